@@ -1,0 +1,103 @@
+// Owns the engine port: what generation offers the rest of Pharos.
+// Refuses to know HTTP, the graph, and which runtime computes the logits.
+
+export interface ChatMessage {
+  readonly role: 'system' | 'user' | 'assistant' | 'tool';
+  readonly content: string;
+}
+
+export interface Sampling {
+  /** 0 = greedy. */
+  readonly temperature: number;
+  /** Nucleus mass in (0, 1]. */
+  readonly topP: number;
+  /** Same seed, prompt and model give the same text. Absent = random. */
+  readonly seed?: number;
+}
+
+/** What the sampler may write. Serialisable: it crosses to the engine's thread. */
+export type ConstraintSpec =
+  /**
+   * Free words come from `words` only, and a name span (model's name-open token .. name-close token) holds one of `names`, whole.
+   * Models without name tokens: text is any sequence of items out of `words` and `names`.
+   */
+  | { readonly kind: 'names'; readonly names: readonly string[]; readonly words: readonly string[] }
+  /** The whole text is exactly one of these. */
+  | { readonly kind: 'choice'; readonly choices: readonly string[] };
+
+export interface GenerateRequest {
+  readonly model: string;
+  /**
+   * `messages` go through the model's chat template; special tokens inside contents are plain text, except that in messages marked `trusted` they are kept
+   * (prompts that Pharos itself composes).
+   */
+  readonly prompt: { readonly kind: 'chat'; readonly messages: readonly (ChatMessage & { readonly trusted?: boolean })[] } | { readonly kind: 'text'; readonly text: string };
+  readonly sampling: Sampling;
+  /** New tokens at most. */
+  readonly maxTokens: number;
+  readonly stop: readonly string[];
+  readonly constraint?: ConstraintSpec;
+}
+
+export interface Usage {
+  readonly promptTokens: number;
+  readonly completionTokens: number;
+}
+/** `error` is the last event of a generation that broke in the middle. */
+export type GenerateEvent =
+  | { readonly kind: 'delta'; readonly text: string }
+  | { readonly kind: 'finish'; readonly reason: 'stop' | 'length'; readonly usage: Usage }
+  | { readonly kind: 'error'; readonly error: EngineError };
+
+export interface ModelInfo {
+  readonly id: string;
+  readonly contextLength: number;
+  readonly vocabularySize: number;
+  readonly parameters?: number;
+  /** Execution provider that runs it, after any fallback. */
+  readonly device: string;
+  /** Unix seconds. */
+  readonly created: number;
+  /** The model marks names with special tokens and was trained to word facts from Pharos's evidence prompt. */
+  readonly grounded?: GroundedFormat;
+}
+/** Read from `pharos.json` in the model folder. */
+export interface GroundedFormat {
+  readonly format: 'evidence-1';
+  readonly nameOpen: string;
+  readonly nameClose: string;
+  /** Words that the model may write outside names, besides those of the evidence. */
+  readonly lexicon: { readonly en: readonly string[]; readonly zh: readonly string[] };
+}
+export interface EngineStatistics {
+  readonly running: number;
+  readonly waiting: number;
+  readonly promptTokens: number;
+  readonly generatedTokens: number;
+  readonly slots: { readonly used: number; readonly total: number };
+}
+
+export interface Engine {
+  /** Models ready to serve; the first is the default. */
+  models(): readonly ModelInfo[];
+  /**
+   * Streams one completion. Rejects (or throws on first `next`) with EngineError for a request that cannot start.
+   * Aborting `signal`, or returning from the iterator early, frees the sequence's slot within one step.
+   */
+  generate(request: GenerateRequest, signal?: AbortSignal): AsyncIterable<GenerateEvent>;
+  countTokens(model: string, text: string): Promise<number>;
+  statistics(): EngineStatistics;
+  /** Stops admission, lets running sequences finish for at most `graceMs`, then aborts them and frees everything. */
+  close(graceMs?: number): Promise<void>;
+}
+
+export type EngineErrorCode =
+  | 'unknown_model' | 'context_length_exceeded' | 'queue_full' | 'constraint_unsatisfiable' | 'invalid_prompt' | 'device_unavailable' | 'model_invalid' | 'closed' | 'aborted' | 'failed';
+export class EngineError extends Error {
+  readonly code: EngineErrorCode;
+  constructor(code: EngineErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'EngineError';
+    this.code = code;
+  }
+}
