@@ -1,0 +1,169 @@
+// Owns the decoder-only transformer: its configuration, its parameters and its inference graph with the KV cache as an input only.
+// Refuses to know how weights are trained and how the graph is run.
+
+import { GraphBuilder } from './onnx.ts';
+
+export interface DecoderConfig {
+  readonly vocabularySize: number;
+  /** Width of the residual stream. */
+  readonly width: number;
+  readonly layers: number;
+  readonly heads: number;
+  /** width / heads must equal it. */
+  readonly headSize: number;
+  readonly feedForward: number;
+  /** Longest sequence, in tokens: the size of the rotary tables. */
+  readonly contextLength: number;
+  readonly rotaryBase: number;
+  /** Dimensions of each head that are rotated (even); the others carry no position, which lets copying generalise to longer prompts. */
+  readonly rotaryDimensions: number;
+  readonly normEpsilon: number;
+}
+
+export interface ParameterSpec {
+  readonly name: string;
+  readonly shape: readonly [number] | readonly [number, number];
+  /** Standard deviation of the initial normal distribution, or a constant. */
+  readonly init: { readonly normal: number } | { readonly constant: number };
+  /** Weight decay applies. */
+  readonly decay: boolean;
+}
+
+/**
+ * The parameters in storage order. Pre-norm blocks without norm gains, tied embedding, squared-ReLU feed-forward (So et al. 2021, "Primer"), and on each layer a learned
+ * per-channel mix of the previous token's key into the current one (`k[t] + mix * k[t-1]`), which makes copying from the prompt learnable early.
+ */
+export function decoderParameters(config: DecoderConfig): readonly ParameterSpec[] {
+  const { width, feedForward, layers } = config;
+  const inner = 1 / Math.sqrt(width);
+  const residual = 1 / Math.sqrt(2 * layers);
+  const specs: ParameterSpec[] = [{ name: 'embedding', shape: [config.vocabularySize, width], init: { normal: 0.05 }, decay: false }];
+  for (let i = 0; i < layers; i++) {
+    specs.push(
+      { name: `layer.${i}.query`, shape: [width, width], init: { normal: inner }, decay: true },
+      { name: `layer.${i}.key`, shape: [width, width], init: { normal: inner }, decay: true },
+      { name: `layer.${i}.value`, shape: [width, width], init: { normal: inner }, decay: true },
+      { name: `layer.${i}.mix`, shape: [width], init: { constant: 0.5 }, decay: false },
+      { name: `layer.${i}.out`, shape: [width, width], init: { normal: inner * residual }, decay: true },
+      { name: `layer.${i}.up`, shape: [width, feedForward], init: { normal: inner }, decay: true },
+      { name: `layer.${i}.down`, shape: [feedForward, width], init: { normal: residual / Math.sqrt(feedForward) }, decay: true },
+    );
+  }
+  return specs;
+}
+
+export const sizeOf = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
+export const parameterCount = (config: DecoderConfig): number => decoderParameters(config).reduce((sum, spec) => sum + sizeOf(spec.shape), 0);
+
+/**
+ * Cosine and sine tables [contextLength, headSize / 2] of rotary position embedding (Su et al. 2021, RoFormer, eq. 15): angle = position * base^(-2i / rotaryDimensions).
+ * Pairs beyond `rotaryDimensions` have angle 0: they pass unrotated.
+ */
+export function rotaryTables(config: DecoderConfig): { readonly cos: Float32Array; readonly sin: Float32Array; readonly shape: readonly [number, number] } {
+  const half = config.headSize / 2;
+  const cos = new Float32Array(config.contextLength * half);
+  const sin = new Float32Array(config.contextLength * half);
+  for (let position = 0; position < config.contextLength; position++) {
+    for (let i = 0; i < half; i++) {
+      const angle = 2 * i < config.rotaryDimensions ? position * config.rotaryBase ** ((-2 * i) / config.rotaryDimensions) : 0;
+      cos[position * half + i] = Math.cos(angle);
+      sin[position * half + i] = Math.sin(angle);
+    }
+  }
+  return { cos, sin, shape: [config.contextLength, half] };
+}
+
+const MS = { domain: 'com.microsoft' } as const;
+
+/**
+ * Inference graph for one sequence. Inputs: `input_ids` int64 [1, n]; per layer `past_key.i`, `past_value.i` float [P, heads, headSize] (time-major) and `past_shift.i`
+ * float [1, width], the raw key row of the token before (zeros at the start). Positions are P .. P+n-1. Outputs: `logits` float [1, vocabulary] of the last
+ * position, and only the new rows: `new_key.i`, `new_value.i` [n, heads, headSize], `new_shift.i` [1, width]. P may be 0; P + n must not pass contextLength.
+ * `weights` holds one array per parameter of decoderParameters, by name.
+ */
+export function buildDecoder(config: DecoderConfig, weights: ReadonlyMap<string, Float32Array>, options: { readonly storage?: 'float' | 'float16' } = {}): Uint8Array {
+  const { width, heads, headSize, layers } = config;
+  if (heads * headSize !== width) throw new RangeError(`heads (${heads}) times headSize (${headSize}) must equal width (${width})`);
+  const g = new GraphBuilder();
+  const storage = options.storage ?? 'float';
+  for (const spec of decoderParameters(config)) {
+    const values = weights.get(spec.name);
+    if (values?.length !== sizeOf(spec.shape)) throw new RangeError(`parameter ${spec.name} needs ${sizeOf(spec.shape)} values, got ${values?.length ?? 'none'}`);
+    g.weight(spec.name, values, spec.shape, storage);
+  }
+  const tables = rotaryTables(config);
+  g.weight('rotary.cos', tables.cos, tables.shape);
+  g.weight('rotary.sin', tables.sin, tables.shape);
+  g.weight('norm.gain', new Float32Array(width).fill(1), [width]);
+
+  const ids = g.input('input_ids', 'int64', [1, 'n']);
+  const rows = (name: string, length: string): string => g.input(name, 'float', [length, heads, headSize]);
+  const norm = (x: string): string => g.op('SimplifiedLayerNormalization', [x, 'norm.gain'], { axis: { int: -1 }, epsilon: config.normEpsilon });
+
+  const pastKeys = Array.from({ length: layers }, (_, i) => rows(`past_key.${i}`, 'P'));
+  const pastValues = Array.from({ length: layers }, (_, i) => rows(`past_value.${i}`, 'P'));
+  const pastShifts = Array.from({ length: layers }, (_, i) => g.input(`past_shift.${i}`, 'float', [1, width]));
+
+  const n = g.op('Gather', [g.op('Shape', [ids]), g.ints(1)], { axis: { int: 0 } });
+  const past = g.op('Gather', [g.op('Shape', [pastKeys[0]]), g.ints(0)], { axis: { int: 0 } });
+  const hasPast = g.op('Greater', [past, g.ints(0)]);
+  const positions = g.op('Range', [past, g.op('Add', [past, n]), g.ints(1)]);
+  const positionRow = g.op('Unsqueeze', [positions, g.ints([0])]);
+  const steps = g.op('Range', [g.ints(0), n, g.ints(1)]);
+  // [n, n]: 0 where the key is not later than the query, a large negative number elsewhere
+  const later = g.op('Greater', [g.op('Unsqueeze', [steps, g.ints([0])]), g.op('Unsqueeze', [steps, g.ints([1])])]);
+  const mask = g.op('Where', [later, g.scalar(-1e9), g.scalar(0)]);
+  const split = g.op('Concat', [g.op('Unsqueeze', [past, g.ints([0])]), g.op('Unsqueeze', [n, g.ints([0])])], { axis: { int: 0 } });
+  const allButLast = g.op('Unsqueeze', [g.op('Sub', [n, g.ints(1)]), g.ints([0])]);
+  const headShape = g.ints([-1, heads, headSize]);
+  const flatShape = g.ints([-1, width]);
+  const rotate = (x: string): string => {
+    const batched = g.op('Unsqueeze', [x, g.ints([0])]);
+    const turned = g.op('RotaryEmbedding', [batched, positionRow, 'rotary.cos', 'rotary.sin'], { interleaved: { int: 0 }, num_heads: { int: heads } }, MS);
+    return turned;
+  };
+  const scale = 1 / Math.sqrt(headSize);
+
+  let x = norm(g.op('Gather', ['embedding', g.op('Reshape', [ids, g.ints([-1])])], { axis: { int: 0 } }));
+  for (let i = 0; i < layers; i++) {
+    const h = norm(x);
+    const rawKey = g.op('MatMul', [h, `layer.${i}.key`]);
+    const before = g.op('Concat', [pastShifts[i], g.op('Slice', [rawKey, g.ints([0]), allButLast, g.ints([0])])], { axis: { int: 0 } });
+    const mixed = g.op('Add', [rawKey, g.op('Mul', [before, `layer.${i}.mix`])]);
+    const key = g.op('Reshape', [rotate(mixed), headShape], {}, { outputs: [`new_key.${i}`] });
+    const query = g.op('Reshape', [rotate(g.op('MatMul', [h, `layer.${i}.query`])), headShape]);
+    const value = g.op('Reshape', [g.op('MatMul', [h, `layer.${i}.value`]), headShape], {}, { outputs: [`new_value.${i}`] });
+    g.op('Slice', [rawKey, g.ints([-1]), g.ints([2 ** 31]), g.ints([0])], {}, { outputs: [`new_shift.${i}`] });
+
+    const scoreAttributes = { alpha: scale, transBatchA: { int: 1 }, transBatchB: { int: 1 }, transB: { int: 1 } };
+    const newScores = g.op('Add', [g.op('FusedMatMul', [query, key], scoreAttributes, MS), mask]);
+    const shape = [heads, 'n', headSize] as const;
+    const withPast = g.branch('float', shape, () => {
+      const pastScores = g.op('FusedMatMul', [query, pastKeys[i]], scoreAttributes, MS);
+      const probabilities = g.op('Softmax', [g.op('Concat', [pastScores, newScores], { axis: { int: -1 } })], { axis: { int: -1 } });
+      const onPast = g.fresh('on_past');
+      const onNew = g.fresh('on_new');
+      g.op('Split', [probabilities, split], { axis: { int: -1 } }, { outputs: [onPast, onNew] });
+      return g.op('Add', [
+        g.op('FusedMatMul', [onPast, pastValues[i]], { transBatchB: { int: 1 } }, MS),
+        g.op('FusedMatMul', [onNew, value], { transBatchB: { int: 1 } }, MS),
+      ]);
+    });
+    // A product over zero past rows crashes ONNX Runtime 1.30 (division by zero), so the first call takes its own branch.
+    const withoutPast = g.branch('float', shape, () =>
+      g.op('FusedMatMul', [g.op('Softmax', [newScores], { axis: { int: -1 } }), value], { transBatchB: { int: 1 } }, MS),
+    );
+    const attended = g.op('If', [hasPast], { then_branch: withPast, else_branch: withoutPast });
+    const joined = g.op('Reshape', [g.op('Transpose', [attended], { perm: [1, 0, 2] }), flatShape]);
+    x = g.op('Add', [x, g.op('MatMul', [joined, `layer.${i}.out`])]);
+    const up = g.op('Relu', [g.op('MatMul', [norm(x), `layer.${i}.up`])]);
+    x = g.op('Add', [x, g.op('MatMul', [g.op('Mul', [up, up]), `layer.${i}.down`])]);
+    g.output(`new_key.${i}`, 'float', ['n', heads, headSize]);
+    g.output(`new_value.${i}`, 'float', ['n', heads, headSize]);
+    g.output(`new_shift.${i}`, 'float', [1, width]);
+  }
+  const last = g.op('Slice', [x, g.ints([-1]), g.ints([2 ** 31]), g.ints([0])]);
+  g.op('FusedMatMul', [norm(last), 'embedding'], { transB: { int: 1 } }, { ...MS, outputs: ['logits'] });
+  g.output('logits', 'float', [1, config.vocabularySize]);
+  return g.finish('pharos_decoder');
+}
