@@ -6,7 +6,8 @@ import type { DecoderConfig } from '../model/decoder.ts';
 import { Tape } from './tape.ts';
 
 /**
- * Inputs: every parameter of decoderParameters by name; `input_ids` int64 [T, B] (time-major); `positions` int64 [T, B]; `rows` int64 [M]: flat positions t * B + b whose next
+ * Inputs: every parameter of decoderParameters by name; `input_ids` int64 [T, B] (time-major); `positions` int64 [T, B]; `segments` int64 [T, B]: tokens
+ * attend only within their segment (document mask of packed rows); `rows` int64 [M]: flat positions t * B + b whose next
  * token is learned; `targets` int64 [M]; `weights` float [M]. Outputs: `loss` (weighted sum), `gradient.<parameter>` for every parameter; for the embedding only the
  * output side, its input side is `gradient.inputs` [T * B, width], to be added row by row to the embedding's gradient at the token ids.
  */
@@ -17,6 +18,7 @@ export function buildDecoderLoss(config: DecoderConfig): Uint8Array {
   for (const spec of decoderParameters(config)) g.input(spec.name, 'float', spec.shape);
   const ids = g.input('input_ids', 'int64', ['T', 'B']);
   const positions = g.input('positions', 'int64', ['T', 'B']);
+  const segments = g.input('segments', 'int64', ['T', 'B']);
   const rows = g.input('rows', 'int64', ['M']);
   const targets = g.input('targets', 'int64', ['M']);
   const weights = g.input('weights', 'float', ['M']);
@@ -37,7 +39,10 @@ export function buildDecoderLoss(config: DecoderConfig): Uint8Array {
   const headShape = concat(steps, batch, g.ints([heads, headSize]));
   const range = g.op('Range', [g.ints(0), g.op('Squeeze', [steps]), g.ints(1)]);
   const later = g.op('Greater', [g.op('Unsqueeze', [range, g.ints([0])]), g.op('Unsqueeze', [range, g.ints([1])])]);
-  const mask = g.op('Where', [later, g.scalar(-1e9), g.scalar(0)]);
+  const segmentRows = g.op('Transpose', [segments], { perm: [1, 0] });
+  const same = g.op('Equal', [g.op('Unsqueeze', [segmentRows, g.ints([1, 3])]), g.op('Unsqueeze', [segmentRows, g.ints([1, 2])])]);
+  // [B, 1, T, T]
+  const mask = g.op('Where', [g.op('And', [same, g.op('Not', [later])]), g.scalar(0), g.scalar(-1e9)]);
   const zeroRow = g.op('Expand', [g.scalar(0), concat(g.ints([1]), batch, g.ints([width]))]);
   const norm = (x: string): string => tape.rmsNorm(x, ones, config.normEpsilon);
   const sequence = (x: string): string => tape.reshape(x, sequenceShape, flatShape);

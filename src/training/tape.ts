@@ -110,7 +110,7 @@ export class Tape {
     });
   }
   /**
-   * softmax(q kᵀ scale + mask) v (Vaswani et al. 2017, eq. 1) for q, k, v [T, B, heads, size] (time-major); mask [T, T] is added to every head's scores.
+   * softmax(q kᵀ scale + mask) v (Vaswani et al. 2017, eq. 1) for q, k, v [T, B, heads, size] (time-major); mask [B, 1, T, T] is added to every head's scores.
    * FusedMatMul's transBatch reads [T, B, heads, size] as [B, heads, T, size] without a transpose.
    */
   attention(q: string, k: string, v: string, mask: string, scale: number): string {

@@ -1,0 +1,64 @@
+// Owns the shape of a question and of a grounded answer.
+// Refuses to know HTTP, the store behind the graph, and how the model runs.
+
+import type { BaseName, FactId, Source } from '../../graph/terms.ts';
+import type { ChatMessage, EngineError, Sampling, Usage } from '../engine/port.ts';
+
+export interface KnowledgeOptions {
+  /** Default: the default knowledge base. */
+  readonly base: BaseName;
+  /** `auto`: grounded when the question links to known entities; `grounded`: always; `off`: the model alone. */
+  readonly mode: 'auto' | 'grounded' | 'off';
+  /** Longest relation path considered, 1..3. */
+  readonly hops: number;
+  readonly asOf?: string;
+  readonly minConfidence?: number;
+}
+
+export interface AnswerRequest {
+  readonly model: string;
+  readonly messages: readonly ChatMessage[];
+  readonly sampling: Sampling;
+  readonly maxTokens: number;
+  readonly stop: readonly string[];
+  readonly knowledge: KnowledgeOptions;
+}
+
+export type AnswerValue = string | number | boolean;
+export interface Claim {
+  /** The sentence or list item of the reply that this claim stands for. */
+  readonly text: string;
+  readonly proofId: string;
+  readonly facts: readonly FactId[];
+  readonly sources: readonly Source[];
+}
+export interface Grounding {
+  readonly outcome: 'entailed' | 'refuted' | 'not_entailed' | 'ungrounded';
+  readonly answers: readonly AnswerValue[];
+  readonly claims: readonly Claim[];
+  /** Least confidence among the claims; 0 when nothing was found. */
+  readonly confidence: number;
+  readonly cached: boolean;
+  /** What was understood: linked entities and the relation path followed, as readable text. */
+  readonly interpretation?: { readonly entities: readonly string[]; readonly path: string };
+  /** `model` when the text is the transformer's own words; `plain` when verification refused them and the evidence was listed instead. */
+  readonly wording?: 'model' | 'plain';
+}
+
+export type AnswerEvent =
+  | { readonly kind: 'delta'; readonly text: string }
+  | { readonly kind: 'finish'; readonly reason: 'stop' | 'length'; readonly usage: Usage; readonly grounding?: Grounding }
+  | { readonly kind: 'error'; readonly error: EngineError };
+
+export interface AnswerStatistics {
+  readonly hits: number;
+  readonly misses: number;
+  readonly invalidated: number;
+  readonly entries: number;
+  readonly bytes: number;
+}
+export interface Answerer {
+  /** Streams one answer. Throws EngineError or StoreError when it cannot start; leaves by the same `finally` on abort, error and end. */
+  answer(request: AnswerRequest, signal?: AbortSignal): AsyncIterable<AnswerEvent>;
+  statistics(): AnswerStatistics;
+}
