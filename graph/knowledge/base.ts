@@ -1,0 +1,259 @@
+// Owns the state of one knowledge base: its rules, declarations and closure, and what a write does to them.
+// Refuses to know who asks and who listens.
+
+import { tripleKey } from '../terms.ts';
+import type { BaseName, EntityId, Fact, Relation, RelationName, Triple } from '../terms.ts';
+import type { Change, Commit, GraphStore } from '../store.ts';
+import { rulesFromJson, ruleToJson } from '../reason/json.ts';
+import { isComparison } from '../reason/print.ts';
+import { propertyRules } from '../reason/properties.ts';
+import { stratify } from '../reason/strata.ts';
+import type { Rule } from '../reason/types.ts';
+import { Changes } from './changes.ts';
+import { Closure } from './closure.ts';
+import type { ToldState } from './closure.ts';
+import { FactReader } from './facts.ts';
+import { WriteQueue } from './queue.ts';
+import { KnowledgeError } from './types.ts';
+import type { ChangeEvent, KnowledgeLimits, TellResult } from './types.ts';
+import { inForce, ValidityWatch } from './validity.ts';
+
+export interface BaseContext {
+  readonly store: GraphStore;
+  readonly limits: KnowledgeLimits;
+  readonly now: () => number;
+  readonly emit: (event: ChangeEvent) => void;
+}
+
+/** The document under which a rule is stored. */
+export const ruleDocument = (rule: Rule): string => JSON.stringify(ruleToJson(rule));
+function readRule(id: string, document: string): Rule {
+  let rules: readonly Rule[];
+  try {
+    rules = rulesFromJson([JSON.parse(document)]);
+  } catch (error) {
+    throw new KnowledgeError('corrupt_rule', `rule ${id} cannot be read: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+  }
+  if (rules[0].id !== id) throw new KnowledgeError('corrupt_rule', `rule ${id} holds the rule ${rules[0].id}; an id is the hash of its rule's text`);
+  return rules[0];
+}
+
+const ENTITY_BATCH = 1_000;
+
+export class BaseState {
+  readonly base: BaseName;
+  readonly queue: WriteQueue;
+  readonly reader: FactReader;
+  readonly watch = new ValidityWatch();
+  readonly #context: BaseContext;
+  rules: ReadonlyMap<string, Rule> = new Map();
+  declarations: ReadonlyMap<RelationName, Relation> = new Map();
+  /** Relations that the store lists. */
+  relationNames = new Set<RelationName>();
+  closure!: Closure;
+  version = 0;
+  /** When the closure last changed, ISO 8601. */
+  changedAt = '';
+
+  private constructor(base: BaseName, context: BaseContext) {
+    this.base = base;
+    this.#context = context;
+    this.queue = new WriteQueue(context.limits.pendingWrites);
+    this.reader = new FactReader(context.store, base, this.watch, context.now);
+  }
+
+  /** Reads rules and declarations, and derives what follows. */
+  static async load(base: BaseName, context: BaseContext): Promise<BaseState> {
+    const state = new BaseState(base, context);
+    const documents = await context.store.rules(base);
+    state.rules = new Map(documents.map(({ id, document }) => [id, readRule(id, document)]));
+    await state.#readDeclarations();
+    state.closure = await Closure.build(state.standing(), state.reader, context.limits.standing);
+    state.#stamp();
+    return state;
+  }
+  /** Nothing is stored and nothing is ruled. */
+  get empty(): boolean {
+    return this.rules.size === 0 && this.relationNames.size === 0;
+  }
+  /** The rules of the base and those that its declarations stand for. */
+  standing(rules = this.rules, declarations = this.declarations): readonly Rule[] {
+    const all = new Map(rules);
+    for (const rule of propertyRules(declarations.values())) all.set(rule.id, rule);
+    return [...all.values()];
+  }
+  #stamp(): void {
+    this.changedAt = new Date(this.#context.now()).toISOString();
+  }
+  async #readDeclarations(): Promise<void> {
+    const relations = await this.#context.store.relations(this.base);
+    this.declarations = new Map(relations.map((relation) => [relation.name, relation]));
+    this.relationNames = new Set(this.declarations.keys());
+  }
+
+  /** Writes, brings the closure up to date, tells what changed. Runs in the queue. Throws before writing when the new rules cannot stand. */
+  async write(changes: readonly Change[]): Promise<TellResult> {
+    await this.expire();
+    const { store, limits } = this.#context;
+    const planned = this.#plan(changes);
+    const mentioned = entitiesOf(changes.flatMap((change) => (change.kind === 'assert' ? [change.statement] : [])));
+    const entitiesChanged = new Set<EntityId>(changes.flatMap((change) => (change.kind === 'entity' ? [change.entity.id] : [])));
+    for (const id of await this.#unknown(mentioned)) entitiesChanged.add(id);
+    const commit = await store.transact(this.base, changes);
+    this.version = commit.version;
+
+    const list = new Changes(limits.eventTriples);
+    for (const fact of commit.withdrawn) list.stored('removed', fact);
+    for (const fact of commit.added) list.stored('added', fact);
+    const relationsChanged = new Set<RelationName>();
+    const rulesChanged = new Set<string>();
+    try {
+      if (planned) await this.#adopt(planned.rules, changes, list, { relationsChanged, rulesChanged, entitiesChanged });
+      else await this.closure.apply(await this.#toldStates(commit), list);
+      await this.#existence(commit, entitiesChanged, relationsChanged);
+    } catch (error) {
+      // The facts are written; what follows from them is not known here. Listeners must doubt everything, and the state must be loaded anew.
+      this.#emit(list, rulesChanged, entitiesChanged, new Set([...this.relationNames, ...this.#heads(this.rules.values())]));
+      throw error;
+    }
+    for (const relation of list.relations) relationsChanged.add(relation);
+    if (list.derived > 0 || list.noLongerDerived > 0 || list.added.some(({ derived }) => derived)) this.#stamp();
+    this.#emit(list, rulesChanged, entitiesChanged, relationsChanged);
+    return {
+      added: commit.added,
+      known: commit.known,
+      withdrawn: commit.withdrawn,
+      derived: list.derived,
+      noLongerDerived: list.noLongerDerived,
+      version: commit.version,
+      ...(this.closure.partial === undefined ? {} : { partial: this.closure.partial }),
+    };
+  }
+
+  /** Brings the closure up to date with the clock. Runs in the queue. */
+  async expire(): Promise<void> {
+    const due = this.watch.due(this.#context.now());
+    if (due.length === 0) return;
+    const list = new Changes(this.#context.limits.eventTriples);
+    const states: ToldState[] = [];
+    for (const triple of new Map(due.map((each) => [tripleKey(each), each])).values()) {
+      const fact = await this.reader.of(triple);
+      list.stored(fact ? 'added' : 'removed', triple);
+      if (this.closure.needs(triple)) states.push({ triple, confidence: fact?.confidence });
+    }
+    await this.closure.apply(states, list);
+    this.#stamp();
+    this.#emit(list, new Set(), new Set(), new Set(list.relations));
+  }
+
+  #emit(list: Changes, rules: ReadonlySet<string>, entities: ReadonlySet<EntityId>, relations: ReadonlySet<RelationName>): void {
+    if (list.added.length + list.removed.length + rules.size + entities.size + relations.size === 0) return;
+    this.#context.emit({ base: this.base, version: this.version, added: list.added, removed: list.removed, rulesChanged: [...rules], entitiesChanged: [...entities], relationsChanged: [...relations] });
+  }
+
+  /** Rules after the changes, when rules or declarations are among them. Throws RuleError when they cannot stand together. */
+  #plan(changes: readonly Change[]): { readonly rules: ReadonlyMap<string, Rule> } | undefined {
+    if (!changes.some(({ kind }) => kind === 'rule' || kind === 'relation')) return undefined;
+    const rules = new Map(this.rules);
+    const declarations = new Map(this.declarations);
+    for (const change of changes)
+      if (change.kind === 'relation') declarations.set(change.relation.name, change.relation);
+      else if (change.kind === 'rule') {
+        if (change.document === undefined) rules.delete(change.id);
+        else rules.set(change.id, readRule(change.id, change.document));
+      }
+    stratify(this.standing(rules, declarations));
+    return { rules };
+  }
+
+  /** Takes over new rules and declarations after they were written. */
+  async #adopt(
+    rules: ReadonlyMap<string, Rule>,
+    changes: readonly Change[],
+    list: Changes,
+    changed: { relationsChanged: Set<RelationName>; rulesChanged: Set<string>; entitiesChanged: Set<EntityId> },
+  ): Promise<void> {
+    const [oldRules, oldDeclarations, oldClosure] = [this.rules, this.declarations, this.closure];
+    const different = [...oldRules.values(), ...rules.values()].filter(({ id }) => oldRules.has(id) !== rules.has(id));
+    for (const rule of different) {
+      changed.rulesChanged.add(rule.id);
+      for (const id of ruleEntities(rule)) changed.entitiesChanged.add(id);
+    }
+    for (const name of this.#heads(different)) changed.relationsChanged.add(name);
+    this.rules = rules;
+    await this.#readDeclarations();
+    for (const change of changes)
+      if (change.kind === 'relation') {
+        const { name } = change.relation;
+        for (const declared of [oldDeclarations.get(name), this.declarations.get(name)])
+          for (const other of [name, declared?.inverseOf, ...(declared?.disjointWith ?? [])]) if (other !== undefined) changed.relationsChanged.add(other);
+      }
+    this.closure = await Closure.build(this.standing(), this.reader, this.#context.limits.standing);
+    Closure.compare(oldClosure, this.closure, list);
+  }
+  *#heads(rules: Iterable<Rule>): Generator<RelationName> {
+    for (const rule of rules) for (const head of rule.heads) yield head.relation;
+  }
+
+  /** Told state of the touched triples that the rules need. */
+  async #toldStates(commit: Commit): Promise<ToldState[]> {
+    const { now } = this.#context;
+    const states = new Map<string, ToldState>();
+    for (const fact of commit.added) {
+      this.watch.see(fact, now());
+      if (!this.closure.needs(fact) || !inForce(fact, now())) continue;
+      const key = tripleKey(fact);
+      const at = this.closure.database.find(fact);
+      const known = states.get(key)?.confidence ?? (at && at.slot.table.rules[at.row] < 0 ? at.slot.table.confidence(at.row) : 0);
+      states.set(key, { triple: fact, confidence: Math.max(known, fact.confidence) });
+    }
+    // Of several facts with one triple, another may still stand.
+    for (const fact of commit.withdrawn) if (this.closure.needs(fact)) states.set(tripleKey(fact), { triple: fact, confidence: (await this.reader.of(fact))?.confidence });
+    return [...states.values()];
+  }
+
+  /** Entities and relations that came into or went out of existence. */
+  async #existence(commit: Commit, entities: Set<EntityId>, relations: Set<RelationName>): Promise<void> {
+    for (const { relation, negated } of commit.added)
+      if (!negated && !this.relationNames.has(relation)) {
+        this.relationNames.add(relation);
+        relations.add(relation);
+      }
+    if (commit.withdrawn.length === 0) return;
+    for (const id of await this.#unknown(entitiesOf(commit.withdrawn))) entities.add(id);
+    for (const relation of new Set(commit.withdrawn.map((fact) => fact.relation))) {
+      const left = await this.#context.store.match(this.base, { relation }, { limit: 1 });
+      if (left.items.length > 0) continue;
+      relations.add(relation);
+      this.relationNames.delete(relation);
+    }
+  }
+  async #unknown(ids: ReadonlySet<EntityId>): Promise<EntityId[]> {
+    const all = [...ids];
+    const unknown: EntityId[] = [];
+    for (let i = 0; i < all.length; i += ENTITY_BATCH) {
+      const batch = all.slice(i, i + ENTITY_BATCH);
+      const known = new Set((await this.#context.store.entities(this.base, batch)).map(({ id }) => id));
+      unknown.push(...batch.filter((id) => !known.has(id)));
+    }
+    return unknown;
+  }
+}
+
+function entitiesOf(triples: readonly (Triple | Fact)[]): Set<EntityId> {
+  const ids = new Set<EntityId>();
+  for (const { subject, object } of triples) {
+    ids.add(subject);
+    if (object.kind === 'entity') ids.add(object.id);
+  }
+  return ids;
+}
+/** Entities that a rule names. */
+export function ruleEntities(rule: Rule): EntityId[] {
+  const ids = new Set<EntityId>();
+  for (const item of [...rule.heads, ...rule.body]) {
+    if (isComparison(item)) continue;
+    for (const term of [item.subject, item.object]) if (term.kind === 'entity') ids.add(term.id);
+  }
+  return [...ids];
+}

@@ -1,0 +1,148 @@
+// Owns the shapes in which a knowledge graph answers: results, events, limits, errors.
+// Refuses to know how any of it is computed.
+
+import type { BaseName, EntityId, Fact, RelationName, Statement, Term, Triple } from '../terms.ts';
+import type { BaseStatistics, MatchOptions, PathResult } from '../store.ts';
+import type { RuleError } from '../reason/errors.ts';
+import type { Atom, Budget, BudgetLimit, Outcome, Proof, Rule } from '../reason/types.ts';
+
+export interface KnowledgeLimits {
+  /** Budget of the standing rules of one base; `answers` is not used. A closure that reaches it is partial and says so. */
+  readonly standing: Budget;
+  /** Bytes of kept proofs; the least recently used fall first. */
+  readonly proofBytes: number;
+  /** Nodes of one proof tree; larger proofs are not given out. */
+  readonly proofNodes: number;
+  /** Height of one proof tree. */
+  readonly proofHeight: number;
+  /** Writes that may wait for one base; more are refused with KnowledgeError `busy`. */
+  readonly pendingWrites: number;
+  /** Triples listed in one event; of relations with more, only the name is told, in `relationsChanged`. */
+  readonly eventTriples: number;
+  /** Edges looked at in one walk over derived facts; `ends` beyond are not counted. */
+  readonly expansion: number;
+}
+export const DEFAULT_LIMITS: KnowledgeLimits = {
+  standing: { answers: 1_000, facts: 5_000_000, ms: 20_000, depth: 10_000 },
+  proofBytes: 64 * 1024 * 1024,
+  proofNodes: 10_000,
+  proofHeight: 1_000,
+  pendingWrites: 1_000,
+  eventTriples: 100_000,
+  expansion: 50_000,
+};
+
+/** A fact as it is read: stored, or derived by standing rules. A derived fact's id begins with `d_` and is a hash of base and triple; its `recordedAt` is when the closure last changed. */
+export type KnownFact = Fact & { readonly derived: boolean };
+export type KnownPathResult = Omit<PathResult, 'facts'> & { readonly facts: readonly KnownFact[] };
+export interface KnownMatchOptions extends MatchOptions {
+  /** Default `include`. Derived facts hold now: with `asOf` or `validAt` there are none. */
+  readonly derived?: 'include' | 'exclude' | 'only';
+}
+
+export interface TellResult {
+  readonly added: readonly Fact[];
+  readonly known: number;
+  readonly withdrawn: readonly Fact[];
+  /** Triples that follow now and did not before. */
+  readonly derived: number;
+  /** Triples that followed before and do not now. */
+  readonly noLongerDerived: number;
+  readonly version: number;
+  /** The standing rules reached this limit: some consequences are missing. */
+  readonly partial?: BudgetLimit;
+}
+
+export interface ChangedTriple extends Triple {
+  /** It follows by standing rules and is not itself stored. */
+  readonly derived: boolean;
+}
+/**
+ * What one write changed, told before the write resolves. A fact whose confidence or source changed stands in `removed` and in `added`.
+ * Validity that begins or ends by the clock is told the same way, at the first call after it or within a minute.
+ */
+export interface ChangeEvent {
+  readonly base: BaseName;
+  readonly version: number;
+  readonly added: readonly ChangedTriple[];
+  readonly removed: readonly ChangedTriple[];
+  /** Ids of rules that came or went. */
+  readonly rulesChanged: readonly string[];
+  /** Entities that were described anew, or came into or out of existence. */
+  readonly entitiesChanged: readonly EntityId[];
+  /** Relations that were declared anew, came into or out of existence, or changed in more triples than are listed. Anything read of them may differ. */
+  readonly relationsChanged: readonly RelationName[];
+}
+
+export interface RulesResult {
+  readonly rules: readonly Rule[];
+  readonly derived: number;
+  readonly version: number;
+  readonly partial?: BudgetLimit;
+}
+export interface RulesCheck {
+  readonly valid: boolean;
+  readonly rules: readonly Rule[];
+  readonly errors: readonly RuleError[];
+}
+
+export interface DeduceRequest {
+  /** One atom, as text or built. Absent: what the given rules derive. */
+  readonly goal?: string | Atom;
+  /** Hypothetical rules, as text or in the JSON form; they hold for this call only. */
+  readonly rules?: unknown;
+  /** Hypothetical facts; they hold for this call only. */
+  readonly facts?: readonly Statement[];
+  readonly budget: Budget;
+  readonly signal?: AbortSignal;
+}
+export interface DeduceAnswer {
+  /** Values of the goal's variables; empty without goal or variables. */
+  readonly bindings: Readonly<Record<string, Term>>;
+  readonly triple: Triple;
+  readonly confidence: number;
+  /** Absent when the proof is larger than the limits allow. */
+  readonly proofId?: string;
+}
+export interface DeduceResult {
+  /** Entailed when there is an answer; refuted only for a goal without variables. */
+  readonly outcome: Outcome;
+  readonly answers: readonly DeduceAnswer[];
+  /** Of a refuted goal. */
+  readonly refutation?: { readonly confidence: number; readonly proofId?: string };
+  readonly complete: boolean;
+  /** The limit that was reached. */
+  readonly limit?: BudgetLimit;
+  /** Facts derived and rounds run for this call, and its milliseconds. */
+  readonly statistics: { readonly derived: number; readonly rounds: number; readonly ms: number };
+}
+
+export interface GroundResult {
+  readonly outcome: Outcome;
+  /** Of the triple when entailed, of its negation when refuted. */
+  readonly proof?: Proof;
+  readonly proofId?: string;
+  /** The standing rules reached this limit: what is not entailed might be. */
+  readonly partial?: BudgetLimit;
+}
+/** A constraint (rule without head) whose body holds. */
+export interface Conflict {
+  readonly rule: Rule;
+  readonly bindings: Readonly<Record<string, Term>>;
+  readonly premises: readonly Proof[];
+}
+export interface KnownBaseStatistics extends BaseStatistics {
+  readonly derived: number;
+  readonly rules: number;
+  readonly partial?: BudgetLimit;
+}
+
+export type KnowledgeErrorCode = 'closed' | 'busy' | 'unknown_rule' | 'proof_too_large' | 'invalid_request' | 'corrupt_rule';
+export class KnowledgeError extends Error {
+  readonly code: KnowledgeErrorCode;
+  constructor(code: KnowledgeErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'KnowledgeError';
+    this.code = code;
+  }
+}

@@ -1,0 +1,134 @@
+// Owns turning what the graph found into evidence for the model: display names, list lengths, the prompt.
+// Refuses to know how it was found and how the model runs.
+
+import { termText } from '../../graph/terms.ts';
+import type { Entity, EntityId, Path, Relation, Term } from '../../graph/terms.ts';
+import type { ChatMessage, GroundedFormat } from '../engine/port.ts';
+import { evidenceNames, evidenceWords, mark, plain, relationText, renderEvidence } from './evidence.ts';
+import type { Evidence, EvidenceLine, Language } from './evidence.ts';
+import { clause, reply } from './wording.ts';
+
+const HAN = /\p{Script=Han}/u;
+
+export interface ComposeLimits {
+  /** Names written out in one reply at most; the rest is counted ("12 more"). `grounding.answers` always holds them all. */
+  readonly listed: number;
+  /** Characters of one name; longer ones are shortened with an ellipsis in the text. */
+  readonly nameCharacters: number;
+  /** Characters of all names of one list together. */
+  readonly listCharacters: number;
+  /** Premises told as reasons. */
+  readonly reasons: number;
+}
+
+/** How names and relations are shown to a reader of `language`. */
+export interface Display {
+  readonly language: Language;
+  name(term: Term): string;
+  relation(name: string): string;
+}
+
+/** Prefers labels and aliases of the reader's language; falls back to the canonical name. */
+export function makeDisplay(language: Language, entities: readonly Entity[], relations: readonly Relation[]): Display {
+  const names = new Map<EntityId, string>();
+  for (const entity of entities) {
+    const inLanguage = entity.aliases.find((alias) => alias.language === language);
+    const byScript = entity.aliases.find((alias) => !alias.language && HAN.test(alias.text) === (language === 'zh'));
+    const fits = HAN.test(entity.label) === (language === 'zh');
+    names.set(entity.id, fits ? entity.label : (inLanguage?.text ?? (language === 'zh' ? byScript?.text : undefined) ?? entity.label));
+  }
+  const labels = new Map<string, string>();
+  for (const relation of relations) {
+    if (HAN.test(relation.name) === (language === 'zh')) continue;
+    const alias = relation.aliases.find((item) => item.language === language) ?? relation.aliases.find((item) => !item.language && HAN.test(item.text) === (language === 'zh'));
+    if (alias) labels.set(relation.name, alias.text);
+  }
+  return {
+    language,
+    name: (term) => (term.kind === 'entity' ? (names.get(term.id) ?? term.id) : termText(term)),
+    relation: (name) => relationText(labels.get(name) ?? name),
+  };
+}
+
+const shorten = (name: string, limit: number): string => {
+  const text = plain(name).replace(/\s+/g, ' ').trim();
+  const characters = [...text];
+  return characters.length > limit ? `${characters.slice(0, limit - 1).join('')}…` : text;
+};
+
+/** Distinct names as written in a reply: at most `listed`, then how many more. */
+export function listNames(terms: readonly Term[], display: Display, limits: ComposeLimits): string[] {
+  const names = [...new Set(terms.map((term) => shorten(display.name(term), limits.nameCharacters)))].filter((name) => name.length > 0);
+  const shown: string[] = [];
+  let characters = 0;
+  for (const name of names) {
+    if (shown.length > 0 && (shown.length >= limits.listed || characters + name.length > limits.listCharacters)) break;
+    shown.push(name);
+    characters += name.length;
+  }
+  const more = names.length - shown.length;
+  if (more > 0) shown.push(`${more} more`);
+  return shown;
+}
+
+/** The evidence line of a path from `start` to `ends`. A single step is told in the direction in which it is stored. */
+export function pathLine(start: Term, path: Path, ends: readonly Term[], display: Display, limits: ComposeLimits): EvidenceLine {
+  const from = listNames([start], display, limits);
+  const to = listNames(ends, display, limits);
+  const relations = path.map((step) => display.relation(step.relation));
+  return path.length === 1 && path[0].inverse ? { subjects: to, relations, objects: from } : { subjects: from, relations, objects: to };
+}
+
+/** Messages for the model. A model trained on `evidence-1` gets marked names; any other gets the facts as sentences and an instruction. */
+export function composePrompt(evidence: Evidence, question: string, spans: readonly { readonly start: number; readonly end: number; readonly name: string }[], language: Language, format?: GroundedFormat): (ChatMessage & { trusted?: boolean })[] {
+  if (format) {
+    let marked = '';
+    let at = 0;
+    for (const span of spans.toSorted((a, b) => a.start - b.start)) {
+      if (span.start < at) continue;
+      marked += plain(question.slice(at, span.start)) + mark(span.name);
+      at = span.end;
+    }
+    marked += plain(question.slice(at));
+    return [
+      { role: 'system', content: renderEvidence(evidence), trusted: true },
+      { role: 'user', content: marked, trusted: true },
+    ];
+  }
+  const facts = [...(evidence.conclusion && evidence.conclusion.objects.length > 0 && evidence.verdict !== 'unknown' ? [evidence.conclusion] : []), ...evidence.lines].map((line) => `- ${clause(line, language, (name) => name)}`);
+  const instruction =
+    language === 'zh'
+      ? `只根据下面的事实用一句话回答，写出其中的全部名称，不要添加别的内容。若没有事实，就说不知道。结论：${reply(evidence, language)}\n事实：\n${facts.join('\n') || '（无）'}`
+      : `Answer in one sentence, only from the facts below, with every name that they list, and add nothing. If there are none, say that you do not know. Conclusion: ${reply(evidence, language)}\nFacts:\n${facts.join('\n') || '(none)'}`;
+  return [
+    { role: 'system', content: instruction },
+    { role: 'user', content: question },
+  ];
+}
+
+/** The words that a reply may use outside names. */
+export function allowedWords(evidence: Evidence, language: Language, format: GroundedFormat): string[] {
+  const words = evidenceWords(evidence);
+  return [...new Set([...format.lexicon[language], ...words, ...words.map((word) => word.toLowerCase())])];
+}
+
+const VERDICT_WORDS = {
+  en: { yes: /^yes\b/i, no: /^no\b/i, unknown: /\b(not known|does not say|do not know|don't know|unknown|no information)\b/i },
+  zh: { yes: /^(是|对)/, no: /^(不，|不是|否|没有)/, unknown: /(不知道|没有给出|没有相关|未知|无法)/ },
+} as const;
+
+/** The first thing wrong with a reply, or undefined when it says the verdict and writes out every name of the conclusion. */
+export function verifyReply(text: string, evidence: Evidence, language: Language): string | undefined {
+  const { verdict, conclusion } = evidence;
+  if (verdict === 'yes' || verdict === 'no' || verdict === 'unknown') {
+    if (!VERDICT_WORDS[language][verdict].test(text.trim())) return `the reply does not say "${verdict}"`;
+  }
+  for (const name of conclusion ? [...conclusion.subjects, ...conclusion.objects] : []) if (!text.includes(name)) return `the reply leaves out "${name}"`;
+  if (verdict === 'count' && !text.includes(String(evidence.count))) return `the reply leaves out the count ${evidence.count}`;
+  if (text.trim() === '') return 'the reply is empty';
+  let rest = text;
+  for (const name of evidenceNames(evidence).toSorted((a, b) => b.length - a.length)) rest = rest.replaceAll(name, ' ');
+  const known = new Set(evidenceWords(evidence).flatMap((word) => [word, word.toLowerCase()]));
+  const capital = language === 'en' ? rest.match(/(?<=[a-z,;:] )\p{Lu}\p{L}+/gu)?.find((word) => !known.has(word)) : undefined;
+  return capital === undefined ? undefined : `the reply names "${capital}", which the evidence does not hold`;
+}
