@@ -1,4 +1,4 @@
-// Owns the state of one knowledge base: its rules, declarations and closure, and what a write does to them.
+// Owns the state of one knowledge base: its rules, declarations and closure, what a write does to them, and readings that no write cuts in two.
 // Refuses to know who asks and who listens.
 
 import { tripleKey } from '../terms.ts';
@@ -17,6 +17,7 @@ import { WriteQueue } from './queue.ts';
 import { KnowledgeError } from './types.ts';
 import type { ChangeEvent, KnowledgeLimits, TellResult } from './types.ts';
 import { inForce, ValidityWatch } from './validity.ts';
+import { Raced } from './world.ts';
 
 export interface BaseContext {
   readonly store: GraphStore;
@@ -39,38 +40,108 @@ function readRule(id: string, document: string): Rule {
 }
 
 const ENTITY_BATCH = 1_000;
+/** Readings begun beside writes before one keeps the writes waiting. */
+const READINGS = 3;
 
 export class BaseState {
   readonly base: BaseName;
-  readonly queue: WriteQueue;
   readonly reader: FactReader;
   readonly watch = new ValidityWatch();
   readonly #context: BaseContext;
+  readonly #queue: WriteQueue;
+  /** Set while a write or refresh is at work. */
+  #writing: Promise<void> | undefined;
+  /** Grows when a write or refresh begins and when it ends. */
+  #era = 0;
+  /** A write was stored, and what follows from it is not known. */
+  #broken = false;
+  /** Callers at work with this state. */
+  users = 0;
   rules: ReadonlyMap<string, Rule> = new Map();
   declarations: ReadonlyMap<RelationName, Relation> = new Map();
   /** Relations that the store lists. */
   relationNames = new Set<RelationName>();
   closure!: Closure;
   version = 0;
-  /** When the closure last changed, ISO 8601. */
-  changedAt = '';
+  /** When the base was read, ISO 8601: the `recordedAt` of derived facts. It stays as it is, so that a derived fact reads the same for as long as it holds. */
+  readonly readAt: string;
 
   private constructor(base: BaseName, context: BaseContext) {
     this.base = base;
     this.#context = context;
-    this.queue = new WriteQueue(context.limits.pendingWrites);
+    this.#queue = new WriteQueue(context.limits.pendingWrites);
+    this.readAt = new Date(context.now()).toISOString();
     this.reader = new FactReader(context.store, base, this.watch, context.now);
   }
 
   /** Reads rules and declarations, and derives what follows. */
   static async load(base: BaseName, context: BaseContext): Promise<BaseState> {
     const state = new BaseState(base, context);
-    const documents = await context.store.rules(base);
-    state.rules = new Map(documents.map(({ id, document }) => [id, readRule(id, document)]));
-    await state.#readDeclarations();
-    state.closure = await Closure.build(state.standing(), state.reader, context.limits.standing);
-    state.#stamp();
+    await state.#read();
     return state;
+  }
+  async #read(): Promise<void> {
+    const { store, limits } = this.#context;
+    const documents = await store.rules(this.base);
+    this.rules = new Map(documents.map(({ id, document }) => [id, readRule(id, document)]));
+    await this.#readDeclarations();
+    this.closure = await Closure.build(this.standing(), this.reader, limits.standing);
+    this.version = (await store.bases()).find(({ base }) => base === this.base)?.version ?? 0;
+    this.#broken = false;
+  }
+
+  /** Nobody is at work here, and nothing would be lost with this state. */
+  get idle(): boolean {
+    return this.users === 0 && this.#queue.free && this.empty;
+  }
+  /** Resolves when all writes given so far are done. */
+  settled(): Promise<void> {
+    return this.#queue.idle();
+  }
+  /** Runs a change of this state after all given before. Rejects with KnowledgeError `busy` when too many wait. */
+  change<T>(task: () => Promise<T>): Promise<T> {
+    return this.#queue.run(() => this.#alone(task));
+  }
+  async #alone<T>(task: () => Promise<T>): Promise<T> {
+    const work = Promise.withResolvers<void>();
+    this.#writing = work.promise;
+    this.#era++;
+    try {
+      if (this.#broken) await this.#read();
+      return await task();
+    } finally {
+      this.#era++;
+      this.#writing = undefined;
+      work.resolve();
+    }
+  }
+  /** Reads one version of the base from beginning to end: reads again when a write came between, and in the end keeps the writes waiting. */
+  async steady<T>(read: () => Promise<T>): Promise<T> {
+    for (let i = 0; i < READINGS; i++) {
+      if (this.#broken || this.#context.now() >= this.watch.next) break;
+      if (this.#writing) await this.#writing;
+      const era = this.#era;
+      if (this.#writing) continue;
+      try {
+        const result = await read();
+        if (this.#era === era) return result;
+      } catch (error) {
+        if (this.#era === era && !(error instanceof Raced)) throw error;
+      }
+    }
+    return this.#queue.run(async () => {
+      if (this.#broken || this.#context.now() >= this.watch.next) await this.#alone(() => this.expire());
+      try {
+        return await read();
+      } catch (error) {
+        if (!(error instanceof Raced)) throw error;
+        // The store holds what was not written here: another process shares it.
+        const before = this.#names();
+        this.#broken = true;
+        await this.#alone(async () => this.#emit(new Changes(0), new Set(), new Set(), before.union(this.#names())));
+        return await read();
+      }
+    }, true);
   }
   /** Nothing is stored and nothing is ruled. */
   get empty(): boolean {
@@ -82,16 +153,13 @@ export class BaseState {
     for (const rule of propertyRules(declarations.values())) all.set(rule.id, rule);
     return [...all.values()];
   }
-  #stamp(): void {
-    this.changedAt = new Date(this.#context.now()).toISOString();
-  }
   async #readDeclarations(): Promise<void> {
     const relations = await this.#context.store.relations(this.base);
     this.declarations = new Map(relations.map((relation) => [relation.name, relation]));
     this.relationNames = new Set(this.declarations.keys());
   }
 
-  /** Writes, brings the closure up to date, tells what changed. Runs in the queue. Throws before writing when the new rules cannot stand. */
+  /** Writes, brings the closure up to date, tells what changed. Runs in `change`. Throws before writing when the new rules cannot stand. */
   async write(changes: readonly Change[]): Promise<TellResult> {
     await this.expire();
     const { store, limits } = this.#context;
@@ -112,12 +180,12 @@ export class BaseState {
       else await this.closure.apply(await this.#toldStates(commit), list);
       await this.#existence(commit, entitiesChanged, relationsChanged);
     } catch (error) {
-      // The facts are written; what follows from them is not known here. Listeners must doubt everything, and the state must be loaded anew.
-      this.#emit(list, rulesChanged, entitiesChanged, new Set([...this.relationNames, ...this.#heads(this.rules.values())]));
+      // The facts are written; what follows from them is not known here. Listeners must doubt everything, and the state must be read anew.
+      this.#broken = true;
+      this.#emit(list, rulesChanged, entitiesChanged, relationsChanged.union(this.#names()));
       throw error;
     }
     for (const relation of list.relations) relationsChanged.add(relation);
-    if (list.derived > 0 || list.noLongerDerived > 0 || list.added.some(({ derived }) => derived)) this.#stamp();
     this.#emit(list, rulesChanged, entitiesChanged, relationsChanged);
     return {
       added: commit.added,
@@ -130,7 +198,7 @@ export class BaseState {
     };
   }
 
-  /** Brings the closure up to date with the clock. Runs in the queue. */
+  /** Brings the closure up to date with the clock. Runs in `change`. */
   async expire(): Promise<void> {
     const due = this.watch.due(this.#context.now());
     if (due.length === 0) return;
@@ -142,13 +210,20 @@ export class BaseState {
       if (this.closure.needs(triple)) states.push({ triple, confidence: fact?.confidence });
     }
     await this.closure.apply(states, list);
-    this.#stamp();
     this.#emit(list, new Set(), new Set(), new Set(list.relations));
   }
 
   #emit(list: Changes, rules: ReadonlySet<string>, entities: ReadonlySet<EntityId>, relations: ReadonlySet<RelationName>): void {
     if (list.added.length + list.removed.length + rules.size + entities.size + relations.size === 0) return;
-    this.#context.emit({ base: this.base, version: this.version, added: list.added, removed: list.removed, rulesChanged: [...rules], entitiesChanged: [...entities], relationsChanged: [...relations] });
+    this.#context.emit({
+      base: this.base,
+      version: this.version,
+      added: list.added,
+      removed: list.removed,
+      rulesChanged: [...rules],
+      entitiesChanged: [...entities],
+      relationsChanged: [...relations],
+    });
   }
 
   /** Rules after the changes, when rules or declarations are among them. Throws RuleError when they cannot stand together. */
@@ -191,6 +266,10 @@ export class BaseState {
     this.closure = await Closure.build(this.standing(), this.reader, this.#context.limits.standing);
     Closure.compare(oldClosure, this.closure, list);
   }
+  /** Every relation of which anything is known here. */
+  #names(): Set<RelationName> {
+    return new Set([...this.relationNames, ...this.#heads(this.standing())]);
+  }
   *#heads(rules: Iterable<Rule>): Generator<RelationName> {
     for (const rule of rules) for (const head of rule.heads) yield head.relation;
   }
@@ -208,7 +287,8 @@ export class BaseState {
       states.set(key, { triple: fact, confidence: Math.max(known, fact.confidence) });
     }
     // Of several facts with one triple, another may still stand.
-    for (const fact of commit.withdrawn) if (this.closure.needs(fact)) states.set(tripleKey(fact), { triple: fact, confidence: (await this.reader.of(fact))?.confidence });
+    for (const fact of commit.withdrawn)
+      if (this.closure.needs(fact)) states.set(tripleKey(fact), { triple: fact, confidence: (await this.reader.of(fact))?.confidence });
     return [...states.values()];
   }
 

@@ -4,9 +4,10 @@
 import type { RelationName, Triple } from '../terms.ts';
 import { Database, signed, unsigned } from '../reason/database.ts';
 import type { SignedRelation, Slot } from '../reason/database.ts';
-import { Evaluator, Program, runSliced } from '../reason/evaluate.ts';
+import { Evaluator, runSliced } from '../reason/evaluate.ts';
 import type { RunResult } from '../reason/evaluate.ts';
 import { isComparison } from '../reason/print.ts';
+import { Program } from '../reason/program.ts';
 import { Table } from '../reason/table.ts';
 import type { Budget, BudgetLimit, Rule } from '../reason/types.ts';
 import type { Changes } from './changes.ts';
@@ -21,8 +22,7 @@ export interface ToldState {
 /** Relations whose facts some rules need: of bodies as premises, of heads to know what is stored already. */
 export function neededRelations(rules: Iterable<Rule>): Set<SignedRelation> {
   const needed = new Set<SignedRelation>();
-  for (const rule of rules)
-    for (const item of [...rule.heads, ...rule.body]) if (!isComparison(item)) needed.add(signed(item.relation, item.negated));
+  for (const rule of rules) for (const item of [...rule.heads, ...rule.body]) if (!isComparison(item)) needed.add(signed(item.relation, item.negated));
   return needed;
 }
 
@@ -182,8 +182,6 @@ export class Closure {
       const seen = new Set<Slot>();
       if (reach(slot, seen)) for (const head of seen) affected.add(head);
     }
-    // What is derived anew is read by others, too.
-    for (const slot of [...affected]) reach(slot, affected);
     for (const slot of affected) if (!this.program.derived.has(slot)) affected.delete(slot);
     return affected;
   }
@@ -242,7 +240,8 @@ export class Closure {
 function keep(table: Table, toldOnly: boolean, lost: ReadonlySet<number> | undefined): Table {
   const kept = new Table(table.confidences !== undefined);
   for (let row = 0; row < table.count; row++)
-    if (!lost?.has(row) && (table.rules[row] < 0 || !toldOnly)) kept.insert(table.subjects[row], table.objects[row], table.rules[row], table.stamps[row], table.confidence(row));
+    if (!lost?.has(row) && (table.rules[row] < 0 || !toldOnly))
+      kept.insert(table.subjects[row], table.objects[row], table.rules[row], table.stamps[row], table.confidence(row));
   return kept;
 }
 const tripleAt = (database: Database, slot: Slot, table: Table, row: number): Triple => {

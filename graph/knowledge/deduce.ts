@@ -5,13 +5,17 @@ import { entity } from '../terms.ts';
 import type { Statement, Term, Triple } from '../terms.ts';
 import { Database, signed } from '../reason/database.ts';
 import type { SignedRelation, Slot } from '../reason/database.ts';
-import { Evaluator, Program, runSliced } from '../reason/evaluate.ts';
+import { Evaluator, runSliced } from '../reason/evaluate.ts';
+import type { RunResult } from '../reason/evaluate.ts';
+import { Program } from '../reason/program.ts';
 import type { ProofLimits } from '../reason/explain.ts';
 import { isComparison } from '../reason/print.ts';
 import type { Declarations } from '../reason/properties.ts';
+import { stratify } from '../reason/strata.ts';
 import type { Atom, Budget, BudgetLimit, Proof, Rule, RuleTerm } from '../reason/types.ts';
 import { loadRelations, neededRelations } from './closure.ts';
 import type { FactReader } from './facts.ts';
+import type { AbsenceOracle } from './grounds.ts';
 import { decisiveRelations, DatabaseWorld, groundIn, Prover } from './world.ts';
 import type { Grounded, Held } from './world.ts';
 import type { DeduceAnswer, DeduceResult } from './types.ts';
@@ -25,13 +29,13 @@ export interface Hypothesis {
   readonly facts: readonly Statement[];
   readonly declarations: Declarations;
   /** Do the standing rules derive this triple already? Used when there is no goal. */
-  derivedAlready(triple: Triple): boolean;
+  readonly derivedAlready: (triple: Triple) => boolean;
 }
 export interface DeduceContext {
   readonly reader: FactReader;
   readonly proofs: ProofLimits;
   readonly now: number;
-  keep(proof: Proof): string;
+  readonly keep: (proof: Proof) => string;
 }
 
 /** Rules that may contribute to any of these relations. */
@@ -55,7 +59,8 @@ export function relevantRules(rules: readonly Rule[], wanted: Iterable<SignedRel
   return rules.filter((rule) => relevant.has(rule));
 }
 
-const fixed = (term: RuleTerm): Term | undefined => (term.kind === 'variable' ? undefined : term);
+/** The term, when it is no variable. */
+export const fixed = (term: RuleTerm): Term | undefined => (term.kind === 'variable' ? undefined : term);
 /** Values of the goal's variables in a triple that matches it. */
 export function goalBindings(goal: Atom, triple: Triple): Record<string, Term> {
   const bindings: Record<string, Term> = {};
@@ -69,49 +74,99 @@ export function groundGoal(goal: Atom): Triple | undefined {
   return subject.kind === 'entity' && object.kind !== 'variable' ? { subject: subject.id, relation, object, ...(negated ? { negated } : {}) } : undefined;
 }
 /** One variable in both places. */
-export const sameVariable = (goal: Atom): boolean => goal.subject.kind === 'variable' && goal.object.kind === 'variable' && goal.subject.name === goal.object.name;
+export const sameVariable = (goal: Atom): boolean =>
+  goal.subject.kind === 'variable' && goal.object.kind === 'variable' && goal.subject.name === goal.object.name;
 
 export function toAnswer(held: Held, bindings: Readonly<Record<string, Term>>, keep: (proof: Proof) => string): DeduceAnswer {
   const { triple, confidence, proof } = held;
   return { bindings, triple, confidence, ...(proof ? { proofId: keep(proof) } : {}) };
 }
 /** The result for a goal without variables. What is decided is complete, whatever limit was reached. */
-export function groundedResult({ outcome, held }: Grounded, asked: Triple, limit: BudgetLimit | undefined, keep: (proof: Proof) => string): Omit<DeduceResult, 'statistics'> {
+export function groundedResult(
+  { outcome, held }: Grounded,
+  asked: Triple,
+  limit: BudgetLimit | undefined,
+  keep: (proof: Proof) => string,
+): Omit<DeduceResult, 'statistics'> {
   const complete = limit === undefined || outcome !== 'not_entailed';
   const answers = outcome === 'entailed' && held ? [toAnswer({ ...held, triple: asked }, {}, keep)] : [];
   const refutation = outcome === 'refuted' && held ? { refutation: { confidence: held.confidence, ...(held.proof ? { proofId: keep(held.proof) } : {}) } } : {};
   return { outcome, answers, ...refutation, complete, ...(complete ? {} : { limit }) };
 }
 
+interface Derived {
+  readonly program: Program;
+  readonly run: RunResult;
+}
+/** Derives, with the hypotheses, what contributes to the wanted relations (to all, when absent). Throws RuleError, and the signal's reason. */
+async function derive(
+  hypothesis: Hypothesis,
+  wanted: readonly SignedRelation[] | undefined,
+  budget: Budget,
+  reader: FactReader,
+  now: number,
+  signal?: AbortSignal,
+): Promise<Derived> {
+  const began = performance.now();
+  const all = [...new Map([...hypothesis.standing, ...hypothesis.rules].map((rule) => [rule.id, rule])).values()];
+  const rules = wanted ? relevantRules(all, wanted) : all;
+  // A circle in rules that do not matter here is one all the same.
+  stratify(all);
+  const needed = neededRelations(rules);
+  for (const key of wanted ?? []) needed.add(key);
+  const database = new Database();
+  await loadRelations(database, reader, needed, signal);
+  for (const fact of hypothesis.facts) if (inForce(fact, now)) database.tell(fact, fact.confidence ?? 1, true);
+  const program = new Program(rules, database);
+  const evaluator = new Evaluator(program, { ...budget, ms: Math.max(0, budget.ms - (performance.now() - began)) });
+  return { program, run: await runSliced(evaluator.derive(), signal) };
+}
+
+/** What is absent from the base with the hypotheses, for the relations named. Nothing is known to be absent when the budget did not suffice. */
+export async function hypotheticalAbsence(
+  hypothesis: Hypothesis,
+  relations: ReadonlySet<SignedRelation>,
+  budget: Budget,
+  reader: FactReader,
+  now: number,
+): Promise<AbsenceOracle> {
+  const { program, run } = await derive(hypothesis, [...relations], budget, reader, now);
+  return { absent: (triple) => run.complete && relations.has(signed(triple.relation, triple.negated)) && program.database.find(triple) === undefined };
+}
+
 /** Derives what the goal needs (all, without goal) from the base with the hypotheses, and reads the answers. Throws RuleError, and the signal's reason. */
-export async function deduceHypothetically(goal: Atom | undefined, hypothesis: Hypothesis, budget: Budget, context: DeduceContext, signal?: AbortSignal): Promise<DeduceResult> {
+export async function deduceHypothetically(
+  goal: Atom | undefined,
+  hypothesis: Hypothesis,
+  budget: Budget,
+  context: DeduceContext,
+  signal?: AbortSignal,
+): Promise<DeduceResult> {
   const began = performance.now();
   const { declarations } = hypothesis;
   const asked = goal && groundGoal(goal);
-  const all = [...new Map([...hypothesis.standing, ...hypothesis.rules].map((rule) => [rule.id, rule])).values()];
-  const wanted: SignedRelation[] = !goal ? [] : asked ? decisiveRelations(goal.relation, declarations).flatMap((name) => [signed(name, false), signed(name, true)]) : [signed(goal.relation, goal.negated)];
-  const rules = goal ? relevantRules(all, wanted) : all;
-  const needed = neededRelations(rules);
-  for (const key of wanted) needed.add(key);
-  const database = new Database();
-  await loadRelations(database, context.reader, needed, signal);
-  for (const fact of hypothesis.facts) if (inForce(fact, context.now)) database.tell(fact, fact.confidence ?? 1, true);
-  const program = new Program(rules, database);
-  const evaluator = new Evaluator(program, { ...budget, ms: Math.max(0, budget.ms - (performance.now() - began)) });
-  const run = await runSliced(evaluator.derive(), signal);
+  const wanted: SignedRelation[] | undefined = asked
+    ? decisiveRelations(asked.relation, declarations).flatMap((name) => [signed(name, false), signed(name, true)])
+    : goal && [signed(goal.relation, goal.negated)];
+  const { program, run } = await derive(hypothesis, wanted, budget, context.reader, context.now, signal);
+  const { database, rules } = program;
   const prover = new Prover(program, context.reader, context.proofs);
   const statistics = (): DeduceResult['statistics'] => ({ derived: database.derived, rounds: run.rounds, ms: performance.now() - began });
 
   if (asked) {
-    return { ...groundedResult(await groundIn(new DatabaseWorld(program, prover, declarations, run.complete), asked), asked, run.limit, context.keep), statistics: statistics() };
+    return {
+      ...groundedResult(await groundIn(new DatabaseWorld(program, prover, declarations, run.complete), asked), asked, run.limit, context.keep),
+      statistics: statistics(),
+    };
   }
 
   const answers: DeduceAnswer[] = [];
   let complete = run.complete;
   let limit = run.limit;
   const add = async (slot: Slot, row: number, bindings: Record<string, Term>): Promise<boolean> => {
-    if (answers.length >= budget.answers) {
-      [complete, limit] = [false, 'answers'];
+    const reached = answers.length >= budget.answers ? 'answers' : performance.now() - began > budget.ms ? 'ms' : undefined;
+    if (reached) {
+      [complete, limit] = [false, reached];
       return false;
     }
     answers.push(toAnswer(await prover.hold({ slot, row }), bindings, context.keep));

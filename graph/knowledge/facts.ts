@@ -73,11 +73,20 @@ export class FactReader {
     let best: Fact | undefined;
     const { subject, relation, object, negated } = triple;
     for await (const fact of this.inForce({ subject, relation, object, ...(negated ? { negated } : {}) }, signal))
-      if (!best || fact.confidence > best.confidence || (fact.confidence === best.confidence && (fact.recordedAt < best.recordedAt || (fact.recordedAt === best.recordedAt && fact.id < best.id)))) best = fact;
+      if (
+        !best ||
+        fact.confidence > best.confidence ||
+        (fact.confidence === best.confidence && (fact.recordedAt < best.recordedAt || (fact.recordedAt === best.recordedAt && fact.id < best.id)))
+      )
+        best = fact;
     return best;
   }
   /** A fact in force whose object differs from `object`. */
-  async otherObject(triple: { readonly subject: Triple['subject']; readonly relation: Triple['relation'] }, isSame: (term: Term) => boolean, signal?: AbortSignal): Promise<Fact | undefined> {
+  async otherObject(
+    triple: { readonly subject: Triple['subject']; readonly relation: Triple['relation'] },
+    isSame: (term: Term) => boolean,
+    signal?: AbortSignal,
+  ): Promise<Fact | undefined> {
     for await (const fact of this.inForce({ subject: triple.subject, relation: triple.relation }, signal)) if (!isSame(fact.object)) return fact;
     return undefined;
   }

@@ -11,9 +11,14 @@ export class WriteQueue {
   constructor(limit: number) {
     this.#limit = limit;
   }
-  /** Runs `task` after all tasks given before. Rejects with KnowledgeError `busy` when too many wait. */
-  run<T>(task: () => Promise<T>): Promise<T> {
-    if (this.#waiting >= this.#limit) return Promise.reject(new KnowledgeError('busy', `${this.#waiting} writes are waiting for this knowledge base; try again later`));
+  /** No task runs or waits. */
+  get free(): boolean {
+    return this.#waiting === 0;
+  }
+  /** Runs `task` after all tasks given before. Rejects with KnowledgeError `busy` when too many wait, unless it is `urgent`. */
+  run<T>(task: () => Promise<T>, urgent = false): Promise<T> {
+    if (!urgent && this.#waiting >= this.#limit)
+      return Promise.reject(new KnowledgeError('busy', `${this.#waiting} writes are waiting for this knowledge base; try again later`));
     this.#waiting++;
     const result = this.#tail.then(task);
     this.#tail = result.then(

@@ -32,7 +32,7 @@ export const DEFAULT_LIMITS: KnowledgeLimits = {
   expansion: 50_000,
 };
 
-/** A fact as it is read: stored, or derived by standing rules. A derived fact's id begins with `d_` and is a hash of base and triple; its `recordedAt` is when the closure last changed. */
+/** A fact as it is read: stored, or derived by standing rules. A derived fact's id begins with `d_` and is a hash of base and triple; its `recordedAt` is when this process first read the base. */
 export type KnownFact = Fact & { readonly derived: boolean };
 export type KnownPathResult = Omit<PathResult, 'facts'> & { readonly facts: readonly KnownFact[] };
 export interface KnownMatchOptions extends MatchOptions {
@@ -77,6 +77,12 @@ export interface ChangeEvent {
 export interface RulesResult {
   readonly rules: readonly Rule[];
   readonly derived: number;
+  readonly version: number;
+  readonly partial?: BudgetLimit;
+}
+export interface RuleRemoval {
+  readonly rule: Rule;
+  readonly noLongerDerived: number;
   readonly version: number;
   readonly partial?: BudgetLimit;
 }
@@ -137,7 +143,7 @@ export interface KnownBaseStatistics extends BaseStatistics {
   readonly partial?: BudgetLimit;
 }
 
-export type KnowledgeErrorCode = 'closed' | 'busy' | 'unknown_rule' | 'proof_too_large' | 'invalid_request' | 'corrupt_rule';
+export type KnowledgeErrorCode = 'closed' | 'busy' | 'unknown_rule' | 'invalid_request' | 'corrupt_rule';
 export class KnowledgeError extends Error {
   readonly code: KnowledgeErrorCode;
   constructor(code: KnowledgeErrorCode, message: string, options?: ErrorOptions) {

@@ -49,7 +49,10 @@ export class Walker {
   }
   async *#storedEdges(from: Term, inverse: boolean, relation: RelationName | undefined, signal?: AbortSignal): AsyncGenerator<{ end: Term; fact: Fact }> {
     if (!inverse && from.kind !== 'entity') return;
-    const pattern = { ...(relation === undefined ? {} : { relation }), ...(inverse ? { object: from } : { subject: (from as { readonly id: Fact['subject'] }).id }) };
+    const pattern = {
+      ...(relation === undefined ? {} : { relation }),
+      ...(inverse ? { object: from } : { subject: (from as { readonly id: Fact['subject'] }).id }),
+    };
     let cursor: string | undefined;
     do {
       const page = await this.#store.match(this.#base, pattern, { limit: PAGE, cursor, signal });
@@ -104,7 +107,8 @@ export class Walker {
     const prefixes: Path[] = [[], ...stored.map(({ path }) => path).filter((path) => path.length < hops)];
     for (const prefix of prefixes) {
       if (this.#left <= 0 || summaries.size >= limit * 4) break;
-      const frontier = prefix.length === 0 ? [start] : (await this.#store.follow(this.#base, start, prefix, { limit: FOLLOW_LIMIT, signal })).map(({ end }) => end);
+      const frontier =
+        prefix.length === 0 ? [start] : (await this.#store.follow(this.#base, start, prefix, { limit: FOLLOW_LIMIT, signal })).map(({ end }) => end);
       for (const slot of this.#derived)
         for (const inverse of [false, true]) {
           const touched = frontier.some((term) => !this.#derivedEdges(slot, term, inverse).next().done);

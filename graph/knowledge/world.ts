@@ -7,7 +7,7 @@ import type { Row } from '../reason/database.ts';
 import { signed } from '../reason/database.ts';
 import { Explainer, premisesOf, ProofTooLarge, storedLeaves, toProof } from '../reason/explain.ts';
 import type { Derivation, ProofLimits } from '../reason/explain.ts';
-import type { Program } from '../reason/evaluate.ts';
+import type { Program } from '../reason/program.ts';
 import { closedRule, disjointRule, disjointWith, functionalRule } from '../reason/properties.ts';
 import type { Declarations } from '../reason/properties.ts';
 import type { Atom, Outcome, Proof, Rule } from '../reason/types.ts';
@@ -114,7 +114,8 @@ export class DatabaseWorld implements World {
     const { database } = this.#program;
     const slot = database.get(signed(triple.relation, false));
     if (!slot) return undefined;
-    for (const row of database.rows(slot.key, entity(triple.subject), undefined)) if (!sameTerm(database.terms.term(slot.table.objects[row]), triple.object)) return this.#prover.hold({ slot, row });
+    for (const row of database.rows(slot.key, entity(triple.subject), undefined))
+      if (!sameTerm(database.terms.term(slot.table.objects[row]), triple.object)) return this.#prover.hold({ slot, row });
     return undefined;
   }
 }
@@ -164,7 +165,13 @@ async function refute(world: World, triple: Triple): Promise<Held | undefined> {
   }
   return undefined;
 }
-function conclude(rule: Rule, bindings: Readonly<Record<string, Term>>, { subject, relation, object }: Triple, from: Held | undefined, others: readonly Proof[]): Held {
+function conclude(
+  rule: Rule,
+  bindings: Readonly<Record<string, Term>>,
+  { subject, relation, object }: Triple,
+  from: Held | undefined,
+  others: readonly Proof[],
+): Held {
   const triple: Triple = { subject, relation, object, negated: true };
   const confidence = from?.confidence ?? 1;
   if (from && !from.proof) return { triple, confidence };

@@ -48,7 +48,8 @@ export async function checkProof(proof: Proof, grounds: Grounds, limits: CheckLi
     switch (node.kind) {
       case 'fact': {
         if (!equalTriples(node.conclusion, node.fact)) fail('the fact is not the conclusion');
-        if (node.confidence !== node.fact.confidence || !(node.confidence > 0 && node.confidence <= 1)) fail(`confidence ${node.confidence} is not the fact's ${node.fact.confidence}`);
+        if (node.confidence !== node.fact.confidence || !(node.confidence > 0 && node.confidence <= 1))
+          fail(`confidence ${node.confidence} is not the fact's ${node.fact.confidence}`);
         if (!(await grounds.fact(node.fact))) fail(`fact ${node.fact.id} is not stored, not in force, or not as the proof tells it`);
         return;
       }
@@ -80,7 +81,8 @@ export async function checkProof(proof: Proof, grounds: Grounds, limits: CheckLi
       if (reason !== undefined) throw new Wrong([...path, i], reason);
       confidence *= premise.confidence;
     }
-    if (!(Math.abs(confidence - node.confidence) <= 1e-12 * confidence)) fail(`confidence ${node.confidence} is not the product ${confidence} of rule and premises`);
+    if (!(Math.abs(confidence - node.confidence) <= 1e-12 * confidence))
+      fail(`confidence ${node.confidence} is not the product ${confidence} of rule and premises`);
     for (let i = 0; i < node.premises.length; i++) {
       const premise = node.premises[i];
       if (premise.kind === 'absent' || premise.kind === 'compare') {
@@ -106,7 +108,8 @@ async function mismatch(item: BodyItem, bindings: Readonly<Record<string, Term>>
     const right = ground(item.right, bindings);
     if (!left || !right) return 'a variable of the comparison has no binding';
     const { conclusion } = premise;
-    if (conclusion.operator !== item.operator || !sameGround(conclusion.left, left) || !sameGround(conclusion.right, right)) return 'the comparison is not the condition under the bindings';
+    if (conclusion.operator !== item.operator || !sameGround(conclusion.left, left) || !sameGround(conclusion.right, right))
+      return 'the comparison is not the condition under the bindings';
     if (premise.confidence !== 1) return 'a comparison has confidence 1';
     return compares(item.operator, left, right) ? undefined : `${show(left)} ${item.operator} ${show(right)} is false`;
   }
@@ -116,7 +119,13 @@ async function mismatch(item: BodyItem, bindings: Readonly<Record<string, Term>>
   if (item.absent) {
     if (premise.kind !== 'absent') return 'the condition is an absence, the premise is not';
     const { conclusion } = premise;
-    if (conclusion.relation !== item.relation || !conclusion.negated !== !item.negated || !sameGround(conclusion.subject, subject) || !sameGround(conclusion.object, object)) return 'the absence is not the condition under the bindings';
+    if (
+      conclusion.relation !== item.relation ||
+      !conclusion.negated !== !item.negated ||
+      !sameGround(conclusion.subject, subject) ||
+      !sameGround(conclusion.object, object)
+    )
+      return 'the absence is not the condition under the bindings';
     if (premise.confidence !== 1) return 'an absence has confidence 1';
     const atom: Atom = { relation: item.relation, subject, object, ...(item.negated ? { negated: true } : {}) };
     return (await grounds.absent(atom)) ? undefined : `${item.negated ? '-' : ''}${item.relation}(${show(subject)}, ${show(object)}) is not absent`;
@@ -132,7 +141,8 @@ function ground(term: RuleTerm, bindings: Readonly<Record<string, Term>>): Term 
 const equalTerms = (a: Term, b: Term): boolean =>
   a.kind === 'entity' ? b.kind === 'entity' && a.id === b.id : b.kind === 'literal' && a.type === b.type && a.value === b.value;
 const sameGround = (a: RuleTerm, b: Term): boolean => a.kind !== 'variable' && equalTerms(a, b);
-const equalTriples = (a: Triple, b: Triple): boolean => a.subject === b.subject && a.relation === b.relation && !a.negated === !b.negated && equalTerms(a.object, b.object);
+const equalTriples = (a: Triple, b: Triple): boolean =>
+  a.subject === b.subject && a.relation === b.relation && !a.negated === !b.negated && equalTerms(a.object, b.object);
 /** Is `triple` this atom under the bindings? */
 function equalAtom(atom: Atom, bindings: Readonly<Record<string, Term>>, triple: Triple): boolean {
   const subject = ground(atom.subject, bindings);
@@ -147,13 +157,25 @@ function equalAtom(atom: Atom, bindings: Readonly<Record<string, Term>>, triple:
     equalTerms(object, triple.object)
   );
 }
-const equalRuleTerms = (a: RuleTerm, b: RuleTerm): boolean => (a.kind === 'variable' ? b.kind === 'variable' && a.name === b.name : b.kind !== 'variable' && equalTerms(a, b));
+const equalRuleTerms = (a: RuleTerm, b: RuleTerm): boolean =>
+  a.kind === 'variable' ? b.kind === 'variable' && a.name === b.name : b.kind !== 'variable' && equalTerms(a, b);
 function equalItems(a: BodyItem, b: BodyItem): boolean {
   if ('kind' in a) return 'kind' in b && a.operator === b.operator && equalRuleTerms(a.left, b.left) && equalRuleTerms(a.right, b.right);
-  return !('kind' in b) && a.relation === b.relation && !a.negated === !b.negated && !a.absent === !b.absent && equalRuleTerms(a.subject, b.subject) && equalRuleTerms(a.object, b.object);
+  return (
+    !('kind' in b) &&
+    a.relation === b.relation &&
+    !a.negated === !b.negated &&
+    !a.absent === !b.absent &&
+    equalRuleTerms(a.subject, b.subject) &&
+    equalRuleTerms(a.object, b.object)
+  );
 }
 function equalRules(a: Rule, b: Rule): boolean {
   return (
+    a.id === b.id &&
+    a.name === b.name &&
+    a.say === b.say &&
+    a.text === b.text &&
     (a.confidence ?? 1) === (b.confidence ?? 1) &&
     a.heads.length === b.heads.length &&
     a.body.length === b.body.length &&

@@ -8,7 +8,10 @@ import { GIVEN, STORED, Table } from './table.ts';
 /** `+name` for what is true, `-name` for what is known to be false. */
 export type SignedRelation = `${'+' | '-'}${string}`;
 export const signed = (relation: string, negated: boolean | undefined): SignedRelation => `${negated ? '-' : '+'}${relation}`;
-export const unsigned = (key: SignedRelation): { relation: RelationName; negated: boolean } => ({ relation: key.slice(1) as RelationName, negated: key.startsWith('-') });
+export const unsigned = (key: SignedRelation): { relation: RelationName; negated: boolean } => ({
+  relation: key.slice(1) as RelationName,
+  negated: key.startsWith('-'),
+});
 
 /** Where the table of one signed relation lives; plans refer to slots, so that a table can be replaced under them. */
 export class Slot {

@@ -6,82 +6,12 @@
 // Confidence: a told row has what was told; a derived row has the greatest product of premises and rule over all its proofs. Rows whose confidence rises
 // are met again in the next round; products of numbers up to 1 rise finitely often, so this ends (max-product, Viterbi semiring). The order of rounds does not matter.
 
-import type { Database, Slot } from './database.ts';
-import { ABSENT, ALL, bestLead, COMPARE, compileRule, OBJECT, orderBody, PROBE, SUBJECT } from './plan.ts';
+import type { Slot } from './database.ts';
+import { ABSENT, ALL, bestLead, COMPARE, OBJECT, orderBody, PROBE, SUBJECT } from './plan.ts';
 import type { AtomItem, Clause, Step } from './plan.ts';
-import { stratify } from './strata.ts';
+import type { Program, Variant, Watchers } from './program.ts';
 import type { Chain, Table } from './table.ts';
-import type { Budget, BudgetLimit, Rule } from './types.ts';
-
-/** Rules made ready to run over one database. Constraints take no part. Throws RuleError `unstratifiable`. */
-export class Program {
-  readonly rules: readonly Rule[];
-  readonly database: Database;
-  /** Clauses by stratum. */
-  readonly strata: readonly (readonly Clause[])[];
-  /** Relations that rules derive. */
-  readonly derived: ReadonlySet<Slot>;
-  /** Variants by stratum and by the slot whose new rows they begin with. */
-  readonly #watchers: readonly Map<Slot, Watchers>[];
-  readonly #clauses = new Map<number, Clause[]>();
-
-  constructor(rules: readonly Rule[], database: Database) {
-    this.rules = rules;
-    this.database = database;
-    const order = stratify(rules);
-    const strata: Clause[][] = [];
-    const derived = new Set<Slot>();
-    rules.forEach((rule, number) => {
-      if ((rule.confidence ?? 1) < 1) database.weigh();
-      const clauses = compileRule(rule, number, database);
-      this.#clauses.set(number, clauses);
-      for (const clause of clauses) {
-        derived.add(clause.head.slot);
-        (strata[order.get(clause.head.slot.key) as number] ??= []).push(clause);
-      }
-    });
-    this.strata = Array.from(strata, (clauses) => clauses ?? []);
-    this.derived = derived;
-    this.#watchers = this.strata.map((clauses) => {
-      const bySlot = new Map<Slot, Watchers>();
-      for (const clause of clauses)
-        clause.body.forEach((item, i) => {
-          if (item.kind !== 'atom' || item.absent) return;
-          let watchers = bySlot.get(item.slot);
-          if (!watchers) bySlot.set(item.slot, (watchers = { general: [], byObject: new Map() }));
-          const variant: Variant = { clause, lead: i, item, steps: undefined };
-          if (item.object >= 0) watchers.general.push(variant);
-          else {
-            const list = watchers.byObject.get(~item.object);
-            if (list) list.push(variant);
-            else watchers.byObject.set(~item.object, [variant]);
-          }
-        });
-      return bySlot;
-    });
-  }
-  /** Clauses of one rule. */
-  clausesOf(rule: number): readonly Clause[] {
-    return this.#clauses.get(rule) ?? [];
-  }
-  watchers(stratum: number, slot: Slot): Watchers | undefined {
-    return this.#watchers[stratum].get(slot);
-  }
-}
-
-/** A clause that begins with the new rows of one of its conditions. */
-interface Variant {
-  readonly clause: Clause;
-  readonly lead: number;
-  readonly item: AtomItem;
-  /** Planned at first use, when tables have their sizes. */
-  steps: readonly Step[] | undefined;
-}
-interface Watchers {
-  readonly general: Variant[];
-  /** Conditions whose object is a constant, by that constant: one row meets only the rules about its class. */
-  readonly byObject: Map<number, Variant[]>;
-}
+import type { Budget, BudgetLimit } from './types.ts';
 
 export interface RunResult {
   readonly complete: boolean;
@@ -303,7 +233,7 @@ export class Evaluator {
       }
       return;
     }
-    for (let row = from; row < to; ) {
+    for (let row = from; row < to;) {
       const end = Math.min(to, row + CHUNK);
       for (; row < end; row++) if (this.#unify(item, lead, table, row)) this.#join(0);
       yield;
@@ -402,10 +332,18 @@ export class Evaluator {
       }
       case ABSENT:
         this.#count();
-        if (this.#tables[i].find(step.subject < 0 ? ~step.subject : registers[step.subject], step.object < 0 ? ~step.object : registers[step.object]) >= 0) return;
+        if (this.#tables[i].find(step.subject < 0 ? ~step.subject : registers[step.subject], step.object < 0 ? ~step.object : registers[step.object]) >= 0)
+          return;
         return this.#join(i + 1);
       case COMPARE:
-        if (!this.#program.database.terms.compare(step.operator, step.subject < 0 ? ~step.subject : registers[step.subject], step.object < 0 ? ~step.object : registers[step.object])) return;
+        if (
+          !this.#program.database.terms.compare(
+            step.operator,
+            step.subject < 0 ? ~step.subject : registers[step.subject],
+            step.object < 0 ? ~step.object : registers[step.object],
+          )
+        )
+          return;
         return this.#join(i + 1);
       default:
         throw new TypeError(`no step has operation ${step.op}`);

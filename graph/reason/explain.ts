@@ -3,10 +3,10 @@
 
 import type { Fact, Term, Triple } from '../terms.ts';
 import type { Database, Row, Slot } from './database.ts';
-import type { Program } from './evaluate.ts';
 import { ABSENT, ALL, COMPARE, compileBody, OBJECT, orderBody, PROBE } from './plan.ts';
-import type { AtomItem, Clause, CompareItem, Operand, Step } from './plan.ts';
+import type { Clause, Operand, Step } from './plan.ts';
 import { isComparison } from './print.ts';
+import type { Program } from './program.ts';
 import { GIVEN } from './table.ts';
 import type { Atom, Proof, Rule, RuleTerm } from './types.ts';
 
@@ -34,8 +34,6 @@ export interface Derivation {
   readonly nodes: number;
   readonly height: number;
 }
-
-type Body = readonly (AtomItem | CompareItem)[];
 
 /** Meets the conditions of a body one way after the other; `found` returns true to stop. Registers of -1 are unbound. */
 function search(
@@ -177,11 +175,21 @@ export class Explainer {
       [nodes, height] = [nodes + premise.nodes, Math.max(height, premise.height)];
     }
     if (nodes > this.#limits.nodes || height + 1 > this.#limits.height) throw new ProofTooLarge(this.#limits);
-    return { at, rule: this.#program.rules[clause.rule], bindings: bindingsOf(clause.variables, registers, this.#program.database), premises, nodes, height: height + 1 };
+    return {
+      at,
+      rule: this.#program.rules[clause.rule],
+      bindings: bindingsOf(clause.variables, registers, this.#program.database),
+      premises,
+      nodes,
+      height: height + 1,
+    };
   }
 
   /** All ways to meet a body, such as a constraint's, up to `limit`. */
-  solve(rule: Pick<Rule, 'body'>, limit: number): { readonly bindings: Readonly<Record<string, Term>>; readonly premises: readonly (Derivation | undefined)[] }[] {
+  solve(
+    rule: Pick<Rule, 'body'>,
+    limit: number,
+  ): { readonly bindings: Readonly<Record<string, Term>>; readonly premises: readonly (Derivation | undefined)[] }[] {
     const { database, derived } = this.#program;
     const { body, variables } = compileBody(rule, database);
     const registers = new Int32Array(variables.length).fill(-1);
@@ -193,7 +201,7 @@ export class Explainer {
       registers,
       () => true,
       (rows) => {
-        const premises = (body as Body).map((item, i) => (item.kind === 'compare' || item.absent ? undefined : this.explain({ slot: item.slot, row: rows[i] })));
+        const premises = body.map((item, i) => (item.kind === 'compare' || item.absent ? undefined : this.explain({ slot: item.slot, row: rows[i] })));
         found.push({ bindings: bindingsOf(variables, registers, database), premises });
         return found.length >= limit;
       },
@@ -204,7 +212,10 @@ export class Explainer {
 }
 
 function bindHead(clause: Clause, registers: Int32Array, subject: number, object: number): boolean {
-  for (const [operand, id] of [[clause.head.subject, subject], [clause.head.object, object]] as const) {
+  for (const [operand, id] of [
+    [clause.head.subject, subject],
+    [clause.head.object, object],
+  ] as const) {
     if (operand < 0) {
       if (~operand !== id) return false;
     } else if (registers[operand] >= 0 && registers[operand] !== id) return false;
@@ -265,12 +276,22 @@ export function toProof(derivation: Derivation, database: Database, factOf: (tri
 }
 
 /** Proofs of the conditions of a body, in order. */
-export function premisesOf(rule: Pick<Rule, 'body'>, bindings: Readonly<Record<string, Term>>, derivations: readonly (Derivation | undefined)[], build: (node: Derivation) => Proof | undefined): Proof[] | undefined {
+export function premisesOf(
+  rule: Pick<Rule, 'body'>,
+  bindings: Readonly<Record<string, Term>>,
+  derivations: readonly (Derivation | undefined)[],
+  build: (node: Derivation) => Proof | undefined,
+): Proof[] | undefined {
   const premises: Proof[] = [];
   for (let i = 0; i < rule.body.length; i++) {
     const item = rule.body[i];
     const derivation = derivations[i];
-    if (isComparison(item)) premises.push({ kind: 'compare', conclusion: { ...item, left: substitute(item.left, bindings), right: substitute(item.right, bindings) }, confidence: 1 });
+    if (isComparison(item))
+      premises.push({
+        kind: 'compare',
+        conclusion: { ...item, left: substitute(item.left, bindings), right: substitute(item.right, bindings) },
+        confidence: 1,
+      });
     else if (derivation === undefined) {
       const conclusion: Atom = { ...item, subject: substitute(item.subject, bindings), object: substitute(item.object, bindings) };
       premises.push({ kind: 'absent', conclusion, confidence: 1 });

@@ -54,6 +54,8 @@ export class Interner {
         return order > 0;
       case '>=':
         return order >= 0;
+      default:
+        return operator satisfies never;
     }
   }
 }
@@ -81,7 +83,8 @@ function codePointOrder(a: string, b: string): number {
   for (let i = 0; i < length; i++) {
     const [x, y] = [a.charCodeAt(i), b.charCodeAt(i)];
     // Surrogates stand for code points above all others.
-    if (x !== y) return (x >= 0xd800 && x <= 0xdfff ? x + 0x2000 : x >= 0xe000 ? x - 0x800 : x) - (y >= 0xd800 && y <= 0xdfff ? y + 0x2000 : y >= 0xe000 ? y - 0x800 : y);
+    if (x !== y)
+      return (x >= 0xd800 && x <= 0xdfff ? x + 0x2000 : x >= 0xe000 ? x - 0x800 : x) - (y >= 0xd800 && y <= 0xdfff ? y + 0x2000 : y >= 0xe000 ? y - 0x800 : y);
   }
   return a.length - b.length;
 }

@@ -13,7 +13,11 @@ import { RuleError } from './errors.ts';
 import { isComparison, makeRule } from './print.ts';
 import { checkRule, LIMITS } from './safety.ts';
 
-export type TermJson = string | { readonly variable: string } | { readonly entity: string } | { readonly value: string | number | boolean; readonly type: LiteralType };
+export type TermJson =
+  | string
+  | { readonly variable: string }
+  | { readonly entity: string }
+  | { readonly value: string | number | boolean; readonly type: LiteralType };
 export interface AtomJson {
   readonly relation: string;
   readonly subject: TermJson;
@@ -55,7 +59,9 @@ export const ruleToJson = (rule: Rule): RuleJson => ({
   ...(rule.confidence === undefined ? {} : { confidence: rule.confidence }),
   ...(rule.say === undefined ? {} : { say: rule.say }),
   heads: rule.heads.map(atomToJson),
-  body: rule.body.map((item) => (isComparison(item) ? { compare: item.operator, left: termToJson(item.left), right: termToJson(item.right) } : atomToJson(item))),
+  body: rule.body.map((item) =>
+    isComparison(item) ? { compare: item.operator, left: termToJson(item.left), right: termToJson(item.right) } : atomToJson(item),
+  ),
 });
 
 /** One rule, an array of rules, or `{"rules": [...]}`. Throws RuleError `syntax` (with a path) or what checkRule finds. */
@@ -83,9 +89,12 @@ function list(values: readonly unknown[], path: string, read: (value: unknown, p
 function readRule(value: unknown, path: string): Rule {
   const map = object(value, path, ['name', 'confidence', 'say', 'heads', 'body']);
   const { name, confidence, say } = map;
-  if (name !== undefined && (typeof name !== 'string' || name.trim() === '' || name.length > LIMITS.nameCharacters)) throw wrong(`${path}.name`, `a text of 1 to ${LIMITS.nameCharacters} characters`, name);
-  if (say !== undefined && (typeof say !== 'string' || say.trim() === '' || say.length > LIMITS.sayCharacters)) throw wrong(`${path}.say`, `a text of 1 to ${LIMITS.sayCharacters} characters`, say);
-  if (confidence !== undefined && (typeof confidence !== 'number' || !(confidence > 0 && confidence <= 1))) throw wrong(`${path}.confidence`, 'a number above 0 and at most 1', confidence);
+  if (name !== undefined && (typeof name !== 'string' || name.trim() === '' || name.length > LIMITS.nameCharacters))
+    throw wrong(`${path}.name`, `a text of 1 to ${LIMITS.nameCharacters} characters`, name);
+  if (say !== undefined && (typeof say !== 'string' || say.trim() === '' || say.length > LIMITS.sayCharacters))
+    throw wrong(`${path}.say`, `a text of 1 to ${LIMITS.sayCharacters} characters`, say);
+  if (confidence !== undefined && (typeof confidence !== 'number' || !(confidence > 0 && confidence <= 1)))
+    throw wrong(`${path}.confidence`, 'a number above 0 and at most 1', confidence);
   const heads = map['heads'] ?? [];
   const body = map['body'] ?? [];
   if (!Array.isArray(heads)) throw wrong(`${path}.heads`, 'an array of atoms', heads);
@@ -112,16 +121,23 @@ function readItem(value: unknown, path: string): BodyItem {
   const map = object(value, path, ['compare', 'left', 'right']);
   const operator = map['compare'];
   if (typeof operator !== 'string' || !OPERATORS.includes(operator)) throw wrong(`${path}.compare`, 'one of = != < <= > >=', operator);
-  return { kind: 'compare', operator: operator as Comparison['operator'], left: readTerm(map['left'], `${path}.left`), right: readTerm(map['right'], `${path}.right`) };
+  return {
+    kind: 'compare',
+    operator: operator as Comparison['operator'],
+    left: readTerm(map['left'], `${path}.left`),
+    right: readTerm(map['right'], `${path}.right`),
+  };
 }
 
 function readAtom(value: unknown, path: string): Atom {
   const map = object(value, path, ['relation', 'subject', 'object', 'negated', 'absent']);
   const { relation, negated, absent } = map;
   if (typeof relation !== 'string') throw wrong(`${path}.relation`, 'the name of a relation', relation);
-  for (const [key, flag] of Object.entries({ negated, absent })) if (flag !== undefined && typeof flag !== 'boolean') throw wrong(`${path}.${key}`, 'true or false', flag);
+  for (const [key, flag] of Object.entries({ negated, absent }))
+    if (flag !== undefined && typeof flag !== 'boolean') throw wrong(`${path}.${key}`, 'true or false', flag);
   const subject = readTerm(map['subject'], `${path}.subject`);
-  if (subject.kind === 'literal') throw new RuleError('invalid_term', 'a literal cannot be a subject; a subject is a variable or the name of an entity', { path: `${path}.subject` });
+  if (subject.kind === 'literal')
+    throw new RuleError('invalid_term', 'a literal cannot be a subject; a subject is a variable or the name of an entity', { path: `${path}.subject` });
   return {
     relation: convert(`${path}.relation`, () => parseRelationName(relation)),
     subject,
@@ -150,8 +166,10 @@ function readTerm(value: unknown, path: string): RuleTerm {
     return convert(path, () => entity(parseEntityId(id)));
   }
   const { value: content, type } = map;
-  if (typeof content !== 'string' && typeof content !== 'number' && typeof content !== 'boolean') throw wrong(`${path}.value`, 'a string, a number, true or false', content);
-  if (type !== undefined && type !== 'string' && type !== 'number' && type !== 'date' && type !== 'boolean') throw wrong(`${path}.type`, '"string", "number", "date" or "boolean"', type);
+  if (typeof content !== 'string' && typeof content !== 'number' && typeof content !== 'boolean')
+    throw wrong(`${path}.value`, 'a string, a number, true or false', content);
+  if (type !== undefined && type !== 'string' && type !== 'number' && type !== 'date' && type !== 'boolean')
+    throw wrong(`${path}.type`, '"string", "number", "date" or "boolean"', type);
   return convert(path, () => literal(content, type));
 }
 

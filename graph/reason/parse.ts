@@ -26,6 +26,8 @@ export interface ReadRules {
   readonly rules: readonly Rule[];
   /** Every mistake found, in order; after a mistake reading goes on behind the next ".". */
   readonly errors: readonly RuleError[];
+  /** Where each rule begins, by its id. */
+  readonly places: ReadonlyMap<string, Place>;
 }
 
 /** Reads as much of `text` as is right, and says what is wrong with the rest. */
@@ -34,17 +36,20 @@ export function readRules(text: string): ReadRules {
   try {
     tokens = tokenize(text);
   } catch (error) {
-    if (error instanceof RuleError) return { rules: [], errors: [error] };
+    if (error instanceof RuleError) return { rules: [], errors: [error], places: new Map() };
     throw error;
   }
   const parser = new Parser(tokens);
   const rules = new Map<string, Rule>();
   const errors: RuleError[] = [];
+  const places = new Map<string, Place>();
   while (!parser.atEnd()) {
     try {
       if (rules.size >= LIMITS.rules) throw new RuleError('too_large', `more than ${LIMITS.rules} rules in one text`, parser.place());
+      const place = parser.place();
       const rule = parser.clause();
       rules.set(rule.id, rule);
+      if (!places.has(rule.id)) places.set(rule.id, place);
     } catch (error) {
       if (!(error instanceof RuleError)) throw error;
       errors.push(error);
@@ -52,7 +57,7 @@ export function readRules(text: string): ReadRules {
       parser.recover();
     }
   }
-  return { rules: [...rules.values()], errors };
+  return { rules: [...rules.values()], errors, places };
 }
 
 /** Rules of `text`, each once, in order. Throws the first RuleError. */
@@ -115,7 +120,8 @@ class Parser {
   /** Goes behind the "." that ends the clause in which a mistake was found. */
   recover(): void {
     if (this.#at > this.#start && this.#tokens[this.#at - 1].kind === 'sign' && this.#tokens[this.#at - 1].text === '.') return;
-    while (!this.atEnd()) if (this.#accept('.')) return;
+    while (!this.atEnd())
+      if (this.#accept('.')) return;
       else this.#at++;
   }
 
@@ -131,7 +137,11 @@ class Parser {
   }
   /** The beginning of the clause, for naming it in an error. */
   #source(): string {
-    return this.#tokens.slice(this.#start, Math.min(this.#at + 1, this.#start + 40)).map(({ raw }) => raw).join(' ').slice(0, 200);
+    return this.#tokens
+      .slice(this.#start, Math.min(this.#at + 1, this.#start + 40))
+      .map(({ raw }) => raw)
+      .join(' ')
+      .slice(0, 200);
   }
 
   clause(): Rule {
@@ -153,7 +163,8 @@ class Parser {
         this.#at++;
         this.#expect(')');
         const limit = token.text === 'name' ? LIMITS.nameCharacters : LIMITS.sayCharacters;
-        if (value.text.trim() === '' || value.text.length > limit || !value.text.isWellFormed()) fail(`@${token.text} needs a text of 1 to ${limit} characters`, ['a text in quotes']);
+        if (value.text.trim() === '' || value.text.length > limit || !value.text.isWellFormed())
+          fail(`@${token.text} needs a text of 1 to ${limit} characters`, ['a text in quotes']);
         if (token.text === 'name') name = value.text;
         else say = { text: value.text, place: this.place(value) };
       } else if (token.text === 'confidence') {
@@ -163,7 +174,8 @@ class Parser {
         this.#at++;
         this.#expect(')');
         confidence = Number(value.text);
-        if (!(confidence > 0 && confidence <= 1)) fail(`@confidence(${value.text}) is out of range; it must be above 0 and at most 1`, ['a number above 0 and at most 1']);
+        if (!(confidence > 0 && confidence <= 1))
+          fail(`@confidence(${value.text}) is out of range; it must be above 0 and at most 1`, ['a number above 0 and at most 1']);
       } else fail(`@${token.text} is not known; a rule may carry @name("..."), @confidence(0.9) and @say("...")`, ['@name', '@confidence', '@say']);
     }
 
@@ -203,7 +215,11 @@ class Parser {
 
   #head(): Placed<Atom> {
     if (this.#token.kind === 'name' && this.#token.text === 'not' && !this.#is('(', 1))
-      throw new RuleError('syntax', 'a head cannot be "not p(..)"; what is known to be false is written -p(..)', { ...this.place(), expected: ['"-"', 'a relation name'], rule: this.#source() });
+      throw new RuleError('syntax', 'a head cannot be "not p(..)"; what is known to be false is written -p(..)', {
+        ...this.place(),
+        expected: ['"-"', 'a relation name'],
+        rule: this.#source(),
+      });
     const negated = this.#accept('-');
     if (this.#token.kind !== 'name' && this.#token.kind !== 'quoted') throw this.#expected('a relation name');
     return this.#atom(negated, false);
@@ -239,11 +255,19 @@ class Parser {
     const flags = { ...(negated ? { negated } : {}), ...(absent ? { absent } : {}) };
     if (!this.#is('(')) throw this.#expected('"("');
     if (name.kind === 'name' && (name.text === 'not' || name.text === '_'))
-      throw new RuleError('syntax', `${name.text} is not a name; in quotes, ${JSON.stringify(name.text)}, it is`, { ...this.place(name), expected: ['a relation name'], rule: this.#source() });
+      throw new RuleError('syntax', `${name.text} is not a name; in quotes, ${JSON.stringify(name.text)}, it is`, {
+        ...this.place(name),
+        expected: ['a relation name'],
+        rule: this.#source(),
+      });
     this.#at++;
     const subject = this.#term();
     if (subject.value.kind === 'literal')
-      throw new RuleError('invalid_term', `${subject.raw} is a literal and cannot be a subject; a subject is a variable or the name of an entity`, { ...subject.place, expected: ['a variable', 'a name'], rule: this.#source() });
+      throw new RuleError('invalid_term', `${subject.raw} is a literal and cannot be a subject; a subject is a variable or the name of an entity`, {
+        ...subject.place,
+        expected: ['a variable', 'a name'],
+        rule: this.#source(),
+      });
     if (this.#accept(')')) {
       const object: RuleTerm = entity(this.#name(name, parseEntityId));
       return { value: { relation: IS_A as RelationName, subject: subject.value, object, ...flags }, places: [subject.place, this.place(name)] };
@@ -251,7 +275,10 @@ class Parser {
     this.#expect(',', '")"');
     const object = this.#term();
     this.#expect(')');
-    return { value: { relation: this.#name(name, parseRelationName), subject: subject.value, object: object.value, ...flags }, places: [subject.place, object.place] };
+    return {
+      value: { relation: this.#name(name, parseRelationName), subject: subject.value, object: object.value, ...flags },
+      places: [subject.place, object.place],
+    };
   }
 
   #term(): { value: RuleTerm; place: Place; raw: string } {
@@ -266,11 +293,17 @@ class Parser {
         return { value: this.#literal(token, Number(token.text), 'number'), ...at };
       case 'name':
         if (token.text === '_' || token.text === 'not')
-          throw new RuleError('syntax', token.text === '_' ? '_ has no meaning of its own; write a variable such as ?x, or "_" for the entity' : 'not is not a name; in quotes, "not", it is', {
-            ...at.place,
-            expected: [TERM],
-            rule: this.#source(),
-          });
+          throw new RuleError(
+            'syntax',
+            token.text === '_'
+              ? '_ has no meaning of its own; write a variable such as ?x, or "_" for the entity'
+              : 'not is not a name; in quotes, "not", it is',
+            {
+              ...at.place,
+              expected: [TERM],
+              rule: this.#source(),
+            },
+          );
         this.#at++;
         if (token.text === 'true' || token.text === 'false') return { value: literal(token.text === 'true'), ...at };
         return { value: entity(this.#name(token, parseEntityId)), ...at };

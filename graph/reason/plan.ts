@@ -57,7 +57,10 @@ export interface Step {
 }
 
 /** Conditions of a rule as numbers, and the operand of any of its terms. Constants are interned, slots created. */
-export function compileBody(rule: Pick<Rule, 'body'>, database: Database): { readonly body: readonly (AtomItem | CompareItem)[]; readonly variables: readonly string[]; operand(term: RuleTerm): Operand } {
+export function compileBody(
+  rule: Pick<Rule, 'body'>,
+  database: Database,
+): { readonly body: readonly (AtomItem | CompareItem)[]; readonly variables: readonly string[]; readonly operand: (term: RuleTerm) => Operand } {
   const variables: string[] = [];
   const operand = (term: RuleTerm): Operand => {
     if (term.kind !== 'variable') return ~database.terms.intern(term);

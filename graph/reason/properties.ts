@@ -20,7 +20,9 @@ function expand(relation: Relation): Rule[] {
   const mirror = (from: RelationName, to: RelationName, why: string): void => {
     for (const negated of [false, true]) {
       const sign = negated ? { negated } : {};
-      rules.push(makeRule({ name: label(why), heads: [{ relation: to, subject: Y, object: X, ...sign }], body: [{ relation: from, subject: X, object: Y, ...sign }] }));
+      rules.push(
+        makeRule({ name: label(why), heads: [{ relation: to, subject: Y, object: X, ...sign }], body: [{ relation: from, subject: X, object: Y, ...sign }] }),
+      );
     }
   };
   if (symmetric || inverseOf === name) mirror(name, name, `${quoted(name)} is symmetric`);

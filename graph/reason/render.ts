@@ -59,7 +59,13 @@ export function proofJson(proof: Proof): ProofWire {
       return { kind, conclusion: tripleWire(proof.conclusion), confidence, premises: [] };
     case 'absent': {
       const { relation, subject, object, negated } = proof.conclusion;
-      const conclusion: TripleWire = { subject: String(ruleTermWire(subject)), relation, object: ruleTermWire(object), ...(negated ? { negated: true as const } : {}), absent: true };
+      const conclusion: TripleWire = {
+        subject: termOf(subject),
+        relation,
+        object: ruleTermWire(object),
+        ...(negated ? { negated: true as const } : {}),
+        absent: true,
+      };
       return { kind, conclusion, confidence, premises: [] };
     }
     case 'compare': {
@@ -101,7 +107,7 @@ const WORDS = {
     compare: 'comparison',
     rule: 'rule',
     confidence: 'confidence',
-    false: 'it is false that',
+    false: 'it is false that ',
     more: 'more steps not shown',
     colon: ': ',
     open: ' (',
@@ -130,7 +136,8 @@ const WORDS = {
 function sourceText(source: Source, language: ProofLanguage): string {
   if (typeof source === 'string') return source;
   const words = WORDS[language];
-  const page = source.page === undefined ? '' : language === 'zh' ? `${words.comma}${words.page} ${source.page} 页` : `${words.comma}${words.page} ${source.page}`;
+  const page =
+    source.page === undefined ? '' : language === 'zh' ? `${words.comma}${words.page} ${source.page} 页` : `${words.comma}${words.page} ${source.page}`;
   const span = source.start === undefined || source.end === undefined ? '' : `${words.comma}${words.characters} ${source.start}-${source.end}`;
   return source.document + page + span;
 }
@@ -143,13 +150,13 @@ function statement(proof: Proof, language: ProofLanguage): string {
       return printBodyItem(proof.conclusion);
     case 'absent': {
       const { subject, relation, object, negated } = proof.conclusion;
-      return `${negated ? `${words.false} ` : ''}${termOf(subject)} — ${relation} → ${termOf(object)}`;
+      return `${negated ? words.false : ''}${termOf(subject)} — ${relation} → ${termOf(object)}`;
     }
     case 'fact':
     case 'given':
     case 'rule': {
       const { subject, relation, object, negated } = proof.conclusion;
-      return sentence(proof) ?? `${negated ? `${words.false} ` : ''}${subject} — ${relation} → ${termText(object)}`;
+      return sentence(proof) ?? `${negated ? words.false : ''}${subject} — ${relation} → ${termText(object)}`;
     }
     default:
       throw new TypeError(proof satisfies never);
@@ -223,7 +230,14 @@ export function proofMermaid(proof: Proof, language: ProofLanguage = 'en'): stri
     }
     const name = `n${names.size}`;
     names.set(node, name);
-    const label = `${mermaid(statement(node, language))}<br/>${mermaid(reason(node, language, (text) => text, (text) => text))}`;
+    const label = `${mermaid(statement(node, language))}<br/>${mermaid(
+      reason(
+        node,
+        language,
+        (text) => text,
+        (text) => text,
+      ),
+    )}`;
     lines.push(`  ${name}${node.kind === 'rule' ? `["${label}"]` : `(["${label}"])`}`);
     if (node.kind === 'rule')
       for (const premise of node.premises) {

@@ -30,8 +30,10 @@ export function checkRule(rule: RuleParts, place: Placer): void {
     throw new RuleError(code, reason, { ...at, rule: rule.name ?? printRule(rule) });
   };
   if (rule.heads.length === 0 && rule.body.length === 0) fail('unsafe', 'the rule is empty; give it a head, a body or both', place('heads', 0, 0));
-  if (rule.heads.length > LIMITS.heads) fail('too_large', `the rule has ${rule.heads.length} heads; at most ${LIMITS.heads} are allowed`, place('heads', LIMITS.heads, 0));
-  if (rule.body.length > LIMITS.body) fail('too_large', `the rule has ${rule.body.length} conditions; at most ${LIMITS.body} are allowed`, place('body', LIMITS.body, 0));
+  if (rule.heads.length > LIMITS.heads)
+    fail('too_large', `the rule has ${rule.heads.length} heads; at most ${LIMITS.heads} are allowed`, place('heads', LIMITS.heads, 0));
+  if (rule.body.length > LIMITS.body)
+    fail('too_large', `the rule has ${rule.body.length} conditions; at most ${LIMITS.body} are allowed`, place('body', LIMITS.body, 0));
 
   const bound = new Set<string>();
   for (const item of rule.body)
@@ -40,7 +42,11 @@ export function checkRule(rule: RuleParts, place: Placer): void {
 
   const needs = (term: RuleTerm, part: 'heads' | 'body', index: number, position: 0 | 1, where: string): void => {
     if (term.kind === 'variable' && !bound.has(term.name))
-      fail('unsafe', `variable ?${term.name} ${where}; add a condition to the body that gives it a value, such as p(?${term.name}, ?other)`, place(part, index, position));
+      fail(
+        'unsafe',
+        `variable ?${term.name} ${where}; add a condition to the body that gives it a value, such as p(?${term.name}, ?other)`,
+        place(part, index, position),
+      );
   };
   rule.heads.forEach((head, i) => {
     if (head.absent) fail('unsafe', 'a head cannot be "not p(..)"; what is known to be false is written -p(..)', place('heads', i, 0));
@@ -52,9 +58,16 @@ export function checkRule(rule: RuleParts, place: Placer): void {
       needs(item.left, 'body', i, 0, 'occurs only in a comparison');
       needs(item.right, 'body', i, 1, 'occurs only in a comparison');
       if (item.operator === '=' || item.operator === '!=') return;
-      for (const [position, term] of [[0, item.left], [1, item.right]] as const)
+      for (const [position, term] of [
+        [0, item.left],
+        [1, item.right],
+      ] as const)
         if (term.kind === 'entity' || (term.kind === 'literal' && term.type === 'boolean'))
-          fail('type', `${printRuleTerm(term)} has no order, so "${item.operator}" can never hold; compare numbers, dates or strings, or use "=" or "!="`, place('body', i, position));
+          fail(
+            'type',
+            `${printRuleTerm(term)} has no order, so "${item.operator}" can never hold; compare numbers, dates or strings, or use "=" or "!="`,
+            place('body', i, position),
+          );
       const { left, right } = item;
       if (left.kind === 'literal' && right.kind === 'literal' && left.type !== right.type)
         fail('type', `a ${left.type} and a ${right.type} have no common order, so "${item.operator}" can never hold`, place('body', i, 1));
@@ -66,5 +79,9 @@ export function checkRule(rule: RuleParts, place: Placer): void {
   if (rule.say !== undefined)
     for (const name of sayVariables(rule.say))
       if (!bound.has(name))
-        fail('invalid_annotation', `@say mentions {${name}}, but the rule has no variable ?${name}${bound.size > 0 ? `; it has ${[...bound].map((known) => `?${known}`).join(', ')}` : ''}`, place('say', 0, 0));
+        fail(
+          'invalid_annotation',
+          `@say mentions {${name}}, but the rule has no variable ?${name}${bound.size > 0 ? `; it has ${[...bound].map((known) => `?${known}`).join(', ')}` : ''}`,
+          place('say', 0, 0),
+        );
 }

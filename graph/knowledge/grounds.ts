@@ -1,0 +1,104 @@
+// Owns what a proof may rest on in one base: its facts in force, its rules and declarations, what is absent, and hypotheses that are named.
+// Refuses to check proofs; that is the checker's.
+
+import { sameTerm, tripleKey } from '../terms.ts';
+import type { Fact, Statement, Triple } from '../terms.ts';
+import type { GraphStore } from '../store.ts';
+import type { Grounds } from '../reason/checker.ts';
+import { signed } from '../reason/database.ts';
+import type { SignedRelation } from '../reason/database.ts';
+import { readRules } from '../reason/parse.ts';
+import { isPathDefinition, refutationRule } from '../reason/properties.ts';
+import type { Atom, Proof, Rule } from '../reason/types.ts';
+import type { BaseState } from './base.ts';
+import { bareTriple } from './facts.ts';
+import { inForce } from './validity.ts';
+
+/** Rules and facts that a proof may assume besides the base's own. */
+export interface Assumptions {
+  readonly rules: readonly Rule[];
+  readonly facts: readonly Statement[];
+}
+/** Looks up triples in a world that was derived. */
+export interface AbsenceOracle {
+  /** Is it known that nothing says that this holds? */
+  absent(triple: Triple): boolean | Promise<boolean>;
+}
+
+const sameSource = (a: Fact['source'], b: Fact['source']): boolean => {
+  if (typeof a !== 'object' || typeof b !== 'object') return a === b;
+  return a.document === b.document && a.page === b.page && a.start === b.start && a.end === b.end;
+};
+const sameFact = (a: Fact, b: Fact): boolean =>
+  a.id === b.id &&
+  a.subject === b.subject &&
+  a.relation === b.relation &&
+  sameTerm(a.object, b.object) &&
+  !a.negated === !b.negated &&
+  a.confidence === b.confidence &&
+  a.recordedAt === b.recordedAt &&
+  a.validFrom === b.validFrom &&
+  a.validTo === b.validTo &&
+  sameSource(a.source, b.source);
+
+/** The absence of a triple in the base as it stands. Where the standing rules reached a limit, no absence of what they derive is known. */
+export const standingAbsence = (state: BaseState): AbsenceOracle => ({
+  async absent(triple) {
+    const { closure, reader } = state;
+    if (!closure.needs(triple)) return (await reader.of(triple)) === undefined;
+    const slot = closure.database.get(signed(triple.relation, triple.negated));
+    if (closure.partial !== undefined && slot && closure.program.derived.has(slot)) return false;
+    return closure.database.find(triple) === undefined;
+  },
+});
+
+/** A path's definition says only what its head's name means; it is let pass where that name means nothing else. */
+function definesPath(rule: Rule, state: BaseState): boolean {
+  if (!isPathDefinition(rule)) return false;
+  const { relation } = rule.heads[0];
+  if (rule.id !== `path:${relation}` || rule.name !== 'path' || rule.say !== undefined) return false;
+  if (state.relationNames.has(relation) || state.closure.needs({ relation }) || state.closure.needs({ relation, negated: true })) return false;
+  const { rules, errors } = readRules(rule.text);
+  return errors.length === 0 && rules.length === 1 && shape(rules[0]) === shape(rule);
+}
+const shape = ({ heads, body }: Rule): string =>
+  JSON.stringify(
+    [heads, body].map((atoms) =>
+      atoms.map((item) =>
+        'kind' in item
+          ? [item.operator]
+          : [item.relation, item.subject, item.object].map((part) => (typeof part === 'string' || part.kind !== 'variable' ? part : part.name)),
+      ),
+    ),
+  );
+
+export function groundsOf(store: GraphStore, state: BaseState, now: number, oracle: AbsenceOracle, assumed: Assumptions = { rules: [], facts: [] }): Grounds {
+  const rules = new Map([...state.standing(), ...assumed.rules].map((rule) => [rule.id, rule]));
+  const given = new Set(assumed.facts.filter((fact) => inForce(fact, now)).map((fact) => tripleKey(bareTriple(fact))));
+  return {
+    async fact(fact) {
+      const [stored] = await store.facts(state.base, [fact.id]);
+      return stored !== undefined && stored.retractedAt === undefined && fact.retractedAt === undefined && sameFact(stored, fact) && inForce(stored, now);
+    },
+    rule: (rule) => rules.get(rule.id) ?? refutationRule(rule, state.declarations) ?? (definesPath(rule, state) ? rule : undefined),
+    absent(atom: Atom) {
+      const { subject, relation, object, negated } = atom;
+      // A literal is never a subject.
+      if (subject.kind === 'literal') return true;
+      if (subject.kind === 'variable' || object.kind === 'variable') return false;
+      return oracle.absent({ subject: subject.id, relation, object, ...(negated ? { negated } : {}) });
+    },
+    given: (triple) => given.has(tripleKey(bareTriple(triple))),
+  };
+}
+
+/** Signed relations of the absences that a proof names; at most `limit` nodes are looked at. */
+export function absences(proof: Proof, limit: number): Set<SignedRelation> {
+  const found = new Set<SignedRelation>();
+  const open: Proof[] = [proof];
+  let left = limit;
+  for (let node = open.pop(); node !== undefined && left-- > 0; node = open.pop())
+    if (node.kind === 'absent') found.add(signed(node.conclusion.relation, node.conclusion.negated));
+    else if (node.kind === 'rule' && Array.isArray(node.premises)) open.push(...(node.premises as readonly Proof[]));
+  return found;
+}

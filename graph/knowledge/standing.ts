@@ -1,0 +1,131 @@
+// Owns reading what holds in a base as it stands: from the closure where rules are about a relation, from the store where they are not.
+// Refuses to know hypotheses, and who keeps the closure up to date.
+
+import { entity, sameTerm } from '../terms.ts';
+import type { Fact, Term, Triple } from '../terms.ts';
+import { signed } from '../reason/database.ts';
+import type { ProofLimits } from '../reason/explain.ts';
+import type { Declarations } from '../reason/properties.ts';
+import type { Atom, Budget, Proof } from '../reason/types.ts';
+import type { BaseState } from './base.ts';
+import { fixed, goalBindings, groundedResult, groundGoal, sameVariable, toAnswer } from './deduce.ts';
+import { bareTriple } from './facts.ts';
+import type { DeduceAnswer, DeduceResult } from './types.ts';
+import { groundIn, Prover } from './world.ts';
+import type { Held, World } from './world.ts';
+
+const leaf = (fact: Fact): Held => {
+  const triple = bareTriple(fact);
+  return { triple, confidence: fact.confidence, proof: { kind: 'fact', conclusion: triple, confidence: fact.confidence, fact } };
+};
+
+/** The base as it is. Make one for each steady reading. */
+export class StandingWorld implements World {
+  readonly #state: BaseState;
+  readonly #prover: Prover;
+
+  constructor(state: BaseState, limits: ProofLimits) {
+    this.#state = state;
+    this.#prover = new Prover(state.closure.program, state.reader, limits);
+  }
+  get declarations(): Declarations {
+    return this.#state.declarations;
+  }
+  get complete(): boolean {
+    return this.#state.closure.partial === undefined;
+  }
+  get prover(): Prover {
+    return this.#prover;
+  }
+
+  async hold(triple: Triple): Promise<Held | undefined> {
+    const { closure, reader } = this.#state;
+    if (!closure.needs(triple)) {
+      const fact = await reader.of(triple);
+      return fact && leaf(fact);
+    }
+    const at = closure.database.find(triple);
+    return at && this.#prover.hold(at);
+  }
+  async holdOther(triple: Triple): Promise<Held | undefined> {
+    const { closure, reader } = this.#state;
+    const { subject, relation, object } = triple;
+    if (!closure.needs({ relation })) {
+      const fact = await reader.otherObject({ subject, relation }, (term) => sameTerm(term, object));
+      return fact && this.hold(bareTriple(fact));
+    }
+    const slot = closure.database.get(signed(relation, false));
+    if (!slot) return undefined;
+    for (const row of closure.database.rows(slot.key, entity(subject), undefined))
+      if (!sameTerm(closure.database.terms.term(slot.table.objects[row]), object)) return this.#prover.hold({ slot, row });
+    return undefined;
+  }
+
+  /** Triples that match a goal with variables, each once. The order is that of the closure, or of the store. */
+  async *matching(goal: Atom, signal?: AbortSignal): AsyncGenerator<Held> {
+    const { closure, reader } = this.#state;
+    const { relation, negated } = goal;
+    const [subject, object] = [fixed(goal.subject), fixed(goal.object)];
+    if (closure.needs(goal)) {
+      const slot = closure.database.get(signed(relation, negated));
+      if (!slot) return;
+      for (const row of closure.database.rows(slot.key, subject, object, sameVariable(goal))) {
+        signal?.throwIfAborted();
+        yield await this.#prover.hold({ slot, row });
+      }
+      return;
+    }
+    if (subject !== undefined && subject.kind !== 'entity') return;
+    const seen = new Set<string>();
+    const pattern = {
+      relation,
+      ...(subject === undefined ? {} : { subject: subject.id }),
+      ...(object === undefined ? {} : { object }),
+      ...(negated ? { negated } : {}),
+    };
+    for await (const fact of reader.inForce(pattern, signal)) {
+      if (sameVariable(goal) && !sameTerm(entity(fact.subject), fact.object)) continue;
+      const key = `${fact.subject}\u0000${keyOf(fact.object)}`;
+      if (seen.has(key)) continue;
+      seen.add(key);
+      const held = await this.hold(bareTriple(fact));
+      if (held) yield held;
+    }
+  }
+}
+const keyOf = (term: Term): string => JSON.stringify(term.kind === 'entity' ? [term.id] : [term.type, term.value]);
+
+/** Answers a goal from what is derived already. */
+export async function deduceStanding(
+  goal: Atom,
+  state: BaseState,
+  limits: ProofLimits,
+  budget: Budget,
+  keep: (proof: Proof) => string,
+  signal?: AbortSignal,
+): Promise<DeduceResult> {
+  const began = performance.now();
+  const world = new StandingWorld(state, limits);
+  const statistics = (): DeduceResult['statistics'] => ({ derived: 0, rounds: 0, ms: performance.now() - began });
+  const { partial } = state.closure;
+  const asked = groundGoal(goal);
+  if (asked) return { ...groundedResult(await groundIn(world, asked), asked, partial, keep), statistics: statistics() };
+  const answers: DeduceAnswer[] = [];
+  let limit = partial;
+  for await (const held of world.matching(goal, signal)) {
+    if (answers.length >= budget.answers) limit = 'answers';
+    else if (performance.now() - began > budget.ms) limit = 'ms';
+    else {
+      answers.push(toAnswer(held, goalBindings(goal, held.triple), keep));
+      continue;
+    }
+    break;
+  }
+  return {
+    outcome: answers.length > 0 ? 'entailed' : 'not_entailed',
+    answers,
+    complete: limit === undefined,
+    ...(limit === undefined ? {} : { limit }),
+    statistics: statistics(),
+  };
+}

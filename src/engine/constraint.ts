@@ -1,0 +1,151 @@
+// Owns what a constrained generation may write next: names whole and only inside their marks, words from a list, or one of some choices.
+// Refuses to know where names and words come from, and how likely a token is.
+
+import { EngineError } from './port.ts';
+import type { ConstraintSpec } from './port.ts';
+import type { VocabularyTrie } from './vocabulary-trie.ts';
+import { MOST_BYTES, WordAutomaton } from './word-automaton.ts';
+
+/** What a constraint needs to know of a model. */
+export interface ConstraintVocabulary {
+  readonly trie: VocabularyTrie;
+  /** Ids that end a text. */
+  readonly ends: readonly number[];
+  /** Marks around names, where the model has them. */
+  readonly nameMarks?: { readonly open: number; readonly close: number };
+  /** Ids of text in which nothing is special. */
+  encode(text: string): number[];
+  /** Bytes that a token writes; undefined for special tokens. */
+  bytesOf(token: number): Uint8Array | undefined;
+}
+
+export interface Constraint {
+  /** Ids that may come next, ascending; end tokens are among them exactly when the text is complete. */
+  allowed(): Int32Array;
+  /** The text may end here. */
+  complete(): boolean;
+  /** `token` was written. It must be one of `allowed()` and no end token. */
+  accept(token: number): void;
+}
+
+interface Node {
+  readonly next: Map<number, Node>;
+  end: boolean;
+  /** Made when first asked for. */
+  allowed?: Int32Array;
+}
+/** Texts as the model's tokenizer cuts them, sharing beginnings. */
+function tokenTree(texts: readonly string[], encode: (text: string) => readonly number[], what: string): Node {
+  const root: Node = { next: new Map(), end: false };
+  let size = 0;
+  for (const text of texts) {
+    size += text.length;
+    if (size > MOST_BYTES) throw new EngineError('constraint_unsatisfiable', `the constraint's ${what} have more than ${MOST_BYTES} characters together; give fewer`);
+    let node = root;
+    for (const token of encode(text)) {
+      let next = node.next.get(token);
+      if (!next) node.next.set(token, (next = { next: new Map(), end: false }));
+      node = next;
+    }
+    node.end = true;
+  }
+  return root;
+}
+const sorted = (ids: Iterable<number>): Int32Array => Int32Array.from(ids).sort();
+const notAllowed = (token: number): EngineError => new EngineError('failed', `token ${token} is not allowed by the constraint here`);
+
+class ChoiceConstraint implements Constraint {
+  #node: Node;
+  readonly #ends: readonly number[];
+  constructor(choices: readonly string[], vocabulary: ConstraintVocabulary) {
+    if (choices.length === 0) throw new EngineError('constraint_unsatisfiable', 'a choice constraint needs at least one choice, got none');
+    this.#node = tokenTree(choices, vocabulary.encode, 'choices');
+    this.#ends = vocabulary.ends;
+  }
+  allowed(): Int32Array {
+    return (this.#node.allowed ??= sorted([...this.#node.next.keys(), ...(this.#node.end ? this.#ends : [])]));
+  }
+  complete(): boolean {
+    return this.#node.end;
+  }
+  accept(token: number): void {
+    const next = this.#node.next.get(token);
+    if (!next) throw notAllowed(token);
+    this.#node = next;
+  }
+}
+
+class NamesConstraint implements Constraint {
+  readonly #vocabulary: ConstraintVocabulary;
+  readonly #words: WordAutomaton;
+  readonly #names: Node;
+  /** Allowed ids by state of the words. At most as many as there are states. */
+  readonly #known = new Map<number, Int32Array>();
+  #state: number;
+  /** Where in a name, or undefined outside of one. */
+  #name: Node | undefined;
+
+  constructor(names: readonly string[], words: readonly string[], vocabulary: ConstraintVocabulary) {
+    const written = names.filter((name) => name !== '');
+    const marked = vocabulary.nameMarks !== undefined;
+    this.#vocabulary = vocabulary;
+    this.#names = tokenTree(marked ? written : [], vocabulary.encode, 'names');
+    this.#words = new WordAutomaton(marked ? words : [...words, ...written]);
+    this.#state = this.#words.start;
+    if (this.allowed().length === 0) throw new EngineError('constraint_unsatisfiable', 'a names constraint needs at least one name or word that the model can write, got none');
+  }
+
+  allowed(): Int32Array {
+    const { nameMarks, ends, trie } = this.#vocabulary;
+    if (this.#name) return (this.#name.allowed ??= sorted([...this.#name.next.keys(), ...(this.#name.end && nameMarks ? [nameMarks.close] : [])]));
+    let ids = this.#known.get(this.#state);
+    if (!ids) {
+      const words = trie.accepted(this.#state, (state, byte) => this.#words.step(state, byte));
+      const opens = nameMarks && this.#names.next.size > 0 && this.#words.mayBegin(this.#state);
+      ids = sorted([...words, ...(opens ? [nameMarks.open] : []), ...(this.#words.mayEnd(this.#state) ? ends : [])]);
+      this.#known.set(this.#state, ids);
+    }
+    return ids;
+  }
+  complete(): boolean {
+    return !this.#name && this.#words.mayEnd(this.#state);
+  }
+  accept(token: number): void {
+    const { nameMarks } = this.#vocabulary;
+    if (this.#name) {
+      if (token === nameMarks?.close && this.#name.end) {
+        this.#name = undefined;
+        this.#state = this.#words.afterWord;
+        return;
+      }
+      const next = this.#name.next.get(token);
+      if (!next) throw notAllowed(token);
+      this.#name = next;
+      return;
+    }
+    if (token === nameMarks?.open && this.#words.mayBegin(this.#state)) {
+      this.#name = this.#names;
+      return;
+    }
+    const bytes = this.#vocabulary.bytesOf(token);
+    if (!bytes) throw notAllowed(token);
+    let state = this.#state;
+    for (const byte of bytes) {
+      state = this.#words.step(state, byte);
+      if (state < 0) throw notAllowed(token);
+    }
+    this.#state = state;
+  }
+}
+
+/** Throws EngineError `constraint_unsatisfiable` for a constraint that no text of the model meets. */
+export function compileConstraint(spec: ConstraintSpec, vocabulary: ConstraintVocabulary): Constraint {
+  switch (spec.kind) {
+    case 'choice':
+      return new ChoiceConstraint(spec.choices, vocabulary);
+    case 'names':
+      return new NamesConstraint(spec.names, spec.words, vocabulary);
+    default:
+      return spec satisfies never;
+  }
+}

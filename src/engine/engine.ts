@@ -1,0 +1,202 @@
+// Owns the engine as the rest of Pharos sees it: a proxy on the main thread for the worker that runs the models.
+// Refuses to know how tokens are made.
+
+import { availableParallelism } from 'node:os';
+import { Worker } from 'node:worker_threads';
+import { findModels } from './model-files.ts';
+import { EngineError } from './port.ts';
+import type { Engine, EngineStatistics, GenerateEvent, GenerateRequest, ModelInfo } from './port.ts';
+import { DEVICES } from './protocol.ts';
+import type { FromWorker, ToWorker, WireEvent, WorkerSetup } from './protocol.ts';
+import type { SchedulerLimits } from './scheduler.ts';
+import { EventStream } from './event-stream.ts';
+
+export interface EngineLogger {
+  info(message: string): void;
+  warn(message: string): void;
+  error(message: string): void;
+}
+export interface EngineOptions {
+  /** Model folders in Hugging Face layout; the first is the default model. */
+  readonly models?: readonly string[];
+  /** A folder of model folders, in order of their names, after those of `models`. */
+  readonly folder?: string;
+  /** One of DEVICES. Default `auto`: an accelerator if one works, else the CPU. */
+  readonly device?: string;
+  /** Threads of one forward pass on the CPU. Default: half of the processors, 4 at most. */
+  readonly threads?: number;
+  /** Defaults: 8 slots, 64 waiting requests, 128 tokens a step. */
+  readonly limits?: Partial<SchedulerLimits>;
+  readonly logger?: EngineLogger;
+}
+export const DEFAULT_LIMITS: SchedulerLimits = { slots: 8, queue: 64, prefillChunk: 128 };
+const DEFAULT_GRACE_MS = 10_000;
+/** Time for the thread to free its sessions and end by itself, once nothing runs in it. */
+const ENDING_MS = 5_000;
+
+/** Loads the models in a thread of their own. Rejects with EngineError `model_invalid` or `device_unavailable`. */
+export async function createEngine(options: EngineOptions): Promise<Engine> {
+  const folders = [...(options.models ?? []), ...(options.folder === undefined ? [] : await findModels(options.folder))];
+  if (folders.length === 0) throw new EngineError('model_invalid', `${options.folder ?? 'the list of models'} holds no model; a model is a folder with config.json, tokenizer.json and onnx/model.onnx`);
+  const limits = { ...DEFAULT_LIMITS, ...options.limits };
+  for (const [name, least] of [['slots', 1], ['queue', 0], ['prefillChunk', 1]] as const)
+    if (!Number.isInteger(limits[name]) || limits[name] < least) throw new RangeError(`limits.${name} must be a whole number of at least ${least}, got ${limits[name]}`);
+  const device = DEVICES.find((name) => name === (options.device ?? 'auto'));
+  if (!device) throw new EngineError('device_unavailable', `there is no device ${JSON.stringify(options.device)}; use one of ${DEVICES.join(', ')}`);
+  const threads = options.threads ?? Math.max(1, Math.min(4, availableParallelism() >> 1));
+  const setup: WorkerSetup = { folders, device, threads, limits };
+  const worker = new Worker(new URL('./worker.ts', import.meta.url), { name: 'pharos-engine', workerData: setup });
+  return new Promise<Engine>((resolve, reject) => {
+    const engine = new ThreadedEngine(worker, limits, options.logger, (error) => (error ? reject(error) : resolve(engine)));
+  });
+}
+
+class ThreadedEngine implements Engine {
+  readonly #worker: Worker;
+  readonly #logger: EngineLogger | undefined;
+  readonly #live = new Map<number, EventStream>();
+  readonly #counts = new Map<number, { readonly resolve: (tokens: number) => void; readonly reject: (error: EngineError) => void }>();
+  readonly #ended: Promise<void>;
+  #models: readonly ModelInfo[] = [];
+  #statistics: EngineStatistics;
+  /** Why nothing more is taken on. */
+  #refusal: EngineError | undefined;
+  #closed: Promise<void> | undefined;
+  #next = 0;
+
+  constructor(worker: Worker, limits: SchedulerLimits, logger: EngineLogger | undefined, started: (error?: EngineError) => void) {
+    this.#worker = worker;
+    this.#logger = logger;
+    this.#statistics = { running: 0, waiting: 0, promptTokens: 0, generatedTokens: 0, slots: { used: 0, total: limits.slots } };
+    this.#ended = new Promise((resolve) => {
+      worker.once('exit', (code) => {
+        this.#fail(new EngineError('failed', `the engine's thread ended with code ${code}`));
+        started(this.#refusal);
+        resolve();
+      });
+    });
+    worker.on('error', (error) => this.#fail(new EngineError('failed', `the engine's thread broke: ${error instanceof Error ? error.message : String(error)}`, { cause: error })));
+    worker.on('message', (message: FromWorker) => {
+      if (message.kind === 'ready') {
+        this.#models = message.models;
+        started();
+      } else if (message.kind === 'refused') {
+        this.#refusal = new EngineError(message.code, message.message);
+        started(this.#refusal);
+      } else this.#receive(message);
+    });
+  }
+
+  models(): readonly ModelInfo[] {
+    return this.#models;
+  }
+  statistics(): EngineStatistics {
+    return this.#statistics;
+  }
+
+  generate(request: GenerateRequest, signal?: AbortSignal): AsyncIterable<GenerateEvent> {
+    return {
+      [Symbol.asyncIterator]: () => {
+        const id = ++this.#next;
+        return new EventStream({
+          begin: (stream) => {
+            this.#check(request.model);
+            this.#send({ kind: 'generate', id, request });
+            this.#live.set(id, stream);
+          },
+          /** `cancel`: the worker still works on it. */
+          end: (cancel) => {
+            if (this.#live.delete(id) && cancel) this.#send({ kind: 'cancel', id });
+          },
+          signal,
+        });
+      },
+    };
+  }
+
+  async countTokens(model: string, text: string): Promise<number> {
+    this.#check(model);
+    const id = ++this.#next;
+    return new Promise<number>((resolve, reject) => {
+      this.#counts.set(id, { resolve, reject });
+      this.#send({ kind: 'count', id, model, text });
+    });
+  }
+
+  close(graceMs: number = DEFAULT_GRACE_MS): Promise<void> {
+    this.#closed ??= this.#close(graceMs);
+    return this.#closed;
+  }
+  async #close(graceMs: number): Promise<void> {
+    if (!this.#refusal) {
+      this.#refusal = new EngineError('closed', 'the engine is closed');
+      this.#send({ kind: 'close', graceMs });
+    }
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<'late'>((resolve) => {
+      timer = setTimeout(() => resolve('late'), graceMs + ENDING_MS);
+    });
+    if ((await Promise.race([this.#ended, late])) === 'late') await this.#worker.terminate();
+    clearTimeout(timer);
+  }
+
+  #check(model: string): void {
+    if (this.#refusal) throw new EngineError(this.#refusal.code, this.#refusal.message, { cause: this.#refusal });
+    if (!this.#models.some(({ id }) => id === model)) throw new EngineError('unknown_model', `model ${JSON.stringify(model)} is not loaded; loaded are: ${this.#models.map(({ id }) => id).join(', ')}`);
+  }
+  #send(message: ToWorker): void {
+    this.#worker.postMessage(message);
+  }
+
+  #receive(message: Exclude<FromWorker, { kind: 'ready' | 'refused' }>): void {
+    switch (message.kind) {
+      case 'step':
+        this.#statistics = message.statistics;
+        for (const event of message.events) this.#dispatch(event);
+        return;
+      case 'counted':
+        this.#counts.get(message.id)?.resolve(message.tokens);
+        this.#counts.delete(message.id);
+        return;
+      case 'uncounted':
+        this.#counts.get(message.id)?.reject(new EngineError(message.code, message.message));
+        this.#counts.delete(message.id);
+        return;
+      case 'note':
+        this.#logger?.[message.level](message.message);
+        return;
+      case 'closed':
+        this.#failAll(new EngineError('closed', 'the engine is closed'));
+        return;
+      default:
+        message satisfies never;
+    }
+  }
+  #dispatch(event: WireEvent): void {
+    const stream = this.#live.get(event.id);
+    if (!stream) return;
+    if (event.kind === 'delta') stream.push({ kind: 'delta', text: event.text });
+    else {
+      this.#live.delete(event.id);
+      if (event.kind === 'finish') stream.push({ kind: 'finish', reason: event.reason, usage: event.usage });
+      else stream.fail(new EngineError(event.code, event.message));
+    }
+  }
+
+  /** The thread is gone. What was live hears why; an end that was asked for is no failure. */
+  #fail(error: EngineError): void {
+    if (!this.#refusal) {
+      this.#refusal = error;
+      this.#logger?.error(error.message);
+    }
+    this.#failAll(this.#refusal.code === 'closed' ? this.#refusal : error);
+    this.#statistics = { ...this.#statistics, running: 0, waiting: 0, slots: { ...this.#statistics.slots, used: 0 } };
+  }
+  #failAll(error: EngineError): void {
+    const [streams, counts] = [[...this.#live.values()], [...this.#counts.values()]];
+    this.#live.clear();
+    this.#counts.clear();
+    for (const stream of streams) stream.fail(error);
+    for (const { reject } of counts) reject(error);
+  }
+}

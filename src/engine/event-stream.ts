@@ -1,0 +1,104 @@
+// Owns one generation's events between the thread that makes them and the reader that asks for them.
+// Refuses to know where events come from.
+
+import { EngineError } from './port.ts';
+import type { GenerateEvent } from './port.ts';
+
+export interface EventStreamOptions {
+  /** Called at the first `next`; what it throws, `next` rejects with. */
+  begin(stream: EventStream): void;
+  /** Called once: with true when the reader leaves or aborts before the last event has come, with false otherwise. */
+  end(cancel: boolean): void;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Neighbouring deltas that nobody has read yet become one, so a slow reader costs no more memory than the text itself. An error before the first event is a
+ * rejection; a later one is the last event.
+ */
+export class EventStream implements AsyncIterator<GenerateEvent, undefined> {
+  readonly #options: EventStreamOptions;
+  readonly #ready: GenerateEvent[] = [];
+  readonly #readers: { readonly resolve: (result: IteratorResult<GenerateEvent, undefined>) => void; readonly reject: (error: unknown) => void }[] = [];
+  #phase: 'new' | 'open' | 'ended' = 'new';
+  /** An event has been given or is ready. */
+  #began = false;
+  #error: EngineError | undefined;
+
+  constructor(options: EventStreamOptions) {
+    this.#options = options;
+  }
+
+  next(): Promise<IteratorResult<GenerateEvent, undefined>> {
+    if (this.#phase === 'new') {
+      try {
+        if (this.#options.signal?.aborted) throw new EngineError('aborted', 'the generation was aborted before it began');
+        this.#options.begin(this);
+      } catch (error) {
+        this.#phase = 'ended';
+        return Promise.reject(error);
+      }
+      this.#phase = 'open';
+      this.#options.signal?.addEventListener('abort', this.#onAbort, { once: true });
+    }
+    const event = this.#ready.shift();
+    if (event) return Promise.resolve({ done: false, value: event });
+    if (this.#error) {
+      const error = this.#error;
+      this.#error = undefined;
+      return Promise.reject(error);
+    }
+    if (this.#phase === 'ended') return Promise.resolve({ done: true, value: undefined });
+    return new Promise((resolve, reject) => {
+      this.#readers.push({ resolve, reject });
+    });
+  }
+
+  /** The reader leaves. */
+  return(): Promise<IteratorResult<GenerateEvent, undefined>> {
+    this.#end(true);
+    this.#ready.length = 0;
+    this.#error = undefined;
+    return Promise.resolve({ done: true, value: undefined });
+  }
+
+  /** `finish` is the last. */
+  push(event: GenerateEvent): void {
+    if (this.#phase === 'ended') return;
+    this.#give(event);
+    if (event.kind !== 'delta') this.#end(false);
+  }
+  /** Ends the stream in place of a `finish`. */
+  fail(error: EngineError): void {
+    this.#fail(error, false);
+  }
+
+  readonly #onAbort = (): void => this.#fail(new EngineError('aborted', 'the generation was aborted by its caller'), true);
+
+  #fail(error: EngineError, cancel: boolean): void {
+    if (this.#phase === 'ended') return;
+    if (this.#began) this.#give({ kind: 'error', error });
+    else {
+      const reader = this.#readers.shift();
+      if (reader) reader.reject(error);
+      else this.#error = error;
+    }
+    this.#end(cancel);
+  }
+  #give(event: GenerateEvent): void {
+    this.#began = true;
+    const reader = this.#readers.shift();
+    const last = this.#ready.at(-1);
+    if (reader) reader.resolve({ done: false, value: event });
+    else if (event.kind === 'delta' && last?.kind === 'delta') this.#ready[this.#ready.length - 1] = { kind: 'delta', text: last.text + event.text };
+    else this.#ready.push(event);
+  }
+  #end(cancel: boolean): void {
+    if (this.#phase === 'ended') return;
+    const open = this.#phase === 'open';
+    this.#phase = 'ended';
+    this.#options.signal?.removeEventListener('abort', this.#onAbort);
+    if (open) this.#options.end(cancel);
+    for (const reader of this.#readers.splice(0)) reader.resolve({ done: true, value: undefined });
+  }
+}

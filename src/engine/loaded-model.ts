@@ -1,0 +1,122 @@
+// Owns a model that is ready to run: its files, tokenizer, template and session together, and the making of sequences from requests.
+// Refuses to know scheduling and threads.
+
+import { ChatTemplate } from './chat-template.ts';
+import { compileConstraint } from './constraint.ts';
+import type { ConstraintVocabulary } from './constraint.ts';
+import { readModelFiles } from './model-files.ts';
+import type { ModelFiles } from './model-files.ts';
+import { EngineError } from './port.ts';
+import type { GenerateRequest, ModelInfo } from './port.ts';
+import type { Device } from './protocol.ts';
+import { Runner } from './runner.ts';
+import { Sampler, SamplerScratch } from './sampler.ts';
+import { Sequence } from './sequence.ts';
+import { ModelTokenizer } from './tokenizer.ts';
+import { VocabularyTrie } from './vocabulary-trie.ts';
+
+export interface LoadOptions {
+  readonly device: Device;
+  readonly threads: number;
+  readonly note?: (message: string) => void;
+}
+
+export class LoadedModel {
+  readonly info: ModelInfo;
+  readonly tokenizer: ModelTokenizer;
+  readonly runner: Runner;
+  readonly #files: ModelFiles;
+  readonly #template: ChatTemplate | undefined;
+  readonly #ends: ReadonlySet<number>;
+  readonly #scratch: SamplerScratch;
+  readonly #marks: { readonly open: number; readonly close: number } | undefined;
+  #vocabulary: ConstraintVocabulary | undefined;
+
+  private constructor(files: ModelFiles, runner: Runner) {
+    this.#files = files;
+    this.runner = runner;
+    this.tokenizer = new ModelTokenizer(files.tokenizer, files.tokenizerConfig);
+    if (this.tokenizer.size > files.vocabularySize)
+      throw new EngineError('model_invalid', `model ${files.id}: tokenizer.json has ids up to ${this.tokenizer.size - 1}, config.json says a vocabulary of ${files.vocabularySize}`);
+    this.#template = files.chatTemplate === undefined ? undefined : new ChatTemplate(files.chatTemplate, files.namedTokens);
+    this.#ends = new Set(files.endTokens);
+    this.#scratch = new SamplerScratch(files.vocabularySize);
+    this.#marks = files.grounded && { open: this.#mark(files.grounded.nameOpen), close: this.#mark(files.grounded.nameClose) };
+    const { id, contextLength, vocabularySize, parameters, created, grounded } = files;
+    this.info = { id, contextLength, vocabularySize, parameters, device: runner.device, created, grounded };
+  }
+  #mark(token: string): number {
+    const id = this.tokenizer.idOf(token);
+    if (id === undefined || !this.tokenizer.isSpecial(id)) throw new EngineError('model_invalid', `model ${this.#files.id}: pharos.json names the mark ${token}, which is no special token of tokenizer.json`);
+    return id;
+  }
+
+  /** Throws EngineError `model_invalid` or `device_unavailable`. */
+  static async load(folder: string, options: LoadOptions): Promise<LoadedModel> {
+    const files = await readModelFiles(folder);
+    const { contextLength, vocabularySize, layers } = files;
+    const note = options.note && ((message: string): void => options.note?.(`model ${files.id}: ${message}`));
+    const runner = await Runner.open({ file: files.onnx, device: options.device, threads: options.threads, contextLength, vocabularySize, layers, note });
+    try {
+      return new LoadedModel(files, runner);
+    } catch (error) {
+      await runner.close();
+      throw error;
+    }
+  }
+
+  /**
+   * The request as a sequence that has not run yet. Throws EngineError `invalid_prompt`, `context_length_exceeded` or `constraint_unsatisfiable`.
+   * A prompt of kind `text` is the whole prompt as it stands: special tokens in it keep their meaning.
+   */
+  prepare(request: GenerateRequest): Sequence {
+    const { sampling, maxTokens } = request;
+    if (!Number.isInteger(maxTokens) || maxTokens < 1) throw new EngineError('invalid_prompt', `maxTokens must be a whole number of at least 1, got ${maxTokens}`);
+    if (!(sampling.temperature >= 0 && Number.isFinite(sampling.temperature))) throw new EngineError('invalid_prompt', `temperature must be a number of at least 0, got ${sampling.temperature}`);
+    if (!(sampling.topP > 0 && sampling.topP <= 1)) throw new EngineError('invalid_prompt', `topP must be above 0 and at most 1, got ${sampling.topP}`);
+    const prompt = this.#encode(request.prompt);
+    if (prompt.length === 0) throw new EngineError('invalid_prompt', 'the prompt is empty; give at least one character');
+    const room = this.#files.contextLength - prompt.length;
+    if (room < 1) throw this.#tooLong(`${prompt.length} tokens`);
+    return new Sequence({
+      runner: this.runner,
+      prompt,
+      limit: Math.min(maxTokens, room),
+      ends: this.#ends,
+      sampler: new Sampler(sampling, this.#scratch),
+      detokenizer: this.tokenizer.detokenizer(),
+      stop: request.stop,
+      constraint: request.constraint && compileConstraint(request.constraint, this.#constraintVocabulary()),
+    });
+  }
+
+  #encode(prompt: GenerateRequest['prompt']): number[] {
+    const texts = prompt.kind === 'text' ? [prompt.text] : prompt.messages.map(({ content }) => content);
+    const length = texts.reduce((sum, text) => sum + text.length, 0);
+    // A token writes at least one UTF-16 unit per four of its bytes and at most one per byte, special tokens their whole name: such a text cannot fit, and is not worth cutting up.
+    const longest = Math.max(this.tokenizer.longestToken, ...this.#files.tokenizer.added_tokens.map(({ content }) => content.length));
+    if (length > this.#files.contextLength * longest) throw this.#tooLong(`${length} characters`);
+    if (prompt.kind === 'text') return this.tokenizer.encodeTrusted(prompt.text);
+    if (!this.#template) throw new EngineError('invalid_prompt', `model ${this.#files.id} has no chat template; use a text prompt`);
+    return this.#template.encode(this.tokenizer, prompt.messages);
+  }
+  #tooLong(size: string): EngineError {
+    return new EngineError('context_length_exceeded', `the prompt has ${size}; model ${this.#files.id} takes ${this.#files.contextLength} tokens for prompt and completion together, so at most ${this.#files.contextLength - 1} of prompt`);
+  }
+
+  /** Made when the first constraint comes: models that are never constrained need no tree of their vocabulary. */
+  #constraintVocabulary(): ConstraintVocabulary {
+    const { tokenizer } = this;
+    return (this.#vocabulary ??= {
+      trie: new VocabularyTrie(tokenizer.size, (id) => (this.#ends.has(id) ? undefined : tokenizer.bytesOf(id))),
+      ends: [...this.#ends],
+      nameMarks: this.#marks,
+      encode: (text) => tokenizer.encodePlain(text),
+      bytesOf: (id) => tokenizer.bytesOf(id),
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.runner.close();
+  }
+}

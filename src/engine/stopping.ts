@@ -1,0 +1,49 @@
+// Owns stop strings: where a growing text ends, and how much of it may already be shown.
+// Refuses to know tokens.
+
+/** Finds the first stop string in text that comes in pieces, wherever the pieces are cut. */
+export class StopMatcher {
+  readonly #stops: readonly string[];
+  #held = '';
+  #stopped = false;
+
+  /** Empty strings are left out. */
+  constructor(stops: readonly string[]) {
+    this.#stops = stops.filter((stop) => stop !== '');
+  }
+  get stopped(): boolean {
+    return this.#stopped;
+  }
+
+  /** Text that is now certain to come before any stop string. The stop string itself, and what follows it, is never given. */
+  push(text: string): string {
+    if (this.#stopped) return '';
+    if (this.#stops.length === 0) return text;
+    const all = this.#held + text;
+    let first = -1;
+    for (const stop of this.#stops) {
+      const at = all.indexOf(stop);
+      if (at >= 0 && (first < 0 || at < first)) first = at;
+    }
+    if (first >= 0) {
+      this.#stopped = true;
+      this.#held = '';
+      return all.slice(0, first);
+    }
+    let keep = 0;
+    for (const stop of this.#stops) {
+      for (let length = Math.min(stop.length - 1, all.length); length > keep; length--) {
+        if (all.endsWith(stop.slice(0, length))) keep = length;
+      }
+    }
+    this.#held = all.slice(all.length - keep);
+    return all.slice(0, all.length - keep);
+  }
+
+  /** The text is over: what was held back for a stop string that did not come. */
+  end(): string {
+    const rest = this.#held;
+    this.#held = '';
+    return rest;
+  }
+}

@@ -1,0 +1,177 @@
+// Owns asking for what follows, with hypotheses and without: answers, bindings, limits, proofs, and that nothing is written.
+// Refuses to know any real store.
+
+import t from 'tap';
+import type { DeduceRequest, DeduceResult, KnowledgeGraph } from '../../../graph/knowledge.ts';
+import { literal } from '../../../graph/terms.ts';
+import { parseGoal } from '../../../graph/reason/parse.ts';
+import type { Budget, Proof } from '../../../graph/reason/types.ts';
+import { AMPLE } from '../../helpers/proofs.ts';
+import { all, BASE, declare, open, say, texts, triple } from '../../helpers/knowledge-world.ts';
+
+const FAMILY = 'ancestor(?x, ?y) :- parent(?x, ?y). ancestor(?x, ?z) :- parent(?x, ?y), ancestor(?y, ?z).';
+const shown = ({ answers }: DeduceResult): string[] => texts(answers.map((answer) => answer.triple));
+const ask = (graph: KnowledgeGraph, request: Partial<DeduceRequest>, budget: Partial<Budget> = {}): Promise<DeduceResult> =>
+  graph.deduce(BASE, { ...request, budget: { ...AMPLE, ...budget } });
+
+async function family(t: Parameters<typeof open>[0], rules = FAMILY): ReturnType<typeof open> {
+  const world = await open(t);
+  if (rules !== '') await world.graph.addRules(BASE, rules);
+  await world.graph.tell(BASE, [
+    say('ann', 'parent', 'bob'),
+    say('bob', 'parent', 'cid', { confidence: 0.5 }),
+    say('cid', 'parent', 'cid'),
+    say('ann', 'age', literal(70)),
+  ]);
+  return world;
+}
+
+t.test('a goal is answered alike from standing rules and from the same rules as hypotheses', async (t) => {
+  const standing = await family(t);
+  const bare = await family(t, '');
+  const goals = [
+    'ancestor(ann, ?x)',
+    'ancestor(?x, cid)',
+    'ancestor(?x, ?y)',
+    'ancestor(?x, ?x)',
+    'ancestor(ann, cid)',
+    'ancestor(cid, ann)',
+    'parent(ann, ?x)',
+    'parent(?x, ?x)',
+    'age(?x, ?n)',
+    'age(?x, 70)',
+    'age(?x, "70"^^string)',
+    'nothing(?x, ?y)',
+    '-ancestor(?x, ?y)',
+  ];
+  const view = ({ outcome, answers, complete }: DeduceResult): unknown => ({
+    outcome,
+    complete,
+    answers: answers.map(({ bindings, confidence, triple: { object } }) => JSON.stringify([bindings, confidence, object])).toSorted(),
+  });
+  for (const goal of goals) {
+    const [one, other] = [await ask(standing.graph, { goal }), await ask(bare.graph, { goal, rules: FAMILY })];
+    t.same(view(one), view(other), goal);
+    t.same(view(await ask(standing.graph, { goal: parseGoal(goal) })), view(one), `${goal} built`);
+  }
+  const result = await ask(standing.graph, { goal: 'ancestor(ann, ?who)' });
+  t.match(result, { outcome: 'entailed', complete: true, statistics: { derived: 0, rounds: 0 } });
+  t.same(
+    result.answers.map(({ bindings, confidence }) => [bindings, confidence]),
+    [
+      [{ who: { kind: 'entity', id: 'bob' } }, 1],
+      [{ who: { kind: 'entity', id: 'cid' } }, 0.5],
+    ],
+  );
+  t.same(shown(await ask(standing.graph, { goal: 'ancestor(?x, ?x)' })), ['ancestor(cid, cid)']);
+  t.match(await ask(standing.graph, { goal: 'ancestor(cid, ann)' }), { outcome: 'not_entailed', answers: [], complete: true });
+});
+
+t.test('hypotheses hold for one call, and their proofs are accepted only with them', async (t) => {
+  const { graph, events, store } = await family(t);
+  const before = JSON.stringify([await all(graph), await store.rules(BASE)]);
+  events.length = 0;
+  const hypothesis = {
+    rules: 'related(?x, ?y) :- ancestor(?x, ?y), not friend(?x, ?y).',
+    facts: [{ ...triple('cid', 'parent', 'dan'), confidence: 0.5 }, triple('ann', 'friend', 'bob')],
+  };
+  const result = await ask(graph, { goal: 'related(ann, ?x)', ...hypothesis });
+  t.same(shown(result), ['related(ann, cid)', 'related(ann, dan)']);
+  for (const {
+    proofId,
+    confidence,
+    triple: { object },
+  } of result.answers) {
+    const proof = graph.proof(BASE, proofId as string) as Proof;
+    t.equal(proof.confidence, confidence);
+    t.match(await graph.checkProof(BASE, proof, hypothesis), { valid: true }, JSON.stringify(object));
+    t.match(await graph.checkProof(BASE, proof), { valid: false });
+    t.match(
+      await graph.checkProof(BASE, proof, { ...hypothesis, facts: [...hypothesis.facts, triple('ann', 'friend', 'cid'), triple('ann', 'friend', 'dan')] }),
+      { valid: false, reason: /is not absent/ },
+    );
+  }
+  t.equal(JSON.stringify([await all(graph), await store.rules(BASE)]), before);
+  t.same(events, []);
+  t.match(await ask(graph, { goal: 'related(ann, ?x)' }), { outcome: 'not_entailed', answers: [] });
+});
+
+t.test('without a goal, what the hypotheses add is listed', async (t) => {
+  const { graph } = await family(t);
+  t.same(shown(await ask(graph, { rules: 'elder(?x) :- age(?x, ?n), ?n > 65.' })), ['is a(ann, elder)']);
+  t.same(shown(await ask(graph, { facts: [triple('cid', 'parent', 'dan')] })), ['ancestor(ann, dan)', 'ancestor(bob, dan)', 'ancestor(cid, dan)']);
+  t.same(shown(await ask(graph, {})), texts(await all(graph, {}, { derived: 'only' })));
+});
+
+t.test('a goal without variables may be refuted, with its reason', async (t) => {
+  const { graph } = await family(t);
+  await graph.tell(BASE, [declare('parent', { closed: true }), declare('age', { functional: true })]);
+  for (const hypothetical of [false, true]) {
+    const facts = hypothetical ? [triple('x', 'y', 'z')] : [];
+    for (const goal of ['age(ann, 3)', 'parent(cid, ann)']) {
+      const result = await ask(graph, { goal, facts });
+      t.match(result, { outcome: 'refuted', answers: [], complete: true, refutation: { confidence: 1 } }, goal);
+      t.match(await graph.checkProof(BASE, graph.proof(BASE, result.refutation?.proofId as string) as Proof, { facts }), { valid: true });
+    }
+    t.match(await ask(graph, { goal: '-age(ann, 3)', facts }), { outcome: 'entailed', answers: [{ bindings: {}, confidence: 1 }] });
+  }
+  t.match(await ask(graph, { goal: 'parent(cid, ann)', facts: [triple('cid', 'parent', 'ann')] }), { outcome: 'entailed' });
+});
+
+t.test('each limit stops the call, is named, and leaves the base as it was', async (t) => {
+  const { graph } = await open(t);
+  await graph.tell(
+    BASE,
+    Array.from({ length: 50 }, (_, i) => say(`n${i}`, 'parent', `n${i + 1}`)),
+  );
+  const limited = async (budget: Partial<Budget>, goal: string | undefined = 'ancestor(?x, ?y)'): Promise<DeduceResult> =>
+    ask(graph, { goal, rules: FAMILY }, budget);
+  t.match(await limited({}), { complete: true, statistics: { derived: 1275 } });
+  for (const goal of ['ancestor(?x, ?y)', undefined]) {
+    const few = await limited({ answers: 10 }, goal);
+    t.match({ ...few, answers: few.answers.length }, { outcome: 'entailed', answers: 10, complete: false, limit: 'answers' });
+  }
+  const facts = await limited({ facts: 100 });
+  t.match({ ...facts, answers: facts.answers.length }, { answers: 100, complete: false, limit: 'facts' });
+  const depth = await limited({ depth: 3 });
+  t.match({ complete: depth.complete, limit: depth.limit, answers: depth.answers.length }, { complete: false, limit: 'depth', answers: 50 + 49 + 48 });
+  t.match(await ask(graph, { goal: 'ancestor(n0, n40)', rules: FAMILY }, { facts: 100 }), { outcome: 'not_entailed', complete: false, limit: 'facts' });
+  t.match(await ask(graph, { goal: 'ancestor(n0, n1)', rules: FAMILY }, { facts: 60 }), { outcome: 'entailed', complete: true }, 'what is decided is decided');
+  await graph.tell(
+    BASE,
+    Array.from({ length: 700 }, (_, i) => say(`m${i % 100}`, 'parent', `m${(i * 7 + Math.floor(i / 100) * 13) % 100}`)),
+  );
+  t.match(await limited({ ms: 0.001 }), { complete: false, limit: 'ms' });
+  t.same(await all(graph, {}, { derived: 'only' }), []);
+  const leave = new AbortController();
+  leave.abort(new Error('left'));
+  await t.rejects(ask(graph, { goal: 'ancestor(?x, ?y)', rules: FAMILY, signal: leave.signal }), { message: 'left' });
+  for (const budget of [{ answers: 0 }, { ms: -1 }, { facts: Number.NaN }])
+    await t.rejects(limited(budget), { name: 'KnowledgeError', code: 'invalid_request' });
+});
+
+t.test('goals and rules that are wrong are refused with their place', async (t) => {
+  const { graph } = await family(t);
+  await t.rejects(ask(graph, { goal: 'ancestor(ann ?x)' }), { name: 'RuleError', code: 'syntax', line: 1, column: 14 });
+  await t.rejects(ask(graph, { goal: 'p(?x, ?y)', rules: 'p(?x, ?z) :- q(?x, ?y).' }), { name: 'RuleError', code: 'unsafe' });
+  await t.rejects(ask(graph, { goal: 'age(?x, ?y)', rules: 'parent(?x, ?y) :- p(?x, ?y), not ancestor(?x, ?y).' }), {
+    name: 'RuleError',
+    code: 'unstratifiable',
+  });
+  await t.rejects(ask(graph, { goal: { ...parseGoal('p(?x, ?y)'), absent: true } }), { code: 'invalid_request' });
+  await t.rejects(ask(graph, { goal: { ...parseGoal('p(?x, ?y)'), subject: literal(3) } }), { code: 'invalid_request' });
+  await t.rejects(ask(graph, { facts: [{ ...triple('a', 'b', 'c'), confidence: 2 }] }), { name: 'TermError', code: 'invalid_confidence' });
+});
+
+t.test('where standing rules reached their limit, a goal gets its own budget', async (t) => {
+  const { graph } = await open(t, { limits: { standing: { ...AMPLE, facts: 20 } } });
+  await graph.addRules(BASE, `${FAMILY} noise(?x, ?y) :- noise(?x, ?z), noise(?z, ?y).`);
+  await graph.tell(BASE, [
+    ...Array.from({ length: 12 }, (_, i) => say(`a${i}`, 'noise', `a${i + 1}`)),
+    say('ann', 'parent', 'bob'),
+    say('bob', 'parent', 'cid'),
+  ]);
+  t.match(await graph.bases(), [{ partial: 'facts' }]);
+  const result = await ask(graph, { goal: 'ancestor(ann, ?x)' });
+  t.same([result.complete, shown(result), result.statistics.derived], [true, ['ancestor(ann, bob)', 'ancestor(ann, cid)'], 3]);
+});
