@@ -17,7 +17,7 @@ import { deduceHypothetically, hypotheticalAbsence } from './knowledge/deduce.ts
 import type { Hypothesis } from './knowledge/deduce.ts';
 import { bareTriple } from './knowledge/facts.ts';
 import { absences, groundsOf, standingAbsence } from './knowledge/grounds.ts';
-import { withDerived, withMentioned, withMentionedHits } from './knowledge/listing.ts';
+import { withDerived, withMentioned, withMentionedHits, withMentionedNames } from './knowledge/listing.ts';
 import { matchKnown } from './knowledge/pages.ts';
 import { ProofStore } from './knowledge/proofs.ts';
 import { checkRules, rulesOf } from './knowledge/rulebook.ts';
@@ -209,6 +209,10 @@ export class KnowledgeGraph {
   /** Entities by name or alias, best first; those that only rules name are among them. */
   async search(base: BaseName, text: string, options: ReadOptions = {}): Promise<readonly EntityHit[]> {
     return this.#read(base, async (state) => withMentionedHits(state, text, await this.#store.search(base, text, options), options.limit));
+  }
+  /** Entities by exact name (after folding), many names at once; those that only rules name are among them. */
+  async named(base: BaseName, names: readonly string[], options: Pick<ReadOptions, 'signal'> = {}): Promise<ReadonlyMap<string, readonly EntityHit[]>> {
+    return this.#read(base, async (state) => withMentionedNames(state, names, await this.#store.named(base, names, options)));
   }
   /** Entities by id; unknown ids are left out. */
   async entities(base: BaseName, ids: readonly EntityId[]): Promise<readonly Entity[]> {

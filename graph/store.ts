@@ -101,6 +101,11 @@ export interface GraphStore {
   facts(base: BaseName, ids: readonly FactId[]): Promise<readonly Fact[]>;
   /** Entities by name or alias: exact, prefix, misspelt, Chinese. Best first. `text` is a name, not a query language. */
   search(base: BaseName, text: string, options?: { readonly limit?: number; readonly signal?: AbortSignal }): Promise<readonly EntityHit[]>;
+  /**
+   * Entities whose label, id or alias equals one of the names after folding (`foldName`): many names in one call, for finding the names in a text.
+   * Gives, by folded name, the hits of each name that has any, in order of id; `score` is 1.
+   */
+  named(base: BaseName, names: readonly string[], options?: { readonly signal?: AbortSignal }): Promise<ReadonlyMap<string, readonly EntityHit[]>>;
   /** Entities by id; unknown ids are left out. An id that occurs in a fact is known. */
   entities(base: BaseName, ids: readonly EntityId[]): Promise<readonly Entity[]>;
   relations(base: BaseName): Promise<readonly RelationSummary[]>;

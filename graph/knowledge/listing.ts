@@ -1,6 +1,7 @@
 // Owns what rules add to the lists of names: entities that only rules mention, relations that only rules derive.
 // Refuses to know how the store finds names.
 
+import { foldName } from '../names.ts';
 import type { Entity, EntityId, RelationName } from '../terms.ts';
 import type { EntityHit, RelationSummary } from '../store.ts';
 import { unsigned } from '../reason/database.ts';
@@ -11,21 +12,13 @@ import type { BaseState } from './base.ts';
 
 const SEARCH_LIMIT = 10;
 const bare = (id: EntityId): Entity => ({ id, label: id, aliases: [], types: [] });
-const fold = (text: string): string =>
-  text
-    .normalize('NFKD')
-    .replace(/\p{M}/gu, '')
-    .toLowerCase()
-    .replace(/[^\p{L}\p{N}]+/gu, ' ')
-    .trim();
-
 const mentions = new WeakMap<object, ReadonlyMap<EntityId, string>>();
 /** Entities that rules name, with their folded names. Found once for each set of rules. */
 function mentioned({ rules }: BaseState): ReadonlyMap<EntityId, string> {
   let names = mentions.get(rules);
   if (!names) {
     const found = new Map<EntityId, string>();
-    for (const rule of rules.values()) for (const id of ruleEntities(rule)) if (!found.has(id)) found.set(id, fold(id));
+    for (const rule of rules.values()) for (const id of ruleEntities(rule)) if (!found.has(id)) found.set(id, foldName(id));
     mentions.set(rules, (names = found));
   }
   return names;
@@ -58,7 +51,7 @@ export function withMentioned(state: BaseState, ids: readonly EntityId[], stored
 
 /** The store's hits and names that only rules mention, exact and by prefix, best first. */
 export function withMentionedHits(state: BaseState, text: string, hits: readonly EntityHit[], limit = SEARCH_LIMIT): readonly EntityHit[] {
-  const wanted = fold(text);
+  const wanted = foldName(text);
   if (state.rules.size === 0 || wanted === '') return hits;
   const known = new Set(hits.map(({ entity }) => entity.id));
   const more: EntityHit[] = [];
@@ -68,6 +61,18 @@ export function withMentionedHits(state: BaseState, text: string, hits: readonly
     else if (wanted.length >= 2 && name.startsWith(wanted)) more.push({ entity: bare(id), matched: id, score: 0.7 + (0.29 * wanted.length) / name.length });
   }
   return more.length === 0 ? hits : [...hits, ...more].toSorted((a, b) => b.score - a.score).slice(0, limit);
+}
+
+/** The store's hits by exact name, and names that only rules mention. */
+export function withMentionedNames(state: BaseState, names: readonly string[], stored: ReadonlyMap<string, readonly EntityHit[]>): ReadonlyMap<string, readonly EntityHit[]> {
+  if (state.rules.size === 0) return stored;
+  const wanted = new Set(names.map(foldName));
+  const all = new Map(stored);
+  for (const [id, name] of mentioned(state)) {
+    const hits = all.get(name) ?? [];
+    if (wanted.has(name) && hits.every(({ entity }) => entity.id !== id)) all.set(name, [...hits, { entity: bare(id), matched: id, score: 1 }]);
+  }
+  return all;
 }
 
 /** The store's relations with the facts that are derived of them counted in, and relations that are only derived. */

@@ -11,14 +11,14 @@ import type { Engine, GenerateRequest, ModelInfo, Usage } from '../engine/port.t
 import { AnswerCache } from './cache.ts';
 import { allowedWords, composePrompt, listNames, makeDisplay, pathLine, verifyReply } from './compose.ts';
 import type { ComposeLimits, Display } from './compose.ts';
-import { Recorder } from './dependencies.ts';
+import { Recorder, settle } from './dependencies.ts';
 import { evidenceNames } from './evidence.ts';
 import type { Evidence, Language } from './evidence.ts';
 import type { Answerer, AnswerEvent, AnswerRequest, AnswerStatistics, Claim, Grounding } from './port.ts';
 import { answerValues, pathText, proofFacts, proofSources, provePath, readPath, reasons } from './retrieve.ts';
 import type { AnswerGraph } from './retrieve.ts';
-import { understand } from './understand.ts';
-import type { Interpretation } from './understand.ts';
+import { understand } from './understand/understand.ts';
+import type { Interpretation } from './understand/understand.ts';
 import { clause, reply } from './wording.ts';
 
 export interface AnswererOptions {
@@ -61,7 +61,7 @@ export class GroundedAnswerer implements Answerer {
 
   constructor(options: AnswererOptions) {
     this.#options = options;
-    this.#cache = new AnswerCache<Reply>({ maxBytes: options.cacheBytes });
+    this.#cache = new AnswerCache<Reply>({ maxBytes: options.cacheBytes, settle: (base, doubts) => settle(options.knowledge, base, doubts) });
     this.#unsubscribe = options.knowledge.subscribe((event) => this.#cache.invalidate(event));
   }
 
@@ -83,24 +83,25 @@ export class GroundedAnswerer implements Answerer {
     // A reply drawn at random without a seed is meant to differ each time.
     const repeatable = request.sampling.temperature === 0 || request.sampling.seed !== undefined;
     const key = canonical(request);
-    const kept = repeatable ? this.#cache.get(key) : undefined;
-    if (kept) {
-      yield* stream(kept, true);
+    const { base, hops } = request.knowledge;
+    const entrance = repeatable ? await this.#cache.enter(base, key, signal) : { kind: 'miss' as const, computation: this.#cache.begin(base) };
+    if (entrance.kind === 'hit') {
+      yield* stream(entrance.value, true);
       return;
     }
-    const token = this.#cache.begin(request.knowledge.base);
-    const recorder = new Recorder(this.#options.knowledge, request.knowledge.base);
+    const { computation } = entrance;
+    const recorder = new Recorder(this.#options.knowledge, base);
     try {
-      const interpretation = await understand(recorder, question, { base: request.knowledge.base, hops: request.knowledge.hops });
+      const interpretation = await understand(recorder, question, { base, hops });
       if (interpretation.links.length === 0 && request.knowledge.mode === 'auto' && !model.grounded) {
         yield* this.#plain(request, signal);
         return;
       }
       const made = await this.#ground(recorder, request, model, question, interpretation, signal);
-      if (repeatable && made.reason === 'stop') this.#cache.put(token, key, made, recorder.dependencies());
+      if (repeatable && made.reason === 'stop') this.#cache.put(computation, key, made, recorder.dependencies());
       yield* stream(made, false);
     } finally {
-      this.#cache.end(token);
+      this.#cache.end(computation);
     }
   }
 

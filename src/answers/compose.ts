@@ -76,7 +76,7 @@ export function pathLine(start: Term, path: Path, ends: readonly Term[], display
   const from = listNames([start], display, limits);
   const to = listNames(ends, display, limits);
   const relations = path.map((step) => display.relation(step.relation));
-  return path.length === 1 && path[0].inverse ? { subjects: to, relations, objects: from } : { subjects: from, relations, objects: to };
+  return path.length === 1 && path[0].inverse ? { subjects: to, relations, objects: from } : { subjects: from, relations, ...(path.length > 1 ? { inverse: path.map((step) => step.inverse) } : {}), objects: to };
 }
 
 /** Messages for the model. A model trained on `evidence-1` gets marked names; any other gets the facts as sentences and an instruction. */

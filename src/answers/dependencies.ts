@@ -2,6 +2,7 @@
 // Refuses to know how entries are kept and what the answer was.
 
 import { hash } from 'node:crypto';
+import { foldName } from '../../graph/names.ts';
 import { termKey } from '../../graph/terms.ts';
 import type { BaseName, Entity, EntityId, Fact, Path, RelationName, Term, Triple, TriplePattern } from '../../graph/terms.ts';
 import type { EntityHit, MatchOptions, Page, PathResult, PathSummary, RelationSummary } from '../../graph/store.ts';
@@ -23,6 +24,7 @@ type Grounded = { readonly outcome: Outcome; readonly proof?: Proof };
 /** The reads of the knowledge graph that answering may use. */
 export interface ReadableGraph {
   search(base: BaseName, text: string, options?: ReadLimits): Promise<readonly EntityHit[]>;
+  named(base: BaseName, names: readonly string[]): Promise<ReadonlyMap<string, readonly EntityHit[]>>;
   entities(base: BaseName, ids: readonly EntityId[]): Promise<readonly Entity[]>;
   relations(base: BaseName): Promise<readonly RelationSummary[]>;
   paths(base: BaseName, start: Term, options: ReadLimits & { readonly hops: number }): Promise<readonly PathSummary[]>;
@@ -35,6 +37,8 @@ export interface ReadableGraph {
 /** A read whose result a write may or may not have changed; only reading again can tell. */
 export type Read =
   | { readonly kind: 'search'; readonly text: string; readonly limit?: number }
+  /** Folded names. */
+  | { readonly kind: 'named'; readonly names: readonly string[] }
   | { readonly kind: 'entities'; readonly ids: readonly EntityId[] }
   /** `counts`: the answer looked at how many facts there are, not only at names and properties. */
   | { readonly kind: 'relations'; readonly counts: boolean }
@@ -87,6 +91,7 @@ export function nameGrams(text: string): Set<string> {
 const relationView = (list: readonly RelationSummary[], counts: boolean): unknown =>
   list.map(({ facts, literals, ...relation }) => (counts ? { facts, literals, ...relation } : relation));
 const pathView = (list: readonly PathSummary[], ends: boolean): unknown => list.map((summary) => (ends ? [summary.path, summary.ends, summary.sample] : summary.path));
+const namedView = (hits: ReadonlyMap<string, readonly EntityHit[]>): unknown => [...hits].map(([name, found]) => [name, searchView(found)]).toSorted((a, b) => (String(a[0]) < String(b[0]) ? -1 : 1));
 const searchView = (hits: readonly EntityHit[]): unknown => hits.map(({ entity, matched, score }) => [entity, matched, score]);
 
 /** Terms whose edges decide which paths of `hops` steps leave `start`; undefined when there are too many. */
@@ -149,6 +154,14 @@ export class Recorder implements ReadableGraph {
     const hits = await this.#graph.search(base, text, options);
     const read: Read = { kind: 'search', text, limit: options.limit };
     this.#noted.push(() => ({ read, digest: digestOf(searchView(hits)), near: searchScope(hits) }));
+    return hits;
+  }
+
+  async named(base: BaseName, names: readonly string[]): Promise<ReadonlyMap<string, readonly EntityHit[]>> {
+    this.#own(base);
+    const hits = await this.#graph.named(base, names);
+    const read: Read = { kind: 'named', names: [...new Set(names.map(foldName))] };
+    this.#noted.push(() => ({ read, digest: digestOf(namedView(hits)), near: searchScope([...hits.values()].flat()) }));
     return hits;
   }
 
@@ -282,11 +295,12 @@ const entityScope = (ids: readonly EntityId[]): Set<string> => new Set(ids.map((
 export function mayConcern(doubt: Doubt, event: ChangeEvent): boolean {
   const { read, near } = doubt;
   if (event.rulesChanged.length > 0 && (read.kind === 'ground' || read.kind === 'prove')) return true;
-  if (event.relationsChanged.length > 0 && read.kind !== 'search' && read.kind !== 'entities') return true;
-  if (event.entitiesChanged.length > 0 && (read.kind === 'search' || read.kind === 'entities')) return true;
+  if (event.relationsChanged.length > 0 && read.kind !== 'search' && read.kind !== 'named' && read.kind !== 'entities') return true;
+  if (event.entitiesChanged.length > 0 && (read.kind === 'search' || read.kind === 'named' || read.kind === 'entities')) return true;
   if (near === undefined) return event.added.length + event.removed.length > 0;
   const grams = read.kind === 'search' ? nameGrams(read.text) : undefined;
-  const alike = (name: string): boolean => grams !== undefined && [...nameGrams(name)].some((gram) => grams.has(gram));
+  const names = read.kind === 'named' ? new Set(read.names) : undefined;
+  const alike = (name: string): boolean => (grams !== undefined && [...nameGrams(name)].some((gram) => grams.has(gram))) || (names !== undefined && names.has(foldName(name)));
   const touches = ({ subject, object }: Triple): boolean =>
     near.has(`e${subject}`) || near.has(termKey(object)) || alike(subject) || (object.kind === 'entity' && alike(object.id));
   return event.added.some(touches) || event.removed.some(touches);
@@ -297,6 +311,10 @@ async function again(graph: ReadableGraph, base: BaseName, read: Read): Promise<
     case 'search': {
       const hits = await graph.search(base, read.text, { limit: read.limit });
       return { read, digest: digestOf(searchView(hits)), near: searchScope(hits) };
+    }
+    case 'named': {
+      const hits = await graph.named(base, read.names);
+      return { read, digest: digestOf(namedView(hits)), near: searchScope([...hits.values()].flat()) };
     }
     case 'entities':
       return { read, digest: digestOf(await graph.entities(base, read.ids)), near: entityScope(read.ids) };

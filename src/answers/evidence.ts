@@ -1,6 +1,8 @@
 // Owns format `evidence-1`: how facts, a verdict and names are written into a prompt for a model that was trained to word them.
 // Refuses to know where the facts came from and how the model runs. The training data and the answering path share this file.
 
+import { plural, pluralVerb } from './grammar.ts';
+
 /** Special tokens of the format, in the order of their ids in the shipped tokenizer. */
 export const SPECIAL_TOKENS = [
   '<|pad|>', '<|end|>', '<|system|>', '<|user|>', '<|assistant|>', '<|n|>', '<|/n|>', '<|f|>', '<|r|>', '<|o|>',
@@ -19,6 +21,8 @@ export interface EvidenceLine {
   readonly subjects: readonly string[];
   /** One relation, or the relations of a path in walking order. Underscores are read as spaces. */
   readonly relations: readonly string[];
+  /** For each relation of a path: walked from object to subject. Absent: none is. */
+  readonly inverse?: readonly boolean[];
   readonly objects: readonly string[];
 }
 export type Verdict = 'answer' | 'yes' | 'no' | 'unknown' | 'count';
@@ -39,7 +43,7 @@ export const mark = (name: string): string => NAME_OPEN + plain(name) + NAME_CLO
 export const relationText = (relation: string): string => plain(relation).replace(/_/g, ' ').trim();
 
 function line(item: EvidenceLine): string {
-  return `<|f|>${item.subjects.map(mark).join('')}${item.relations.map((relation) => `<|r|>${relationText(relation)}`).join('')}<|o|>${item.objects.map(mark).join('')}`;
+  return `<|f|>${item.subjects.map(mark).join('')}${item.relations.map((relation, i) => `<|r|>${item.inverse?.[i] ? '^' : ''}${relationText(relation)}`).join('')}<|o|>${item.objects.map(mark).join('')}`;
 }
 
 /** The content of the system message that carries the evidence. */
@@ -59,10 +63,13 @@ export function evidenceNames(evidence: Evidence): string[] {
   for (const item of evidence.conclusion ? [evidence.conclusion, ...evidence.lines] : evidence.lines) for (const name of [...item.subjects, ...item.objects]) names.add(plain(name));
   return [...names];
 }
-/** Words of the evidence's relations, besides which a reply uses only the model's lexicon. */
+/** Words of the evidence's relations, in the forms that sentences need, besides which a reply uses only the model's lexicon. */
 export function evidenceWords(evidence: Evidence): string[] {
   const words = new Set<string>();
   for (const item of evidence.conclusion ? [evidence.conclusion, ...evidence.lines] : evidence.lines)
-    for (const relation of item.relations) for (const word of relationText(relation).split(/\s+/)) if (word) words.add(word);
+    for (const relation of item.relations) {
+      const text = relationText(relation);
+      for (const form of [text, plural(text), pluralVerb(text)]) for (const word of form.split(/\s+/)) if (word) words.add(word);
+    }
   return [...words];
 }

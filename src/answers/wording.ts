@@ -3,49 +3,13 @@
 
 import { relationText } from './evidence.ts';
 import type { Evidence, EvidenceLine, Language } from './evidence.ts';
-
-const PREPOSITIONS = new Set('in at by of from to on with for as under near about into through against over between after before during'.split(' '));
-const PARTICIPLES = new Set(
-  'born written known made built held led won sold found taught given taken seen sung drawn worn driven spoken chosen broken shown grown kept left lost met paid put read run set sent bought brought caught fought'.split(' '),
-);
-const STATES = new Set('located situated based married named called related used known similar close equal adjacent opposed allergic connected linked'.split(' '));
-const UNIQUE = new Set('capital author founder director mother father head leader owner inventor discoverer president king queen mayor ceo chief composer editor publisher creator captain spouse wife husband'.split(' '));
-const VERBS = new Set(
-  'teaches likes loves knows owns contains borders influences eats drinks plays speaks writes directs leads causes treats hates follows visits uses makes produces sells buys supports governs rules cites needs wants sees reads includes employs defeats precedes succeeds'.split(' '),
-);
-const isParticiple = (word: string): boolean => PARTICIPLES.has(word) || /[^aeiou]ed$|[aeiou]{1,2}ed$|ied$/.test(word);
-
-type Shape =
-  | { readonly kind: 'copula'; readonly verb: 'is' | 'was'; readonly rest: string }
-  | { readonly kind: 'class' }
-  | { readonly kind: 'verb'; readonly text: string }
-  | { readonly kind: 'noun'; readonly text: string };
+import { isPlural, labelShape as shapeOf, plural, pluralVerb } from './grammar.ts';
+import type { Shape } from './grammar.ts';
 
 /** What kind of phrase an English relation label is. */
-export function labelShape(label: string): Shape {
-  const text = relationText(label);
-  const words = text.toLowerCase().split(/\s+/);
-  const first = words[0];
-  const last = words[words.length - 1];
-  if (/^(is )?an?$/.test(text.toLowerCase()) || words.join(' ') === 'instance of') return { kind: 'class' };
-  if (first === 'is' || first === 'are') return { kind: 'copula', verb: 'is', rest: words.slice(1).join(' ') };
-  if (first === 'was' || first === 'were') return { kind: 'copula', verb: 'was', rest: words.slice(1).join(' ') };
-  if (first === 'has' && words.length > 1) return { kind: 'noun', text: text.slice(4) };
-  if (words.length > 1 && PREPOSITIONS.has(first)) return { kind: 'noun', text: words.slice(1).join(' ') };
-  if (words.length > 1 && PREPOSITIONS.has(last)) {
-    const before = words[words.length - 2];
-    if (STATES.has(before)) return { kind: 'copula', verb: 'is', rest: text };
-    if (isParticiple(before) && last !== 'of') return { kind: 'copula', verb: 'was', rest: text };
-    if (last === 'of') return { kind: 'copula', verb: 'is', rest: before === 'part' ? text : `${UNIQUE.has(before) ? 'the' : /^[aeiou]/.test(words[0]) ? 'an' : 'a'} ${text}` };
-    if (/s$/.test(before) || isParticiple(before)) return { kind: 'verb', text };
-    return { kind: 'noun', text };
-  }
-  if (words.length === 1 && (VERBS.has(first) || isParticiple(first))) return { kind: 'verb', text };
-  return { kind: 'noun', text };
-}
+export const labelShape = (label: string): Shape => shapeOf(relationText(label));
 
 const isHan = (text: string): boolean => /\p{Script=Han}/u.test(text);
-const isPlural = (noun: string): boolean => /[^sui]s$/.test(noun);
 
 /** "A", "A and B", "A, B and C"; Chinese "A、B和C". `show` renders a name. */
 export function list(names: readonly string[], language: Language, show: (name: string) => string): string {
@@ -55,38 +19,113 @@ export function list(names: readonly string[], language: Language, show: (name: 
   return `${head}${language === 'zh' ? '和' : ' and '}${shown[shown.length - 1]}`;
 }
 
-/** One fact line as a clause without a full stop. */
-export function clause(item: EvidenceLine, language: Language, show: (name: string) => string, negated = false): string {
-  const subject = list(item.subjects, language, show);
-  const object = list(item.objects, language, show);
-  const relations = item.relations.map(relationText);
-  if (language === 'zh') {
-    const quoted = relations.map((text) => (isHan(text) ? text : `“${text}”`));
-    if (relations.length > 1) return `${subject}经由${quoted.join('和')}${negated ? '不能得到' : '得到'}${object}`;
-    const [label] = quoted;
-    if (label === '是' || label === '“is a”') return `${subject}${negated ? '不是' : '是'}${object}`;
-    if (/[于在到为自过了]$/.test(label)) return `${subject}${negated ? '并非' : ''}${label}${object}`;
-    return `${subject}的${label}${negated ? '不是' : '是'}${object}`;
-  }
-  const many = item.subjects.length > 1;
-  const not = negated ? ' not' : '';
-  if (relations.length > 1) return `by way of ${relations.join(' and then ')}, ${subject} ${negated ? 'does not lead' : many ? 'lead' : 'leads'} to ${object}`;
-  const shape = labelShape(relations[0]);
+/** Part of a sentence that stands for one or more things; `many`: the verb takes the plural. */
+interface Phrase {
+  readonly text: string;
+  readonly many: boolean;
+  /** Names themselves, not described by how they are reached. */
+  readonly names?: readonly string[];
+}
+
+/** English: what one step along a relation leads to. */
+function reachedEn(from: Phrase, label: string, inverse: boolean): Phrase {
+  const shape = shapeOf(label);
   switch (shape.kind) {
     case 'class':
-      return many ? `${subject} are${not} ${object}` : `${subject} is${not} ${/^[aeiou]/i.test(item.objects[0]) ? 'an' : 'a'} ${object}`;
+      return inverse ? { text: `those of the kind ${from.text}`, many: true } : { text: `what ${from.text} ${from.many ? 'are' : 'is'}`, many: false };
     case 'copula': {
-      const verb = shape.verb === 'is' ? (many ? 'are' : 'is') : many ? 'were' : 'was';
-      const rest = many ? shape.rest.replace(/^(the|an?) /, '') : shape.rest;
-      return `${subject} ${verb}${not} ${rest} ${object}`;
+      if (inverse) return shape.rest.startsWith('the ') ? { text: `${shape.rest} ${from.text}`, many: false } : { text: `those ${/^an? |^part /.test(shape.rest) ? 'that are ' : ''}${ofMany(shape.rest)} ${from.text}`, many: true };
+      const pronoun = /( |^)(by|to|with|after|for)$/.test(shape.rest) ? 'the one that' : 'what';
+      return { text: `${pronoun} ${from.text} ${be(shape.verb, from.many)} ${shape.rest}`, many: false };
     }
     case 'verb':
-      return negated ? `it is not the case that ${subject} ${shape.text} ${object}` : `${subject} ${shape.text} ${object}`;
+      return inverse ? { text: `those that ${pluralVerb(shape.text)} ${from.text}`, many: true } : { text: `what ${from.text} ${from.many ? pluralVerb(shape.text) : shape.text}`, many: false };
     case 'noun':
-      return `the ${shape.text} of ${subject} ${item.objects.length > 1 || isPlural(shape.text) ? 'are' : 'is'}${not} ${object}`;
+      if (inverse) return { text: isPlural(shape.text) ? `those with ${from.text} among the ${shape.text}` : `those with ${from.text} as ${shape.text}`, many: true };
+      return { text: `the ${shape.text} of ${from.text}`, many: isPlural(shape.text) };
     default:
       return shape satisfies never;
   }
+}
+/** "a member of" -> "members of". */
+const ofMany = (rest: string): string => (/^(the|an?) /.test(rest) ? plural(rest.replace(/^(the|an?) /, '')) : rest);
+const be = (verb: 'is' | 'was', many: boolean): string => (verb === 'is' ? (many ? 'are' : 'is') : many ? 'were' : 'was');
+
+/** English: that subject and object stand in a relation. */
+function statedEn(subject: Phrase, label: string, object: Phrase, negated: boolean): string {
+  const not = negated ? ' not' : '';
+  const shape = shapeOf(label);
+  switch (shape.kind) {
+    case 'class':
+      if (subject.many || !object.names || object.many) return `${subject.text} ${be('is', subject.many)}${not} ${object.text}`;
+      return `${subject.text} is${not} ${/^[aeiou]/i.test(object.names[0]) ? 'an' : 'a'} ${object.text}`;
+    case 'copula':
+      return `${subject.text} ${be(shape.verb, subject.many)}${not} ${subject.many ? ofMany(shape.rest) : shape.rest} ${object.text}`;
+    case 'verb':
+      return `${negated ? 'it is not the case that ' : ''}${subject.text} ${subject.many ? pluralVerb(shape.text) : shape.text} ${object.text}`;
+    case 'noun': {
+      const noun = object.many ? plural(shape.text) : shape.text;
+      return `the ${noun} of ${subject.text} ${object.many || isPlural(noun) ? 'are' : 'is'}${not} ${object.text}`;
+    }
+    default:
+      return shape satisfies never;
+  }
+}
+/** English: that `subject` has in common with `other` what a relation leads to. */
+function sharedEn(subject: Phrase, label: string, other: Phrase): string {
+  const shape = shapeOf(label);
+  switch (shape.kind) {
+    case 'class':
+      return `${subject.text} ${be('is', subject.many)} of the same kind as ${other.text}`;
+    case 'copula':
+      return `${subject.text} ${be(shape.verb, subject.many)} ${subject.many ? ofMany(shape.rest) : shape.rest} the same as ${other.text}`;
+    case 'verb':
+      return `${subject.text} ${subject.many ? pluralVerb(shape.text) : shape.text} the same as ${other.text}`;
+    case 'noun':
+      return `${subject.text} ${subject.many ? 'have' : 'has'} the same ${shape.text} as ${other.text}`;
+    default:
+      return shape satisfies never;
+  }
+}
+
+/** Chinese: how a label is read. `verb` is followed by its object at once. */
+function shapeZh(label: string): { readonly kind: 'class' | 'verb' | 'noun'; readonly text: string } {
+  if (label === '是' || label === 'is a') return { kind: 'class', text: '是' };
+  const text = isHan(label) ? label : `“${label}”`;
+  return { kind: /[于在到为自过了]$/.test(text) ? 'verb' : 'noun', text };
+}
+function reachedZh(from: Phrase, label: string, inverse: boolean): Phrase {
+  const { kind, text } = shapeZh(label);
+  if (kind === 'class') return inverse ? { text: `属于${from.text}的那些`, many: true } : { text: `${from.text}所属的类`, many: false };
+  if (kind === 'verb') return inverse ? { text: `${text}${from.text}的那些`, many: true } : { text: `${from.text}${text}的那个`, many: true };
+  return inverse ? { text: `${text}是${from.text}的那些`, many: true } : { text: `${from.text}的${text}`, many: false };
+}
+function statedZh(subject: Phrase, label: string, object: Phrase, negated: boolean): string {
+  const { kind, text } = shapeZh(label);
+  if (kind === 'class') return `${subject.text}${negated ? '不是' : '是'}${object.text}`;
+  if (kind === 'verb') return `${subject.text}${negated ? '并非' : ''}${text}${object.text}`;
+  // After a description that ends in 那些 or 那个, a second 的 would be hard to read.
+  return `${subject.text}${subject.names || !subject.many ? '的' : '，其'}${text}${negated ? '不是' : '是'}${object.text}`;
+}
+function sharedZh(subject: Phrase, label: string, other: Phrase): string {
+  const { kind, text } = shapeZh(label);
+  if (kind === 'class') return `${subject.text}与${other.text}属于同一类`;
+  return kind === 'verb' ? `${subject.text}与${other.text}都${text}同一个` : `${subject.text}与${other.text}的${text}相同`;
+}
+
+/** One fact line as a clause without a full stop. A path is told as what its last step says about where the others lead. */
+export function clause(item: EvidenceLine, language: Language, show: (name: string) => string, negated = false): string {
+  const zh = language === 'zh';
+  const named = (names: readonly string[]): Phrase => ({ text: list(names, language, show), many: names.length > 1, names });
+  const [subject, object] = [named(item.subjects), named(item.objects)];
+  const relations = item.relations.map(relationText);
+  const turned = (i: number): boolean => item.inverse?.[i] === true;
+  const last = relations.length - 1;
+  if (last === 1 && relations[0] === relations[1] && !turned(0) && turned(1) && !negated) return zh ? sharedZh(object, relations[0], subject) : sharedEn(object, relations[0], subject);
+  let reached = subject;
+  for (let i = 0; i < last; i++) reached = zh ? reachedZh(reached, relations[i], turned(i)) : reachedEn(reached, relations[i], turned(i));
+  const [from, to] = turned(last) ? [object, reached] : [reached, object];
+  return zh ? statedZh(from, relations[last], to, negated) : statedEn(from, relations[last], to, negated);
 }
 
 const sentence = (text: string): string => text.replace(/^[a-z]/, (letter) => letter.toUpperCase());
@@ -109,7 +148,7 @@ export function reply(evidence: Evidence, language: Language, show: (name: strin
     }
     case 'unknown':
       if (!conclusion) return zh ? '我不知道，图谱里没有相关内容。' : 'I do not know; the graph holds nothing about that.';
-      if (conclusion.objects.length === 0) return zh ? `关于${list(conclusion.subjects, language, show)}，图谱没有给出答案。` : `The graph does not say that about ${list(conclusion.subjects, language, show)}.`;
+      if (conclusion.objects.length === 0) return zh ? `不知道，关于${list(conclusion.subjects, language, show)}，图谱没有给出答案。` : `I do not know: the graph has no answer to that about ${list(conclusion.subjects, language, show)}.`;
       return zh ? `不知道${clause(conclusion, language, show)}是否属实。` : `It is not known whether ${clause(conclusion, language, show)}.`;
     case 'answer':
     case undefined:

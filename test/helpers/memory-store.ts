@@ -1,6 +1,7 @@
 // Owns a small GraphStore in memory, for tests of what stands on the port: every question is answered by looking at all facts.
 // Refuses speed, durability and search beyond names that begin alike.
 
+import { foldName } from '../../graph/names.ts';
 import { entity, sameTerm, termKey, termText, tripleKey } from '../../graph/terms.ts';
 import type { BaseName, Entity, EntityId, Fact, FactId, Path, Relation, RelationName, Statement, Term, TriplePattern } from '../../graph/terms.ts';
 import { StoreError } from '../../graph/store.ts';
@@ -141,6 +142,17 @@ export class MemoryStore implements GraphStore {
       if (matched !== undefined) hits.push({ entity, matched, score: wanted.length / matched.length });
     }
     return hits.toSorted((a, b) => b.score - a.score).slice(0, limit);
+  }
+  async named(name: BaseName, names: readonly string[]): Promise<ReadonlyMap<string, readonly EntityHit[]>> {
+    const found = new Map<string, readonly EntityHit[]>();
+    for (const wanted of new Set(names.map(foldName))) {
+      const hits = [...this.#base(name).entities.values()].flatMap((entity): EntityHit[] => {
+        const matched = [entity.label, entity.id, ...entity.aliases.map((alias) => alias.text)].find((each) => foldName(each) === wanted);
+        return matched === undefined ? [] : [{ entity, matched, score: 1 }];
+      });
+      if (hits.length > 0) found.set(wanted, hits.toSorted((a, b) => (a.entity.id < b.entity.id ? -1 : 1)));
+    }
+    return found;
   }
   async entities(name: BaseName, ids: readonly EntityId[]): Promise<readonly Entity[]> {
     return ids.flatMap((id) => this.#base(name).entities.get(id) ?? []);

@@ -1,0 +1,77 @@
+// Owns the little English grammar that sentences about relations need: what kind of phrase a label is, its plural, its verb's plural form.
+// Refuses to know any particular relation, facts and names.
+
+const split = (text: string): readonly string[] => text.trim().split(/\s+/);
+const set = (text: string): ReadonlySet<string> => new Set(split(text));
+
+const PREPOSITIONS = set('in at by of from to on with for as under near about into through against over between after before during');
+const PARTICIPLES = set(
+  'born written known made built held led won sold found taught given taken seen sung drawn worn driven spoken chosen broken shown grown kept left lost met paid put read run set sent bought brought caught fought',
+);
+/** Participles that say how things stand rather than what was done once. */
+const STATES = set('located situated based married named called related used known similar close equal adjacent opposed allergic connected linked');
+/** Past forms that say what the subject did, unless `by` follows. */
+const ACTIVE = set(
+  'died lived worked studied moved served graduated appeared participated competed resided stayed travelled traveled emigrated arrived retired starred ended started began originated happened occurred existed belonged collaborated played performed debuted ruled reigned fought taught wrote',
+);
+const UNIQUE = set('capital author founder director mother father head leader owner inventor discoverer president king queen mayor ceo chief composer editor publisher creator captain spouse wife husband');
+const VERBS = set(
+  'teaches likes loves knows owns contains borders influences eats drinks plays speaks writes directs leads causes treats hates follows visits uses makes produces sells buys supports governs rules cites needs wants sees reads includes employs defeats precedes succeeds wrote',
+);
+const isParticiple = (word: string): boolean => PARTICIPLES.has(word) || /[^aeiou]ed$|[aeiou]{1,2}ed$|ied$/.test(word);
+
+export type Shape =
+  | { readonly kind: 'copula'; readonly verb: 'is' | 'was'; readonly rest: string }
+  | { readonly kind: 'class' }
+  | { readonly kind: 'verb'; readonly text: string }
+  | { readonly kind: 'noun'; readonly text: string };
+
+/** What kind of phrase an English relation label is; underscores are read as spaces already. */
+export function labelShape(text: string): Shape {
+  const words = split(text.toLowerCase());
+  const first = words[0];
+  const last = words[words.length - 1];
+  if (/^(is )?an?$/.test(words.join(' ')) || words.join(' ') === 'instance of') return { kind: 'class' };
+  if (first === 'is' || first === 'are') return { kind: 'copula', verb: 'is', rest: split(text).slice(1).join(' ') };
+  if (first === 'was' || first === 'were') return { kind: 'copula', verb: 'was', rest: split(text).slice(1).join(' ') };
+  if (first === 'has' && words.length > 1) return { kind: 'noun', text: split(text).slice(1).join(' ') };
+  if (words.length > 1 && PREPOSITIONS.has(first)) return { kind: 'noun', text: split(text).slice(1).join(' ') };
+  if (words.length > 1 && PREPOSITIONS.has(last)) {
+    const before = words[words.length - 2];
+    if (STATES.has(before) || (last === 'of' && isParticiple(before))) return { kind: 'copula', verb: 'is', rest: text };
+    if (last !== 'by' && ACTIVE.has(before)) return { kind: 'verb', text };
+    if (isParticiple(before)) return { kind: 'copula', verb: 'was', rest: text };
+    if (last === 'of') return { kind: 'copula', verb: 'is', rest: before === 'part' ? text : `${UNIQUE.has(before) ? 'the' : /^[aeiou]/.test(first) ? 'an' : 'a'} ${text}` };
+    return before.endsWith('s') ? { kind: 'verb', text } : { kind: 'noun', text };
+  }
+  if (words.length === 1 && (VERBS.has(first) || isParticiple(first))) return { kind: 'verb', text };
+  return { kind: 'noun', text };
+}
+
+export const isPlural = (noun: string): boolean => /[^sui]s$|(men|people|children)$/.test(headOf(noun));
+/** The word of a noun phrase that takes the plural: the last one, or the one before "of". */
+const headOf = (noun: string): string => split(noun.replace(/ of( .*)?$/, '')).at(-1) ?? '';
+
+/** "genre" -> "genres", "date of birth" -> "dates of birth". */
+export function plural(noun: string): string {
+  const head = headOf(noun);
+  if (isPlural(noun) || !/[a-z]$/i.test(head)) return noun;
+  let form = `${head}s`;
+  if (/(s|x|z|ch|sh)$/.test(head)) form = `${head}es`;
+  else if (/[^aeiou]y$/.test(head)) form = `${head.slice(0, -1)}ies`;
+  else if (/[a-z]man$/.test(head)) form = `${head.slice(0, -2)}en`;
+  else if (/(^|\w)child$/.test(head)) form = `${head}ren`;
+  const at = noun.lastIndexOf(head, noun.search(/ of( |$)|$/));
+  return noun.slice(0, at) + form + noun.slice(at + head.length);
+}
+
+/** "likes" -> "like", "works for" -> "work for"; past forms stay. */
+export function pluralVerb(text: string): string {
+  const [first, ...rest] = split(text);
+  let form = first;
+  if (first === 'has') form = 'have';
+  else if (/[^aeiou]ies$/.test(first)) form = `${first.slice(0, -3)}y`;
+  else if (/(ss|x|zz|ch|sh|o)es$/.test(first)) form = first.slice(0, -2);
+  else if (/[^s]s$/.test(first)) form = first.slice(0, -1);
+  return [form, ...rest].join(' ');
+}

@@ -1,0 +1,209 @@
+// Owns how well the words of a question speak of a relation, by the relation's name and aliases.
+// Refuses to know paths, and any particular relation.
+
+import { LRUCache } from 'lru-cache';
+import type { Relation } from '../../../graph/terms.ts';
+import { relationText } from '../evidence.ts';
+import { isFellowWord, isFunctionHan, isFunctionWord, isGeneric } from './question.ts';
+import type { Question, Token } from './question.ts';
+import { thesaurus } from './thesaurus.ts';
+import type { Part } from './thesaurus.ts';
+
+/** A word (English) or a stretch of characters (Chinese) that may speak of relations. */
+export interface Word {
+  readonly text: string;
+  readonly start: number;
+  readonly end: number;
+  readonly part: Part;
+  /** It stands where a noun must be a relation: "the N of", "X's N", "的N". */
+  readonly relational: boolean;
+}
+
+interface Phrase {
+  /** Every word in order, small ones too. */
+  readonly all: readonly string[];
+  readonly words: readonly string[];
+  /** Function words of the phrase, such as the "in" of "born in". */
+  readonly small: readonly string[];
+  readonly han: string;
+  /** A single word (as names of relations are): words of like meaning stand for it. An alias of several words is meant as it is written. */
+  readonly open: boolean;
+}
+/** Nearness below this says nothing. */
+export const WEAK = 0.3;
+/** Lexicons kept, the least recently used fall first. */
+const KEPT = 16;
+/** Words this near are taken for the same. */
+const ALIKE = 0.85;
+
+/** English has many words for "kind", of which dictionaries keep other senses in front. */
+const KINDS = /^(?:type|sort|category|class|variety)s?$|^(?:categori|varieti|class)es$/;
+const HAN_RUN = /\p{Script=Han}+/gu;
+const wordsOf = (text: string): string[] => text.toLowerCase().match(/(?:(?!\p{Script=Han})[\p{L}\p{M}\p{N}])+/gu) ?? [];
+
+function phrase(text: string, name: boolean): Phrase {
+  const all = wordsOf(relationText(text).replace(/(\p{Ll})(\p{Lu})/gu, '$1 $2'));
+  const words = all.filter((word) => !isFunctionWord(word) && !isGeneric(word));
+  return { all, words, small: all.filter((word) => isFunctionWord(word)), han: (text.match(HAN_RUN) ?? []).join(''), open: name || all.length === 1 };
+}
+
+/** The longest stretch of `text` that is also in `other`, at its first place. */
+function shared(text: string, other: string): { readonly at: number; readonly length: number } {
+  let best = { at: 0, length: 0 };
+  for (let i = 0; i < text.length; i++) {
+    let length = best.length;
+    while (i + length < text.length && other.includes(text.slice(i, i + length + 1))) length++;
+    if (length > best.length) best = { at: i, length };
+  }
+  return best;
+}
+
+const same = (a: string, b: string): boolean => a === b || (!isFunctionWord(a) && !isFunctionWord(b) && thesaurus().similarity(a, b) === 1);
+/** How many words of the phrase, one after the other, stand in the question around the word. */
+function run(question: Question, word: Word, phrase: readonly string[]): number {
+  const { tokens } = question;
+  const at = tokens.findIndex(({ start }) => start === word.start);
+  let best = 0;
+  for (const [k, each] of phrase.entries()) {
+    if (!same(each, tokens[at]?.lower ?? '')) continue;
+    let [from, to] = [0, 1];
+    while (k - from > 0 && at - from > 0 && same(phrase[k - from - 1], tokens[at - from - 1].lower)) from++;
+    while (k + to < phrase.length && at + to < tokens.length && same(phrase[k + to], tokens[at + to].lower)) to++;
+    best = Math.max(best, from + to);
+  }
+  return Math.max(1, best);
+}
+
+/** What the relations of one base are called, and what each word is worth. */
+export class Lexicon {
+  static readonly #kept = new LRUCache<string, Lexicon>({ max: KEPT });
+  /** The lexicon of these relations; made once for the same names and aliases. */
+  static of(relations: readonly Relation[]): Lexicon {
+    const key = JSON.stringify(relations.map(({ name, aliases }) => [name, aliases.map(({ text }) => text)]));
+    let lexicon = Lexicon.#kept.get(key);
+    if (!lexicon) Lexicon.#kept.set(key, (lexicon = new Lexicon(relations)));
+    return lexicon;
+  }
+
+  readonly #phrases = new Map<string, readonly Phrase[]>();
+  /** In how many relations a word, or one that means the same, is used. */
+  readonly #spread = new Map<string, number>();
+
+  constructor(relations: readonly Relation[]) {
+    for (const { name, aliases } of relations) {
+      const phrases = [phrase(name, true), ...aliases.map(({ text }) => phrase(text, false))];
+      this.#phrases.set(name, phrases);
+    }
+    for (const word of new Set([...this.#phrases.values()].flatMap((phrases) => phrases.flatMap(({ words }) => words)))) {
+      const users = [...this.#phrases.values()].filter((phrases) => phrases.some(({ words }) => words.some((other) => thesaurus().similarity(word, other) >= ALIKE)));
+      this.#spread.set(word, users.length);
+    }
+  }
+
+  /** Words that tell one relation from another are worth more than those that several share. */
+  #weight(word: string): number {
+    return 1 / Math.max(1, this.#spread.get(word) ?? 1) ** 0.5;
+  }
+
+  /** How well the word speaks of the relation, 0..1. */
+  match(question: Question, word: Word, relation: string): number {
+    const phrases = this.#phrases.get(relation) ?? [];
+    let best = 0;
+    if (/\p{Script=Han}/u.test(word.text)) {
+      for (const { han } of phrases) {
+        if (han === '') continue;
+        const { length } = shared(word.text, han);
+        // One character of several says little; the whole alias says all.
+        if (length >= Math.min(2, han.length)) best = Math.max(best, (0.4 + (0.6 * length) / han.length) * Math.min(1, (0.5 + length / word.text.length)));
+      }
+      return best;
+    }
+    for (const { all, words, open } of phrases)
+      for (const each of words) {
+        const nearness = thesaurus().similarity(each, word.text, word.part);
+        if (nearness < (open ? WEAK : 1)) continue;
+        const whole = open ? 0.9 + 0.1 / words.length : (run(question, word, all) / all.length) ** 0.7;
+        best = Math.max(best, nearness * this.#weight(each) * whole);
+      }
+    return best;
+  }
+
+  /** A little for each more word of one phrase that the question holds: "release year" over "release date". */
+  fit(question: Question, words: readonly Word[], relation: string): number {
+    let best = 0;
+    for (const { words: own, small } of this.#phrases.get(relation) ?? []) {
+      if (own.length === 0) continue;
+      const held = own.filter((each) => words.some(({ text }) => thesaurus().similarity(each, text) >= 0.9)).length;
+      if (held === 0) continue;
+      const joined = small.filter((each) => question.tokens.some(({ lower }) => lower === each)).length;
+      best = Math.max(best, 0.08 * (held / own.length) + (small.length > 0 ? 0.03 * (joined / small.length) : 0));
+    }
+    return best;
+  }
+
+  /** Chinese names of relations, as stretches of the question outside names. */
+  hanWords(question: Question, outside: (start: number, end: number) => boolean): Word[] {
+    const found = new Map<string, Word>();
+    for (const run of question.text.matchAll(HAN_RUN))
+      for (const phrases of this.#phrases.values())
+        for (const { han } of phrases) {
+          if (han === '') continue;
+          for (let from = 0; from < run[0].length; ) {
+            const { at, length } = shared(run[0].slice(from), han);
+            if (length < Math.min(2, han.length)) break;
+            const start = run.index + from + at;
+            if (outside(start, start + length)) found.set(`${start}:${length}`, { text: question.text.slice(start, start + length), start, end: start + length, part: 'any', relational: question.text[start - 1] === '的' });
+            from += at + length;
+          }
+        }
+    const words = [...found.values()];
+    // A stretch inside a longer one says nothing of its own.
+    return words.filter((word) => !words.some((other) => other !== word && other.start <= word.start && other.end >= word.end && other.end - other.start > word.end - word.start));
+  }
+}
+
+/** English content words outside names. */
+export function contentWords(question: Question, outside: (start: number, end: number) => boolean): Word[] {
+  const { tokens, text } = question;
+  const words: Word[] = [];
+  for (const [i, token] of tokens.entries()) {
+    if (token.han || !/\p{L}|\p{N}/u.test(token.text) || isFunctionWord(token.lower) || isFellowWord(token.lower) || isGeneric(token.lower) || !outside(token.start, token.end)) continue;
+    if ((token.lower === 's' || token.lower === 't') && /['’]/.test(tokens[i - 1]?.text ?? '')) continue;
+    if (token.lower === 'co' && tokens[i + 1]?.text === '-') continue;
+    const kind = KINDS.test(token.lower) ? 'kind' : token.lower;
+    const relational = kind !== 'kind' && kind !== 'kinds' && (tokens[i + 1]?.lower === 'of' || possessed(tokens, i, text));
+    words.push({ text: kind, start: token.start, end: token.end, part: partOf(tokens, i), relational });
+  }
+  return words;
+}
+/** Grammar says what a word after a determiner or an auxiliary is. */
+function partOf(tokens: readonly Token[], at: number): Part {
+  const before = tokens[at - 1]?.lower ?? '';
+  if (/^(?:what|which|whose|the|a|an|of|some|any|all|many|these|those)$/.test(before)) return 'noun';
+  return /^(?:to|does|do|did|who|will|would|can|could)$/.test(before) ? 'verb' : 'any';
+}
+/** Inside "X's A B N": the words after the possessive up to the next function word. */
+function possessed(tokens: readonly Token[], at: number, text: string): boolean {
+  for (let i = at - 1; i >= 1 && at - i <= 4; i--) {
+    if (tokens[i].lower === 's' && /['’]/.test(text[tokens[i].start - 1] ?? '')) return true;
+    if (isFunctionWord(tokens[i].lower)) return false;
+  }
+  return false;
+}
+
+/** Chinese characters that are neither names, nor relations, nor grammar, in stretches of two or more. */
+export function unknownHan(question: Question, outside: (start: number, end: number) => boolean): Word[] {
+  const words: Word[] = [];
+  let start = -1;
+  const end = (at: number): void => {
+    if (start >= 0 && at - start >= 2) words.push({ text: question.text.slice(start, at), start, end: at, part: 'any', relational: question.text[start - 1] === '的' });
+    start = -1;
+  };
+  for (const token of question.tokens) {
+    const unknown = token.han && !isFunctionHan(token.text) && outside(token.start, token.end);
+    if (!unknown || (start >= 0 && question.text.slice(start, token.start).length !== token.start - start)) end(token.start);
+    if (unknown && start < 0) start = token.start;
+  }
+  end(question.text.length);
+  return words;
+}

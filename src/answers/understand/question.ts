@@ -1,0 +1,95 @@
+// Owns taking a question apart without knowing the graph: language, what kind of answer is wanted, tokens, content words, cues.
+// Refuses to know names and relations.
+
+import type { Language } from '../evidence.ts';
+
+export interface Token {
+  readonly text: string;
+  readonly lower: string;
+  readonly start: number;
+  readonly end: number;
+  readonly han: boolean;
+}
+/** What a question asks for: whether something is so, how many, or which. */
+export type Kind = 'verify' | 'count' | 'answer';
+/** What the answers should be, as far as the question word says. */
+export type Expected = 'person' | 'time' | 'place' | 'any';
+
+export interface Question {
+  readonly text: string;
+  readonly language: Language;
+  readonly kind: Kind;
+  readonly expected: Expected;
+  readonly tokens: readonly Token[];
+  /** It speaks of something that shares the rest with what is named: "the same", "also", "together", "co-". */
+  readonly fellow: boolean;
+}
+
+const set = (words: string): ReadonlySet<string> => new Set(words.split(' '));
+/** English words that carry no relation: articles, pronouns, prepositions, auxiliaries, question words, politeness. */
+const FUNCTION = set(
+  'a an the this that these those it its he him his she her they them their we our you your i me my one ones some any each all every both no not ' +
+    'who whom whose which what when where why how there here and or but nor so if than then as at by for from in into of off on onto out over under to toward towards up upon with within without about across after against along among around before behind below beneath beside besides between beyond down during except inside like near outside since through throughout till until via ' +
+    "is are was were be been being am do does did doing done has have had having can could will would shall should may might must isn't aren't wasn't weren't doesn't don't didn't " +
+    'please tell show name names list give find know say said called got get gets else too very much many',
+);
+/** Nouns that only say that some thing, person or class is meant. */
+const GENERIC = set('thing things person persons people someone something anyone anything everyone everything list set number amount total lot all one ones names name example examples');
+const FELLOW = set('same also share shares shared sharing together common both fellow fellows other others another');
+const FELLOW_HAN = /相同|同样|共同|一起|同一|也|还|合作/;
+const POLITE = /^(?:please|kindly|can you|could you|would you|will you|do you know|tell me|let me know|i want to know|i would like to know|i'd like to know|i wonder|give me|show me|say|find|list|name|so|and|ok|okay|well|hi|hello)\b[\s,:]*/i;
+const VERIFY = /^(?:is|are|was|were|am|does|do|did|has|have|had|can|could|will|would|isn't|aren't|wasn't|weren't|doesn't|don't|didn't|hasn't|haven't)\b/i;
+const VERIFY_HAN = /[吗么嘛]\s*[?？。!！]*$|是不是|是否|对不对|有没有/;
+const COUNT = /\bhow many\b|\bthe number of\b|\bcount (?:the|all|of)\b/i;
+const COUNT_HAN = /多少(?!钱)|几[个位部本种名座条家只首]|数量/;
+/** Characters of Chinese questions that carry no relation. */
+const FUNCTION_HAN = /[的了是在有谁哪什么吗呢吧啊嘛里个位那这些和与跟被把由对于及其都也还请问告诉我你他她它们为何怎样多少几过着到会能可以呀之所不否没]/u;
+
+export const isFunctionWord = (lower: string): boolean => FUNCTION.has(lower) || /^\P{L}+$/u.test(lower) === true && !/\p{N}/u.test(lower);
+export const isGeneric = (lower: string): boolean => GENERIC.has(lower);
+export const isFellowWord = (lower: string): boolean => FELLOW.has(lower);
+export const isFunctionHan = (character: string): boolean => FUNCTION_HAN.test(character);
+
+/** Words, single Han characters and single signs, with their places. */
+export function tokenize(text: string): Token[] {
+  const tokens: Token[] = [];
+  for (const match of text.matchAll(/\p{Script=Han}|(?:(?!\p{Script=Han})[\p{L}\p{M}\p{N}])+|[^\s]/gu)) {
+    const [word] = match;
+    tokens.push({ text: word, lower: word.toLowerCase(), start: match.index, end: match.index + word.length, han: /\p{Script=Han}/u.test(word) });
+  }
+  return tokens;
+}
+
+/** The language a reader would answer in. */
+export function languageOf(text: string): Language {
+  const han = text.match(/\p{Script=Han}/gu)?.length ?? 0;
+  const latin = text.match(/\p{Script=Latin}+/gu)?.length ?? 0;
+  return han > 0 && han >= latin ? 'zh' : 'en';
+}
+
+function expectedOf(text: string, language: Language): Expected {
+  if (language === 'zh') return /谁|哪位|哪些人|什么人/.test(text) ? 'person' : /何时|什么时候|哪一?年|几[年月号]|什么时间|哪天/.test(text) ? 'time' : /哪里|哪儿|何处|什么地方|哪个(?:国家|城市|地方)/.test(text) ? 'place' : 'any';
+  if (/\bwh(?:o|om|ose)\b|\bwhich (?:person|people)\b/i.test(text)) return 'person';
+  if (/\bwhen\b|\b(?:what|which) (?:year|years|date|dates|day|days|month|time)\b/i.test(text)) return 'time';
+  return /\bwhere\b|\b(?:what|which) (?:place|country|city|town)\b/i.test(text) ? 'place' : 'any';
+}
+
+export function analyse(text: string): Question {
+  const language = languageOf(text);
+  let asked = text.trim();
+  for (let before = ''; before !== asked; ) {
+    before = asked;
+    asked = asked.replace(POLITE, '');
+  }
+  const count = language === 'zh' ? COUNT_HAN.test(text) : COUNT.test(text);
+  const verify = language === 'zh' ? VERIFY_HAN.test(text) : VERIFY.test(asked);
+  const tokens = tokenize(text);
+  return {
+    text,
+    language,
+    kind: count ? 'count' : verify ? 'verify' : 'answer',
+    expected: expectedOf(text, language),
+    tokens,
+    fellow: language === 'zh' ? FELLOW_HAN.test(text) : tokens.some(({ lower }, i) => FELLOW.has(lower) || (lower === 'co' && tokens[i + 1]?.text === '-')) || /\bco(?:llaborat|work|author|found|writ|star|host|own)/i.test(text),
+  };
+}

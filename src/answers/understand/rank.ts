@@ -1,0 +1,174 @@
+// Owns ranking relation paths by how well the question's words speak of their steps.
+// Refuses to know how the paths were found and what they reach.
+
+import type { Path, PathStep } from '../../../graph/terms.ts';
+import { labelShape } from '../wording.ts';
+import { WEAK } from './lexicon.ts';
+import type { Lexicon, Word } from './lexicon.ts';
+import type { Question } from './question.ts';
+
+export interface RankedPath {
+  readonly path: Path;
+  readonly score: number;
+  /** The weakest step's evidence, 0..1. */
+  readonly evidence: number;
+}
+
+/** A step without a word that speaks of it at least so clearly is a guess. */
+export const CLEAR = 0.36;
+/** Evidence below this makes a step of a longer path doubtful. */
+const PLAIN = 0.5;
+/** For each word that plainly speaks of some relation which the path lacks. */
+const UNSPOKEN = 0.5;
+/** For each step: only what is spoken of more clearly than this speaks for a longer path. */
+const STEP = 0.42;
+const ORDER = 0.08;
+const DIRECTION = 0.12;
+/** For a path without the turn back that "the same", "also", "co-" speak of. */
+const NO_FELLOW = 0.35;
+
+const sibling = (path: Path): boolean => path.length === 2 && path[0].relation === path[1].relation && path[0].inverse !== path[1].inverse;
+
+/** Tokens between a word and the name. */
+function distance(question: Question, word: Word, name: { readonly start: number; readonly end: number }): number {
+  const [from, to] = word.end <= name.start ? [word.end, name.start] : [name.end, word.start];
+  return question.tokens.filter(({ start, end }) => start >= from && end <= to).length;
+}
+
+/** In which direction a relation is walked when it is asked like this, by the grammar of its label: +1 forward, -1 backward, 0 unknown. */
+function direction(question: Question, word: Word, name: { readonly start: number; readonly end: number }, relation: string): number {
+  if (/\p{Script=Han}/u.test(relation)) return 0;
+  const shape = labelShape(relation);
+  const before = word.end <= name.start;
+  const between = before ? question.text.slice(word.end, name.start) : question.text.slice(name.end, word.start);
+  const joint = /^\s*(of|in|at|by|from|to|for|with|on|as)\s+(?:(?:the|an?)\s+(?:\p{L}+\s+)?)?$/iu.exec(between)?.[1].toLowerCase();
+  switch (shape.kind) {
+    case 'copula': {
+      const own = shape.rest.slice(shape.rest.lastIndexOf(' ') + 1);
+      // "born in Ulm", "capital of France", "directed by Ford" look for the subject; "where was X born", "who directed X", "the director of X" for the object.
+      if (before) return joint === own ? -1 : own === 'by' ? 1 : 0;
+      return own === 'by' ? (/^by\b/i.test(question.text.slice(word.end).trim()) ? 1 : -1) : 1;
+    }
+    case 'verb':
+      return before ? -1 : 1;
+    case 'noun':
+      return before && /^\s*of\s/i.test(between) ? 1 : !before && /^\s*['’]s\s/i.test(between) ? 1 : !before && /\b(?:is|was|are|were)\b/i.test(between) ? -1 : 0;
+    case 'class':
+      return 0;
+    default:
+      return shape satisfies never;
+  }
+}
+
+/** Scores paths that start at one name. `words` are the content words outside names. */
+export class Ranker {
+  readonly #question: Question;
+  readonly #words: readonly Word[];
+  readonly #lexicon: Lexicon;
+  readonly #name: { readonly start: number; readonly end: number };
+  readonly #matches = new Map<string, readonly number[]>();
+  readonly #fits = new Map<string, number>();
+  readonly #distances: readonly number[];
+  /** How plainly each word speaks of any relation of the base. */
+  readonly #plain: readonly number[];
+
+  constructor(question: Question, words: readonly Word[], lexicon: Lexicon, relations: readonly string[], name: { readonly start: number; readonly end: number }) {
+    this.#question = question;
+    this.#words = words;
+    this.#lexicon = lexicon;
+    this.#name = name;
+    this.#distances = words.map((word) => distance(question, word, name));
+    const raw = new Map(relations.map((relation) => [relation, words.map((word) => lexicon.match(question, word, relation))]));
+    this.#plain = words.map((_, i) => Math.max(0, ...[...raw.values()].map((values) => values[i])));
+    for (const [relation, values] of raw) this.#matches.set(relation, values.map((value, i) => (value === 0 ? 0 : (value * value) / this.#plain[i])));
+  }
+
+  /** What each word is worth for the relation: less when it speaks of another more clearly. */
+  matches(relation: string): readonly number[] {
+    return this.#matches.get(relation) ?? this.#words.map(() => 0);
+  }
+  #fit(relation: string): number {
+    let found = this.#fits.get(relation);
+    if (found === undefined) this.#fits.set(relation, (found = this.#lexicon.fit(this.#question, this.#words, relation)));
+    return found;
+  }
+
+  /** Words that speak of no relation of the base although they must speak of one. */
+  get strangers(): readonly Word[] {
+    return this.#words.filter(({ relational }, i) => relational && this.#plain[i] < WEAK);
+  }
+
+  score(path: Path): RankedPath {
+    const evidence = this.#evidence(path);
+    const used = new Set(path.map(({ relation }) => relation));
+    let score = evidence.total - STEP * path.length;
+    // Two weak guesses are no better than one.
+    if (path.length > 1) score -= Math.max(0, PLAIN - evidence.least);
+    for (const i of this.#words.keys()) {
+      const spoken = Math.max(0, ...[...used].map((relation) => this.matches(relation)[i]));
+      if (this.#plain[i] >= PLAIN) score -= UNSPOKEN * Math.max(0, this.#plain[i] - spoken);
+    }
+    for (const relation of used) score += this.#fit(relation) / used.size;
+    const turns = path.some((_, i) => i > 0 && sibling(path.slice(i - 1, i + 1)));
+    if (this.#question.fellow && !turns) score -= NO_FELLOW;
+    score += this.#directions(path, evidence.words);
+    return { path, score, evidence: evidence.least };
+  }
+
+  /** The best word for each step; steps near the name are spoken of by words near it. */
+  #evidence(path: Path): { readonly total: number; readonly least: number; readonly words: readonly (number | undefined)[] } {
+    let best: { total: number; least: number; words: (number | undefined)[]; rank: number } = { total: 0, least: 0, words: [], rank: -1 };
+    const chosen: (number | undefined)[] = [];
+    const values: number[] = [];
+    const visit = (step: number): void => {
+      if (step === path.length) {
+        const total = values.reduce((sum, value) => sum + value, 0);
+        let rank = total;
+        for (let i = 1; i < step; i++) {
+          const [near, far] = [chosen[i - 1], chosen[i]];
+          if (near !== undefined && far !== undefined && near !== far && Math.min(values[i - 1], values[i]) >= PLAIN) rank += this.#distances[near] < this.#distances[far] ? ORDER : this.#distances[near] > this.#distances[far] ? -ORDER : 0;
+        }
+        if (rank > best.rank) best = { total: rank, least: Math.min(...values), words: [...chosen], rank };
+        return;
+      }
+      // The turn back of "the same", "also", "co-" needs no word of its own, and nothing else speaks of one.
+      if (step > 0 && sibling(path.slice(step - 1, step + 1))) {
+        chosen[step] = undefined;
+        values[step] = this.#question.fellow ? values[step - 1] : 0;
+        visit(step + 1);
+        chosen.length = step;
+        values.length = step;
+        return;
+      }
+      const earlier = step > 0 && path[step - 1].relation === path[step].relation ? chosen[step - 1] : undefined;
+      let any = false;
+      for (const [i, value] of this.matches(path[step].relation).entries()) {
+        if (value < WEAK || chosen.includes(i)) continue;
+        // A relation twice over ("the parent of a parent") is asked for by saying it twice.
+        if (earlier !== undefined && this.#words[i].text !== this.#words[earlier].text) continue;
+        any = true;
+        chosen[step] = i;
+        values[step] = value;
+        visit(step + 1);
+        chosen.length = step;
+        values.length = step;
+      }
+      if (any) return;
+      chosen[step] = undefined;
+      values[step] = 0;
+      visit(step + 1);
+      chosen.length = step;
+      values.length = step;
+    };
+    visit(0);
+    return best;
+  }
+
+  #directions(path: Path, words: readonly (number | undefined)[]): number {
+    const first: PathStep = path[0];
+    const at = words[0];
+    if (at === undefined) return 0;
+    const wanted = direction(this.#question, this.#words[at], this.#name, first.relation);
+    return wanted === 0 ? 0 : (wanted > 0) === !first.inverse ? DIRECTION : -DIRECTION;
+  }
+}

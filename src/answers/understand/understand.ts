@@ -1,0 +1,173 @@
+// Owns understanding a question against a graph: which entities it names, which relation path or triple it asks about, and how sure that is.
+// Refuses to know what the answer is, wording and the model. No question template is written down here: grammar words, the graph's own names and a thesaurus decide.
+
+import { entity, literal, termText } from '../../../graph/terms.ts';
+import type { BaseName, Path, Relation, RelationName, Term, Triple } from '../../../graph/terms.ts';
+import type { PathResult, PathSummary, RelationSummary } from '../../../graph/store.ts';
+import type { Language } from '../evidence.ts';
+import { labelShape } from '../wording.ts';
+import { contentWords, Lexicon, unknownHan } from './lexicon.ts';
+import type { Word } from './lexicon.ts';
+import { exactLinks, misspeltLinks } from './link.ts';
+import type { Link, NameReader } from './link.ts';
+import { analyse } from './question.ts';
+import type { Kind, Question } from './question.ts';
+import { CLEAR, Ranker } from './rank.ts';
+
+export type { Link } from './link.ts';
+export interface QuestionGraph extends NameReader {
+  relations(base: BaseName): Promise<readonly RelationSummary[]>;
+  paths(base: BaseName, start: Term, options: { readonly hops: number }): Promise<readonly PathSummary[]>;
+  follow(base: BaseName, start: Term, path: Path, options?: { readonly limit?: number }): Promise<readonly PathResult[]>;
+}
+export interface Candidate {
+  readonly start: Term;
+  readonly path: Path;
+  readonly score: number;
+  /** Of a yes/no question: the triple that is asked about. */
+  readonly target?: Triple;
+}
+export interface Interpretation {
+  readonly language: Language;
+  readonly kind: Kind;
+  readonly links: readonly Link[];
+  /** Best first. */
+  readonly candidates: readonly Candidate[];
+  /** The first candidate is spoken of plainly enough to answer from it. */
+  readonly confident: boolean;
+}
+
+/** Names whose paths are compared. */
+const STARTS = 4;
+const CANDIDATES = 8;
+/** What a name adds to its paths' scores, from misspelt to exactly as written. */
+const NAME_WEIGHT = 0.3;
+/** For each other name of the question that a path leaves aside. */
+const NAME_LEFT = 0.3;
+/** Scores so close that what the paths reach decides between them. */
+const CLOSE = 0.2;
+const REACHED = 8;
+const EXPECTED = 0.2;
+
+const overlaps = (links: readonly { readonly start: number; readonly end: number }[]) => (start: number, end: number): boolean => links.every((link) => end <= link.start || link.end <= start);
+
+export async function understand(graph: QuestionGraph, text: string, { base, hops }: { readonly base: BaseName; readonly hops: number }): Promise<Interpretation> {
+  const question = analyse(text);
+  const relations = await graph.relations(base);
+  const lexicon = Lexicon.of(relations);
+  const names = relations.map(({ name }) => name);
+  const speaks = (word: string): boolean => names.some((name) => lexicon.match(question, { text: word, start: 0, end: 0, part: 'any', relational: false }, name) >= 0.6);
+  let links = withoutWords(await exactLinks(graph, base, question), speaks);
+  if (links.length === 0) links = await misspeltLinks(graph, base, question, ({ lower, han }) => !han && speaks(lower));
+  const outside = overlaps(links);
+  const han = lexicon.hanWords(question, outside);
+  const free = (start: number, end: number): boolean => outside(start, end) && overlaps(han)(start, end);
+  const words = [...contentWords(question, outside), ...han, ...unknownHan(question, free)].sort((a, b) => a.start - b.start);
+  const known = { language: question.language, kind: question.kind, links };
+  if (links.length === 0) return { ...known, candidates: [], confident: false };
+  return question.kind === 'verify' ? { ...known, ...(await verification(graph, base, question, links, words, lexicon, relations)) } : { ...known, ...(await answering(graph, base, hops, question, links, words, lexicon, relations)) };
+}
+
+/** Lower-case words that speak of a relation ("director") or only look like a name ("together" for "Together") give way to names written as such. */
+function withoutWords(links: readonly Link[], speaks: (word: string) => boolean): readonly Link[] {
+  const plain = ({ text }: Link): boolean => text === text.toLowerCase() && /^[\p{Script=Latin}\s]+$/u.test(text);
+  const proper = links.filter((link) => !plain(link) || (link.score === 1 && !link.text.split(/\s+/).some(speaks)));
+  return proper.length > 0 ? proper : links;
+}
+
+const isClass = (relation: Relation): boolean => [relation.name as string, ...relation.aliases.map(({ text }) => text)].some((label) => labelShape(label).kind === 'class');
+
+async function answering(
+  graph: QuestionGraph,
+  base: BaseName,
+  hops: number,
+  question: Question,
+  links: readonly Link[],
+  words: readonly Word[],
+  lexicon: Lexicon,
+  relations: readonly Relation[],
+): Promise<Pick<Interpretation, 'candidates' | 'confident'>> {
+  const found: { candidate: Candidate; evidence: number; strange: boolean }[] = [];
+  for (const link of links.toSorted((a, b) => b.score - a.score || b.end - b.start - (a.end - a.start)).slice(0, STARTS)) {
+    const start = entity(link.entity.id);
+    const ranker = new Ranker(question, words, lexicon, relations.map(({ name }) => name), link);
+    const others = new Set(links.filter((other) => other.end <= link.start || link.end <= other.start).map((other) => other.start)).size;
+    const bare = words.length === 0 ? classPath(relations) : [];
+    for (const { path } of await graph.paths(base, start, { hops })) {
+      const ranked = ranker.score(path);
+      const plain = bare.some((step) => path.length === 1 && path[0].relation === step);
+      const evidence = plain ? 1 : ranked.evidence;
+      if (evidence === 0) continue;
+      const score = (plain ? (path[0].inverse ? 0.5 : 0.6) : ranked.score) + NAME_WEIGHT * link.score - NAME_LEFT * others;
+      found.push({ candidate: { start, path, score }, evidence, strange: ranker.strangers.length > 0 });
+    }
+  }
+  found.sort((a, b) => b.candidate.score - a.candidate.score);
+  const best = await byEnds(graph, base, question, found.slice(0, CANDIDATES));
+  return { candidates: best.map(({ candidate }) => candidate), confident: best.length > 0 && best[0].evidence >= CLEAR && !best[0].strange };
+}
+const classPath = (relations: readonly Relation[]): readonly RelationName[] => relations.filter(isClass).map(({ name }) => name);
+
+/** Among nearly equal paths, those that reach what the question word asks for come first. */
+async function byEnds<T extends { candidate: Candidate }>(graph: QuestionGraph, base: BaseName, question: Question, ranked: readonly T[]): Promise<readonly T[]> {
+  const close = ranked.filter(({ candidate }) => candidate.score >= ranked[0].candidate.score - CLOSE);
+  if (question.expected === 'any' || close.length < 2) return ranked;
+  const scored: { one: T; score: number }[] = [];
+  for (const one of close) {
+    const ends = (await graph.follow(base, one.candidate.start, one.candidate.path, { limit: REACHED })).map(({ end }) => end);
+    const timely = ends.length > 0 && ends.filter(isTime).length > ends.length / 2;
+    scored.push({ one, score: one.candidate.score + (timely === (question.expected === 'time') ? EXPECTED : 0) });
+  }
+  return [...scored.sort((a, b) => b.score - a.score).map(({ one }) => one), ...ranked.slice(close.length)];
+}
+const isTime = (term: Term): boolean => (term.kind === 'literal' && (term.type === 'date' || term.type === 'number')) || /^-?\d{3,4}(?:-\d\d(?:-\d\d)?)?$/.test(termText(term));
+
+async function verification(
+  graph: QuestionGraph,
+  base: BaseName,
+  question: Question,
+  links: readonly Link[],
+  words: readonly Word[],
+  lexicon: Lexicon,
+  relations: readonly RelationSummary[],
+): Promise<Pick<Interpretation, 'candidates' | 'confident'>> {
+  const first = links[0];
+  const second = links.find((link) => link.start >= first.end && link.entity.id !== first.entity.id);
+  const ranker = new Ranker(question, words, lexicon, relations.map(({ name }) => name), first);
+  const classes = relations.filter(isClass);
+  const ranked = (words.length === 0 ? classes : relations)
+    .map((relation) => ({ relation, ranked: ranker.score([{ relation: relation.name, inverse: false }]) }))
+    .filter(({ ranked: { evidence } }) => words.length === 0 || evidence >= CLEAR)
+    .sort((a, b) => b.ranked.score - a.ranked.score);
+  const best = ranked[0];
+  if (!best || ranker.strangers.length > 0) return { candidates: [], confident: false };
+  const { name } = best.relation;
+  const word = words.findLast((_, i) => ranker.matches(name)[i] === Math.max(...ranker.matches(name)));
+  const candidate = (start: Term, inverse: boolean, target: Triple): Pick<Interpretation, 'candidates' | 'confident'> => ({
+    candidates: [{ start, path: [{ relation: name, inverse }], score: best.ranked.score, target }],
+    confident: true,
+  });
+  if (second) {
+    const turned = word !== undefined && isTurned(question, word, first, second, name);
+    const [subject, object] = turned ? [second, first] : [first, second];
+    return candidate(entity(subject.entity.id), false, { subject: subject.entity.id, relation: name, object: entity(object.entity.id) });
+  }
+  // "Was X born in 1879?": the other side is a value.
+  const start = entity(first.entity.id);
+  for (const inverse of [false, true])
+    for (const { end } of await graph.follow(base, start, [{ relation: name, inverse }]))
+      if (termText(end).length > 1 && question.text.toLowerCase().includes(termText(end).toLowerCase()))
+        return candidate(start, inverse, inverse && end.kind === 'entity' ? { subject: end.id, relation: name, object: start } : { subject: first.entity.id, relation: name, object: end });
+  const number = question.tokens.find(({ text, start: at, end }) => /^\d+(?:\.\d+)?$/.test(text) && overlaps(links)(at, end));
+  return number ? candidate(start, false, { subject: first.entity.id, relation: name, object: literal(Number(number.text)) }) : { candidates: [], confident: false };
+}
+
+/** Whether the second name is the triple's subject, by the grammar of the relation's label: "Did Ford direct X" for "directed by". */
+function isTurned(question: Question, word: Word, first: Link, second: Link, relation: string): boolean {
+  if (/\p{Script=Han}/u.test(relation) || question.language === 'zh') return false;
+  const shape = labelShape(relation);
+  const after = question.text.slice(word.end, second.start);
+  const between = word.start >= first.end && word.end <= second.start;
+  if (shape.kind === 'copula' && /\bby$/.test(shape.rest)) return !/\bby\b/i.test(after) && between;
+  return shape.kind === 'noun' && between && /^\s*of\b/i.test(after);
+}
