@@ -4,7 +4,7 @@
 import { LRUCache } from 'lru-cache';
 import type { Relation } from '../../../graph/terms.ts';
 import { relationText } from '../evidence.ts';
-import { isFellowWord, isFunctionHan, isFunctionWord, isGeneric } from './question.ts';
+import { isFellowWord, isFunctionHan, isFunctionWord, isGeneric, isGrammarHan } from './question.ts';
 import type { Question, Token } from './question.ts';
 import { thesaurus } from './thesaurus.ts';
 import type { Part } from './thesaurus.ts';
@@ -20,6 +20,7 @@ export interface Word {
 }
 
 interface Phrase {
+  readonly text: string;
   /** Every word in order, small ones too. */
   readonly all: readonly string[];
   readonly words: readonly string[];
@@ -38,13 +39,21 @@ const ALIKE = 0.85;
 
 /** English has many words for "kind", of which dictionaries keep other senses in front. */
 const KINDS = /^(?:type|sort|category|class|variety)s?$|^(?:categori|varieti|class)es$/;
+/** `label`: the name or alias by which the word speaks of the relation. */
+export interface Match {
+  readonly value: number;
+  readonly label: string;
+}
+const NONE: Match = { value: 0, label: '' };
+const HAN = /\p{Script=Han}/u;
 const HAN_RUN = /\p{Script=Han}+/gu;
 const wordsOf = (text: string): string[] => text.toLowerCase().match(/(?:(?!\p{Script=Han})[\p{L}\p{M}\p{N}])+/gu) ?? [];
 
 function phrase(text: string, name: boolean): Phrase {
   const all = wordsOf(relationText(text).replace(/(\p{Ll})(\p{Lu})/gu, '$1 $2'));
   const words = all.filter((word) => !isFunctionWord(word) && !isGeneric(word));
-  return { all, words, small: all.filter((word) => isFunctionWord(word)), han: (text.match(HAN_RUN) ?? []).join(''), open: name || all.length === 1 };
+  const han = (text.match(HAN_RUN) ?? []).join('');
+  return { text, all, words, small: all.filter((word) => isFunctionWord(word)), han: isGrammarHan(han) ? '' : han, open: name || all.length === 1 };
 }
 
 /** The longest stretch of `text` that is also in `other`, at its first place. */
@@ -105,25 +114,27 @@ export class Lexicon {
     return 1 / Math.max(1, this.#spread.get(word) ?? 1) ** 0.5;
   }
 
-  /** How well the word speaks of the relation, 0..1. */
-  match(question: Question, word: Word, relation: string): number {
+  /** How well the word speaks of the relation, 0..1, and by which of its names. */
+  match(question: Question, word: Word, relation: string): Match {
     const phrases = this.#phrases.get(relation) ?? [];
-    let best = 0;
-    if (/\p{Script=Han}/u.test(word.text)) {
-      for (const { han } of phrases) {
-        if (han === '') continue;
-        const { length } = shared(word.text, han);
+    let best: Match = NONE;
+    const take = (value: number, { text }: Phrase): void => {
+      if (value > best.value) best = { value, label: text };
+    };
+    if (HAN.test(word.text)) {
+      for (const each of phrases) {
+        const { length } = shared(word.text, each.han);
         // One character of several says little; the whole alias says all.
-        if (length >= Math.min(2, han.length)) best = Math.max(best, (0.4 + (0.6 * length) / han.length) * Math.min(1, (0.5 + length / word.text.length)));
+        if (length > 0 && length >= Math.min(2, each.han.length)) take((0.4 + (0.6 * length) / each.han.length) * Math.min(1, 0.5 + length / word.text.length), each);
       }
       return best;
     }
-    for (const { all, words, open } of phrases)
-      for (const each of words) {
-        const nearness = thesaurus().similarity(each, word.text, word.part);
-        if (nearness < (open ? WEAK : 1)) continue;
-        const whole = open ? 0.9 + 0.1 / words.length : (run(question, word, all) / all.length) ** 0.7;
-        best = Math.max(best, nearness * this.#weight(each) * whole);
+    for (const each of phrases)
+      for (const own of each.words) {
+        const nearness = thesaurus().similarity(own, word.text, word.part);
+        if (nearness < (each.open ? WEAK : 1)) continue;
+        const whole = each.open ? 0.9 + 0.1 / each.words.length : (run(question, word, each.all) / each.all.length) ** 0.7;
+        take(nearness * this.#weight(own) * whole, each);
       }
     return best;
   }

@@ -39,7 +39,7 @@ const FELLOW = set('same also share shares shared sharing together common both f
 const FELLOW_HAN = /相同|同样|共同|一起|同一|也|还|合作/;
 const POLITE = /^(?:please|kindly|can you|could you|would you|will you|do you know|tell me|let me know|i want to know|i would like to know|i'd like to know|i wonder|give me|show me|say|find|list|name|so|and|ok|okay|well|hi|hello)\b[\s,:]*/i;
 const VERIFY = /^(?:is|are|was|were|am|does|do|did|has|have|had|can|could|will|would|isn't|aren't|wasn't|weren't|doesn't|don't|didn't|hasn't|haven't)\b/i;
-const VERIFY_HAN = /[吗么嘛]\s*[?？。!！]*$|是不是|是否|对不对|有没有/;
+const VERIFY_HAN = /(?:[吗嘛]|(?<![什怎那多这])么)\s*[?？。!！]*$|是不是|是否|对不对|有没有/;
 const COUNT = /\bhow many\b|\bthe number of\b|\bcount (?:the|all|of)\b/i;
 const COUNT_HAN = /多少(?!钱)|几[个位部本种名座条家只首]|数量/;
 /** Characters of Chinese questions that carry no relation. */
@@ -49,6 +49,7 @@ export const isFunctionWord = (lower: string): boolean => FUNCTION.has(lower) ||
 export const isGeneric = (lower: string): boolean => GENERIC.has(lower);
 export const isFellowWord = (lower: string): boolean => FELLOW.has(lower);
 export const isFunctionHan = (character: string): boolean => FUNCTION_HAN.test(character);
+export const isGrammarHan = (text: string): boolean => [...text].every(isFunctionHan);
 
 /** Words, single Han characters and single signs, with their places. */
 export function tokenize(text: string): Token[] {

@@ -35,12 +35,13 @@ function distance(question: Question, word: Word, name: { readonly start: number
   return question.tokens.filter(({ start, end }) => start >= from && end <= to).length;
 }
 
-/** In which direction a relation is walked when it is asked like this, by the grammar of its label: +1 forward, -1 backward, 0 unknown. */
-function direction(question: Question, word: Word, name: { readonly start: number; readonly end: number }, relation: string): number {
-  if (/\p{Script=Han}/u.test(relation)) return 0;
-  const shape = labelShape(relation);
+/** In which direction a relation is walked when it is asked like this, by the grammar of the label that the word speaks of it by: +1 forward, -1 backward, 0 unknown. */
+function direction(question: Question, word: Word, name: { readonly start: number; readonly end: number }, label: string): number {
   const before = word.end <= name.start;
   const between = before ? question.text.slice(word.end, name.start) : question.text.slice(name.end, word.start);
+  // Chinese: "X的L", "X L..." ask for the object, "L X" for the subject.
+  if (/\p{Script=Han}/u.test(label)) return before ? -1 : 1;
+  const shape = labelShape(label);
   const joint = /^\s*(of|in|at|by|from|to|for|with|on|as)\s+(?:(?:the|an?)\s+(?:\p{L}+\s+)?)?$/iu.exec(between)?.[1].toLowerCase();
   switch (shape.kind) {
     case 'copula': {
@@ -67,6 +68,7 @@ export class Ranker {
   readonly #lexicon: Lexicon;
   readonly #name: { readonly start: number; readonly end: number };
   readonly #matches = new Map<string, readonly number[]>();
+  readonly #labels = new Map<string, readonly string[]>();
   readonly #fits = new Map<string, number>();
   readonly #distances: readonly number[];
   /** How plainly each word speaks of any relation of the base. */
@@ -79,8 +81,11 @@ export class Ranker {
     this.#name = name;
     this.#distances = words.map((word) => distance(question, word, name));
     const raw = new Map(relations.map((relation) => [relation, words.map((word) => lexicon.match(question, word, relation))]));
-    this.#plain = words.map((_, i) => Math.max(0, ...[...raw.values()].map((values) => values[i])));
-    for (const [relation, values] of raw) this.#matches.set(relation, values.map((value, i) => (value === 0 ? 0 : (value * value) / this.#plain[i])));
+    this.#plain = words.map((_, i) => Math.max(0, ...[...raw.values()].map((matches) => matches[i].value)));
+    for (const [relation, matches] of raw) {
+      this.#labels.set(relation, matches.map(({ label }) => label));
+      this.#matches.set(relation, matches.map(({ value }, i) => (value === 0 ? 0 : (value * value) / this.#plain[i])));
+    }
   }
 
   /** What each word is worth for the relation: less when it speaks of another more clearly. */
@@ -91,6 +96,11 @@ export class Ranker {
     let found = this.#fits.get(relation);
     if (found === undefined) this.#fits.set(relation, (found = this.#lexicon.fit(this.#question, this.#words, relation)));
     return found;
+  }
+
+  /** The name or alias by which the word speaks of the relation. */
+  label(relation: string, word: Word): string {
+    return this.#labels.get(relation)?.[this.#words.indexOf(word)] ?? relation;
   }
 
   /** Words that speak of no relation of the base although they must speak of one. */
@@ -168,7 +178,7 @@ export class Ranker {
     const first: PathStep = path[0];
     const at = words[0];
     if (at === undefined) return 0;
-    const wanted = direction(this.#question, this.#words[at], this.#name, first.relation);
+    const wanted = direction(this.#question, this.#words[at], this.#name, this.#labels.get(first.relation)?.[at] ?? first.relation);
     return wanted === 0 ? 0 : (wanted > 0) === !first.inverse ? DIRECTION : -DIRECTION;
   }
 }

@@ -44,10 +44,12 @@ const CANDIDATES = 8;
 const NAME_WEIGHT = 0.3;
 /** For each other name of the question that a path leaves aside. */
 const NAME_LEFT = 0.3;
-/** Scores so close that what the paths reach decides between them. */
-const CLOSE = 0.2;
+/** What paths reach is looked at in this many ends, and decides between paths that the words leave this close; a time is asked for more strictly. */
 const REACHED = 8;
+const CLOSE = 0.2;
 const EXPECTED = 0.2;
+const CLOSE_TIMES = 1;
+const EXPECTED_TIME = 0.6;
 
 const overlaps = (links: readonly { readonly start: number; readonly end: number }[]) => (start: number, end: number): boolean => links.every((link) => end <= link.start || link.end <= start);
 
@@ -56,7 +58,7 @@ export async function understand(graph: QuestionGraph, text: string, { base, hop
   const relations = await graph.relations(base);
   const lexicon = Lexicon.of(relations);
   const names = relations.map(({ name }) => name);
-  const speaks = (word: string): boolean => names.some((name) => lexicon.match(question, { text: word, start: 0, end: 0, part: 'any', relational: false }, name) >= 0.6);
+  const speaks = (word: string): boolean => names.some((name) => lexicon.match(question, { text: word, start: 0, end: 0, part: 'any', relational: false }, name).value >= 0.6);
   let links = withoutWords(await exactLinks(graph, base, question), speaks);
   if (links.length === 0) links = await misspeltLinks(graph, base, question, ({ lower, han }) => !han && speaks(lower));
   const outside = overlaps(links);
@@ -108,17 +110,19 @@ async function answering(
 }
 const classPath = (relations: readonly Relation[]): readonly RelationName[] => relations.filter(isClass).map(({ name }) => name);
 
-/** Among nearly equal paths, those that reach what the question word asks for come first. */
-async function byEnds<T extends { candidate: Candidate }>(graph: QuestionGraph, base: BaseName, question: Question, ranked: readonly T[]): Promise<readonly T[]> {
-  const close = ranked.filter(({ candidate }) => candidate.score >= ranked[0].candidate.score - CLOSE);
-  if (question.expected === 'any' || close.length < 2) return ranked;
-  const scored: { one: T; score: number }[] = [];
+/** Among nearly equal paths, those that reach what the question word asks for come first. What reaches no time is no answer to "when". */
+async function byEnds<T extends { readonly candidate: Candidate }>(graph: QuestionGraph, base: BaseName, question: Question, ranked: readonly T[]): Promise<readonly T[]> {
+  const time = question.expected === 'time';
+  const close = ranked.filter(({ candidate }) => candidate.score >= ranked[0].candidate.score - (time ? CLOSE_TIMES : CLOSE));
+  if (question.expected === 'any' || (close.length < 2 && !time)) return ranked;
+  const scored: { one: T; score: number; fits: boolean }[] = [];
   for (const one of close) {
     const ends = (await graph.follow(base, one.candidate.start, one.candidate.path, { limit: REACHED })).map(({ end }) => end);
-    const timely = ends.length > 0 && ends.filter(isTime).length > ends.length / 2;
-    scored.push({ one, score: one.candidate.score + (timely === (question.expected === 'time') ? EXPECTED : 0) });
+    const fits = ends.filter(isTime).length > ends.length / 2 === time;
+    scored.push({ one, fits, score: one.candidate.score + (fits ? (time ? EXPECTED_TIME : EXPECTED) : 0) });
   }
-  return [...scored.sort((a, b) => b.score - a.score).map(({ one }) => one), ...ranked.slice(close.length)];
+  const best = scored.filter(({ fits }) => fits || !time).sort((a, b) => b.score - a.score);
+  return [...best.map(({ one }) => one), ...ranked.slice(close.length)];
 }
 const isTime = (term: Term): boolean => (term.kind === 'literal' && (term.type === 'date' || term.type === 'number')) || /^-?\d{3,4}(?:-\d\d(?:-\d\d)?)?$/.test(termText(term));
 
@@ -135,6 +139,10 @@ async function verification(
   const second = links.find((link) => link.start >= first.end && link.entity.id !== first.entity.id);
   const ranker = new Ranker(question, words, lexicon, relations.map(({ name }) => name), first);
   const classes = relations.filter(isClass);
+  if (words.length === 0 && second) {
+    const attribute = await attributeOf(graph, base, question, first, second, relations);
+    if (attribute) return attribute;
+  }
   const ranked = (words.length === 0 ? classes : relations)
     .map((relation) => ({ relation, ranked: ranker.score([{ relation: relation.name, inverse: false }]) }))
     .filter(({ ranked: { evidence } }) => words.length === 0 || evidence >= CLEAR)
@@ -148,7 +156,7 @@ async function verification(
     confident: true,
   });
   if (second) {
-    const turned = word !== undefined && isTurned(question, word, first, second, name);
+    const turned = word !== undefined && isTurned(question, word, first, second, ranker.label(name, word));
     const [subject, object] = turned ? [second, first] : [first, second];
     return candidate(entity(subject.entity.id), false, { subject: subject.entity.id, relation: name, object: entity(object.entity.id) });
   }
@@ -162,10 +170,26 @@ async function verification(
   return number ? candidate(start, false, { subject: first.entity.id, relation: name, object: literal(Number(number.text)) }) : { candidates: [], confident: false };
 }
 
-/** Whether the second name is the triple's subject, by the grammar of the relation's label: "Did Ford direct X" for "directed by". */
-function isTurned(question: Question, word: Word, first: Link, second: Link, relation: string): boolean {
-  if (/\p{Script=Han}/u.test(relation) || question.language === 'zh') return false;
-  const shape = labelShape(relation);
+/** "Is X red?", "Is X a painter?": the quality that X is said to have, whatever relation says so. Undefined when none does, or when more is asked than that. */
+async function attributeOf(graph: QuestionGraph, base: BaseName, question: Question, first: Link, second: Link, relations: readonly Relation[]): Promise<Pick<Interpretation, 'candidates' | 'confident'> | undefined> {
+  const between = question.text.slice(first.end, second.start).trim();
+  if (!/^(?:an?|the)?$/i.test(between) && !/^(?:是|为)/.test(between)) return undefined;
+  const start = entity(first.entity.id);
+  for (const { path } of await graph.paths(base, start, { hops: 1 })) {
+    const [step] = path;
+    const relation = relations.find(({ name }) => name === step.relation);
+    if (step.inverse || !relation || (!isClass(relation) && labelShape(step.relation).kind !== 'noun')) continue;
+    const ends = await graph.follow(base, start, path);
+    if (ends.some(({ end }) => end.kind === 'entity' && end.id === second.entity.id))
+      return { candidates: [{ start, path, score: 1, target: { subject: first.entity.id, relation: step.relation, object: entity(second.entity.id) } }], confident: true };
+  }
+  return undefined;
+}
+
+/** Whether the second name is the triple's subject, by the grammar of the relation's label: "Did Ford direct X" for "directed by", "X是Y的首都吗". */
+function isTurned(question: Question, word: Word, first: Link, second: Link, label: string): boolean {
+  if (/\p{Script=Han}/u.test(label)) return word.start >= second.end && /^\s*的/.test(question.text.slice(second.end, word.start));
+  const shape = labelShape(label);
   const after = question.text.slice(word.end, second.start);
   const between = word.start >= first.end && word.end <= second.start;
   if (shape.kind === 'copula' && /\bby$/.test(shape.rest)) return !/\bby\b/i.test(after) && between;
