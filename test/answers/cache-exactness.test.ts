@@ -2,7 +2,7 @@
 // Refuses to know how questions are understood and worded: its questions are plain programs of reads.
 
 import t from 'tap';
-import { openWorld } from '/tmp/scratch/world.ts';
+import { openWorld } from '../helpers/answer-world.ts';
 import { AnswerCache } from '../../src/answers/cache.ts';
 import { Recorder, settle } from '../../src/answers/dependencies.ts';
 import type { ReadableGraph } from '../../src/answers/dependencies.ts';

@@ -35,6 +35,7 @@ const MISSPELT = 0.72;
 /** Stretches looked up as misspelt names at most. */
 const GUESSES = 6;
 
+const WORD = /[\p{L}\p{N}]/u;
 const capital = (text: string): boolean => /^\p{Lu}|^\p{N}/u.test(text);
 
 /** Stretches of the question that could be names: not of function words alone. */
@@ -46,7 +47,8 @@ function stretches(question: Question): Map<string, { start: number; end: number
     for (let j = i; j < Math.min(tokens.length, i + LONGEST); j++) {
       const token = tokens[j];
       sense ||= meaningful(token, j);
-      if (!sense || (i === j && token.han)) continue;
+      // Signs around a name are not told apart from it by folding: the tight stretch stands for it.
+      if (!sense || (i === j && token.han) || !WORD.test(token.text) || !WORD.test(tokens[i].text)) continue;
       // Part of a word with a hyphen ("co-stars") is no name.
       if (hyphened(question.text, tokens[i].start, token.end)) continue;
       const text = question.text.slice(tokens[i].start, token.end);
@@ -61,7 +63,7 @@ function stretches(question: Question): Map<string, { start: number; end: number
   return found;
 }
 /** A function word can only be (the whole of) a name when it is written with a capital inside the sentence. */
-const meaningful = (token: Token, at: number): boolean => token.han || (/[\p{L}\p{N}]/u.test(token.text) && (!isFunctionWord(token.lower) || (at > 0 && capital(token.text))));
+const meaningful = (token: Token, at: number): boolean => token.han || (WORD.test(token.text) && (!isFunctionWord(token.lower) || (at > 0 && capital(token.text))));
 
 const hyphened = (text: string, start: number, end: number): boolean => /\p{Script=Latin}-$/u.test(text.slice(0, start)) || /^-\p{Script=Latin}/u.test(text.slice(end)) || /^\p{Script=Latin}-/u.test(text.slice(Math.max(0, start - 1), start + 1));
 
@@ -98,7 +100,7 @@ export async function misspeltLinks(reader: NameReader, base: BaseName, question
     run = [];
   };
   for (const [i, token] of question.tokens.slice(0, QUESTION_TOKENS).entries()) {
-    const apart = !/[\p{L}\p{N}]/u.test(token.text) ? run.length === 0 || !/^[-'’.·・&]$/u.test(token.text) : !capital(token.text) || i === 0 ? (isFunctionWord(token.lower) && !joins(run)) || isGeneric(token.lower) || spokenFor(token) : false;
+    const apart = !WORD.test(token.text) ? run.length === 0 || !/^[-'’.·・&]$/u.test(token.text) : !capital(token.text) || i === 0 ? (isFunctionWord(token.lower) && !joins(run)) || isGeneric(token.lower) || spokenFor(token) : false;
     if (apart) end();
     else run.push(token);
   }

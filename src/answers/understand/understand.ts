@@ -160,12 +160,15 @@ async function verification(
     const [subject, object] = turned ? [second, first] : [first, second];
     return candidate(entity(subject.entity.id), false, { subject: subject.entity.id, relation: name, object: entity(object.entity.id) });
   }
-  // "Was X born in 1879?": the other side is a value.
+  // "Was X born in 1879?": the other side is a value that some plainly spoken relation gives.
   const start = entity(first.entity.id);
-  for (const inverse of [false, true])
-    for (const { end } of await graph.follow(base, start, [{ relation: name, inverse }]))
-      if (termText(end).length > 1 && question.text.toLowerCase().includes(termText(end).toLowerCase()))
-        return candidate(start, inverse, inverse && end.kind === 'entity' ? { subject: end.id, relation: name, object: start } : { subject: first.entity.id, relation: name, object: end });
+  for (const { relation } of ranked.slice(0, CANDIDATES))
+    for (const inverse of [false, true])
+      for (const { end } of await graph.follow(base, start, [{ relation: relation.name, inverse }])) {
+        if (termText(end).length < 2 || !question.text.toLowerCase().includes(termText(end).toLowerCase())) continue;
+        const target = inverse && end.kind === 'entity' ? { subject: end.id, relation: relation.name, object: start } : { subject: first.entity.id, relation: relation.name, object: end };
+        return { candidates: [{ start, path: [{ relation: relation.name, inverse }], score: best.ranked.score, target }], confident: true };
+      }
   const number = question.tokens.find(({ text, start: at, end }) => /^\d+(?:\.\d+)?$/.test(text) && overlaps(links)(at, end));
   return number ? candidate(start, false, { subject: first.entity.id, relation: name, object: literal(Number(number.text)) }) : { candidates: [], confident: false };
 }

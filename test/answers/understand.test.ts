@@ -1,0 +1,146 @@
+// Owns the behaviour of understanding: which question of the example graph means which path or triple, in English and Chinese, and what is not understood.
+// Refuses to know how the answer is worded.
+
+import t from 'tap';
+import { DEFAULT_BASE, entity, parseEntityId, parseRelationName, termText } from '../../graph/terms.ts';
+import { pathText } from '../../src/answers/retrieve.ts';
+import { understand } from '../../src/answers/understand/understand.ts';
+import { analyse } from '../../src/answers/understand/question.ts';
+import { thesaurus } from '../../src/answers/understand/thesaurus.ts';
+import { openExample, openWorld } from '../helpers/answer-world.ts';
+import type { AnswerWorld } from '../helpers/answer-world.ts';
+
+/** What a question comes to: `start | path`, `subject | relation | object` of a yes/no question, or `unknown`. */
+async function meaning({ graph }: AnswerWorld, question: string, hops = 2): Promise<string> {
+  const { confident, candidates } = await understand(graph, question, { base: DEFAULT_BASE, hops });
+  const [best] = candidates;
+  if (!confident || !best) return 'unknown';
+  if (best.target) return [best.target.subject, best.target.relation, termText(best.target.object)].join(' | ');
+  return `${termText(best.start)} | ${pathText(best.path)}`;
+}
+
+const QUESTIONS: readonly (readonly [question: string, meaning: string])[] = [
+  ['Where was Albert Einstein born?', 'Albert Einstein | born in'],
+  ['Tell me where Plato was born.', 'Plato | born in'],
+  ['Who was born in Greece?', 'Greece | ^born in'],
+  ['When was Albert Einstein born?', 'Albert Einstein | birth year'],
+  ['In what year was Marie Curie born?', 'Marie Curie | birth year'],
+  ['Who was the teacher of Plato?', 'Plato | ^teacher of'],
+  ['Who taught Aristotle?', 'Aristotle | ^teacher of'],
+  ['Whom did Socrates teach?', 'Socrates | teacher of'],
+  ['Who were the students of Plato?', 'Plato | ^student of'],
+  ['Which prizes did Marie Curie win?', 'Marie Curie | won'],
+  ['Who won the Nobel Prize in Physics?', 'Nobel Prize in Physics | ^won'],
+  ['What is the capital of Germany?', 'Germany | capital'],
+  ['Berlin is the capital of which country?', 'Berlin | ^capital'],
+  ['What colour is Siegfried?', 'Siegfried | has color'],
+  ['What is Socrates?', 'Socrates | is a'],
+  ['Who is mortal?', 'mortal | ^is a'],
+  ['Where was the spouse of Pierre Curie born?', 'Pierre Curie | spouse/born in'],
+  ['Where was the teacher of Aristotle born?', 'Aristotle | ^teacher of/born in'],
+  ['阿尔伯特·爱因斯坦出生在哪里？', 'Albert Einstein | born in'],
+  ['爱因斯坦的职业是什么？', 'Albert Einstein | occupation'],
+  ['谁教过柏拉图？', 'Plato | ^teacher of'],
+  ['德国的首都是哪里？', 'Germany | capital'],
+  ['谁获得了诺贝尔物理学奖？', 'Nobel Prize in Physics | ^won'],
+  ['亚里士多德的老师出生在哪里？', 'Aristotle | student of/born in'],
+];
+const YES_OR_NO: readonly (readonly [question: string, meaning: string])[] = [
+  ['Is Socrates mortal?', 'Socrates | is a | mortal'],
+  ['Is Siegfried white?', 'Siegfried | has color | white'],
+  ['Is Einstein a physicist?', 'Albert Einstein | occupation | physicist'],
+  ['Was Albert Einstein born in Poland?', 'Albert Einstein | born in | Poland'],
+  ['Was Albert Einstein born in 1879?', 'Albert Einstein | birth year | 1879'],
+  ['Is Warsaw the capital of Germany?', 'Germany | capital | Warsaw'],
+  ['Is Marie Curie married to Pierre Curie?', 'Marie Curie | spouse | Pierre Curie'],
+  ['Is Marie Curie an ancestor of Hélène Langevin-Joliot?', 'Marie Curie | ancestor of | Hélène Langevin-Joliot'],
+  ['苏格拉底是凡人吗？', 'Socrates | is a | mortal'],
+  ['柏林是德国的首都吗？', 'Germany | capital | Berlin'],
+];
+const UNKNOWN = [
+  'What is the favourite colour of Albert Einstein?',
+  "What was Einstein's favourite food?",
+  'Who is the president of Germany?',
+  'Where was Zorblax born?',
+  'Does Einstein like music?',
+  '爱因斯坦最喜欢的颜色是什么？',
+  'hello',
+  '???',
+];
+
+t.test('questions of the example graph', async (t) => {
+  const world = await openExample();
+  t.teardown(() => world.close());
+  for (const [question, expected] of [...QUESTIONS, ...YES_OR_NO]) t.equal(await meaning(world, question), expected, question);
+  for (const question of UNKNOWN) t.equal(await meaning(world, question), 'unknown', question);
+});
+
+t.test('names are found misspelt, in lower case, without accents, and the longest wins', async (t) => {
+  const world = await openExample();
+  t.teardown(() => world.close());
+  t.equal(await meaning(world, 'where was albert einstien born'), 'Albert Einstein | born in');
+  t.equal(await meaning(world, 'WHERE WAS ALBERT EINSTEIN BORN'), 'Albert Einstein | born in');
+  t.equal(await meaning(world, 'Is Mileva Maric married to Albert Einstein?'), 'Mileva Marić | spouse | Albert Einstein');
+  const { links } = await understand(world.graph, 'Who won the Nobel Prize in Physics?', { base: DEFAULT_BASE, hops: 1 });
+  t.same(links.map(({ text, start, end }) => [text, start, end]), [['Nobel Prize in Physics', 12, 34]]);
+});
+
+t.test('words of like meaning stand for a relation that has no alias; words that must be a relation and are none make the question unknown', async (t) => {
+  const world = await openWorld();
+  t.teardown(() => world.close());
+  const tell = (subject: string, relation: string, object: string): Promise<void> =>
+    world.tell([{ subject: parseEntityId(subject), relation: parseRelationName(relation), object: entity(parseEntityId(object)) }]);
+  await tell('Kilauea', 'height', '1247');
+  await tell('Dune', 'authored_by', 'Frank Herbert');
+  await tell('Children of Dune', 'authored_by', 'Frank Herbert');
+  await tell('Frank Herbert', 'spouse', 'Beverly Herbert');
+  t.equal(await meaning(world, 'How tall is Kilauea?'), 'Kilauea | height');
+  t.equal(await meaning(world, 'Who wrote Dune?'), 'Dune | authored_by');
+  t.equal(await meaning(world, 'Which books did Frank Herbert write?'), 'Frank Herbert | ^authored_by');
+  t.equal(await meaning(world, 'Who is the wife of the writer of Dune?'), 'Dune | authored_by/spouse');
+  t.equal(await meaning(world, 'Which books share the author of Dune?'), 'Dune | authored_by/^authored_by');
+  t.equal(await meaning(world, 'Who is the wife of the publisher of Dune?'), 'unknown');
+  t.equal(await meaning(world, 'Who wrote Children of Dune?'), 'Children of Dune | authored_by');
+});
+
+t.test('an alias given by the user is understood from then on', async (t) => {
+  const world = await openExample();
+  t.teardown(() => world.close());
+  t.equal(await meaning(world, 'Which zorps did Marie Curie get?'), 'unknown');
+  await world.relate(parseRelationName('won'), ['zorps']);
+  t.equal(await meaning(world, 'Which zorps did Marie Curie get?'), 'Marie Curie | won');
+  await world.name(parseEntityId('Marie Curie'), ['Madame Radium']);
+  t.equal(await meaning(world, 'Which zorps did Madame Radium get?'), 'Marie Curie | won');
+});
+
+t.test('what kind of answer is asked for', async (t) => {
+  for (const [question, kind, language] of [
+    ['Is it raining?', 'verify', 'en'],
+    ['Can you tell me who wrote Dune?', 'answer', 'en'],
+    ['how many books are there', 'count', 'en'],
+    ['爱因斯坦最喜欢什么？', 'answer', 'zh'],
+    ['他是不是学生', 'verify', 'zh'],
+    ['居里夫人获得了几个奖？', 'count', 'zh'],
+    ['Heat 的导演是谁', 'answer', 'zh'],
+  ] as const)
+    t.match(analyse(question), { kind, language }, question);
+});
+
+t.test('the thesaurus knows base forms and how near words are', async (t) => {
+  const words = thesaurus();
+  t.ok(words.lemmas('written').includes('write'));
+  t.ok(words.lemmas('starred').includes('star'));
+  t.ok(words.lemmas('children').includes('child'));
+  t.equal(words.similarity('wrote', 'written'), 1);
+  t.ok(words.similarity('spouse', 'wife') > words.similarity('spouse', 'writer'));
+  t.ok(words.similarity('written', 'screenwriter') > 0.7, 'a compound is what its last part is');
+  t.equal(words.similarity('language', 'year'), 0);
+  t.equal(words.similarity('qqq', 'zzz'), 0);
+});
+
+t.test('a question of any text is answered in bounded time and never throws', async (t) => {
+  const world = await openExample();
+  t.teardown(() => world.close());
+  for (const question of ['a '.repeat(3000), '爱'.repeat(3000), '\u0000\ud800', "Robert'); DROP TABLE students;--", '"(* [] {} \\', '🦢🦢 is 🦢?', 'Is '.repeat(400) + 'Socrates mortal?'])
+    t.type(await meaning(world, question), 'string', question.slice(0, 20));
+});
