@@ -156,4 +156,27 @@ export async function searchContract(part: Part): Promise<void> {
     await store.transact(otherBase, [withdraw({})]);
     t.equal((await best(store, 'clinic', otherBase))?.entity.id, 'Q9', 'an entity that was described stays without facts');
   });
+
+  await part('many names are looked up at once, by label, alias and id, after folding', async (t, { store }) => {
+    await store.transact(base, [...people, describe('peking', {}), assert('Ulm', 'motto', text('In Ulm')), assert('Lost', 'in', 'Nowhere')]);
+    await store.transact(otherBase, [describe('up', {})]);
+    await store.transact(base, [withdraw({ subject: id('Lost') })]);
+    const found = await store.named(base, ['UP', 'up', ' René  DESCARTES', 'Peking', '北京', 'q13', 'Albert', 'In Ulm', 'ulm', 'nobody', '', '%', 'Lost']);
+    t.same(
+      [...found].map(([name, hits]) => [name, hits.map((hit) => [hit.entity.id, hit.matched, hit.score])]).sort(([a], [b]) => (a < b ? -1 : 1)),
+      [
+        ['peking', [['Q956', 'Peking', 1], ['peking', 'peking', 1]]],
+        ['q13', [['Q13', 'Q13', 1]]],
+        ['rene descartes', [['René Descartes', 'René Descartes', 1]]],
+        ['ulm', [['Ulm', 'Ulm', 1]]],
+        ['up', [['Up', 'Up', 1]]],
+        ['北京', [['Q956', '北京', 1]]],
+      ],
+      'by folded name, in order of id',
+    );
+    t.same(found.get('up')?.[0].entity, { id: 'Up', label: 'Up', aliases: [], types: [] });
+    await store.transact(base, [describe('Q956', { aliases: [] })]);
+    t.same([...(await store.named(base, ['北京', 'beijing', 'Q956'])).keys()].sort(), ['beijing', 'q956'], 'a name that was taken away is found no more');
+    await t.rejects(store.named(base, ['up'], { signal: AbortSignal.abort(new Error('left')) }));
+  });
 }
