@@ -34,6 +34,10 @@ export interface AnswererOptions {
 }
 export const DEFAULT_COMPOSE: ComposeLimits = { listed: 12, nameCharacters: 160, listCharacters: 700, reasons: 3 };
 
+/** Tokens of a reply at most, by those of the plain sentence. */
+const AMPLE = 2;
+const AMPLE_MORE = 32;
+
 interface Reply {
   readonly text: string;
   readonly reason: 'stop' | 'length';
@@ -121,11 +125,14 @@ export class GroundedAnswerer implements Answerer {
     const spans = interpretation.links.map((link) => ({ start: link.start, end: link.end, name: listNames([entity(link.entity.id)], display, this.#options.compose)[0] ?? link.text }));
     const { evidence } = finding;
     const names = evidenceNames(evidence);
+    const expected = reply(evidence, language);
+    // What runs on far beyond the plain sentence is wrong, whatever comes.
+    const ample = Math.ceil(AMPLE * (await this.#options.engine.countTokens(request.model, expected))) + AMPLE_MORE;
     const generation: GenerateRequest = {
       model: request.model,
       prompt: { kind: 'chat', messages: composePrompt(evidence, question, spans.filter(({ name }) => names.includes(name)), language, model.grounded) },
       sampling: request.sampling,
-      maxTokens: request.maxTokens,
+      maxTokens: Math.min(request.maxTokens, ample),
       stop: request.stop,
       ...(model.grounded ? { constraint: { kind: 'names' as const, names, words: allowedWords(evidence, language, model.grounded) } } : {}),
     };
@@ -137,10 +144,11 @@ export class GroundedAnswerer implements Answerer {
       else if (event.kind === 'error') throw event.error;
       else [reason, usage] = [event.reason, event.usage];
     }
+    const ranOn = reason === 'length' && ample < request.maxTokens;
     // A reply that the client's own limits cut short cannot be complete; its words are still the model's.
-    const cut = reason === 'length' || request.stop.length > 0;
-    const wrong = cut ? undefined : verifyReply(text, evidence, language);
-    if (wrong !== undefined) text = reply(evidence, language);
+    const cut = (reason === 'length' && !ranOn) || request.stop.length > 0;
+    const wrong = ranOn ? 'the reply does not end' : cut ? undefined : verifyReply(text, evidence, language, model.grounded !== undefined);
+    if (wrong !== undefined) [text, reason] = [expected, 'stop'];
     const claims: Claim[] = [];
     for (const { text: claimText, proof } of finding.claims) {
       const facts = [...proofFacts(proof).values()];

@@ -117,8 +117,26 @@ const VERDICT_WORDS = {
   zh: { yes: /^(是|对)/, no: /^(不，|不是|否|没有)/, unknown: /(不知道|没有给出|没有相关|未知|无法)/ },
 } as const;
 
-/** The first thing wrong with a reply, or undefined when it says the verdict and writes out every name of the conclusion. */
-export function verifyReply(text: string, evidence: Evidence, language: Language): string | undefined {
+/** Names of the evidence in the order in which the text writes them. */
+function namesInOrder(text: string, names: readonly string[]): string[] {
+  const longestFirst = names.toSorted((a, b) => b.length - a.length);
+  const found: string[] = [];
+  for (let at = 0; at < text.length; ) {
+    const name = longestFirst.find((each) => each !== '' && text.startsWith(each, at));
+    if (name !== undefined) found.push(name);
+    at += name?.length ?? 1;
+  }
+  return found;
+}
+const SIGNS = /[^\p{L}\p{N}\s]/gu;
+/** Opening and closing signs come in pairs. */
+const isPaired = (text: string): boolean => ['“”', '（）', '「」', '()'].every(([open, close]) => text.split(open).length === text.split(close).length);
+
+/**
+ * The first thing wrong with a reply, or undefined when it says the verdict and writes out every name of the conclusion. `strict`, for a model that was taught the
+ * plain sentences: names stand in the places they have there, each relation is named, and signs are paired, so that no claim is turned round.
+ */
+export function verifyReply(text: string, evidence: Evidence, language: Language, strict = false): string | undefined {
   const { verdict, conclusion } = evidence;
   if (verdict === 'yes' || verdict === 'no' || verdict === 'unknown') {
     if (!VERDICT_WORDS[language][verdict].test(text.trim())) return `the reply does not say "${verdict}"`;
@@ -126,6 +144,16 @@ export function verifyReply(text: string, evidence: Evidence, language: Language
   for (const name of conclusion ? [...conclusion.subjects, ...conclusion.objects] : []) if (!text.includes(name)) return `the reply leaves out "${name}"`;
   if (verdict === 'count' && !text.includes(String(evidence.count))) return `the reply leaves out the count ${evidence.count}`;
   if (text.trim() === '') return 'the reply is empty';
+  if (strict) {
+    const names = evidenceNames(evidence);
+    const expected = reply(evidence, language);
+    if (namesInOrder(text, names).join('\n') !== namesInOrder(expected, names).join('\n')) return 'the reply puts the names in other places';
+    const letters = (sentence: string): Set<string> => new Set(sentence.toLowerCase().replace(SIGNS, ' ').match(language === 'zh' ? /\p{Script=Han}|[\p{L}\p{N}]+/gu : /[\p{L}\p{N}]+/gu));
+    const said = letters(text);
+    const lacking = evidenceWords(evidence).flatMap((word) => [...letters(word)]).find((word) => letters(expected).has(word) && !said.has(word));
+    if (lacking !== undefined) return `the reply leaves out "${lacking}"`;
+    if (isPaired(expected) && !isPaired(text)) return 'the reply leaves a sign open';
+  }
   let rest = text;
   for (const name of evidenceNames(evidence).toSorted((a, b) => b.length - a.length)) rest = rest.replaceAll(name, ' ');
   const known = new Set(evidenceWords(evidence).flatMap((word) => [word, word.toLowerCase()]));

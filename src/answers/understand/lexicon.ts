@@ -15,6 +15,8 @@ export interface Word {
   readonly start: number;
   readonly end: number;
   readonly part: Part;
+  /** The noun after "which", "what" or "how many": what the answers are, and so how the last step of a path may be called. */
+  readonly asked: boolean;
   /** It stands where a noun must be a relation: "the N of", "X's N", "的N". */
   readonly relational: boolean;
 }
@@ -163,7 +165,7 @@ export class Lexicon {
             const { at, length } = shared(run[0].slice(from), han);
             if (length < Math.min(2, han.length)) break;
             const start = run.index + from + at;
-            if (outside(start, start + length)) found.set(`${start}:${length}`, { text: question.text.slice(start, start + length), start, end: start + length, part: 'any', relational: question.text[start - 1] === '的' });
+            if (outside(start, start + length)) found.set(`${start}:${length}`, { text: question.text.slice(start, start + length), start, end: start + length, part: 'any', asked: false, relational: question.text[start - 1] === '的' });
             from += at + length;
           }
         }
@@ -183,7 +185,7 @@ export function contentWords(question: Question, outside: (start: number, end: n
     if (token.lower === 'co' && tokens[i + 1]?.text === '-') continue;
     const kind = KINDS.test(token.lower) ? 'kind' : token.lower;
     const relational = kind !== 'kind' && kind !== 'kinds' && (tokens[i + 1]?.lower === 'of' || possessed(tokens, i, text));
-    words.push({ text: kind, start: token.start, end: token.end, part: partOf(tokens, i), relational });
+    words.push({ text: kind, start: token.start, end: token.end, part: partOf(tokens, i), asked: /^(?:what|which|many)$/.test(tokens[i - 1]?.lower ?? ''), relational });
   }
   return words;
 }
@@ -207,7 +209,7 @@ export function unknownHan(question: Question, outside: (start: number, end: num
   const words: Word[] = [];
   let start = -1;
   const end = (at: number): void => {
-    if (start >= 0 && at - start >= 2) words.push({ text: question.text.slice(start, at), start, end: at, part: 'any', relational: question.text[start - 1] === '的' });
+    if (start >= 0 && at - start >= 2) words.push({ text: question.text.slice(start, at), start, end: at, part: 'any', asked: false, relational: question.text[start - 1] === '的' });
     start = -1;
   };
   for (const token of question.tokens) {

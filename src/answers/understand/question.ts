@@ -21,8 +21,8 @@ export interface Question {
   readonly kind: Kind;
   readonly expected: Expected;
   readonly tokens: readonly Token[];
-  /** It speaks of something that shares the rest with what is named: "the same", "also", "together", "co-". */
-  readonly fellow: boolean;
+  /** Where it speaks of something that shares the rest with what is named ("the same", "also", "together", "co-"): characters. Empty when it does not. */
+  readonly fellow: readonly number[];
 }
 
 const set = (words: string): ReadonlySet<string> => new Set(words.split(' '));
@@ -36,7 +36,9 @@ const FUNCTION = set(
 /** Nouns that only say that some thing, person or class is meant. */
 const GENERIC = set('thing things person persons people someone something anyone anything everyone everything list set number amount total lot all one ones names name example examples');
 const FELLOW = set('same also share shares shared sharing together common both fellow fellows other others another');
-const FELLOW_HAN = /相同|同样|共同|一起|同一|也|还|合作/;
+const FELLOW_HAN = /相同|同样|共同|一起|同一|也|还|合作/gu;
+const FELLOW_VERB = /\bco(?:llaborat|work|author|found|writ|star|host|own)/giu;
+const places = (text: string, pattern: RegExp): number[] => [...text.matchAll(pattern)].map(({ index }) => index);
 const POLITE = /^(?:please|kindly|can you|could you|would you|will you|do you know|tell me|let me know|i want to know|i would like to know|i'd like to know|i wonder|give me|show me|say|find|list|name|so|and|ok|okay|well|hi|hello)\b[\s,:]*/i;
 const VERIFY = /^(?:is|are|was|were|am|does|do|did|has|have|had|can|could|will|would|isn't|aren't|wasn't|weren't|doesn't|don't|didn't|hasn't|haven't)\b/i;
 const VERIFY_HAN = /(?:[吗嘛]|(?<![什怎那多这])么)\s*[?？。!！]*$|是不是|是否|对不对|有没有/;
@@ -75,22 +77,27 @@ function expectedOf(text: string, language: Language): Expected {
   return /\bwhere\b|\b(?:what|which) (?:place|country|city|town)\b/i.test(text) ? 'place' : 'any';
 }
 
-export function analyse(text: string): Question {
+/** Grammar read off the question; `names` are stretches whose words say nothing about it (a title may begin with "Will" or "When"). */
+export function analyse(text: string, names: readonly { readonly start: number; readonly end: number }[] = []): Question {
   const language = languageOf(text);
-  let asked = text.trim();
+  let rest = text;
+  for (const { start, end } of names) rest = rest.slice(0, start) + '\u25a1'.repeat(end - start) + rest.slice(end);
+  let asked = rest.trim();
   for (let before = ''; before !== asked; ) {
     before = asked;
     asked = asked.replace(POLITE, '');
   }
-  const count = language === 'zh' ? COUNT_HAN.test(text) : COUNT.test(text);
-  const verify = language === 'zh' ? VERIFY_HAN.test(text) : VERIFY.test(asked);
+  const count = language === 'zh' ? COUNT_HAN.test(rest) : COUNT.test(rest);
+  const verify = language === 'zh' ? VERIFY_HAN.test(rest) : VERIFY.test(asked);
   const tokens = tokenize(text);
+  const said = tokens.filter(({ start }) => names.every((name) => start < name.start || start >= name.end));
+  const fellow = said.flatMap(({ lower, start, end }) => (FELLOW.has(lower) || (lower === 'co' && text[end] === '-') ? [start] : []));
   return {
     text,
     language,
     kind: count ? 'count' : verify ? 'verify' : 'answer',
-    expected: expectedOf(text, language),
+    expected: expectedOf(rest, language),
     tokens,
-    fellow: language === 'zh' ? FELLOW_HAN.test(text) : tokens.some(({ lower }, i) => FELLOW.has(lower) || (lower === 'co' && tokens[i + 1]?.text === '-')) || /\bco(?:llaborat|work|author|found|writ|star|host|own)/i.test(text),
+    fellow: language === 'zh' ? places(rest, FELLOW_HAN) : [...fellow, ...places(rest, FELLOW_VERB)],
   };
 }

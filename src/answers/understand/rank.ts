@@ -24,6 +24,9 @@ const UNSPOKEN = 0.5;
 const STEP = 0.42;
 const ORDER = 0.08;
 const DIRECTION = 0.12;
+/** "Share the director": what follows is meant rather than what went before. */
+const NEXT = 0.5;
+const FAR_FELLOW = 0.6;
 /** For a path without the turn back that "the same", "also", "co-" speak of. */
 const NO_FELLOW = 0.35;
 
@@ -61,6 +64,13 @@ function direction(question: Question, word: Word, name: { readonly start: numbe
   }
 }
 
+function nearest(words: readonly Word[], plain: readonly number[], at: number): number {
+  let best = -1;
+  const gap = (i: number): number => (words[i].end <= at ? at - words[i].end : Math.max(0, words[i].start - at) * NEXT);
+  for (const i of words.keys()) if (plain[i] >= PLAIN && (best < 0 || gap(i) < gap(best))) best = i;
+  return best;
+}
+
 /** Scores paths that start at one name. `words` are the content words outside names. */
 export class Ranker {
   readonly #question: Question;
@@ -71,6 +81,8 @@ export class Ranker {
   readonly #labels = new Map<string, readonly string[]>();
   readonly #fits = new Map<string, number>();
   readonly #distances: readonly number[];
+  /** Words to which "the same", "also", "co-" belong: the nearest one of each that plainly speaks of a relation, or -1. */
+  readonly #fellows: ReadonlySet<number>;
   /** How plainly each word speaks of any relation of the base. */
   readonly #plain: readonly number[];
 
@@ -82,6 +94,7 @@ export class Ranker {
     this.#distances = words.map((word) => distance(question, word, name));
     const raw = new Map(relations.map((relation) => [relation, words.map((word) => lexicon.match(question, word, relation))]));
     this.#plain = words.map((_, i) => Math.max(0, ...[...raw.values()].map((matches) => matches[i].value)));
+    this.#fellows = new Set(question.fellow.map((at) => nearest(words, this.#plain, at)));
     for (const [relation, matches] of raw) {
       this.#labels.set(relation, matches.map(({ label }) => label));
       this.#matches.set(relation, matches.map(({ value }, i) => (value === 0 ? 0 : (value * value) / this.#plain[i])));
@@ -120,7 +133,7 @@ export class Ranker {
     }
     for (const relation of used) score += this.#fit(relation) / used.size;
     const turns = path.some((_, i) => i > 0 && sibling(path.slice(i - 1, i + 1)));
-    if (this.#question.fellow && !turns) score -= NO_FELLOW;
+    if (this.#question.fellow.length > 0 && !turns) score -= NO_FELLOW;
     score += this.#directions(path, evidence.words);
     return { path, score, evidence: evidence.least };
   }
@@ -141,10 +154,13 @@ export class Ranker {
         if (rank > best.rank) best = { total: rank, least: Math.min(...values), words: [...chosen], rank };
         return;
       }
-      // The turn back of "the same", "also", "co-" needs no word of its own, and nothing else speaks of one.
+      // The turn back of "the same", "also", "co-" needs no word of its own; else a word must say it again: "directed by the director of".
       if (step > 0 && sibling(path.slice(step - 1, step + 1))) {
-        chosen[step] = undefined;
-        values[step] = this.#question.fellow ? values[step - 1] : 0;
+        const first = chosen[step - 1];
+        const again = first === undefined ? undefined : this.#again(first, path[step].relation, chosen);
+        const fellow = this.#question.fellow.length > 0 && first !== undefined;
+        chosen[step] = again;
+        values[step] = again !== undefined ? this.matches(path[step].relation)[again] : fellow ? values[step - 1] * (this.#fellows.has(first) || this.#fellows.has(-1) ? 1 : FAR_FELLOW) : 0;
         visit(step + 1);
         chosen.length = step;
         values.length = step;
@@ -154,6 +170,7 @@ export class Ranker {
       let any = false;
       for (const [i, value] of this.matches(path[step].relation).entries()) {
         if (value < WEAK || chosen.includes(i)) continue;
+        if (this.#words[i].asked && step < path.length - 1 && !sibling(path)) continue;
         // A relation twice over ("the parent of a parent") is asked for by saying it twice.
         if (earlier !== undefined && this.#words[i].text !== this.#words[earlier].text) continue;
         any = true;
@@ -172,6 +189,13 @@ export class Ranker {
     };
     visit(0);
     return best;
+  }
+
+  /** Another word for the same relation, further from the name, that leads on to the first by "by" or "of". */
+  #again(first: number, relation: string, chosen: readonly (number | undefined)[]): number | undefined {
+    for (const [i, value] of this.matches(relation).entries())
+      if (value >= PLAIN && !chosen.includes(i) && this.#distances[i] > this.#distances[first] && /^\s*(?:by|of)\b/i.test(this.#question.text.slice(this.#words[i].end))) return i;
+    return undefined;
   }
 
   #directions(path: Path, words: readonly (number | undefined)[]): number {

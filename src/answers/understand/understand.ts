@@ -54,13 +54,14 @@ const EXPECTED_TIME = 0.6;
 const overlaps = (links: readonly { readonly start: number; readonly end: number }[]) => (start: number, end: number): boolean => links.every((link) => end <= link.start || link.end <= start);
 
 export async function understand(graph: QuestionGraph, text: string, { base, hops }: { readonly base: BaseName; readonly hops: number }): Promise<Interpretation> {
-  const question = analyse(text);
+  const unnamed = analyse(text);
   const relations = await graph.relations(base);
   const lexicon = Lexicon.of(relations);
   const names = relations.map(({ name }) => name);
-  const speaks = (word: string): boolean => names.some((name) => lexicon.match(question, { text: word, start: 0, end: 0, part: 'any', relational: false }, name).value >= 0.6);
-  let links = withoutWords(await exactLinks(graph, base, question), speaks);
-  if (links.length === 0) links = await misspeltLinks(graph, base, question, ({ lower, han }) => !han && speaks(lower));
+  const speaks = (word: string): boolean => names.some((name) => lexicon.match(unnamed, { text: word, start: 0, end: 0, part: 'any', asked: false, relational: false }, name).value >= 0.6);
+  let links = withoutWords(await exactLinks(graph, base, unnamed), speaks);
+  if (links.length === 0) links = await misspeltLinks(graph, base, unnamed, ({ lower, han }) => !han && speaks(lower));
+  const question = analyse(text, links);
   const outside = overlaps(links);
   const han = lexicon.hanWords(question, outside);
   const free = (start: number, end: number): boolean => outside(start, end) && overlaps(han)(start, end);
