@@ -29,15 +29,17 @@ interface Phrase {
   /** Function words of the phrase, such as the "in" of "born in". */
   readonly small: readonly string[];
   readonly han: string;
-  /** A single word (as names of relations are): words of like meaning stand for it. An alias of several words is meant as it is written. */
-  readonly open: boolean;
+  /** Nearness from which another word stands for one of these: any for a relation's name, a close one for an alias of one word, none but itself for a longer alias. */
+  readonly near: number;
 }
 /** Nearness below this says nothing. */
 export const WEAK = 0.3;
+/** An alias is given to be written; only words this near stand for it. */
+const CLOSE = 0.6;
 /** Lexicons kept, the least recently used fall first. */
 const KEPT = 16;
 /** Words this near are taken for the same. */
-const ALIKE = 0.85;
+const ALIKE = 0.95;
 
 /** English has many words for "kind", of which dictionaries keep other senses in front. */
 const KINDS = /^(?:type|sort|category|class|variety)s?$|^(?:categori|varieti|class)es$/;
@@ -55,7 +57,7 @@ function phrase(text: string, name: boolean): Phrase {
   const all = wordsOf(relationText(text).replace(/(\p{Ll})(\p{Lu})/gu, '$1 $2'));
   const words = all.filter((word) => !isFunctionWord(word) && !isGeneric(word));
   const han = (text.match(HAN_RUN) ?? []).join('');
-  return { text, all, words, small: all.filter((word) => isFunctionWord(word)), han: isGrammarHan(han) ? '' : han, open: name || all.length === 1 };
+  return { text, all, words, small: all.filter((word) => isFunctionWord(word)), han: isGrammarHan(han) ? '' : han, near: name ? WEAK : all.length === 1 ? CLOSE : 1 };
 }
 
 /** The longest stretch of `text` that is also in `other`, at its first place. */
@@ -120,23 +122,26 @@ export class Lexicon {
   match(question: Question, word: Word, relation: string): Match {
     const phrases = this.#phrases.get(relation) ?? [];
     let best: Match = NONE;
-    const take = (value: number, { text }: Phrase): void => {
-      if (value > best.value) best = { value, label: text };
+    // What the word is worth, and the label that is most nearly what is written: "taught" rather than "teacher of".
+    let literal = 0;
+    const take = (value: number, nearness: number, { text }: Phrase): void => {
+      best = { value: Math.max(value, best.value), label: nearness > literal ? text : best.label };
+      literal = Math.max(literal, nearness);
     };
     if (HAN.test(word.text)) {
       for (const each of phrases) {
         const { length } = shared(word.text, each.han);
         // One character of several says little; the whole alias says all.
-        if (length > 0 && length >= Math.min(2, each.han.length)) take((0.4 + (0.6 * length) / each.han.length) * Math.min(1, 0.5 + length / word.text.length), each);
+        if (length > 0 && length >= Math.min(2, each.han.length)) take((0.4 + (0.6 * length) / each.han.length) * Math.min(1, 0.5 + length / word.text.length), length / each.han.length, each);
       }
       return best;
     }
     for (const each of phrases)
       for (const own of each.words) {
         const nearness = thesaurus().similarity(own, word.text, word.part);
-        if (nearness < (each.open ? WEAK : 1)) continue;
-        const whole = each.open ? 0.9 + 0.1 / each.words.length : (run(question, word, each.all) / each.all.length) ** 0.7;
-        take(nearness * this.#weight(own) * whole, each);
+        if (nearness < each.near) continue;
+        const whole = each.near < 1 ? 0.9 + 0.1 / each.words.length : (run(question, word, each.all) / each.all.length) ** 0.7;
+        take(nearness * this.#weight(own) * whole, nearness * whole, each);
       }
     return best;
   }

@@ -12,12 +12,18 @@ export interface RankedPath {
   readonly score: number;
   /** The weakest step's evidence, 0..1. */
   readonly evidence: number;
+  /** A word plainly speaks of a relation that the path does not have: something else is asked. */
+  readonly astray: boolean;
 }
 
 /** A step without a word that speaks of it at least so clearly is a guess. */
-export const CLEAR = 0.36;
+export const CLEAR = 0.4;
 /** Evidence below this makes a step of a longer path doubtful. */
 const PLAIN = 0.5;
+/** A word that certainly speaks of its relation. */
+const CERTAIN = 0.85;
+/** Share of a word's meaning that a path must speak of, if the word is certain. */
+const ASTRAY = 0.7;
 /** For each word that plainly speaks of some relation which the path lacks. */
 const UNSPOKEN = 0.5;
 /** For each step: only what is spoken of more clearly than this speaks for a longer path. */
@@ -123,19 +129,21 @@ export class Ranker {
 
   score(path: Path): RankedPath {
     const evidence = this.#evidence(path);
+    let astray = false;
     const used = new Set(path.map(({ relation }) => relation));
     let score = evidence.total - STEP * path.length;
     // Two weak guesses are no better than one.
     if (path.length > 1) score -= Math.max(0, PLAIN - evidence.least);
     for (const i of this.#words.keys()) {
       const spoken = Math.max(0, ...[...used].map((relation) => this.matches(relation)[i]));
+      astray ||= this.#plain[i] >= CERTAIN && spoken < ASTRAY * this.#plain[i];
       if (this.#plain[i] >= PLAIN) score -= UNSPOKEN * Math.max(0, this.#plain[i] - spoken);
     }
     for (const relation of used) score += this.#fit(relation) / used.size;
     const turns = path.some((_, i) => i > 0 && sibling(path.slice(i - 1, i + 1)));
     if (this.#question.fellow.length > 0 && !turns) score -= NO_FELLOW;
     score += this.#directions(path, evidence.words);
-    return { path, score, evidence: evidence.least };
+    return { path, score, evidence: evidence.least, astray };
   }
 
   /** The best word for each step; steps near the name are spoken of by words near it. */
@@ -193,8 +201,9 @@ export class Ranker {
 
   /** Another word for the same relation, further from the name, that leads on to the first by "by" or "of". */
   #again(first: number, relation: string, chosen: readonly (number | undefined)[]): number | undefined {
+    if (this.matches(relation)[first] < PLAIN) return undefined;
     for (const [i, value] of this.matches(relation).entries())
-      if (value >= PLAIN && !chosen.includes(i) && this.#distances[i] > this.#distances[first] && /^\s*(?:by|of)\b/i.test(this.#question.text.slice(this.#words[i].end))) return i;
+      if (value >= PLAIN && this.#words[i].text !== 'kind' && !chosen.includes(i) && this.#distances[i] > this.#distances[first] && /^\s*(?:by|of)\b/i.test(this.#question.text.slice(this.#words[i].end))) return i;
     return undefined;
   }
 

@@ -6,7 +6,7 @@ import type { BaseName, Path, Relation, RelationName, Term, Triple } from '../..
 import type { PathResult, PathSummary, RelationSummary } from '../../../graph/store.ts';
 import type { Language } from '../evidence.ts';
 import { labelShape } from '../wording.ts';
-import { contentWords, Lexicon, unknownHan } from './lexicon.ts';
+import { contentWords, Lexicon, unknownHan, WEAK } from './lexicon.ts';
 import type { Word } from './lexicon.ts';
 import { exactLinks, misspeltLinks } from './link.ts';
 import type { Link, NameReader } from './link.ts';
@@ -47,7 +47,7 @@ const NAME_LEFT = 0.3;
 /** What paths reach is looked at in this many ends, and decides between paths that the words leave this close; a time is asked for more strictly. */
 const REACHED = 8;
 const CLOSE = 0.2;
-const EXPECTED = 0.2;
+const WHEN = 0.2;
 const CLOSE_TIMES = 1;
 const EXPECTED_TIME = 0.6;
 
@@ -102,7 +102,7 @@ async function answering(
       const evidence = plain ? 1 : ranked.evidence;
       if (evidence === 0) continue;
       const score = (plain ? (path[0].inverse ? 0.5 : 0.6) : ranked.score) + NAME_WEIGHT * link.score - NAME_LEFT * others;
-      found.push({ candidate: { start, path, score }, evidence, strange: ranker.strangers.length > 0 });
+      found.push({ candidate: { start, path, score }, evidence, strange: ranker.strangers.length > 0 || (!plain && ranked.astray) });
     }
   }
   found.sort((a, b) => b.candidate.score - a.candidate.score);
@@ -111,19 +111,20 @@ async function answering(
 }
 const classPath = (relations: readonly Relation[]): readonly RelationName[] => relations.filter(isClass).map(({ name }) => name);
 
-/** Among nearly equal paths, those that reach what the question word asks for come first. What reaches no time is no answer to "when". */
-async function byEnds<T extends { readonly candidate: Candidate }>(graph: QuestionGraph, base: BaseName, question: Question, ranked: readonly T[]): Promise<readonly T[]> {
+/** Of nearly equal paths, those that reach what the question word asks for: times for "when", and no times for "who" and "where". */
+async function byEnds<T extends { readonly candidate: Candidate; readonly evidence: number }>(graph: QuestionGraph, base: BaseName, question: Question, ranked: readonly T[]): Promise<readonly T[]> {
   const time = question.expected === 'time';
   const close = ranked.filter(({ candidate }) => candidate.score >= ranked[0].candidate.score - (time ? CLOSE_TIMES : CLOSE));
-  if (question.expected === 'any' || (close.length < 2 && !time)) return ranked;
+  if (question.expected === 'any') return ranked;
   const scored: { one: T; score: number; fits: boolean }[] = [];
   for (const one of close) {
     const ends = (await graph.follow(base, one.candidate.start, one.candidate.path, { limit: REACHED })).map(({ end }) => end);
     const fits = ends.filter(isTime).length > ends.length / 2 === time;
-    scored.push({ one, fits, score: one.candidate.score + (fits ? (time ? EXPECTED_TIME : EXPECTED) : 0) });
+    scored.push({ one, fits, score: one.candidate.score + (time ? EXPECTED_TIME : 0) });
   }
-  const best = scored.filter(({ fits }) => fits || !time).sort((a, b) => b.score - a.score);
-  return [...best.map(({ one }) => one), ...ranked.slice(close.length)];
+  const best = scored.filter(({ fits }) => fits).sort((a, b) => b.score - a.score);
+  // That it reaches a time speaks for a path, too.
+  return [...best.map(({ one }) => (time ? { ...one, evidence: one.evidence + WHEN } : one)), ...ranked.slice(close.length)];
 }
 const isTime = (term: Term): boolean => (term.kind === 'literal' && (term.type === 'date' || term.type === 'number')) || /^-?\d{3,4}(?:-\d\d(?:-\d\d)?)?$/.test(termText(term));
 
@@ -146,9 +147,10 @@ async function verification(
   }
   const ranked = (words.length === 0 ? classes : relations)
     .map((relation) => ({ relation, ranked: ranker.score([{ relation: relation.name, inverse: false }]) }))
-    .filter(({ ranked: { evidence } }) => words.length === 0 || evidence >= CLEAR)
+    .filter(({ ranked: { evidence } }) => words.length === 0 || evidence >= WEAK)
     .sort((a, b) => b.ranked.score - a.ranked.score);
-  const best = ranked[0];
+  const [best] = ranked;
+  const clear = best !== undefined && (words.length === 0 || best.ranked.evidence >= CLEAR);
   if (!best || ranker.strangers.length > 0) return { candidates: [], confident: false };
   const { name } = best.relation;
   const word = words.findLast((_, i) => ranker.matches(name)[i] === Math.max(...ranker.matches(name)));
@@ -156,7 +158,7 @@ async function verification(
     candidates: [{ start, path: [{ relation: name, inverse }], score: best.ranked.score, target }],
     confident: true,
   });
-  if (second) {
+  if (second && clear) {
     const turned = word !== undefined && isTurned(question, word, first, second, ranker.label(name, word));
     const [subject, object] = turned ? [second, first] : [first, second];
     return candidate(entity(subject.entity.id), false, { subject: subject.entity.id, relation: name, object: entity(object.entity.id) });
@@ -171,18 +173,21 @@ async function verification(
         return { candidates: [{ start, path: [{ relation: relation.name, inverse }], score: best.ranked.score, target }], confident: true };
       }
   const number = question.tokens.find(({ text, start: at, end }) => /^\d+(?:\.\d+)?$/.test(text) && overlaps(links)(at, end));
-  return number ? candidate(start, false, { subject: first.entity.id, relation: name, object: literal(Number(number.text)) }) : { candidates: [], confident: false };
+  return number && clear ? candidate(start, false, { subject: first.entity.id, relation: name, object: literal(Number(number.text)) }) : { candidates: [], confident: false };
 }
 
 /** "Is X red?", "Is X a painter?": the quality that X is said to have, whatever relation says so. Undefined when none does, or when more is asked than that. */
 async function attributeOf(graph: QuestionGraph, base: BaseName, question: Question, first: Link, second: Link, relations: readonly Relation[]): Promise<Pick<Interpretation, 'candidates' | 'confident'> | undefined> {
   const between = question.text.slice(first.end, second.start).trim();
-  if (!/^(?:an?|the)?$/i.test(between) && !/^(?:是|为)/.test(between)) return undefined;
+  // "Is X in English?" for "in language": a preposition must be the relation's own.
+  const small = between.toLowerCase();
+  if (!/^(?:an?|the|in|on|at|of|from|for|with)?$/.test(small) && !/^(?:是|为)/.test(between)) return undefined;
+  const fits = (name: string): boolean => /^(?:an?|the|是|为)?$/.test(small.slice(0, 3)) || name.toLowerCase().split(/[\s_]+/).includes(small);
   const start = entity(first.entity.id);
   for (const { path } of await graph.paths(base, start, { hops: 1 })) {
     const [step] = path;
     const relation = relations.find(({ name }) => name === step.relation);
-    if (step.inverse || !relation || (!isClass(relation) && labelShape(step.relation).kind !== 'noun')) continue;
+    if (step.inverse || !relation || !fits(step.relation) || (!isClass(relation) && labelShape(step.relation).kind !== 'noun')) continue;
     const ends = await graph.follow(base, start, path);
     if (ends.some(({ end }) => end.kind === 'entity' && end.id === second.entity.id))
       return { candidates: [{ start, path, score: 1, target: { subject: first.entity.id, relation: step.relation, object: entity(second.entity.id) } }], confident: true };
