@@ -8,10 +8,10 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import autocannon from 'autocannon';
-import { openEmbeddedStore } from '../common/store.ts';
 import { startPharos } from '../common/server.ts';
 import { generate, randomFrom, readTriples } from '../common/triples.ts';
 import { options, printMachine, printTable, quantile } from '../common/machine.ts';
+import { EmbeddedStore } from '../../graph/embedded/store.ts';
 import { parseBaseName } from '../../graph/terms.ts';
 import type { Statement, TriplePattern } from '../../graph/terms.ts';
 
@@ -34,7 +34,8 @@ async function bytesOf(folder: string): Promise<number> {
 async function byCall(): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'pharos-bench-'));
   const before = process.memoryUsage().rss;
-  const store = await openEmbeddedStore(folder);
+  const store = new EmbeddedStore({ file: join(folder, 'graph.db') });
+  await store.open();
   try {
     let added = 0;
     const start = performance.now();
@@ -99,7 +100,7 @@ async function overHttp(): Promise<void> {
 
   const requests = Array.from({ length: 5000 }, () => {
     const { subject, relation } = any();
-    return { method: 'GET' as const, path: `/v1/triples?${new URLSearchParams({ knowledge_base: base, subject, relation })}` };
+    return { method: 'GET' as const, path: `/v1/triples?${new URLSearchParams({ knowledge_base: base, subject, relation }).toString()}` };
   });
   const result = await autocannon({ url: pharos.url, requests, connections, duration: seconds });
   if (result.non2xx + result.errors > 0) throw new Error(`${result.non2xx} lookups were not answered with 2xx, ${result.errors} failed`);

@@ -2,7 +2,7 @@
 // Refuses to know HTTP, the store behind the graph, and how the model runs.
 
 import { entity, termText } from '../../graph/terms.ts';
-import type { BaseName, Entity, EntityId, Fact, RelationName, Term, Triple } from '../../graph/terms.ts';
+import type { BaseName, Entity, EntityId, Fact, Term, Triple } from '../../graph/terms.ts';
 import type { RelationSummary } from '../../graph/store.ts';
 import type { KnowledgeGraph } from '../../graph/knowledge.ts';
 import type { Proof } from '../../graph/reason/types.ts';
@@ -220,7 +220,7 @@ export class GroundedAnswerer implements Answerer {
     const told = proof ? reasons(proof, limits.reasons) : [];
     const ids = [target, ...told].flatMap((triple) => [triple.subject, ...(triple.object.kind === 'entity' ? [triple.object.id] : [])]);
     const display = await this.#display(recorder, base, language, relations, ids);
-    const line = (triple: Triple): Evidence['lines'][number] => pathLine(entity(triple.subject), [{ relation: triple.relation as RelationName, inverse: false }], [triple.object], display, limits);
+    const line = (triple: Triple): Evidence['lines'][number] => pathLine(entity(triple.subject), [{ relation: triple.relation, inverse: false }], [triple.object], display, limits);
     const conclusion = line(target);
     const same = (triple: Triple): boolean => triple.subject === target.subject && triple.relation === target.relation && termText(triple.object) === termText(target.object);
     const verdict = outcome === 'entailed' ? 'yes' : outcome === 'refuted' ? 'no' : 'unknown';

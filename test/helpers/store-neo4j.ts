@@ -34,7 +34,8 @@ export async function query(url: string, text: string, parameters: Record<string
     await driver.close();
   }
 }
-export const removeBases = (url: string, ...bases: readonly BaseName[]): Promise<unknown> => query(url, 'MATCH (n) WHERE n.kb IN $bases DETACH DELETE n', { bases });
+export const removeBases = (url: string, ...bases: readonly BaseName[]): Promise<unknown> =>
+  query(url, 'MATCH (n) WHERE n.kb IN $bases DETACH DELETE n', { bases });
 
 /** The contract's way to a store whose two bases are empty. */
 export const createOnServer = (url: string) => async (): Promise<StoreUnderTest> => {
@@ -61,7 +62,10 @@ export async function relay(url: string): Promise<{ readonly url: string; cut():
   const sockets = new Set<Socket>();
   const listener = createServer((near) => {
     const far = connect(Number(port), hostname);
-    for (const [one, other] of [[near, far], [far, near]]) {
+    for (const [one, other] of [
+      [near, far],
+      [far, near],
+    ]) {
       sockets.add(one);
       one.on('error', () => other.destroy()).on('close', () => other.destroy());
     }

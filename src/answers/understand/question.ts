@@ -47,7 +47,7 @@ const COUNT_HAN = /多少(?!钱)|几[个位部本种名座条家只首]|数量/;
 /** Characters of Chinese questions that carry no relation. */
 const FUNCTION_HAN = /[的了是在有谁哪什么吗呢吧啊嘛里个位那这些和与跟被把由对于及其都也还请问告诉我你他她它们为何怎样多少几过着到会能可以呀之所不否没]/u;
 
-export const isFunctionWord = (lower: string): boolean => FUNCTION.has(lower) || /^\P{L}+$/u.test(lower) === true && !/\p{N}/u.test(lower);
+export const isFunctionWord = (lower: string): boolean => FUNCTION.has(lower) || !/[\p{L}\p{N}]/u.test(lower);
 export const isGeneric = (lower: string): boolean => GENERIC.has(lower);
 export const isFellowWord = (lower: string): boolean => FELLOW.has(lower);
 export const isFunctionHan = (character: string): boolean => FUNCTION_HAN.test(character);

@@ -1,0 +1,54 @@
+// Owns what a constraint holds the shipped model to, however it is sampled.
+// Refuses to know where names and words come from.
+
+import t from 'tap';
+import { chat, collect, FACT, FACT_ZH, failure, startEngine, wild, ask } from './world.ts';
+
+const WORDS = ['was', 'born', 'in', 'and', 'is', 'the', 'of', ',', '.'];
+
+t.test('whatever is drawn, a names constraint lets only its names and words through', async (t) => {
+  const engine = await startEngine(t, { limits: { slots: 8 } });
+  const names = ['Albert Einstein', 'Ulm', "O'Brien & Söhne (1879)", '阿尔伯特·爱因斯坦'];
+  const constraint = { kind: 'names', names, words: WORDS } as const;
+  const texts = await Promise.all(Array.from({ length: 12 }, async (_, seed) => (await collect(engine.generate(chat(FACT, { ...wild(seed, 60), constraint })))).text));
+  const pattern = new RegExp(`^(${[...names, ...WORDS].toSorted((a, b) => b.length - a.length).map((text) => RegExp.escape(text)).join('|')}| )*`, 'u');
+  for (const text of texts) {
+    const rest = text.replace(pattern, '');
+    // A text that the token limit cuts may end within a name or word.
+    t.ok(rest === '' || [...names, ...WORDS].some((item) => item.startsWith(rest)), JSON.stringify(text));
+  }
+  t.ok(texts.some((text) => names.some((name) => text.includes(name))));
+  t.ok(new Set(texts).size > 6, 'they differ');
+});
+
+t.test('under the constraint the sentence is still the model\'s', async (t) => {
+  const engine = await startEngine(t);
+  const names = ['Albert Einstein', 'Ulm'];
+  t.equal((await collect(engine.generate(chat(FACT, { constraint: { kind: 'names', names, words: WORDS } })))).text, 'Albert Einstein was born in Ulm.');
+  const zh = { kind: 'names', names: ['阿尔伯特·爱因斯坦', '乌尔姆'], words: ['出生于', '。', '的', '是'] } as const;
+  t.equal((await collect(engine.generate(chat(FACT_ZH, { constraint: zh })))).text, '阿尔伯特·爱因斯坦出生于乌尔姆。');
+});
+
+t.test('a name that the evidence does not hold cannot be written, even where the prompt asks for it', async (t) => {
+  const engine = await startEngine(t);
+  const constraint = { kind: 'names', names: ['Ada Lovelace', 'London'], words: WORDS } as const;
+  const { text } = await collect(engine.generate(chat(FACT, { constraint, maxTokens: 30 })));
+  t.notMatch(text, /Albert|Einstein|Ulm/);
+});
+
+t.test('a choice is one of the choices, whole', async (t) => {
+  const engine = await startEngine(t, { limits: { slots: 8 } });
+  const choices = ['yes', 'yesterday', 'no', '不知道', 'ümlaut 🙂'];
+  const written = await Promise.all(Array.from({ length: 16 }, async (_, seed) => collect(engine.generate(ask('Is it true?', { ...wild(seed), constraint: { kind: 'choice', choices } })))));
+  for (const { text, reason } of written) {
+    t.ok(choices.includes(text), text);
+    t.equal(reason, 'stop');
+  }
+  t.ok(new Set(written.map(({ text }) => text)).size > 1);
+});
+
+t.test('a constraint that nothing meets is refused before anything is written', async (t) => {
+  const engine = await startEngine(t);
+  t.match(await failure(collect(engine.generate(ask('x', { constraint: { kind: 'choice', choices: [] } })))), { code: 'constraint_unsatisfiable' });
+  t.match(await failure(collect(engine.generate(ask('x', { constraint: { kind: 'names', names: [], words: [] } })))), { code: 'constraint_unsatisfiable' });
+});

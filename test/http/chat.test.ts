@@ -1,0 +1,143 @@
+// Owns answers over HTTP with the shipped model and the example graph: whole and streamed, grounded, cached, proved.
+// Refuses to know sockets: test/live does.
+
+import t from 'tap';
+import { call, events, startApp, str } from '../helpers/http-app.ts';
+import type { Json } from '../helpers/http-app.ts';
+
+const app = await startApp(t, { PHAROS_EXAMPLE: 'on' });
+const ask = (content: string, rest: object = {}) =>
+  call(app, 'POST', '/v1/chat/completions', { model: 'pharos-mini', messages: [{ role: 'user', content }], ...rest });
+
+t.test('a question about a stored triple is answered with claims, facts, sources and a proof that the checker accepts', async (t) => {
+  const { status, json } = await ask('Where was Albert Einstein born?');
+  t.equal(status, 200);
+  t.match(json, {
+    id: /^chatcmpl-/,
+    object: 'chat.completion',
+    model: 'pharos-mini',
+    choices: [{ index: 0, message: { role: 'assistant', content: /Ulm/ }, finish_reason: 'stop' }],
+    grounding: { outcome: 'entailed', confidence: 1, cached: false, interpretation: { entities: ['Albert Einstein'], path: 'born in' } },
+  });
+  t.same(json.grounding.answers, ['Germany', 'Ulm'], 'the stored place, and the one that the chain rule gives');
+  t.equal(Number(json.usage.total_tokens), Number(json.usage.prompt_tokens) + Number(json.usage.completion_tokens));
+  const claims = json.grounding.claims as unknown as { text: string; proof_id: string; facts: string[]; sources: unknown[] }[];
+  t.equal(claims.length, 2);
+  for (const claim of claims) {
+    t.ok(claim.facts.length > 0 && claim.sources.length > 0, claim.text);
+    t.match(await call(app, 'POST', `/v1/proofs/${claim.proof_id}/check`), { status: 200, json: { valid: true } });
+  }
+  const chain = claims.find(({ text }) => text.includes('Germany'));
+  const proof = await call(app, 'GET', `/v1/proofs/${chain?.proof_id}`);
+  t.match(proof.json, {
+    kind: 'rule',
+    conclusion: { subject: 'Albert Einstein', relation: 'born in', object: 'Germany' },
+    rule: { name: 'born in a place, born in what it lies in' },
+    bindings: { x: 'Albert Einstein', y: 'Ulm', z: 'Germany' },
+    premises: [{ kind: 'fact', fact: { source: { document: 'Albert Einstein, a short life', page: 1 } } }, { kind: 'fact' }],
+  });
+  t.match(await call(app, 'GET', `/v1/proofs/${chain?.proof_id}?format=markdown&language=zh`), {
+    status: 200,
+    text: /规则：/,
+    headers: { 'content-type': /^text\/markdown/ },
+  });
+  t.match(await call(app, 'GET', `/v1/proofs/${chain?.proof_id}?format=mermaid`), {
+    status: 200,
+    text: /^flowchart BT\n/,
+    headers: { 'content-type': /mermaid/ },
+  });
+  t.match(await call(app, 'GET', '/v1/proofs/p_none'), { status: 404, json: { error: { code: 'proof_not_found' } } });
+});
+
+t.test('the second time the answer comes from the cache, until a fact under it changes', async (t) => {
+  const question = 'Where was Marie Curie born?';
+  const first = await ask(question);
+  t.match(first.json, { grounding: { cached: false, outcome: 'entailed' } });
+  const second = await ask(question);
+  t.match(second.json, { grounding: { cached: true }, choices: [{ message: { content: str(first.json.choices[0].message.content) } }] });
+  await call(app, 'POST', '/v1/triples', { triples: [{ subject: 'Plato', relation: 'occupation', object: 'chemist' }] });
+  t.match((await ask(question)).json, { grounding: { cached: true } }, 'what has nothing to do with it leaves it');
+  await call(app, 'DELETE', '/v1/triples?subject=Marie%20Curie&relation=born%20in&object=Warsaw');
+  const third = await ask(question);
+  t.match(third.json, { grounding: { cached: false } });
+  t.notMatch(JSON.stringify(third.json.grounding.answers), /Warsaw|Poland/);
+  t.notMatch(third.json.choices[0].message.content, /Warsaw|Poland/);
+});
+
+t.test('a rule answers yes, with its reason; what the graph does not say is refused', async (t) => {
+  t.match((await ask('Is Socrates mortal?')).json, { grounding: { outcome: 'entailed', answers: [true] }, choices: [{ message: { content: /^Yes/ } }] });
+  const unknown = await ask('Who is the spouse of Aristotle?', { knowledge: {} });
+  t.match(unknown.json, { grounding: { outcome: 'not_entailed', answers: [], claims: [], confidence: 0 } });
+});
+
+t.test('Chinese questions are answered in Chinese', async (t) => {
+  const { json } = await ask('爱因斯坦出生于哪里？');
+  t.match(json, { grounding: { outcome: 'entailed' }, choices: [{ message: { content: /乌尔姆/ } }] });
+  t.match((await ask('苏格拉底会死吗？', { knowledge: {} })).json, { choices: [{ message: { content: /\p{Script=Han}/u } }] });
+});
+
+t.test('a stream says the same, with the grounding in its last chunk', async (t) => {
+  const question = 'Who was a student of Plato?';
+  const whole = await ask(question);
+  const reply = await ask(question, { stream: true, stream_options: { include_usage: true } });
+  t.match(reply.headers, { 'content-type': /^text\/event-stream/ });
+  t.ok(reply.text.endsWith('data: [DONE]\n\n'));
+  const chunks = events(reply.text);
+  t.equal(new Set(chunks.map((chunk) => chunk.id)).size, 1);
+  t.match(chunks[0], { object: 'chat.completion.chunk', choices: [{ delta: { role: 'assistant' }, finish_reason: null }], usage: null });
+  t.equal(
+    chunks.map((chunk) => (chunk.choices[0]?.delta.content === undefined ? '' : str(chunk.choices[0].delta.content))).join(''),
+    str(whole.json.choices[0].message.content),
+  );
+  t.match(chunks.at(-2), { choices: [{ finish_reason: 'stop' }], grounding: { outcome: 'entailed' } });
+  t.match(chunks.at(-1), { choices: [], usage: { total_tokens: Number(whole.json.usage.total_tokens) }, grounding: { outcome: 'entailed', cached: true } });
+  const plain = events((await ask(question, { stream: true })).text);
+  t.match(plain.at(-1), { choices: [{ finish_reason: 'stop' }], grounding: { outcome: 'entailed' } });
+  t.ok(plain.every((chunk) => chunk.usage === undefined));
+});
+
+t.test('the model alone: seeded text is repeatable, stop sequences and limits end it, the graph is not asked', async (t) => {
+  const off = { knowledge: { mode: 'off' }, temperature: 1, seed: 5, max_tokens: 12 };
+  const [one, two, other] = [await ask('Tell me more.', off), await ask('Tell me more.', off), await ask('Tell me more.', { ...off, seed: 6 })];
+  t.match(one.json, { grounding: { outcome: 'ungrounded', answers: [], claims: [], cached: false } });
+  const said = (reply: { json: Json }): string => str(reply.json.choices[0].message.content);
+  t.equal(said(one), said(two));
+  t.not(said(one), said(other));
+  t.match((await ask('Tell me more.', { ...off, max_tokens: 1 })).json, { choices: [{ finish_reason: 'length' }], usage: { completion_tokens: 1 } });
+});
+
+t.test('plain completions, whole and streamed, and addresses without /v1', async (t) => {
+  const body = { model: 'pharos-mini', prompt: 'Albert Einstein was', max_tokens: 6 };
+  const whole = await call(app, 'POST', '/v1/completions', body);
+  t.match(whole, { status: 200, json: { id: /^cmpl-/, object: 'text_completion', choices: [{ index: 0 }], usage: { completion_tokens: 6 } } });
+  const streamed = events((await call(app, 'POST', '/completions', { ...body, stream: true })).text);
+  t.equal(streamed.map((chunk) => str(chunk.choices[0].text)).join(''), str(whole.json.choices[0].text));
+  t.match(await call(app, 'POST', '/v1/completions', { ...body, echo: true }), {
+    status: 400,
+    json: { error: { code: 'unsupported_parameter', param: 'echo' } },
+  });
+  t.match(await call(app, 'GET', '/models'), {
+    status: 200,
+    json: { object: 'list', data: [{ id: 'pharos-mini', object: 'model', device: 'cpu', grounded: true }] },
+  });
+  t.match(await call(app, 'GET', '/v1/models/pharos-mini'), { status: 200, json: { id: 'pharos-mini', context_length: 1024 } });
+  t.match(await call(app, 'GET', '/v1/models/none'), { status: 404, json: { error: { code: 'model_not_found' } } });
+  t.equal((await call(app, 'POST', '/chat/completions', { messages: [{ role: 'user', content: 'Is Plato mortal?' }] })).status, 200);
+});
+
+t.test('too many generations are refused while the others go on', async (t) => {
+  const narrow = await startApp(t, { PHAROS_STREAMS: '1', PHAROS_SLOTS: '1', PHAROS_QUEUE_REQUESTS: '0' });
+  const one = (seed: number) =>
+    call(narrow, 'POST', '/v1/chat/completions', {
+      messages: [{ role: 'user', content: 'Say something.' }],
+      knowledge: { mode: 'off' },
+      temperature: 1,
+      seed,
+      max_tokens: 64,
+    });
+  const replies = await Promise.all([one(1), one(2), one(3)]);
+  t.equal(replies.filter(({ status }) => status === 200).length, 1);
+  for (const reply of replies.filter(({ status }) => status !== 200))
+    t.match(reply, { status: 429, json: { error: { type: 'rate_limit_error' } }, headers: { 'retry-after': '1' } });
+  t.equal((await one(4)).status, 200, 'what was refused holds nothing');
+});
