@@ -1,5 +1,6 @@
-// Trains the model that ships from generated data, and writes it in the Hugging Face layout. Resumes from its checkpoint.
-// Usage: node scripts/train-model.ts [--out models/pharos-mini] [--work data/training] [--steps 6000] [--threads 2] [--export-only]
+// Owns the training run of the model that ships: generated data in, Hugging Face layout out. Resumes from its checkpoint.
+// Refuses to know how gradients are made. Usage: node scripts/train-model.ts [--out models/pharos-mini] [--work data/training] [--from FOLDER] [--steps 6000] [--rate 0.002] [--threads 2] [--export-only]
+// An interrupt saves and exports before it ends. --from takes vocabulary and weights of a model folder as the start, instead of learning a vocabulary and drawing weights.
 
 import { appendFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,6 +10,7 @@ import { Tokenizer } from '@huggingface/tokenizers';
 import { CHAT_TEMPLATE, NAME_CLOSE, NAME_OPEN, SPECIAL_TOKENS } from '../src/answers/evidence.ts';
 import { buildDecoder, parameterCount } from '../src/model/decoder.ts';
 import type { DecoderConfig } from '../src/model/decoder.ts';
+import { readWeights } from '../src/model/onnx-weights.ts';
 import { packBatch } from '../src/training/batch.ts';
 import type { Sequence } from '../src/training/batch.ts';
 import { trainTokenizer } from '../src/training/bpe.ts';
@@ -21,7 +23,9 @@ const { values: args } = parseArgs({
   options: {
     out: { type: 'string', default: 'models/pharos-mini' },
     work: { type: 'string', default: 'data/training' },
+    from: { type: 'string' },
     steps: { type: 'string', default: '6000' },
+    rate: { type: 'string', default: '0.002' },
     threads: { type: 'string', default: '2' },
     'export-only': { type: 'boolean', default: false },
   },
@@ -32,11 +36,13 @@ mkdirSync(join(args.out, 'onnx'), { recursive: true });
 
 const VOCABULARY = 4096;
 const config: DecoderConfig = { vocabularySize: VOCABULARY, width: 192, layers: 4, heads: 6, headSize: 32, feedForward: 768, contextLength: 1024, rotaryBase: 10000, rotaryDimensions: 16, normEpsilon: 1e-5 };
-const STEPS = 320;
-const ROWS = 10;
+/** Rows and tokens a row of the usual batch, and of every sixth, into which the longest lists fit. Both have as many tokens. */
+const USUAL = [10, 320] as const;
+const LONG = [5, 640] as const;
 
 const tokenizerFile = join(args.work, 'tokenizer.json');
-if (!existsSync(tokenizerFile)) {
+if (args.from !== undefined) replaceFile(tokenizerFile, readFileSync(join(args.from, 'tokenizer.json')));
+else if (!existsSync(tokenizerFile)) {
   const random = new Random(11);
   const texts = function* (): Iterable<string> {
     for (let i = 0; i < 60_000; i++) {
@@ -50,19 +56,41 @@ const tokenizerJson = readFileSync(tokenizerFile, 'utf8');
 const tokenizer = new Tokenizer(JSON.parse(tokenizerJson), {});
 const encode = (text: string): number[] => tokenizer.encode(text).ids;
 
+const spelt = [...new Set(Array.from({ length: VOCABULARY }, (_, id) => (id < SPECIAL_TOKENS.length ? '' : tokenizer.decode([id], { clean_up_tokenization_spaces: false }))))].filter((text) => text.trim() !== '' && !text.includes('\ufffd'));
+const pieces = { en: spelt.filter((text) => !/\p{Script=Han}/u.test(text)), zh: spelt };
 const data = new Random(2026);
+const [USER, OPEN, CLOSE] = (['<|user|>', NAME_OPEN, NAME_CLOSE] as const).map((token) => SPECIAL_TOKENS.indexOf(token));
+/** The reply is learnt, and so are names in the question from their second token on: they are copies of the evidence's as well. */
 const nextSequence = (): Sequence => {
-  const sample = makeSample(data);
+  const sample = makeSample(data, { pieces });
   const prompt = encode(`<|system|>${sample.system}<|end|><|user|>${sample.user}<|end|><|assistant|>`);
   const answer = encode(`${sample.assistant}<|end|>`);
-  return { tokens: [...prompt, ...answer], learned: [...prompt.map(() => false), ...answer.map(() => true)] };
+  const asked = prompt.indexOf(USER);
+  let within = false;
+  const copied = prompt.map((token, i) => {
+    const learned = within && prompt[i - 1] !== OPEN;
+    if (i > asked && token === OPEN) within = true;
+    else if (token === CLOSE) within = false;
+    return learned;
+  });
+  return { tokens: [...prompt, ...answer], learned: [...copied, ...answer.map(() => true)] };
 };
 
 const trainer = await Trainer.create(config, { beta1: 0.9, beta2: 0.98, epsilon: 1e-8, weightDecay: 0.05, clip: 1 }, 1, Number(args.threads));
 const checkpoint = join(args.work, 'checkpoint.bin');
 const log = join(args.work, 'log.jsonl');
 const resumed = trainer.restore(checkpoint);
+const earlier = args.from === undefined ? 0 : ((JSON.parse(readFileSync(join(args.from, 'config.json'), 'utf8')) as { training_steps?: number }).training_steps ?? 0);
 if (resumed) data.advanceTo(resumed['data']);
+else if (args.from !== undefined) {
+  data.advanceTo(2026 + earlier);
+  const given = readWeights(readFileSync(join(args.from, 'onnx/model.onnx')));
+  for (const [name, values] of trainer.weights) {
+    const found = given.get(name)?.values;
+    if (found?.length !== values.length) throw new Error(`${args.from} has ${found?.length ?? 'no'} weights ${name}, this configuration needs ${values.length}`);
+    values.set(found);
+  }
+}
 
 function exportModel(): void {
   const out = (name: string, content: string | Uint8Array): void => replaceFile(join(args.out, name), content);
@@ -96,30 +124,31 @@ function exportModel(): void {
       tie_word_embeddings: true,
       torch_dtype: 'float16',
       num_parameters: parameterCount(config),
-      training_steps: trainer.step,
+      training_steps: earlier + trainer.step,
     }),
   );
   out('pharos.json', json({ format: 'evidence-1', nameOpen: NAME_OPEN, nameClose: NAME_CLOSE, lexicon: { en: lexicon(new Random(3), 'en'), zh: lexicon(new Random(4), 'zh') } }));
 }
 
 if (!args['export-only']) {
-  const rate = cosineSchedule({ peak: 2e-3, warmup: 150, total, floor: 0.03 });
+  const rate = cosineSchedule({ peak: Number(args.rate), warmup: 150, total, floor: 0.03 });
   let since = performance.now();
   let mean = 0;
   let count = 0;
-  while (trainer.step < total) {
-    const report = await trainer.train(packBatch(nextSequence, ROWS, STEPS), rate(trainer.step));
+  const stop = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
+  while (trainer.step < total && !stop.signal.aborted) {
+    const [rows, steps] = trainer.step % 6 === 5 ? LONG : USUAL;
+    const report = await trainer.train(packBatch(nextSequence, rows, steps), rate(trainer.step));
     mean += report.loss;
     count++;
     if (trainer.step % 25 === 0) {
       const seconds = (performance.now() - since) / 1000;
-      appendFileSync(log, `${JSON.stringify({ step: trainer.step, loss: Number((mean / count).toFixed(4)), norm: Number(report.gradientNorm.toFixed(3)), rate: Number(rate(trainer.step).toPrecision(3)), tokens_per_second: Math.round((count * ROWS * STEPS) / seconds) })}\n`);
+      appendFileSync(log, `${JSON.stringify({ step: trainer.step, loss: Number((mean / count).toFixed(4)), norm: Number(report.gradientNorm.toFixed(3)), rate: Number(rate(trainer.step).toPrecision(3)), tokens_per_second: Math.round((count * USUAL[0] * USUAL[1]) / seconds) })}\n`);
       [mean, count, since] = [0, 0, performance.now()];
     }
-    if (trainer.step % 250 === 0) {
-      trainer.save(checkpoint, { data: data.state });
-      exportModel();
-    }
+    if (trainer.step % 50 === 0) trainer.save(checkpoint, { data: data.state });
+    if (trainer.step % 250 === 0) exportModel();
   }
   trainer.save(checkpoint, { data: data.state });
 }

@@ -184,7 +184,8 @@ function only(map: Record<string, unknown>, keys: readonly string[], path: strin
     if (!keys.includes(key)) throw new RuleError('syntax', `${JSON.stringify(key)} is not known here; use ${keys.join(', ')}`, { path, expected: keys });
 }
 function wrong(path: string, expected: string, found: unknown): RuleError {
-  const shown = found === undefined ? 'nothing' : (JSON.stringify(found) ?? typeof found).slice(0, 80);
+  // Lists and objects are not written out: they may be deeper than a stack.
+  const shown = found === undefined ? 'nothing' : Array.isArray(found) ? 'a list' : typeof found === 'object' && found !== null ? 'an object' : JSON.stringify(found).slice(0, 80);
   return new RuleError('syntax', `expected ${expected} but found ${shown}`, { path, expected: [expected] });
 }
 function convert<T>(path: string, make: () => T): T {

@@ -59,7 +59,7 @@ class ChoiceConstraint implements Constraint {
   readonly #ends: readonly number[];
   constructor(choices: readonly string[], vocabulary: ConstraintVocabulary) {
     if (choices.length === 0) throw new EngineError('constraint_unsatisfiable', 'a choice constraint needs at least one choice, got none');
-    this.#node = tokenTree(choices, vocabulary.encode, 'choices');
+    this.#node = tokenTree(choices, (text) => vocabulary.encode(text), 'choices');
     this.#ends = vocabulary.ends;
   }
   allowed(): Int32Array {
@@ -89,7 +89,7 @@ class NamesConstraint implements Constraint {
     const written = names.filter((name) => name !== '');
     const marked = vocabulary.nameMarks !== undefined;
     this.#vocabulary = vocabulary;
-    this.#names = tokenTree(marked ? written : [], vocabulary.encode, 'names');
+    this.#names = tokenTree(marked ? written : [], (text) => vocabulary.encode(text), 'names');
     this.#words = new WordAutomaton(marked ? words : [...words, ...written]);
     this.#state = this.#words.start;
     if (this.allowed().length === 0) throw new EngineError('constraint_unsatisfiable', 'a names constraint needs at least one name or word that the model can write, got none');

@@ -145,7 +145,7 @@ class ThreadedEngine implements Engine {
     if (!this.#models.some(({ id }) => id === model)) throw new EngineError('unknown_model', `model ${JSON.stringify(model)} is not loaded; loaded are: ${this.#models.map(({ id }) => id).join(', ')}`);
   }
   #send(message: ToWorker): void {
-    this.#worker.postMessage(message);
+    this.#worker.postMessage(message, []);
   }
 
   #receive(message: Exclude<FromWorker, { kind: 'ready' | 'refused' }>): void {

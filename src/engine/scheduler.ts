@@ -84,7 +84,7 @@ export class Scheduler {
   async #run(): Promise<void> {
     while (this.#running.size > 0) {
       // One round over those that run now: whoever comes in the meantime waits for the next, so that no stream of short requests can hold up a long one.
-      for (const [id, sequence] of [...this.#running]) {
+      for (const [id, sequence] of Array.from(this.#running)) {
         if (this.#running.get(id) === sequence) await this.#step(id, sequence);
       }
     }

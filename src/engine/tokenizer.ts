@@ -130,7 +130,7 @@ export class ModelTokenizer {
     if (text === '') return [];
     const ids = this.#checked(this.#plain.encode(text, { add_special_tokens: false }).ids);
     if (!ids.some((id) => this.#specialIds.has(id))) return ids;
-    return this.#checked([...text].flatMap((character) => this.#plain.encode(character, { add_special_tokens: false }).ids).filter((id) => !this.#specialIds.has(id)));
+    return this.#checked(Array.from(text).flatMap((character) => this.#plain.encode(character, { add_special_tokens: false }).ids).filter((id) => !this.#specialIds.has(id)));
   }
 
   /**
@@ -141,7 +141,7 @@ export class ModelTokenizer {
     if (!this.#pattern) return text;
     let guarded = text;
     for (let found = this.#pattern.exec(guarded); found; found = this.#pattern.exec(guarded)) {
-      const cut = found.index + ([...found[0]][0]?.length ?? 1);
+      const cut = found.index + (Array.from(found[0])[0]?.length ?? 1);
       guarded = guarded.slice(0, cut) + guard + guarded.slice(cut);
     }
     const contents = [...this.#special.keys()];
@@ -195,7 +195,7 @@ function speller(file: TokenizerFile): (token: string) => Uint8Array {
   if (kinds.includes('ByteLevel')) {
     const byteOf = byteOfCharacter();
     return (token) => {
-      const bytes = [...token].map((character) => byteOf.get(character));
+      const bytes = Array.from(token, (character) => byteOf.get(character));
       return bytes.includes(undefined) ? Buffer.from(token, 'utf8') : Uint8Array.from(bytes as number[]);
     };
   }

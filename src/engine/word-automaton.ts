@@ -39,7 +39,7 @@ export class WordAutomaton {
     for (const given of words) {
       const word = given.trim();
       if (word === '') continue;
-      const characters = [...word];
+      const characters = Array.from(word);
       let node = isSpaced(characters[0]) ? LETTERS : OTHERS;
       for (const byte of Buffer.from(word, 'utf8')) {
         if (++bytes > MOST_BYTES) throw new EngineError('constraint_unsatisfiable', `the constraint's words have more than ${MOST_BYTES} bytes together; give fewer`);

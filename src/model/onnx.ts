@@ -80,7 +80,7 @@ export function toFloat16(values: Float32Array): Uint16Array {
       half[i] = sign | 0x7c00 | (exponent === 255 && mantissa ? 0x200 : 0);
       continue;
     }
-    if (exponent < 103) {
+    if (exponent < 102) {
       half[i] = sign;
       continue;
     }

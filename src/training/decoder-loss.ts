@@ -3,10 +3,11 @@
 
 import { decoderParameters, rotaryTables } from '../model/decoder.ts';
 import type { DecoderConfig } from '../model/decoder.ts';
+import { DataType } from '../model/onnx.ts';
 import { Tape } from './tape.ts';
 
 /**
- * Inputs: every parameter of decoderParameters by name; `input_ids` int64 [T, B] (time-major); `positions` int64 [T, B]; `segments` int64 [T, B]: tokens
+ * Inputs: every parameter of decoderParameters by name; `input_ids` int64 [T, B] (time-major); `positions` int64 [T, B], from 0 in each segment; `segments` int64 [T, B]: tokens
  * attend only within their segment (document mask of packed rows); `rows` int64 [M]: flat positions t * B + b whose next
  * token is learned; `targets` int64 [M]; `weights` float [M]. Outputs: `loss` (weighted sum), `gradient.<parameter>` for every parameter; for the embedding only the
  * output side, its input side is `gradient.inputs` [T * B, width], to be added row by row to the embedding's gradient at the token ids.
@@ -44,6 +45,8 @@ export function buildDecoderLoss(config: DecoderConfig): Uint8Array {
   // [B, 1, T, T]
   const mask = g.op('Where', [g.op('And', [same, g.op('Not', [later])]), g.scalar(0), g.scalar(-1e9)]);
   const zeroRow = g.op('Expand', [g.scalar(0), concat(g.ints([1]), batch, g.ints([width]))]);
+  // [T, B, 1]: 0 for the first token of a segment, which has none before it, 1 for the others
+  const follows = g.op('Cast', [g.op('Greater', [g.op('Unsqueeze', [positions, g.ints([2])]), g.ints(0)])], { to: { int: DataType.float } });
   const norm = (x: string): string => tape.rmsNorm(x, ones, config.normEpsilon);
   const sequence = (x: string): string => tape.reshape(x, sequenceShape, flatShape);
 
@@ -52,7 +55,7 @@ export function buildDecoderLoss(config: DecoderConfig): Uint8Array {
   for (let i = 0; i < layers; i++) {
     const h = norm(x);
     const rawKey = sequence(tape.matmul(h, `layer.${i}.key`));
-    const before = tape.delay(rawKey, zeroRow, allButLast, steps);
+    const before = tape.gate(tape.delay(rawKey, zeroRow, allButLast, steps), follows);
     const mixed = tape.add(rawKey, tape.scaleChannels(before, `layer.${i}.mix`, 2));
     const turn = (value: string): string => tape.reshape(tape.rotary(value, positions, cos, sin, negativeSin, heads), headShape, sequenceShape);
     const query = turn(sequence(tape.matmul(h, `layer.${i}.query`)));

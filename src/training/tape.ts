@@ -69,6 +69,11 @@ export class Tape {
       this.contribute(vector, g.op('ReduceSum', [g.op('Mul', [dy, x]), axes], { keepdims: { int: 0 } }));
     });
   }
+  /** x times a constant that broadcasts over it, such as a mask of zeros and ones. */
+  gate(x: string, constant: string): string {
+    const g = this.graph;
+    return this.#record(g.op('Mul', [x, constant]), (dy) => this.contribute(x, g.op('Mul', [dy, constant])));
+  }
   /** relu(x)^2 (So et al. 2021). */
   squaredRelu(x: string): string {
     const g = this.graph;

@@ -103,7 +103,7 @@ export class Trainer {
     renameSync(`${file}.part`, file);
   }
 
-  /** Continues from a checkpoint; returns its `extra`, or undefined when there is no file. Throws when the file is of another configuration. */
+  /** Continues from a checkpoint; returns its `extra`, or undefined when there is no file. Throws when the file is of another configuration or cut short; nothing is changed then. */
   restore(file: string): Readonly<Record<string, number>> | undefined {
     if (!existsSync(file)) return undefined;
     const bytes = readFileSync(file);
@@ -111,7 +111,10 @@ export class Trainer {
     const header = JSON.parse(bytes.toString('utf8', 4, 4 + headerLength)) as { config: DecoderConfig; step: number; extra: Record<string, number> };
     if (JSON.stringify(header.config) !== JSON.stringify(this.config)) throw new Error(`checkpoint ${file} is of another model configuration; remove it or train with that configuration`);
     let at = 4 + headerLength;
-    for (const array of [...this.weights.values(), ...this.#optimizer.first, ...this.#optimizer.second]) {
+    const arrays = [...this.weights.values(), ...this.#optimizer.first, ...this.#optimizer.second];
+    const size = at + arrays.reduce((sum, { byteLength }) => sum + byteLength, 0);
+    if (bytes.length !== size) throw new Error(`checkpoint ${file} is cut short: it has ${bytes.length} bytes instead of ${size}; remove it or put back a whole one`);
+    for (const array of arrays) {
       new Uint8Array(array.buffer, array.byteOffset, array.byteLength).set(bytes.subarray(at, at + array.byteLength));
       at += array.byteLength;
     }

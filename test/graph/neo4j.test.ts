@@ -214,7 +214,7 @@ if (serverUrl !== undefined) {
     const kb = ownBase();
     const store = await openStore(url);
     const connection = new Connection(parseNeo4jUrl(url), CONNECTION_LIMITS);
-    await connection.open([]);
+    await connection.open();
     t.teardown(async () => {
       await Promise.all([store.close(), connection.close()]);
       await removeBases(url, kb);

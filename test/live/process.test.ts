@@ -1,9 +1,12 @@
 // Owns the life of the server process: how it starts, and how it ends in good order.
 // Refuses to know the inside.
 
+import { once } from 'node:events';
+import { request } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import t from 'tap';
-import { events } from '../helpers/http-app.ts';
+import { events, lines } from '../helpers/http-app.ts';
 import { startServer } from '../helpers/http-server.ts';
 
 const chat = (url: string, body: object): Promise<Response> =>
@@ -22,7 +25,7 @@ t.test('it starts with the example graph, says where and with what, and the prin
   const server = await startServer(t, { PHAROS_DATA: data });
   t.match(server.banner, /^Pharos listens on http:\/\/127\.0\.0\.1:\d+ /);
   t.match(server.banner, /model {2}pharos-mini on cpu/);
-  t.match(server.banner, /graph {2}4\d facts, \d+ derived by \d+ rules/);
+  t.match(server.banner, /graph {2}\d+ facts, \d+ derived by \d+ rules/);
   const printed = /-d '(.*)'/.exec(server.banner)?.[1] ?? '';
   t.match(await (await chat(server.url, JSON.parse(printed) as object)).json(), { grounding: { outcome: 'entailed' } });
   await fetch(`${server.url}/v1/triples?all=true`, { method: 'DELETE' });
@@ -80,4 +83,19 @@ t.test('after the grace time live streams end with a final event', async (t) => 
     'those that could not finish say so',
   );
   t.same(await ended, { code: 0, signal: null });
+});
+
+t.test('an import that the end cuts short is told how far it got', async (t) => {
+  const data = join(t.testdir(), 'data');
+  const server = await startServer(t, { PHAROS_DATA: data, PHAROS_EXAMPLE: 'off', PHAROS_SHUTDOWN_SECONDS: '0', PHAROS_BATCH_TRIPLES: '2' });
+  const call = request(`${server.url}/v1/triples`, { method: 'POST', agent: false, headers: { 'content-type': 'application/x-ndjson' } });
+  call.on('error', () => undefined);
+  // Three lines, and no end of the body.
+  call.write([1, 2, 3].map((i) => `{"subject": "a", "relation": "r", "object": "o${i}"}\n`).join(''));
+  const [answer] = (await once(call, 'response')) as [IncomingMessage];
+  const ended = server.stop('SIGTERM');
+  let text = '';
+  answer.on('error', () => undefined).on('data', (piece: Buffer) => (text += piece.toString()));
+  t.same(await ended, { code: 0, signal: null });
+  t.match(lines(text), [{ object: 'triples.progress', lines: 2 }, { error: { code: 'shutting_down', acknowledged_lines: 2 } }]);
 });

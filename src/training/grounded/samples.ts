@@ -1,11 +1,12 @@
 // Owns the training and held-out samples: evidence, question and the faithful reply, English and Chinese.
 // Refuses to know tokens and gradients. Sentences come from src/answers/wording.ts, so that data and product speak one language.
 
-import { mark, renderEvidence } from '../../answers/evidence.ts';
+import { evidenceWords, mark, relationText, renderEvidence } from '../../answers/evidence.ts';
 import type { Evidence, EvidenceLine, Language } from '../../answers/evidence.ts';
 import { labelShape, reply } from '../../answers/wording.ts';
 import type { Random } from '../random.ts';
-import { nonce, randomName } from './names.ts';
+import { LEXICONS, longName, nonce, patchwork, randomName } from './names.ts';
+import type { NamePool } from './names.ts';
 
 export interface Sample {
   readonly language: Language;
@@ -17,7 +18,7 @@ export interface Sample {
 }
 
 const words = (text: string): readonly string[] => text.trim().split(/\s*,\s*/);
-const EN_LABELS = words(
+export const EN_LABELS = words(
   `born in, died in, located in, directed by, written by, founded by, composed by, painted by, designed by, invented by, discovered by, published by, produced by, married to, employed by, educated at, known for, named after, based in, influenced by, used for, made of, built in, owned by, sung by, related to, connected to, edited by, built by, taught by, led by, won by, caused by, treated with, spoken in, written in, held in,
   capital of, author of, part of, member of, parent of, child of, teacher of, student of, brother of, sister of, founder of, leader of, owner of, inventor of, neighbour of, friend of, ancestor of, symptom of, author, director, release year, occupation, birthplace, nationality, spouse, genre, language, country, population, capital, founder, chief executive, height, weight, age, colour, price, profession, employer, religion, currency, continent, mother, father, publisher, subject, rating, number of votes, starred actors, awards, languages, has genre, has tags, has rating, in language, has colour, has capital, has part, area, postcode, title, keyword, field of work, doctoral advisor, official language, highest mountain, date of birth, place of death,
   teaches, likes, loves, knows, owns, contains, borders, influences, speaks, plays, causes, treats, follows, uses, cites, works for, lives in, belongs to, plays for, studied at, appears in, moved to, invented, discovered, directed, founded, wrote, married, visited, is a, is a, is a, is a, is located in, is part of, was born in, was written by, is the capital of, is known as`,
@@ -29,24 +30,38 @@ const ZH_LABELS = words(
 const ZH_HELD_OUT = words('葬于,起源于,吉祥物,血型,口号,供应商,翻译者,片长,旗舰店,表亲');
 
 export interface SampleOptions {
+  /** Which made-up names, or real ones to draw from. Default `training`. */
+  readonly names?: NamePool | readonly string[];
+  readonly language?: Language;
+  /** Text pieces by language (what the vocabulary's tokens spell) out of which a third of the names and some relations are put together without pattern. */
+  readonly pieces?: Readonly<Record<Language, readonly string[]>>;
   /** Draw relation labels that training never sees. */
   readonly heldOutRelations?: boolean;
   /** Draw question wordings that training never sees. */
   readonly heldOutQuestions?: boolean;
 }
+interface AskOptions extends SampleOptions {
+  readonly otherWords?: boolean;
+}
 
 function relation(random: Random, language: Language, options: SampleOptions): string {
   if (language === 'zh') {
     if (random.chance(0.12)) return relation(random, 'en', options);
-    return random.pick(options.heldOutRelations ? ZH_HELD_OUT : ZH_LABELS);
+    if (options.heldOutRelations) return random.pick(ZH_HELD_OUT);
+    if (random.chance(0.5)) return random.pick(ZH_LABELS);
+    return Array.from({ length: random.int(1, 4) }, () => random.pick(LEXICONS.training.han)).join('') + (random.chance(0.3) ? random.pick(['于', '在', '到', '为', '自', '过', '了']) : '');
   }
   if (options.heldOutRelations) return random.pick(EN_HELD_OUT);
-  let label = random.pick(EN_LABELS);
-  if (random.chance(0.2)) {
-    const made = nonce(random, random.int(1, 3)).normalize('NFD').replace(/[^a-z]/g, '');
-    label = random.pick([made, `${made} by`, `${made}ed by`, `${made} of`, `${made} ${nonce(random, 1)}`, `has ${made}`, `${made}s`, `${made}ed`, `${made}ed in`]);
-  }
+  const label = random.chance(0.6) ? random.pick(EN_LABELS) : madeLabel(random, options);
   return random.chance(0.25) ? label.replace(/ /g, '_') : label;
+}
+/** A label that means nothing, in the forms that labels have. */
+function madeLabel(random: Random, options: SampleOptions): string {
+  const letters = (text: string): string => text.normalize('NFD').toLowerCase().replace(/[^a-z]/g, '');
+  const drawn = options.pieces && random.chance(0.5) ? letters(patchwork(random, options.pieces.en)) : random.chance(0.5) ? random.pick(LEXICONS.training.words) : letters(nonce(random, random.int(1, 3)));
+  const made = drawn || 'x';
+  const second = random.chance(0.5) ? random.pick(LEXICONS.training.words) : letters(nonce(random, 1));
+  return random.pick([made, made, `${made} by`, `${made}ed by`, `${made}d at`, `${made} of`, `${made} ${second}`, `${second} ${made}`, `has ${made}`, `${made}s`, `${made}ed`, `${made}ed in`, `${made}s for`, `is ${made} with`, `was ${made}ed on`, `${made} of ${second}`]);
 }
 
 const EN_ASK = ['what is the {r} of {s}', 'who is the {r} of {s}', 'what {r} does {s} have', 'tell me the {r} of {s}', '{s} {r} what', 'which {r} belongs to {s}', "{s}'s {r}", 'give the {r} for {s}', 'name the {r} of {s}', 'what do we know about the {r} of {s}'];
@@ -69,9 +84,11 @@ function fill(template: string, values: Readonly<Record<'s' | 'r' | 'o', string>
   return template.replace(/\{([sro])\}/g, (_, key: 's' | 'r' | 'o') => values[key]);
 }
 
-function ask(random: Random, language: Language, item: EvidenceLine, purpose: 'forward' | 'inverse' | 'check' | 'count', options: SampleOptions): string {
+function ask(random: Random, language: Language, item: EvidenceLine, purpose: 'forward' | 'inverse' | 'check' | 'count', options: AskOptions): string {
   const show = random.chance(0.7) ? mark : (name: string): string => name;
-  const label = item.relations.map((text) => text.replace(/_/g, ' ')).join(language === 'zh' ? '的' : ' of the ');
+  // With a verdict, people often ask in other words than the relation's.
+  const asked = options.otherWords && random.chance(0.15) ? [relation(random, language, options)] : item.relations;
+  const label = asked.map(relationText).join(language === 'zh' ? '的' : ' of the ');
   const bare = language === 'en' ? label.replace(/^(has|in|is|was) /, '') : label;
   const values = { s: show(item.subjects[0] ?? ''), r: bare, o: show(item.objects[0] ?? '') };
   const shape = language === 'en' ? labelShape(item.relations[0]).kind : 'noun';
@@ -92,18 +109,36 @@ function ask(random: Random, language: Language, item: EvidenceLine, purpose: 'f
   return text;
 }
 
-const size = (random: Random): number => (random.chance(0.45) ? 1 : random.chance(0.6) ? random.int(2, 4) : random.int(5, 12));
+const size = (random: Random): number => (random.chance(0.5) ? 1 : random.chance(0.65) ? random.int(2, 4) : random.chance(0.9) ? random.int(5, 9) : random.int(10, 13));
 
+/** One to three relations; of a path, each may be walked against its direction, and the second is often the first one turned round. */
+function walk(random: Random, language: Language, options: SampleOptions, single: boolean): Pick<EvidenceLine, 'relations' | 'inverse'> {
+  const first = relation(random, language, options);
+  if (single || random.chance(0.7)) return { relations: [first] };
+  if (random.chance(0.2)) return { relations: [first, first], inverse: random.chance(0.6) ? [false, true] : [true, false] };
+  const relations = [first, ...Array.from({ length: random.chance(0.12) ? 2 : 1 }, () => relation(random, language, options))];
+  return { relations, inverse: relations.map(() => random.chance(0.5)) };
+}
+
+function name(random: Random, language: Language, options: SampleOptions, long = false): string {
+  const { names, pieces } = options;
+  if (pieces && !long && random.chance(0.33)) return patchwork(random, pieces[language]);
+  return typeof names === 'object' ? random.pick(names) : (long ? longName : randomName)(random, language, names);
+}
+
+/** Form `inverse`: many subjects, one object; only single relations are told so. */
 function line(random: Random, language: Language, options: SampleOptions, form: 'forward' | 'inverse' | 'single'): EvidenceLine {
-  const names = (count: number): string[] => [...new Set(Array.from({ length: count }, () => randomName(random, language)))];
-  const label = relation(random, language, options);
-  const relations = form !== 'single' && random.chance(0.25) ? [label, random.chance(0.3) ? label : relation(random, language, options)] : [label];
-  return { subjects: names(form === 'inverse' ? size(random) : 1), relations, objects: names(form === 'forward' ? size(random) : 1) };
+  // Now and then a list as long as a reply may hold.
+  const long = form !== 'single' && random.chance(0.05);
+  const names = (count: number): string[] => [...new Set(Array.from({ length: long && count > 1 ? random.int(7, 13) : count }, () => name(random, language, options, long && random.chance(0.7))))];
+  const path = walk(random, language, options, form !== 'forward');
+  return { subjects: names(form === 'inverse' ? size(random) : 1), ...path, objects: names(form === 'forward' ? size(random) : 1) };
 }
 
 /** One sample. The kinds with a verdict are what the answering path sends; `find` and `refuse` make the model search loose facts on its own. */
 export function makeSample(random: Random, options: SampleOptions = {}): Sample {
-  const language: Language = random.chance(0.35) ? 'zh' : 'en';
+  const drawn: Language = random.chance(0.35) ? 'zh' : 'en';
+  const language = options.language ?? drawn;
   const finish = (kind: Sample['kind'], evidence: Evidence, user: string, stated: Evidence = evidence): Sample => ({
     language,
     kind,
@@ -113,12 +148,12 @@ export function makeSample(random: Random, options: SampleOptions = {}): Sample 
     evidence,
   });
   const roll = random.next();
-  if (roll < 0.42) {
+  if (roll < 0.46) {
     const form = random.chance(0.55) ? 'forward' : 'inverse';
     const conclusion = line(random, language, options, form);
-    return finish('answer', { verdict: 'answer', conclusion, lines: [] }, ask(random, language, conclusion, form, options));
+    return finish('answer', { verdict: 'answer', conclusion, lines: [] }, ask(random, language, conclusion, form, { ...options, otherWords: true }));
   }
-  if (roll < 0.62) {
+  if (roll < 0.67) {
     const kind = random.pick(['yes', 'yes', 'no', 'unknown'] as const);
     const conclusion = line(random, language, options, 'single');
     const lines = kind === 'unknown' || random.chance(0.4) ? [] : Array.from({ length: random.int(1, 3) }, () => {
@@ -127,12 +162,12 @@ export function makeSample(random: Random, options: SampleOptions = {}): Sample 
     });
     return finish(kind, { verdict: kind, conclusion, lines }, ask(random, language, conclusion, 'check', options));
   }
-  if (roll < 0.7) {
+  if (roll < 0.75) {
     const conclusion = line(random, language, options, 'forward');
     const about = random.chance(0.8) ? { ...conclusion, relations: [], objects: [] } : undefined;
     return finish('unknown', { verdict: 'unknown', conclusion: about, lines: [] }, ask(random, language, conclusion, 'forward', options));
   }
-  if (roll < 0.75) {
+  if (roll < 0.81) {
     const form = random.chance(0.6) ? 'forward' : 'inverse';
     const conclusion = line(random, language, options, form);
     const count = random.chance(0.7) ? Math.max(conclusion.subjects.length, conclusion.objects.length) : random.int(13, 900);
@@ -140,7 +175,7 @@ export function makeSample(random: Random, options: SampleOptions = {}): Sample 
   }
   const seen = new Set<string>();
   const lines: EvidenceLine[] = [];
-  const shared = randomName(random, language);
+  const shared = name(random, language, options);
   for (let i = random.int(2, 5); i > 0; i--) {
     const made = line(random, language, options, 'single');
     const item = random.chance(0.6) ? { ...made, subjects: [shared] } : made;
@@ -156,18 +191,19 @@ export function makeSample(random: Random, options: SampleOptions = {}): Sample 
   return finish('refuse', { lines: rest }, ask(random, language, target, 'forward', options), { verdict: 'unknown', conclusion: about, lines: [] });
 }
 
-/** Words and signs outside names that replies use whatever the relations are: those that occur in at least one of 250 replies. */
+/** Stands for a name. */
+const HOLE = '\ue000';
+
+/** Words and signs outside names that replies use whatever the relations are: those that occur in at least five of 20,000 samples. */
 export function lexicon(random: Random, language: Language): string[] {
   const counts = new Map<string, number>();
-  const rounds = 6000;
-  for (let i = 0; i < rounds; i++) {
-    const sample = makeSample(random);
-    if (sample.language !== language) continue;
+  for (let i = 0; i < 20_000; i++) {
+    const sample = makeSample(random, { language });
     const stated = sample.evidence.verdict ? sample.evidence : { verdict: 'unknown' as const, lines: [] };
-    const labels = [...(stated.conclusion ? [stated.conclusion] : []), ...stated.lines].flatMap((item) => item.relations.map((text) => text.toLowerCase()));
-    const text = reply(stated, language, () => '\u0000');
-    const pieces = language === 'en' ? text.match(/[A-Za-z]+|[^\sA-Za-z\u0000]/g) : text.match(/[^\s\u0000A-Za-z]/g);
-    for (const piece of new Set(pieces)) if (!labels.some((label) => label.includes(piece.toLowerCase()))) counts.set(piece, (counts.get(piece) ?? 0) + 1);
+    const ofRelations = evidenceWords(stated).map((word) => word.toLowerCase());
+    const text = reply(stated, language, () => HOLE);
+    const pieces = language === 'en' ? text.match(/\p{L}+|[^\s\p{L}\ue000]/gu) : text.match(/[^\s\ue000A-Za-z]/g);
+    for (const piece of new Set(pieces)) if (!ofRelations.some((word) => (language === 'zh' ? word.includes(piece) : word === piece.toLowerCase()))) counts.set(piece, (counts.get(piece) ?? 0) + 1);
   }
-  return [...counts].filter(([, count]) => count >= rounds / 250 / (language === 'zh' ? 3 : 1.5)).map(([piece]) => piece).sort();
+  return [...counts].filter(([, count]) => count >= 5).map(([piece]) => piece).sort();
 }

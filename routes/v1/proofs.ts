@@ -1,0 +1,80 @@
+// Owns /v1/proofs: show a proof, verify a proof.
+// Refuses to know how proofs are found and checked.
+
+import { z } from 'zod';
+import { baseOf, errors, WRITE_ERRORS } from '../../src/contract/common.ts';
+import { checkReply, checkRequest, checkWire, proof, proofParams, proofQuery } from '../../src/contract/proofs.ts';
+import { baseQuery } from '../../src/contract/entities.ts';
+import { statementOf } from '../../src/contract/triples.ts';
+import { HttpError } from '../../src/http/problems.ts';
+import type { RoutePlugin } from '../../src/http/provider.ts';
+import { proofJson, proofMarkdown, proofMermaid } from '../../graph/reason/render.ts';
+import type { Proof } from '../../graph/reason/types.ts';
+import { DEFAULT_BASE } from '../../graph/terms.ts';
+import type { BaseName } from '../../graph/terms.ts';
+
+export default (async (app) => {
+  /** A proof's id says everything but where it was given out. */
+  async function find(id: string, named: string | undefined): Promise<{ readonly base: BaseName; readonly proof: Proof }> {
+    const bases = named === undefined ? [DEFAULT_BASE] : [baseOf(named)];
+    let found = app.knowledge.proof(bases[0], id);
+    if (!found && named === undefined)
+      for (const { base } of await app.knowledge.bases()) {
+        found = app.knowledge.proof(base, id);
+        if (found) return { base, proof: found };
+      }
+    if (!found)
+      throw new HttpError(
+        'proof_not_found',
+        `there is no proof ${JSON.stringify(id)}, or it was not asked for in a long time; ask the question again to get a new one`,
+        { param: 'id' },
+      );
+    return { base: bases[0], proof: found };
+  }
+
+  app.route({
+    method: 'GET',
+    url: '/proofs/:id',
+    schema: {
+      operationId: 'getProof',
+      summary: 'A proof, down to stored facts',
+      tags: ['reasoning'],
+      params: proofParams,
+      querystring: proofQuery,
+      response: {
+        200: {
+          description: 'The proof.',
+          content: { 'application/json': { schema: proof }, 'text/markdown': { schema: z.string() }, 'text/vnd.mermaid': { schema: z.string() } },
+        },
+        ...errors(404),
+      },
+    },
+    handler: async ({ params, query }, reply) => {
+      const { proof: found } = await find(params.id, query.knowledge_base);
+      if (query.format === 'markdown') return reply.type('text/markdown; charset=utf-8').send(proofMarkdown(found, query.language));
+      if (query.format === 'mermaid') return reply.type('text/vnd.mermaid; charset=utf-8').send(proofMermaid(found, query.language));
+      return reply.type('application/json; charset=utf-8').send(proofJson(found));
+    },
+  });
+  app.route({
+    method: 'POST',
+    url: '/proofs/:id/check',
+    schema: {
+      operationId: 'checkProof',
+      summary: 'Verify a proof, step by step, against the knowledge base as it is now',
+      tags: ['reasoning'],
+      params: proofParams,
+      querystring: baseQuery,
+      body: checkRequest,
+      response: { 200: checkReply, ...errors(404, ...WRITE_ERRORS) },
+    },
+    handler: async ({ params, query, body }) => {
+      const { base, proof: found } = await find(params.id, body?.knowledge_base ?? query.knowledge_base);
+      const hypothesis = {
+        ...(body?.rules === undefined ? {} : { rules: body.rules }),
+        ...(body?.facts === undefined ? {} : { facts: body.facts.map(statementOf) }),
+      };
+      return checkWire(await app.knowledge.checkProof(base, found, hypothesis));
+    },
+  });
+}) satisfies RoutePlugin;

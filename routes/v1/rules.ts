@@ -1,0 +1,70 @@
+// Owns /v1/rules: store, list, check and remove rules.
+// Refuses to know the language that they are written in.
+
+import { baseOf, errors, WRITE_ERRORS } from '../../src/contract/common.ts';
+import { addReply, addRules, baseQuery, checkReply, idParams, listQuery, mistakeWire, removeReply, ruleList, ruleWire } from '../../src/contract/rules.ts';
+import { pageOf } from '../../src/http/paging.ts';
+import type { RoutePlugin } from '../../src/http/provider.ts';
+
+export default (async (app) => {
+  app.route({
+    method: 'GET',
+    url: '/rules',
+    schema: {
+      operationId: 'listRules',
+      summary: 'Rules that are stored',
+      tags: ['knowledge'],
+      querystring: listQuery,
+      response: { 200: ruleList, ...errors() },
+    },
+    handler: async ({ query }) => pageOf((await app.knowledge.rules(baseOf(query.knowledge_base))).map(ruleWire), ({ id }) => id, query),
+  });
+  app.route({
+    method: 'POST',
+    url: '/rules',
+    schema: {
+      operationId: 'addRules',
+      summary: 'Store rules, all or none, and derive what follows',
+      tags: ['knowledge'],
+      querystring: baseQuery,
+      body: addRules,
+      response: { 200: addReply, ...errors(...WRITE_ERRORS) },
+    },
+    handler: async ({ query, body }) => {
+      const { rules, derived, version, partial } = await app.knowledge.addRules(baseOf(body.knowledge_base ?? query.knowledge_base), body.rules);
+      return { rules: rules.map(ruleWire), derived, version, ...(partial === undefined ? {} : { partial }) };
+    },
+  });
+  app.route({
+    method: 'POST',
+    url: '/rules/validate',
+    schema: {
+      operationId: 'validateRules',
+      summary: 'What storing these rules would say; nothing is stored',
+      tags: ['knowledge'],
+      querystring: baseQuery,
+      body: addRules,
+      response: { 200: checkReply, ...errors(...WRITE_ERRORS) },
+    },
+    handler: async ({ query, body }) => {
+      const { valid, rules, errors: mistakes } = await app.knowledge.validateRules(baseOf(body.knowledge_base ?? query.knowledge_base), body.rules);
+      return { valid, rules: rules.map(ruleWire), errors: mistakes.map(mistakeWire) };
+    },
+  });
+  app.route({
+    method: 'DELETE',
+    url: '/rules/:id',
+    schema: {
+      operationId: 'removeRule',
+      summary: 'Remove a rule and what only it derived',
+      tags: ['knowledge'],
+      params: idParams,
+      querystring: baseQuery,
+      response: { 200: removeReply, ...errors(404, 429) },
+    },
+    handler: async ({ params, query }) => {
+      const { rule, noLongerDerived, version, partial } = await app.knowledge.removeRule(baseOf(query.knowledge_base), params.id);
+      return { removed: ruleWire(rule), no_longer_derived: noLongerDerived, version, ...(partial === undefined ? {} : { partial }) };
+    },
+  });
+}) satisfies RoutePlugin;

@@ -1,0 +1,169 @@
+// Owns the configuration: every PHAROS_ variable with its default, unit and meaning, read from an environment into one frozen object.
+// Refuses to know who reads the environment and what is done with a setting.
+
+import { fileURLToPath } from 'node:url';
+import { resolve } from 'node:path';
+import { z } from 'zod';
+import { DEVICES } from './engine/protocol.ts';
+
+/** Variables of tests and benchmarks: known, so that a shell that has them can start the service, and without effect here. */
+const FOR_TESTS = ['PHAROS_OUTSIDE', 'PHAROS_TEST_NEO4J', 'PHAROS_CI_NEO4J_PORT'];
+const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const UNITS: Readonly<Record<string, number>> = { '': 1, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30 };
+
+const setting = <T>(fallback: string, description: string, schema: z.ZodType<T, string>) =>
+  z.string().default(fallback).pipe(schema).meta({ description, fallback });
+const whole = (least: number, most: number = Number.MAX_SAFE_INTEGER) =>
+  z
+    .string()
+    .regex(/^\d{1,16}$/, 'give a whole number')
+    .transform(Number)
+    .pipe(z.number().min(least, `give ${least} or more`).max(most, `give ${most} or less`));
+const bytes = (least: number) =>
+  z
+    .string()
+    .regex(/^\d{1,16}(KiB|MiB|GiB)?$/, 'give a number of bytes, such as 67108864 or 64MiB')
+    .transform((text) => Number.parseInt(text, 10) * UNITS[text.replace(/^\d+/, '')])
+    .pipe(z.number().min(least, `give ${least} bytes or more`));
+const oneOf = <const T extends readonly string[]>(names: T) => z.enum(names, { error: `give one of ${names.join(', ')}` });
+const graph = z.string().transform((text, context): { readonly kind: 'embedded' } | { readonly kind: 'neo4j'; readonly url: string } => {
+  if (text === 'embedded:' || text === 'embedded') return { kind: 'embedded' };
+  if (/^(neo4j|bolt)(\+s|\+ssc)?:\/\/[^/\s]/.test(text) && URL.canParse(text)) return { kind: 'neo4j', url: text };
+  context.addIssue({ code: 'custom', message: 'give "embedded:" or an address such as neo4j://user:password@host:7687' });
+  return z.NEVER;
+});
+
+const environment = z.strictObject({
+  PHAROS_HOST: setting('127.0.0.1', 'Address to listen on. Anything but loopback needs PHAROS_API_KEYS.', z.string().min(1)),
+  PHAROS_PORT: setting('8080', 'Port to listen on; 0 takes a free one.', whole(0, 65_535)),
+  PHAROS_DATA: setting('data', "Folder of the embedded store's file.", z.string().min(1)),
+  PHAROS_GRAPH: setting('embedded:', 'Where facts live: "embedded:", or neo4j://user:password@host:7687 (also neo4j+s://, bolt://).', graph),
+  PHAROS_EXAMPLE: setting('on', 'on: an embedded store that was never written gets the example graph of examples/ at start.', oneOf(['on', 'off'])),
+  PHAROS_MODELS: setting(
+    'models',
+    'Folder of model folders (or one model folder) in Hugging Face layout; the first by name is the default model.',
+    z.string().min(1),
+  ),
+  PHAROS_DEVICE: setting('auto', `Execution provider: ${DEVICES.join(', ')}.`, oneOf(DEVICES)),
+  PHAROS_ENGINE: setting('embedded', 'Which engine generates; this version has the embedded one.', oneOf(['embedded'])),
+  PHAROS_API_KEYS: setting(
+    '',
+    'Comma-separated keys, one of which each request must carry as "Authorization: Bearer KEY". Empty: no keys (loopback only).',
+    z
+      .string()
+      .transform((text) =>
+        text
+          .split(',')
+          .map((key) => key.trim())
+          .filter((key) => key !== ''),
+      )
+      .pipe(z.array(z.string().regex(/^[\u0021-\u007e]{8,512}$/, 'a key has 8 to 512 printable ASCII characters and no spaces'))),
+  ),
+  PHAROS_CACHE: setting('64MiB', 'Bytes of the answer cache; 0 keeps nothing.', bytes(0)),
+  PHAROS_LOG_LEVEL: setting('info', `Least level that is logged: ${LOG_LEVELS.join(', ')}.`, oneOf(LOG_LEVELS)),
+  PHAROS_BODY_BYTES: setting('8MiB', 'Longest request body, NDJSON excepted.', bytes(1024)),
+  PHAROS_BULK_BYTES: setting('16GiB', 'Longest NDJSON body.', bytes(1024)),
+  PHAROS_LINE_BYTES: setting('1MiB', 'Longest line of an NDJSON body.', bytes(64)),
+  PHAROS_BATCH_TRIPLES: setting('10000', 'Lines of an NDJSON body that become one transaction.', whole(1, 100_000)),
+  PHAROS_REQUEST_SECONDS: setting('300', 'Longest time of a request from its first byte to the end of its answer, NDJSON excepted.', whole(1, 86_400)),
+  PHAROS_BULK_SECONDS: setting('3600', 'Longest time of an NDJSON import or export.', whole(1, 604_800)),
+  PHAROS_STREAMS: setting('1000', 'Generations that may be under way at the same time, those that wait included.', whole(1)),
+  PHAROS_SLOTS: setting('8', 'Generations that compute at the same time; each holds a KV cache.', whole(1, 1024)),
+  PHAROS_QUEUE_REQUESTS: setting('512', 'Generations that wait for a slot; more are refused with 429.', whole(0)),
+  PHAROS_THREADS: setting('0', 'Processor threads of one forward pass; 0: half of the processors, 4 at most.', whole(0, 1024)),
+  PHAROS_NEW_TOKENS: setting('4096', 'Most new tokens of one generation.', whole(1)),
+  PHAROS_DEFAULT_TOKENS: setting('512', 'New tokens of a generation that names no number.', whole(1)),
+  PHAROS_DEDUCE_ANSWERS: setting('10000', 'Most answers of one deduction.', whole(1)),
+  PHAROS_DEDUCE_FACTS: setting('1000000', 'Most facts that one deduction derives.', whole(1)),
+  PHAROS_DEDUCE_MS: setting('10000', 'Most milliseconds of one deduction.', whole(1)),
+  PHAROS_DEDUCE_DEPTH: setting('10000', 'Greatest height of a proof tree in one deduction.', whole(1)),
+  PHAROS_RULES_FACTS: setting('5000000', 'Most facts that the stored rules of one knowledge base derive.', whole(1)),
+  PHAROS_RULES_MS: setting('20000', 'Most milliseconds that stored rules run after one write.', whole(1)),
+  PHAROS_PROOF_BYTES: setting('64MiB', 'Bytes of proofs kept to be asked for by id.', bytes(0)),
+  PHAROS_PENDING_WRITES: setting('1000', 'Writes that may wait for one knowledge base; more are refused with 429.', whole(1)),
+  PHAROS_EVENT_LOOP_DELAY_MS: setting('5000', 'Mean delay of the event loop above which requests are refused with 503; 0 never refuses.', whole(0)),
+  PHAROS_SHUTDOWN_SECONDS: setting('10', 'Time for live requests to finish after SIGTERM; then they are ended with a final event.', whole(0, 3600)),
+});
+type Settings = z.infer<typeof environment>;
+
+const isLoopback = (host: string): boolean => host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
+
+const toConfig = (env: Settings, isGiven: (name: keyof Settings) => boolean) => ({
+  host: env.PHAROS_HOST,
+  port: env.PHAROS_PORT,
+  // What is given is meant from where one stands; the defaults are Pharos's own folders.
+  data: isGiven('PHAROS_DATA') ? resolve(env.PHAROS_DATA) : resolve(ROOT, env.PHAROS_DATA),
+  graph: env.PHAROS_GRAPH,
+  example: env.PHAROS_EXAMPLE === 'on',
+  models: isGiven('PHAROS_MODELS') ? resolve(env.PHAROS_MODELS) : resolve(ROOT, env.PHAROS_MODELS),
+  device: env.PHAROS_DEVICE,
+  apiKeys: env.PHAROS_API_KEYS as readonly string[],
+  cacheBytes: env.PHAROS_CACHE,
+  logLevel: env.PHAROS_LOG_LEVEL,
+  limits: Object.freeze({
+    bodyBytes: env.PHAROS_BODY_BYTES,
+    bulkBytes: env.PHAROS_BULK_BYTES,
+    lineBytes: env.PHAROS_LINE_BYTES,
+    batchTriples: env.PHAROS_BATCH_TRIPLES,
+    requestMs: env.PHAROS_REQUEST_SECONDS * 1000,
+    bulkMs: env.PHAROS_BULK_SECONDS * 1000,
+    streams: env.PHAROS_STREAMS,
+    slots: env.PHAROS_SLOTS,
+    queue: env.PHAROS_QUEUE_REQUESTS,
+    threads: env.PHAROS_THREADS,
+    newTokens: env.PHAROS_NEW_TOKENS,
+    defaultTokens: Math.min(env.PHAROS_DEFAULT_TOKENS, env.PHAROS_NEW_TOKENS),
+    deduce: Object.freeze({ answers: env.PHAROS_DEDUCE_ANSWERS, facts: env.PHAROS_DEDUCE_FACTS, ms: env.PHAROS_DEDUCE_MS, depth: env.PHAROS_DEDUCE_DEPTH }),
+    rulesFacts: env.PHAROS_RULES_FACTS,
+    rulesMs: env.PHAROS_RULES_MS,
+    proofBytes: env.PHAROS_PROOF_BYTES,
+    pendingWrites: env.PHAROS_PENDING_WRITES,
+    eventLoopDelayMs: env.PHAROS_EVENT_LOOP_DELAY_MS,
+    shutdownMs: env.PHAROS_SHUTDOWN_SECONDS * 1000,
+  }),
+});
+export type Config = Readonly<ReturnType<typeof toConfig>>;
+
+/** Everything that is wrong with an environment, in one message. */
+export class ConfigError extends Error {
+  readonly problems: readonly string[];
+  constructor(problems: readonly string[]) {
+    super(
+      `${problems.length === 1 ? 'The configuration has a mistake' : `The configuration has ${problems.length} mistakes`}:\n${problems.map((problem) => `  ${problem}`).join('\n')}`,
+    );
+    this.name = 'ConfigError';
+    this.problems = problems;
+  }
+}
+
+/** Reads the PHAROS_ variables; an empty one counts as absent. Throws ConfigError with every mistake at once: an unknown name, a bad value, an open address without keys. */
+export function parseConfig(variables: Readonly<Record<string, string | undefined>>): Config {
+  const given = Object.fromEntries(
+    Object.entries(variables).filter(([name, value]) => name.startsWith('PHAROS_') && !FOR_TESTS.includes(name) && value !== undefined && value !== ''),
+  );
+  const result = environment.safeParse(given);
+  const problems: string[] = [];
+  for (const issue of result.error?.issues ?? []) {
+    const name = String(issue.path[0] ?? '');
+    if (issue.code === 'unrecognized_keys')
+      problems.push(...issue.keys.map((key) => `${key}: there is no such setting; \`node src/server.ts --help\` lists them all`));
+    // Keys are secret: their values are not repeated.
+    else problems.push(`${name}${name === 'PHAROS_API_KEYS' || name === 'PHAROS_GRAPH' ? '' : `=${given[name]}`}: ${issue.message}`);
+  }
+  if (result.success && !isLoopback(result.data.PHAROS_HOST) && result.data.PHAROS_API_KEYS.length === 0)
+    problems.push(
+      `PHAROS_HOST=${result.data.PHAROS_HOST}: others can reach this address, so PHAROS_API_KEYS must name at least one key; or listen on 127.0.0.1`,
+    );
+  if (problems.length > 0 || !result.success) throw new ConfigError(problems);
+  return Object.freeze(toConfig(result.data, (name) => Object.hasOwn(given, name)));
+}
+
+/** Every setting as a Markdown table. */
+export function describeConfig(): string {
+  const rows = Object.entries(environment.shape).map(([name, schema]) => {
+    const { description, fallback } = schema.meta() ?? {};
+    return `| ${name} | ${fallback === '' ? '' : `\`${String(fallback)}\``} | ${String(description)} |`;
+  });
+  return ['| variable | default | meaning |', '|---|---|---|', ...rows].join('\n');
+}

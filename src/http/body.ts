@@ -1,0 +1,101 @@
+// Owns how request bodies are read: JSON in strict UTF-8, NDJSON as a stream, everything else refused; and what becomes of a body that nobody wants.
+// Refuses to know what is in them.
+
+import { Readable } from 'node:stream';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { HttpError } from './problems.ts';
+
+export const NDJSON = 'application/x-ndjson';
+/** Time to read what a refused client is still sending, so that it gets to see the answer. */
+const DRAIN_MS = 30_000;
+
+/** Lists and objects within each other. */
+const NESTING = 256;
+const [QUOTE, BACKSLASH, OPEN_LIST, CLOSE_LIST, OPEN_MAP, CLOSE_MAP] = [...'"\\[]{}'].map((sign) => sign.charCodeAt(0));
+
+const strict = new TextDecoder('utf-8', { fatal: true });
+/** Text of the bytes. Throws HttpError `invalid_encoding`. */
+export function decodeUtf8(bytes: Uint8Array, what: string): string {
+  try {
+    return strict.decode(bytes);
+  } catch (error) {
+    throw new HttpError('invalid_encoding', `${what} is not valid UTF-8`, { cause: error });
+  }
+}
+
+/** Do brackets nest deeper than the limit? Everything behind may then go down by recursion. Text that is no JSON gets some answer. */
+function nestsTooDeep(text: string): boolean {
+  let depth = 0;
+  let quoted = false;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (quoted) {
+      if (code === BACKSLASH) i++;
+      else if (code === QUOTE) quoted = false;
+    } else if (code === QUOTE) quoted = true;
+    else if (code === OPEN_LIST || code === OPEN_MAP) {
+      if (++depth > NESTING) return true;
+    } else if (code === CLOSE_LIST || code === CLOSE_MAP) depth--;
+  }
+  return false;
+}
+
+function parseJson(bytes: Buffer): unknown {
+  const text = decodeUtf8(bytes, 'the body');
+  if (text.trim() === '') throw new HttpError('invalid_json', 'the body is empty; send a JSON document');
+  if (nestsTooDeep(text)) throw new HttpError('invalid_json', `the body nests lists and objects deeper than ${NESTING}, which is the limit`);
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new HttpError('invalid_json', `the body is not JSON: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+  }
+}
+
+export function readBodies(app: FastifyInstance): void {
+  app.addHook('onRequest', async ({ headers }) => {
+    const coding = headers['content-encoding'];
+    if (coding !== undefined && coding !== 'identity')
+      throw new HttpError('unsupported_media_type', `content-encoding ${JSON.stringify(coding.slice(0, 40))} is not supported; send the body as it is`);
+  });
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser<Buffer>('application/json', { parseAs: 'buffer' }, async (_request: FastifyRequest, bytes: Buffer) => parseJson(bytes));
+  app.addContentTypeParser([NDJSON, 'application/ndjson', 'application/jsonl'], (_request, payload, done) => done(null, payload));
+}
+
+/** A body is still on its way. */
+function isIncomplete({ raw }: FastifyRequest): boolean {
+  const announced = raw.headers['content-length'] !== undefined || raw.headers['transfer-encoding'] !== undefined;
+  return announced && !raw.complete && !raw.readableEnded && !raw.destroyed;
+}
+/** Reads the rest of a body and throws it away, for some time at most. */
+export async function drained(request: FastifyRequest): Promise<void> {
+  if (!isIncomplete(request)) return;
+  const { raw } = request;
+  // A pipe that ends later would pause it again.
+  raw.unpipe();
+  raw.resume();
+  await new Promise<void>((resolve) => {
+    const timer = setTimeout(resolve, DRAIN_MS).unref();
+    const done = (): void => {
+      clearTimeout(timer);
+      resolve();
+    };
+    raw.once('end', done).once('close', done).once('error', done);
+  });
+}
+/**
+ * Sends an answer that does not wait for the request's body. While that is on its way the answer is written but not ended, for ending it may close the
+ * connection, and a connection that is closed with bytes unread throws away the answer, too.
+ */
+export function sendEarly(request: FastifyRequest, reply: FastifyReply, text: string): void {
+  reply.removeHeader('connection');
+  if (!isIncomplete(request)) {
+    reply.send(text);
+    return;
+  }
+  async function* pieces(): AsyncGenerator<string> {
+    yield text;
+    await drained(request);
+  }
+  reply.header('content-length', Buffer.byteLength(text)).send(Readable.from(pieces()));
+}

@@ -1,0 +1,59 @@
+// Owns tidying the generated OpenAPI document: one schema where reading and writing have the same, none that nothing uses, no bounds that say nothing.
+// Refuses to know any operation.
+
+type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
+type JsonMap = { readonly [key: string]: Json };
+
+const PREFIX = '#/components/schemas/';
+/** Suffix that the provider gives to the reading side of a schema. */
+const SUFFIX = 'Input';
+/** What @fastify/swagger writes where a reply has no description. */
+const UNDESCRIBED = 'Default Response';
+const isMap = (value: Json | undefined): value is JsonMap => typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** A copy with every reference renamed, and without what says nothing: bounds of safety, patterns of numbers (they come as text in addresses). */
+function rewrite(value: Json, rename: (name: string) => string): Json {
+  if (Array.isArray(value)) return (value as readonly Json[]).map((item) => rewrite(item, rename));
+  if (!isMap(value)) return value;
+  const isNumber = value['type'] === 'integer' || value['type'] === 'number';
+  const says = ([key, item]: readonly [string, Json]): boolean =>
+    !(
+      isNumber &&
+      ((key === 'pattern' && typeof item === 'string') ||
+        (key === 'minimum' && item === Number.MIN_SAFE_INTEGER) ||
+        (key === 'maximum' && item === Number.MAX_SAFE_INTEGER))
+    );
+  const entries = Object.entries(value).filter(says);
+  return Object.fromEntries(
+    entries.map(([key, item]): [string, Json] => [
+      key,
+      key === '$ref' && typeof item === 'string' && item.startsWith(PREFIX)
+        ? PREFIX + rename(item.slice(PREFIX.length))
+        : key === 'description' && item === UNDESCRIBED
+          ? 'Done.'
+          : rewrite(item, rename),
+    ]),
+  );
+}
+function references(value: Json, found: Set<string>): Set<string> {
+  if (Array.isArray(value)) for (const item of value as readonly Json[]) references(item, found);
+  else if (isMap(value))
+    for (const [key, item] of Object.entries(value))
+      if (key === '$ref' && typeof item === 'string' && item.startsWith(PREFIX)) found.add(item.slice(PREFIX.length));
+      else references(item, found);
+  return found;
+}
+const bare = (name: string): string => (name.endsWith(SUFFIX) ? name.slice(0, -SUFFIX.length) : name);
+
+export function tidy(document: object): JsonMap {
+  const whole = structuredClone(document) as JsonMap;
+  const components = whole['components'] as { readonly schemas: JsonMap } & JsonMap;
+  const { schemas } = components;
+  // What operations use, and what that uses.
+  const used = references(whole['paths'], new Set());
+  for (const name of used) references(schemas[name] ?? null, used);
+  const same = (name: string): boolean => JSON.stringify(rewrite(schemas[name], bare)) === JSON.stringify(rewrite(schemas[bare(name)] ?? null, bare));
+  const rename = (name: string): string => (name === bare(name) || (used.has(bare(name)) && !same(name)) ? name : bare(name));
+  const kept = [...used].map((name): [string, Json] => [rename(name), rewrite(schemas[name], rename)]).toSorted(([a], [b]) => (a < b ? -1 : 1));
+  return { ...whole, paths: rewrite(whole['paths'], rename), components: { ...components, schemas: Object.fromEntries(kept) } };
+}

@@ -1,0 +1,223 @@
+// Owns what an error looks like on the wire: the table from every error code to a status, and OpenAI's error body.
+// Refuses to know which route failed and how errors arise.
+
+import { KnowledgeError, RuleError } from '../../graph/knowledge.ts';
+import type { KnowledgeErrorCode, RuleErrorCode } from '../../graph/knowledge.ts';
+import { StoreError } from '../../graph/store.ts';
+import type { StoreErrorCode } from '../../graph/store.ts';
+import { TermError } from '../../graph/terms.ts';
+import type { TermErrorCode } from '../../graph/terms.ts';
+import { EngineError } from '../engine/port.ts';
+import type { EngineErrorCode } from '../engine/port.ts';
+
+export type HttpErrorCode =
+  | 'invalid_value'
+  | 'missing_required_parameter'
+  | 'unknown_parameter'
+  | 'unsupported_parameter'
+  | 'invalid_json'
+  | 'invalid_encoding'
+  | 'invalid_url'
+  | 'invalid_http'
+  | 'invalid_line'
+  | 'invalid_api_key'
+  | 'not_found'
+  | 'entity_not_found'
+  | 'relation_not_found'
+  | 'proof_not_found'
+  | 'method_not_allowed'
+  | 'timeout'
+  | 'body_timeout'
+  | 'client_gone'
+  | 'body_too_large'
+  | 'headers_too_large'
+  | 'unsupported_media_type'
+  | 'too_many_streams'
+  | 'overloaded'
+  | 'shutting_down'
+  | 'internal';
+/** A request that HTTP itself refuses. `param`: the field or parameter that is wrong; `extra`: further fields of the error body. */
+export class HttpError extends Error {
+  readonly code: HttpErrorCode;
+  readonly param: string | undefined;
+  readonly extra: Readonly<Record<string, unknown>>;
+  constructor(
+    code: HttpErrorCode,
+    message: string,
+    options: ErrorOptions & { readonly param?: string; readonly extra?: Readonly<Record<string, unknown>> } = {},
+  ) {
+    super(message, options);
+    this.name = 'HttpError';
+    this.code = code;
+    this.param = options.param;
+    this.extra = options.extra ?? {};
+  }
+}
+
+/** Any error, with further fields for its body. */
+export class ErrorWith extends Error {
+  override readonly cause: unknown;
+  readonly extra: Readonly<Record<string, unknown>>;
+  constructor(cause: unknown, extra: Readonly<Record<string, unknown>>) {
+    super(cause instanceof Error ? cause.message : String(cause));
+    this.name = 'ErrorWith';
+    this.cause = cause;
+    this.extra = extra;
+  }
+}
+
+type ProblemType = 'invalid_request_error' | 'authentication_error' | 'rate_limit_error' | 'server_error';
+interface Problem {
+  readonly status: number;
+  readonly type: ProblemType;
+  /** Code on the wire, where it differs from the error's own. */
+  readonly code?: string;
+  readonly param?: string;
+  /** Seconds after which trying again may help. */
+  readonly retryAfter?: number;
+  /** The message may tell of the inside; a general one is sent and the real one is logged. */
+  readonly hidden?: true;
+}
+const bad: Problem = { status: 400, type: 'invalid_request_error' };
+const missing: Problem = { status: 404, type: 'invalid_request_error' };
+const large: Problem = { status: 413, type: 'invalid_request_error' };
+const busy: Problem = { status: 429, type: 'rate_limit_error', retryAfter: 1 };
+const unavailable: Problem = { status: 503, type: 'server_error', retryAfter: 2 };
+const broken: Problem = { status: 500, type: 'server_error', code: 'internal', hidden: true };
+
+const HTTP: Readonly<Record<HttpErrorCode, Problem>> = {
+  invalid_value: bad,
+  missing_required_parameter: bad,
+  unknown_parameter: bad,
+  unsupported_parameter: bad,
+  invalid_json: bad,
+  invalid_encoding: bad,
+  invalid_url: bad,
+  invalid_http: bad,
+  invalid_line: bad,
+  invalid_api_key: { status: 401, type: 'authentication_error' },
+  not_found: missing,
+  entity_not_found: missing,
+  relation_not_found: missing,
+  proof_not_found: missing,
+  method_not_allowed: { status: 405, type: 'invalid_request_error' },
+  timeout: { status: 504, type: 'server_error' },
+  body_timeout: { status: 408, type: 'invalid_request_error' },
+  client_gone: { status: 499, type: 'invalid_request_error' },
+  body_too_large: large,
+  headers_too_large: { status: 431, type: 'invalid_request_error' },
+  unsupported_media_type: { status: 415, type: 'invalid_request_error' },
+  too_many_streams: busy,
+  overloaded: unavailable,
+  shutting_down: unavailable,
+  internal: broken,
+};
+const ENGINE: Readonly<Record<EngineErrorCode, Problem>> = {
+  unknown_model: { ...missing, code: 'model_not_found', param: 'model' },
+  context_length_exceeded: { ...bad, param: 'messages' },
+  queue_full: { ...busy, code: 'engine_overloaded' },
+  constraint_unsatisfiable: { status: 422, type: 'invalid_request_error' },
+  invalid_prompt: { ...bad, param: 'messages' },
+  device_unavailable: { ...unavailable, retryAfter: undefined },
+  model_invalid: broken,
+  closed: { ...unavailable, code: 'shutting_down' },
+  aborted: { status: 499, type: 'invalid_request_error', code: 'client_gone' },
+  failed: { ...broken, code: 'engine_failed' },
+};
+const STORE: Readonly<Record<StoreErrorCode, Problem>> = {
+  closed: { ...unavailable, code: 'shutting_down' },
+  too_large: large,
+  unavailable: { ...unavailable, code: 'store_unavailable' },
+  corrupt: { ...broken, code: 'store_corrupt' },
+  invalid_cursor: { ...bad, param: 'cursor' },
+  locked: { ...unavailable, code: 'store_locked' },
+};
+const KNOWLEDGE: Readonly<Record<KnowledgeErrorCode, Problem>> = {
+  closed: { ...unavailable, code: 'shutting_down' },
+  busy: { ...busy, code: 'too_many_writes' },
+  unknown_rule: { ...missing, code: 'rule_not_found' },
+  invalid_request: { ...bad, code: 'invalid_value' },
+  corrupt_rule: broken,
+};
+const ruleProblem = (code: RuleErrorCode): Problem => ({ ...(code === 'too_large' ? large : bad), code: `rule_${code}`, param: 'rules' });
+const RULE: Readonly<Record<RuleErrorCode, Problem>> = {
+  syntax: ruleProblem('syntax'),
+  unsafe: ruleProblem('unsafe'),
+  unstratifiable: ruleProblem('unstratifiable'),
+  invalid_term: ruleProblem('invalid_term'),
+  invalid_annotation: ruleProblem('invalid_annotation'),
+  type: ruleProblem('type'),
+  too_large: ruleProblem('too_large'),
+};
+const TERM: Readonly<Record<TermErrorCode, Problem>> = {
+  invalid_base: { ...bad, param: 'knowledge_base' },
+  invalid_entity: bad,
+  invalid_relation: bad,
+  invalid_literal: bad,
+  invalid_time: bad,
+  invalid_confidence: { ...bad, param: 'confidence' },
+};
+/** Fastify's own codes. */
+const FASTIFY: Readonly<Record<string, HttpErrorCode>> = {
+  FST_ERR_BAD_URL: 'invalid_url',
+  FST_ERR_CTP_BODY_TOO_LARGE: 'body_too_large',
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'unsupported_media_type',
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'invalid_http',
+  FST_ERR_CTP_EMPTY_JSON_BODY: 'invalid_json',
+  FST_ERR_MAX_LIMIT: 'invalid_url',
+};
+
+export interface ErrorWire {
+  readonly error: { readonly message: string; readonly type: string; readonly param: string | null; readonly code: string; readonly [extra: string]: unknown };
+}
+export interface Answer {
+  readonly status: number;
+  readonly retryAfter: number | undefined;
+  readonly body: ErrorWire;
+  /** The message was replaced: whoever answers should log the error itself. */
+  readonly hidden: boolean;
+}
+
+const answer = (error: Error, code: string, problem: Problem, param?: string, extra: Readonly<Record<string, unknown>> = {}): Answer => ({
+  status: problem.status,
+  retryAfter: problem.retryAfter,
+  hidden: problem.hidden === true,
+  body: {
+    error: {
+      message: problem.hidden ? 'Pharos failed at this request; its log holds the cause' : error.message,
+      type: problem.type,
+      param: param ?? problem.param ?? null,
+      code: problem.code ?? code,
+      ...extra,
+    },
+  },
+});
+
+export const ruleErrorWire = ({ line, column, expected, rule, path }: RuleError): Record<string, unknown> => ({
+  line,
+  column,
+  expected,
+  ...(rule === undefined ? {} : { rule }),
+  ...(path === undefined ? {} : { path }),
+});
+
+/** Status and body for anything thrown. What is not one of the known errors is a 500 whose message is hidden. */
+export function answerTo(error: unknown): Answer {
+  if (error instanceof ErrorWith) {
+    const inner = answerTo(error.cause);
+    return { ...inner, body: { error: { ...inner.body.error, ...error.extra } } };
+  }
+  if (error instanceof HttpError) return answer(error, error.code, HTTP[error.code], error.param, error.extra);
+  if (error instanceof EngineError) return answer(error, error.code, ENGINE[error.code]);
+  if (error instanceof StoreError) return answer(error, error.code, STORE[error.code]);
+  if (error instanceof KnowledgeError) return answer(error, error.code, KNOWLEDGE[error.code]);
+  if (error instanceof RuleError) return answer(error, error.code, RULE[error.code], undefined, ruleErrorWire(error));
+  if (error instanceof TermError) return answer(error, error.code, TERM[error.code]);
+  if (error instanceof Error && 'code' in error && typeof error.code === 'string' && Object.hasOwn(FASTIFY, error.code))
+    return answer(error, FASTIFY[error.code], HTTP[FASTIFY[error.code]]);
+  const other = error instanceof Error ? error : new Error(String(error));
+  // A body that broke off, a bad header: Node and Fastify say so by a status.
+  if ('statusCode' in other && typeof other.statusCode === 'number' && other.statusCode >= 400 && other.statusCode < 500)
+    return answer(other, 'invalid_http', HTTP.invalid_http);
+  return answer(other, 'internal', broken);
+}

@@ -1,0 +1,61 @@
+// Owns how a request that breaks the contract is told so: from zod's issues to one message that names the field.
+// Refuses to know any route.
+
+import type { z } from 'zod';
+import { HttpError } from './problems.ts';
+import type { HttpErrorCode } from './problems.ts';
+
+type Issue = z.core.$ZodIssue;
+
+const place = (path: readonly PropertyKey[]): string =>
+  path.map((part, i) => (typeof part === 'number' ? `[${part}]` : `${i === 0 ? '' : '.'}${String(part)}`)).join('');
+
+/** Of the ways to read a union, the one that got furthest: its mistakes say most. */
+function narrowed(issue: Issue): Issue {
+  if (issue.code !== 'invalid_union' || issue.errors.length === 0) return issue;
+  const depth = (issues: readonly Issue[]): number =>
+    Math.max(...issues.map((each) => (each.code === 'invalid_type' && each.path.length === 0 ? -1 : each.path.length)));
+  const best = issue.errors.toSorted((a, b) => depth(b) - depth(a))[0];
+  if (!best?.[0] || depth(best) < 0) return issue;
+  const inner = narrowed(best[0]);
+  return { ...inner, path: [...issue.path, ...inner.path] };
+}
+
+const isMissing = (issue: Issue): boolean =>
+  issue.code === 'invalid_union'
+    ? issue.errors.length > 0 && issue.errors.every((each) => each[0]?.path.length === 0 && isMissing(each[0]))
+    : issue.code === 'invalid_type' && issue.message.endsWith('received undefined');
+
+function read(found: Issue): { readonly code: HttpErrorCode; readonly param: string; readonly reason: string } {
+  const issue = narrowed(found);
+  const param = place(issue.path);
+  if (issue.code === 'unrecognized_keys') {
+    const key = place([...issue.path, issue.keys[0]]);
+    return {
+      code: 'unknown_parameter',
+      param: key,
+      reason:
+        issue.keys.length === 1
+          ? 'is not a field that is known here'
+          : `and ${issue.keys
+              .slice(1)
+              .map((other) => JSON.stringify(other))
+              .join(', ')} are not fields that are known here`,
+    };
+  }
+  if (isMissing(issue)) return { code: 'missing_required_parameter', param, reason: 'is required' };
+  if (issue.code === 'custom' && issue.params?.['unsupported'] === true) return { code: 'unsupported_parameter', param, reason: issue.message };
+  if (issue.code === 'invalid_union') return { code: 'invalid_value', param, reason: 'has none of the forms that are allowed here' };
+  return { code: 'invalid_value', param, reason: issue.message.replace(/^Invalid (input|option): /, '').replace(/^Too (small|big): expected /, 'expected ') };
+}
+
+/** The first issue as an error; further ones are counted in the message. `part`: body, querystring or params. */
+export function validationError(issues: readonly Issue[], part: string): HttpError {
+  // Fastify gives a body that did not come as null.
+  if (part === 'body' && issues[0].code === 'invalid_type' && issues[0].path.length === 0 && issues[0].message.endsWith('received null'))
+    return new HttpError('missing_required_parameter', 'the body is missing; send a JSON object with content-type: application/json');
+  const { code, param, reason } = read(issues[0]);
+  const what = param === '' ? (part === 'body' ? 'the body' : part) : param;
+  const more = issues.length > 1 ? ` (and ${issues.length - 1} more)` : '';
+  return new HttpError(code, `${what}: ${reason}${more}`, { param: param === '' ? undefined : param });
+}

@@ -1,0 +1,60 @@
+// Owns the description of the API: OpenAPI made from the routes' contract, and pages to read it.
+// Refuses to know the routes; everything comes with the package, nothing from a network.
+
+import { readFileSync } from 'node:fs';
+import fp from 'fastify-plugin';
+import swagger from '@fastify/swagger';
+import scalar from '@scalar/fastify-api-reference';
+import { stringify } from 'yaml';
+import type { FastifyInstance } from 'fastify';
+import { z } from 'zod';
+import { tidy } from '../http/openapi.ts';
+import { openApiTransform, openApiTransformObject } from '../http/provider.ts';
+
+const packageSchema = z.object({ version: z.string(), description: z.string() });
+export const PACKAGE = packageSchema.parse(JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')));
+
+const DESCRIPTION = `${PACKAGE.description}
+
+Every error has the body of OpenAI's API, \`{"error": {"message", "type", "param", "code"}}\`. Lists are paged by \`limit\` and \`cursor\`.
+\`/chat/completions\`, \`/completions\` and \`/models\` are answered without \`/v1\`, too. Where the server has API keys, send \`Authorization: Bearer KEY\`.`;
+
+const TAGS = [
+  { name: 'generation', description: 'Questions, answers and text.' },
+  { name: 'knowledge', description: 'Facts, names and rules.' },
+  { name: 'reasoning', description: 'What follows, and why.' },
+  { name: 'operation', description: 'Health, numbers, this description.' },
+];
+
+export const docs = fp(
+  async (app) => {
+    app.addHook('onRoute', (route) => {
+      if (route.url.startsWith('/docs')) route.config = { ...route.config, open: true };
+    });
+    await app.register(swagger, {
+      openapi: {
+        openapi: '3.1.0',
+        info: {
+          title: 'Pharos',
+          description: DESCRIPTION,
+          version: PACKAGE.version,
+          license: { name: 'Apache-2.0', url: 'https://www.apache.org/licenses/LICENSE-2.0' },
+        },
+        tags: TAGS,
+        components: { securitySchemes: { key: { type: 'http', scheme: 'bearer' } } },
+        security: [{}, { key: [] }],
+      },
+      transform: openApiTransform,
+      transformObject: openApiTransformObject,
+    });
+    // Called without `cdn`, the page loads its one script from beside itself.
+    await app.register(scalar, {
+      routePrefix: '/docs',
+      configuration: { url: '/openapi.yaml', pageTitle: 'Pharos', withDefaultFonts: false, telemetry: false, hideClientButton: true },
+    });
+  },
+  { name: 'docs' },
+);
+
+/** The OpenAPI document as it is committed and served. */
+export const openApiYaml = (app: FastifyInstance): string => stringify(tidy(app.swagger()), { lineWidth: 160, aliasDuplicateObjects: false });

@@ -1,0 +1,21 @@
+// Owns refusing work when the event loop cannot keep up.
+// Refuses to know memory (model weights would count) and generations (the scheduler admits those).
+
+import fp from 'fastify-plugin';
+import underPressure from '@fastify/under-pressure';
+import { HttpError } from '../http/problems.ts';
+
+const MESSAGE = 'Pharos cannot keep up with its requests; try again in a moment';
+
+export const pressure = fp(
+  async (app, { eventLoopDelayMs }: { readonly eventLoopDelayMs: number }) => {
+    if (eventLoopDelayMs === 0) return;
+    await app.register(underPressure, {
+      maxEventLoopDelay: eventLoopDelayMs,
+      pressureHandler: (request) => {
+        if (request.routeOptions.config.open !== true) throw new HttpError('overloaded', MESSAGE);
+      },
+    });
+  },
+  { name: 'pressure' },
+);
