@@ -1,8 +1,10 @@
 // Owns the numbers that operators watch, in Prometheus's form.
 // Refuses to know what is done about them.
 
+import { setTimeout as wait } from 'node:timers/promises';
 import fp from 'fastify-plugin';
 import type { FastifyRequest } from 'fastify';
+import type { KnownBaseStatistics } from '../../graph/knowledge.ts';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 
 declare module 'fastify' {
@@ -14,6 +16,8 @@ declare module 'fastify' {
 /** Status of requests whose client left before the answer was complete. */
 const LEFT = 499;
 const routeOf = (request: FastifyRequest): string => request.routeOptions.url ?? 'none';
+/** A scrape does not wait longer for the store. */
+const STORE_MS = 2_000;
 const SECONDS = [0.001, 0.005, 0.02, 0.1, 0.5, 2, 10, 60, 300];
 
 export const metrics = fp(
@@ -79,19 +83,36 @@ export const metrics = fp(
     total('pharos_cache_invalidated_total', 'Answers dropped because what they rested on changed.', () => app.answers.statistics().invalidated);
     gauge('pharos_cache_entries', 'Answers in the cache.', () => app.answers.statistics().entries);
     gauge('pharos_cache_bytes', 'Bytes of the answer cache.', () => app.answers.statistics().bytes);
+    /** What the store tells at this scrape; undefined when it does not. Both gauges below are read at the same time. */
+    let telling: Promise<readonly KnownBaseStatistics[] | undefined> | undefined;
+    const told = (): Promise<readonly KnownBaseStatistics[] | undefined> =>
+      (telling ??= Promise.race([app.knowledge.bases().catch(() => undefined), wait(STORE_MS, undefined, { ref: false })]).finally(
+        () => (telling = undefined),
+      ));
+    const storeUp = new Gauge({
+      name: 'pharos_store_up',
+      help: '1 when the store told its sizes at this scrape, 0 when it could not in time.',
+      registers: [],
+      async collect() {
+        this.set((await told()) ? 1 : 0);
+      },
+    });
     const facts = new Gauge({
       name: 'pharos_facts',
-      help: 'Facts that hold, by knowledge base.',
+      help: 'Facts that hold, by knowledge base, as the store told last.',
       labelNames: ['knowledge_base', 'kind'],
       registers: [],
       async collect() {
+        const bases = await told();
+        if (!bases) return;
         this.reset();
-        for (const { base, facts: stored, derived } of await app.knowledge.bases()) {
+        for (const { base, facts: stored, derived } of bases) {
           this.set({ knowledge_base: base, kind: 'stored' }, stored);
           this.set({ knowledge_base: base, kind: 'derived' }, derived);
         }
       },
     });
+    registry.registerMetric(storeUp);
     registry.registerMetric(facts);
     const models = new Gauge({
       name: 'pharos_model_info',

@@ -46,6 +46,7 @@ t.test('metrics count requests, generations, the cache and facts', async (t) => 
   t.ok(value('pharos_engine_generated_tokens_total') > 0);
   t.ok(value('pharos_facts{knowledge_base="default",kind="stored"}') >= 40);
   t.ok(value('pharos_facts{knowledge_base="default",kind="derived"}') > 0);
+  t.equal(value('pharos_store_up'), 1);
   t.ok(value('process_resident_memory_bytes') > 0);
   t.match(text, /^nodejs_eventloop_lag_p99_seconds /m);
   t.match(text, /pharos_model_info\{model="pharos-mini",device="cpu"\} 1/);
