@@ -85,9 +85,10 @@ export default (async (app) => {
       try {
         for (; !current.done; current = await lines.next()) yield line(current.value);
       } catch (error) {
-        const { body: answer, hidden } = answerTo(told(error, request, work));
+        const { body: answer, hidden, status } = answerTo(told(error, request, work));
         if (hidden) request.log.error({ err: error }, 'an import broke off');
-        yield line(answer);
+        // The status line is long gone: the error says what it would have been.
+        yield line({ error: { ...answer.error, status } });
         // What the client is still sending is read, so that it gets to see this.
         await drained(request);
       }

@@ -82,6 +82,7 @@ export const errorBody = z
       line: z.int().optional().describe('Of a mistake in rules (line of the text, from 1; 0 when the rules came as JSON) or in an NDJSON body.'),
       column: z.int().optional(),
       expected: z.array(z.string()).optional(),
+      status: z.int().optional().describe('NDJSON, in a reply under way: the HTTP status that the error stands for.'),
       acknowledged_lines: z.int().optional().describe('NDJSON: lines that are stored for good. Send the rest from the next line on.'),
     }),
   })

@@ -144,3 +144,12 @@ t.test('a question of any text is answered in bounded time and never throws', as
   for (const question of ['a '.repeat(3000), '爱'.repeat(3000), '\u0000\ud800', "Robert'); DROP TABLE students;--", '"(* [] {} \\', '🦢🦢 is 🦢?', 'Is '.repeat(400) + 'Socrates mortal?'])
     t.type(await meaning(world, question), 'string', question.slice(0, 20));
 });
+
+t.test('where and who are not answered with a time', async (t) => {
+  const world = await openExample();
+  t.teardown(() => world.close());
+  t.equal(await meaning(world, 'Where was Marie Curie born?'), 'Marie Curie | born in');
+  await world.withdraw({ subject: parseEntityId('Marie Curie'), relation: parseRelationName('born in') });
+  t.equal(await meaning(world, 'Where was Marie Curie born?'), 'unknown');
+  t.equal(await meaning(world, 'When was Marie Curie born?'), 'Marie Curie | birth year');
+});

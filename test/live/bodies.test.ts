@@ -86,7 +86,7 @@ t.test('line 70,000 is malformed: it is told by its number, acknowledged batches
   call.end(sent);
   const [answer] = (await once(call, 'response')) as [IncomingMessage];
   const last = lines(await read(answer)).at(-1);
-  t.match(last, { error: { code: 'invalid_line', message: /^line 70000: not JSON/, line: 70_000, acknowledged_lines: 60_000 } });
+  t.match(last, { error: { code: 'invalid_line', message: /^line 70000: not JSON/, line: 70_000, acknowledged_lines: 60_000, status: 400 } });
   t.equal(await factsIn('resume'), 60_000);
   const strict = await fetch(url + path, { method: 'POST', headers: { 'content-type': 'application/x-ndjson', accept: 'application/json' }, body: sent });
   t.equal(strict.status, 400);
