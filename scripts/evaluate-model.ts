@@ -5,7 +5,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { allowedWords } from '../src/answers/compose.ts';
+import { allowedWords, verifyReply } from '../src/answers/compose.ts';
 import { evidenceNames } from '../src/answers/evidence.ts';
 import { createEngine } from '../src/engine/engine.ts';
 import type { Engine, GroundedFormat } from '../src/engine/port.ts';
@@ -57,7 +57,7 @@ async function answer(engine: Engine, model: string, format: GroundedFormat, sam
 }
 
 const share = (part: number, whole: number): string => (whole === 0 ? 'none' : `${((100 * part) / whole).toFixed(1)}% of ${whole}`);
-const HEAD = ['set', 'whole reply exact', 'the same, verdict given', 'the same, facts to search', 'names copied', 'sentence right', 'unknown said', 'false refusals'];
+const HEAD = ['set', 'whole reply exact', 'the same, verdict given', 'the same, facts to search', 'names copied', 'sentence right', 'unknown said', 'false refusals', 'passes the service\'s check'];
 
 const engine = await createEngine({ models: [args.model], device: args.device, threads: 1, limits: { slots: AT_ONCE } });
 try {
@@ -82,8 +82,9 @@ try {
       );
       const of = (keep: (kind: Sample['kind']) => boolean): ReturnType<typeof sum> => sum(judged.filter(({ sample }) => keep(sample.kind)).map(({ judgement }) => judgement));
       const loose = (kind: Sample['kind']): boolean => kind === 'find' || kind === 'refuse';
+      const passed = judged.filter(({ sample, text }) => !loose(sample.kind) && verifyReply(text, sample.evidence, sample.language) === undefined);
       const [all, given, search] = [of(() => true), of((kind) => !loose(kind)), of(loose)];
-      rows.push([title, share(all.exact, all.replies), share(given.exact, given.replies), share(search.exact, search.replies), share(all.copied, all.names), share(all.sentence, all.replies), share(all.refused, all.unanswerable), share(all.falselyRefused, all.replies - all.unanswerable)]);
+      rows.push([title, share(all.exact, all.replies), share(given.exact, given.replies), share(search.exact, search.replies), share(all.copied, all.names), share(all.sentence, all.replies), share(all.refused, all.unanswerable), share(all.falselyRefused, all.replies - all.unanswerable), share(passed.length, given.replies)]);
       for (const { sample, text } of judged.filter(({ judgement }) => !judgement.exact).slice(0, Number(args.failures))) console.error(`${sample.system}\n  ${sample.user}\n  expected ${sample.assistant}\n  got      ${text}`);
     }
     const table = [HEAD, HEAD.map((_, i) => (i === 0 ? '---' : '---:')), ...rows].map((row) => `| ${row.join(' | ')} |`).join('\n');

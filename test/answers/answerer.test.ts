@@ -1,0 +1,184 @@
+// Owns the behaviour of answering as a whole: real graph, real model, real cache; outcomes, proofs, and that a cached answer equals a new one after any write.
+// Refuses to know HTTP.
+
+import t from 'tap';
+import type { Test } from 'tap';
+import { DEFAULT_BASE, entity, parseEntityId, parseRelationName } from '../../graph/terms.ts';
+import { createAnswerer } from '../../src/answers/answerer.ts';
+import type { GroundedAnswerer } from '../../src/answers/answerer.ts';
+import type { AnswerEvent, AnswerRequest, Grounding, KnowledgeOptions } from '../../src/answers/port.ts';
+import type { Engine, GenerateEvent, GenerateRequest } from '../../src/engine/port.ts';
+import { MODEL, startEngine } from '../engine/world.ts';
+import { openExample } from '../helpers/answer-world.ts';
+import type { AnswerWorld } from '../helpers/answer-world.ts';
+import { seeded } from '../helpers/store-world.ts';
+
+const request = (question: string, knowledge: Partial<KnowledgeOptions> = {}, more: Partial<AnswerRequest> = {}): AnswerRequest => ({
+  model: MODEL,
+  messages: [{ role: 'user', content: question }],
+  sampling: { temperature: 0, topP: 1 },
+  maxTokens: 256,
+  stop: [],
+  knowledge: { base: DEFAULT_BASE, mode: 'auto', hops: 2, ...knowledge },
+  ...more,
+});
+interface Answer {
+  readonly text: string;
+  readonly grounding: Grounding;
+  readonly events: readonly AnswerEvent[];
+}
+async function ask(answerer: GroundedAnswerer, asked: AnswerRequest, signal?: AbortSignal): Promise<Answer> {
+  const events = await Array.fromAsync(answerer.answer(asked, signal));
+  const last = events.at(-1);
+  if (last?.kind !== 'finish' || !last.grounding) throw new Error(`an answer ends with ${JSON.stringify(last)}`);
+  return { text: events.map((event) => (event.kind === 'delta' ? event.text : '')).join(''), grounding: last.grounding, events };
+}
+async function open(t: Test): Promise<{ world: AnswerWorld; engine: Engine; answerer: GroundedAnswerer }> {
+  const [world, engine] = await Promise.all([openExample(), startEngine(t)]);
+  const answerer = createAnswerer({ knowledge: world.graph, engine });
+  t.teardown(async () => {
+    answerer.close();
+    await world.close();
+  });
+  return { world, engine, answerer };
+}
+const name = parseEntityId;
+const relation = parseRelationName;
+
+t.test('the three outcomes, in two languages, each claim with a proof that the checker accepts', async (t) => {
+  const { world, answerer } = await open(t);
+  for (const [question, outcome, answers, says] of [
+    ['Is Socrates mortal?', 'entailed', [true], /^Yes.*Socrates.*mortal.*human/],
+    ['Where was Albert Einstein born?', 'entailed', ['Germany', 'Ulm'], /Albert Einstein.*(Ulm|Germany)/],
+    ['Where was the spouse of Pierre Curie born?', 'entailed', ['Poland', 'Warsaw'], /Pierre Curie.*Warsaw/],
+    ['How many prizes did Marie Curie win?', 'entailed', [2], /2/],
+    ['Is Warsaw the capital of Germany?', 'refuted', [false], /^No/],
+    ['Was Albert Einstein born in Poland?', 'not_entailed', [], /not known/],
+    ['What is the favourite colour of Albert Einstein?', 'not_entailed', [], /Albert Einstein|know/],
+    ['阿尔伯特·爱因斯坦出生在哪里？', 'entailed', ['Germany', 'Ulm'], /阿尔伯特·爱因斯坦.*(德国|乌尔姆)/],
+    ['苏格拉底是凡人吗？', 'entailed', [true], /^是.*苏格拉底/],
+    ['爱因斯坦最喜欢的颜色是什么？', 'not_entailed', [], /爱因斯坦|不知道/],
+  ] as const) {
+    const { text, grounding } = await ask(answerer, request(question));
+    t.match({ text, outcome: grounding.outcome, cached: grounding.cached }, { text: says, outcome, cached: false }, question);
+    t.same([...grounding.answers].sort(), [...answers].sort(), question);
+    t.equal(grounding.claims.length > 0, outcome !== 'not_entailed', question);
+    for (const { proofId, facts } of grounding.claims) {
+      const proof = world.graph.proof(DEFAULT_BASE, proofId);
+      t.ok(proof, question);
+      if (proof) t.match(await world.graph.checkProof(DEFAULT_BASE, proof), { valid: true }, question);
+      t.ok(facts.length > 0, question);
+    }
+  }
+});
+
+t.test('the second time comes from the cache; a write to what it was made from drops it, another does not', async (t) => {
+  const { world, answerer } = await open(t);
+  const question = request('Where was Plato born?');
+  const first = await ask(answerer, question);
+  const again = await ask(answerer, question);
+  t.equal(again.grounding.cached, true);
+  t.same({ ...again.grounding, cached: false }, first.grounding);
+  t.equal(again.text, first.text);
+  await world.tell([{ subject: name('Marie Curie'), relation: relation('won'), object: entity(name('Davy Medal')) }]);
+  t.equal((await ask(answerer, question)).grounding.cached, true, 'a fact about somebody else');
+  await world.withdraw({ subject: name('Athens'), relation: relation('located in') });
+  const after = await ask(answerer, question);
+  t.equal(after.grounding.cached, false, 'a premise of a deduction fell');
+  t.same(after.grounding.answers, ['Athens']);
+  t.match(answerer.statistics(), { hits: 2, invalidated: 1 });
+});
+
+t.test('a question that is asked by many at once is answered once', async (t) => {
+  const { engine, world } = await open(t);
+  let generations = 0;
+  const counting = Object.create(engine) as Engine;
+  counting.models = () => engine.models();
+  counting.countTokens = (model: string, text: string) => engine.countTokens(model, text);
+  counting.generate = (asked: GenerateRequest, signal?: AbortSignal): AsyncIterable<GenerateEvent> => {
+    generations++;
+    return engine.generate(asked, signal);
+  };
+  const answerer = createAnswerer({ knowledge: world.graph, engine: counting });
+  t.teardown(() => answerer.close());
+  const texts = await Promise.all(Array.from({ length: 12 }, async () => (await ask(answerer, request('Who taught Plato?'))).text));
+  t.equal(new Set(texts).size, 1);
+  t.equal(generations, 1);
+});
+
+t.test('knowledge of another time and of less confidence is left out', async (t) => {
+  const { world, answerer } = await open(t);
+  const before = new Date().toISOString();
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  await world.tell([{ subject: name('Germany'), relation: relation('located in'), object: entity(name('European Union')), confidence: 0.4 } as never]);
+  const now = await ask(answerer, request('Where is Germany located?'));
+  t.ok(now.grounding.answers.includes('European Union'));
+  t.equal(now.grounding.confidence, 0.4);
+  t.notOk((await ask(answerer, request('Where is Germany located?', { minConfidence: 0.5 }))).grounding.answers.includes('European Union'));
+  t.notOk((await ask(answerer, request('Where is Germany located?', { asOf: before }))).grounding.answers.includes('European Union'));
+});
+
+t.test('a reply cut by the client is not kept; an unseeded random one neither', async (t) => {
+  const { answerer } = await open(t);
+  const short = request('Where was Plato born?', {}, { maxTokens: 3 });
+  t.match((await ask(answerer, short)).events.at(-1), { kind: 'finish', reason: 'length', usage: { completionTokens: 3 } });
+  t.equal((await ask(answerer, short)).grounding.cached, false);
+  const random = request('Where was Plato born?', {}, { sampling: { temperature: 0.5, topP: 1 } });
+  await ask(answerer, random);
+  t.equal((await ask(answerer, random)).grounding.cached, false);
+  const sown = request('Where was Plato born?', {}, { sampling: { temperature: 0.5, topP: 1, seed: 4 } });
+  const { text } = await ask(answerer, sown);
+  const again = await ask(answerer, sown);
+  t.equal(again.grounding.cached, true);
+  t.equal(again.text, text);
+});
+
+t.test('a client that leaves frees what its answer held', async (t) => {
+  const { engine, answerer } = await open(t);
+  const leaving = new AbortController();
+  const asked = ask(answerer, request('Which prizes did Marie Curie win?'), leaving.signal);
+  setTimeout(() => leaving.abort(), 30);
+  await asked.catch(() => undefined);
+  for (let i = 0; i < 200 && engine.statistics().slots.used > 0; i++) await new Promise((resolve) => setTimeout(resolve, 10));
+  t.equal(engine.statistics().slots.used, 0);
+  t.equal((await ask(answerer, request('Which prizes did Marie Curie win?'))).grounding.outcome, 'entailed', 'others are not kept waiting');
+});
+
+t.test('cached answers equal new ones after random writes and withdrawals', async (t) => {
+  const { world, engine, answerer } = await open(t);
+  const fresh = createAnswerer({ knowledge: world.graph, engine, cacheBytes: 0 });
+  t.teardown(() => fresh.close());
+  const random = seeded(2024);
+  const people = ['Socrates', 'Plato', 'Aristotle', 'Albert Einstein', 'Marie Curie', 'Pierre Curie'].map(name);
+  const places = ['Athens', 'Ulm', 'Warsaw', 'Greece', 'Germany', 'Poland', 'Berlin'].map(name);
+  const relations = ['born in', 'located in', 'capital', 'spouse', 'teacher of', 'is a'].map(relation);
+  const rules = ['"spouse"(?y, ?x) :- "spouse"(?x, ?y).', 'mortal(?x) :- human(?x).', '"located in"(?x, ?y) :- "capital"(?y, ?x).'];
+  const questions = [
+    'Is Socrates mortal?', 'Where was Albert Einstein born?', 'Who was born in Greece?', 'What is the capital of Germany?', 'Who taught Plato?', 'Is Berlin the capital of Germany?',
+    'Where was the spouse of Pierre Curie born?', 'Who is the wife of Pierre Curie?', 'How many prizes did Marie Curie win?', '爱因斯坦出生在哪里？', '德国的首都是哪里？', 'Is Marie Curie married to Pierre Curie?',
+  ];
+  const write = async (): Promise<void> => {
+    const triple = { subject: random.pick([...people, ...places]), relation: random.pick(relations), object: entity(random.pick([...people, ...places])) };
+    const kind = random.below(10);
+    if (kind < 4) await world.tell([triple]);
+    else if (kind < 6) await world.withdraw({ subject: triple.subject, relation: triple.relation });
+    else if (kind < 7) await world.name(triple.subject, [`${random.pick(people)} the ${random.pick(['Elder', 'Younger'])}`]);
+    else if (kind < 8) await world.relate(triple.relation, [random.pick(['taught', 'birthplace', '首都', 'wife'])]);
+    else if (kind < 9) await world.rule(random.pick(rules));
+    else await world.unrule(random.pick(rules));
+  };
+  for (let step = 0; step < 40; step++) {
+    await write();
+    for (let i = 0; i < 3; i++) {
+      const question = request(random.pick(questions));
+      const kept = await ask(answerer, question);
+      const made = await ask(fresh, question);
+      const view = ({ text, grounding }: Answer): unknown => ({ text, ...grounding, cached: false, claims: grounding.claims.map((claim) => [claim.text, claim.facts, claim.sources]) });
+      t.same(view(kept), view(made), `step ${step}: ${question.messages[0].content}`);
+      t.equal(made.grounding.cached, false);
+    }
+  }
+  const { hits, invalidated } = answerer.statistics();
+  t.ok(hits > 20, `${hits} of 120 came from the cache`);
+  t.ok(invalidated > 5, `${invalidated} fell`);
+});
