@@ -30,6 +30,8 @@ const runner =
   async (query, parameters) =>
     (await transaction.run(query, parameters)).records;
 
+const isTooLarge = (error: unknown): boolean => error instanceof neo4j.Neo4jError && /(MemoryPool|Transaction)OutOfMemory/.test(error.code);
+
 /** `open` once, `close` once; outside that span every call rejects with StoreError `closed`. */
 export class Connection {
   readonly #address: Neo4jAddress;
@@ -110,7 +112,15 @@ export class Connection {
   async write<T>(work: (run: Run) => Promise<T>): Promise<T> {
     const driver = this.opened();
     try {
-      return await this.#with(driver, (session) => session.executeWrite((transaction) => work(runner(transaction))));
+      return await this.#with(driver, (session) =>
+        session.executeWrite((transaction) => {
+          const run = runner(transaction);
+          // The server calls it transient, but what had no room once has none the second time.
+          return work((query, parameters) =>
+            run(query, parameters).catch((error: unknown) => Promise.reject(isTooLarge(error) ? this.#explain(error) : error)),
+          );
+        }),
+      );
     } catch (error) {
       throw this.#explain(error);
     }
@@ -148,7 +158,7 @@ export class Connection {
       );
     if (code === 'Neo.ClientError.Database.DatabaseNotFound')
       return say(`${at} has no database ${JSON.stringify(database)}; create it, or name another behind the host: neo4j://host/database`);
-    if (code.includes('MemoryPoolOutOfMemory') || code.includes('TransactionOutOfMemory'))
+    if (isTooLarge(error))
       return new StoreError(
         'too_large',
         `${at} has too little memory for a transaction of this size; send fewer changes at once, or raise dbms.memory.transaction.total.max`,

@@ -18,7 +18,7 @@ import { parseNeo4jUrl } from './url.ts';
 import { walkPath, walkPaths } from './walk.ts';
 
 export interface Neo4jLimits extends ConnectionLimits {
-  /** Changes of one transaction (default 100,000): the server holds them in its memory until they are committed. */
+  /** Changes of one transaction (default 10,000): until they are committed the server holds them in its memory, about 9 KB for a fact with two new entities. */
   readonly changes: number;
 }
 export interface Neo4jOptions {
@@ -26,7 +26,7 @@ export interface Neo4jOptions {
   readonly url: string;
   /** The clock of transaction times. */
   readonly now?: () => Date;
-  /** Defaults: CONNECTION_LIMITS, and 100,000 changes. */
+  /** Defaults: CONNECTION_LIMITS, and 10,000 changes. */
   readonly limits?: Partial<Neo4jLimits>;
 }
 interface Signalled {
@@ -59,7 +59,7 @@ export class Neo4jStore implements GraphStore {
 
   /** StoreError `unavailable` for an address that cannot be one. */
   constructor({ url, now = () => new Date(), limits = {} }: Neo4jOptions) {
-    this.limits = { ...CONNECTION_LIMITS, changes: 100_000, ...limits };
+    this.limits = { ...CONNECTION_LIMITS, changes: 10_000, ...limits };
     this.#connection = new Connection(parseNeo4jUrl(url), this.limits);
     this.#now = now;
   }

@@ -165,7 +165,7 @@ if (serverUrl !== undefined) {
     await store.transact(kb, [assert('a', 'r', 'b')]);
     const large = store.transact(
       kb,
-      Array.from({ length: 20_000 }, (_, n): Change => assert(`s${n}`, 'r', `o${n}`)),
+      Array.from({ length: 10_000 }, (_, n): Change => assert(`s${n}`, 'r', `o${n}`)),
     );
     const [outcome] = await Promise.all([failure(large), new Promise((resolve) => setTimeout(resolve, 150)).then(() => between.cut())]);
     t.match(outcome, { code: 'unavailable' }, 'a write that was cut off');
