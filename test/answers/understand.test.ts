@@ -57,6 +57,43 @@ const YES_OR_NO: readonly (readonly [question: string, meaning: string])[] = [
   ['苏格拉底是凡人吗？', 'Socrates | is a | mortal'],
   ['柏林是德国的首都吗？', 'Germany | capital | Berlin'],
 ];
+/** Who does and who undergoes, whose and of what: the direction is the question's, whatever the graph holds the other way round. */
+const DIRECTIONS: readonly (readonly [question: string, meaning: string])[] = [
+  ['Was Socrates taught by Plato?', 'Plato | teacher of | Socrates'],
+  ['Was Plato taught by Socrates?', 'Socrates | teacher of | Plato'],
+  ['Who was taught by Plato?', 'Plato | teacher of'],
+  ['By whom was Plato taught?', 'Plato | ^teacher of'],
+  ["Who was Plato's teacher?", 'Plato | ^teacher of'],
+  ["Who were Plato's students?", 'Plato | ^student of'],
+  ['Who is the teacher of Socrates?', 'unknown'],
+  ['Who taught Socrates?', 'unknown'],
+  ['Who is the student of Alexander the Great?', 'unknown'],
+  ['What is the capital of Athens?', 'unknown'],
+  ['What is the capital of the country in which Marie Curie was born?', 'Marie Curie | born in/capital'],
+  ['Who is the teacher of the teacher of Aristotle?', 'Aristotle | ^teacher of/^teacher of'],
+  ['苏格拉底的老师是谁？', 'unknown'],
+  ['柏拉图的老师是谁？', 'Plato | student of'],
+  ['谁师从柏拉图？', 'Plato | ^student of'],
+  ['Is Ulm in Germany?', 'Ulm | located in | Germany'],
+  ["Isn't Socrates mortal?", 'Socrates | is a | mortal'],
+  ['is plato mortal', 'Plato | is a | mortal'],
+];
+/** What one path cannot say, or what narrows the question further than a path does. */
+const BEYOND = [
+  'Is Socrates not mortal?',
+  'Who was not born in Athens?',
+  'Did Marie Curie never win the Nobel Prize in Physics?',
+  'Who was born first, Marie Curie or Albert Einstein?',
+  'Which people were born in Greece but not in Athens?',
+  'Which student of Plato was born in Athens?',
+  'Where was the husband of Marie Curie born?',
+  'Who is the grandmother of Hélène Langevin-Joliot?',
+  'Were Plato and Socrates born in the same city?',
+  'Who was Einstein married to in 1925?',
+  'Was Albert Einstein born before 1900?',
+  '苏格拉底不会死吗？',
+  '谁没有出生在雅典？',
+];
 const UNKNOWN = [
   'What is the favourite colour of Albert Einstein?',
   "What was Einstein's favourite food?",
@@ -71,8 +108,8 @@ const UNKNOWN = [
 t.test('questions of the example graph', async (t) => {
   const world = await openExample();
   t.teardown(() => world.close());
-  for (const [question, expected] of [...QUESTIONS, ...YES_OR_NO]) t.equal(await meaning(world, question), expected, question);
-  for (const question of UNKNOWN) t.equal(await meaning(world, question), 'unknown', question);
+  for (const [question, expected] of [...QUESTIONS, ...YES_OR_NO, ...DIRECTIONS]) t.equal(await meaning(world, question), expected, question);
+  for (const question of [...UNKNOWN, ...BEYOND]) t.equal(await meaning(world, question), 'unknown', question);
 });
 
 t.test('names are found misspelt, in lower case, without accents, and the longest wins', async (t) => {

@@ -36,6 +36,8 @@ interface Phrase {
 export const WEAK = 0.3;
 /** An alias is given to be written; only words this near stand for it. */
 const CLOSE = 0.6;
+/** A word this near to one of the relation's name is taken to speak of it by name. */
+const OWN = 0.65;
 /** Lexicons kept, the least recently used fall first. */
 const KEPT = 16;
 /** Words this near are taken for the same. */
@@ -47,8 +49,10 @@ const KINDS = /^(?:type|sort|category|class|variety)s?$|^(?:categori|varieti|cla
 export interface Match {
   readonly value: number;
   readonly label: string;
+  /** The word speaks of the relation by its own name, or by a Chinese label: what grammar says of them is binding. An alias may be told from either side. */
+  readonly binding: boolean;
 }
-const NONE: Match = { value: 0, label: '' };
+const NONE: Match = { value: 0, label: '', binding: false };
 const HAN = /\p{Script=Han}/u;
 const HAN_RUN = /\p{Script=Han}+/gu;
 const wordsOf = (text: string): string[] => text.toLowerCase().match(/(?:(?!\p{Script=Han})[\p{L}\p{M}\p{N}])+/gu) ?? [];
@@ -124,8 +128,10 @@ export class Lexicon {
     let best: Match = NONE;
     // What the word is worth, and the label that is most nearly what is written: "taught" rather than "teacher of".
     let literal = 0;
-    const take = (value: number, nearness: number, { text }: Phrase): void => {
-      best = { value: Math.max(value, best.value), label: nearness > literal ? text : best.label };
+    const take = (value: number, nearness: number, each: Phrase): void => {
+      const closer = nearness > literal;
+      const own = each === phrases[0] && nearness >= OWN;
+      best = { value: Math.max(value, best.value), label: own ? each.text : closer && !best.binding ? each.text : best.label, binding: best.binding || own || (closer && HAN.test(each.text)) };
       literal = Math.max(literal, nearness);
     };
     if (HAN.test(word.text)) {
@@ -140,7 +146,7 @@ export class Lexicon {
       for (const own of each.words) {
         const nearness = thesaurus().similarity(own, word.text, word.part);
         if (nearness < each.near) continue;
-        const whole = each.near < 1 ? 0.9 + 0.1 / each.words.length : (run(question, word, each.all) / each.all.length) ** 0.7;
+        const whole = each.near < 1 ? 0.9 + 0.1 / each.words.length : (run(question, word, each.all) / each.all.length) ** 1.5;
         take(nearness * this.#weight(own) * whole, nearness * whole, each);
       }
     return best;
@@ -189,7 +195,8 @@ export function contentWords(question: Question, outside: (start: number, end: n
     if ((token.lower === 's' || token.lower === 't') && /['’]/.test(tokens[i - 1]?.text ?? '')) continue;
     if (token.lower === 'co' && tokens[i + 1]?.text === '-') continue;
     const kind = KINDS.test(token.lower) ? 'kind' : token.lower;
-    const relational = kind !== 'kind' && kind !== 'kinds' && (tokens[i + 1]?.lower === 'of' || possessed(tokens, i, text));
+    // A number must be told by something, and "the N of", "X's N" must be a relation.
+    const relational = kind !== 'kind' && kind !== 'kinds' && (/^\p{N}/u.test(token.text) || tokens[i + 1]?.lower === 'of' || possessed(tokens, i, text));
     words.push({ text: kind, start: token.start, end: token.end, part: partOf(tokens, i), asked: /^(?:what|which|many)$/.test(tokens[i - 1]?.lower ?? ''), relational });
   }
   return words;

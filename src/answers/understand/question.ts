@@ -23,6 +23,8 @@ export interface Question {
   readonly tokens: readonly Token[];
   /** Where it speaks of something that shares the rest with what is named ("the same", "also", "together", "co-"): characters. Empty when it does not. */
   readonly fellow: readonly number[];
+  /** It asks for more than one relation path says: not, or, most, before, except. Such a question is not answered in part. */
+  readonly beyond: boolean;
 }
 
 const set = (words: string): ReadonlySet<string> => new Set(words.split(' '));
@@ -31,6 +33,7 @@ const FUNCTION = set(
   'a an the this that these those it its he him his she her they them their we our you your i me my one ones some any each all every both no not ' +
     'who whom whose which what when where why how there here and or but nor so if than then as at by for from in into of off on onto out over under to toward towards up upon with within without about across after against along among around before behind below beneath beside besides between beyond down during except inside like near outside since through throughout till until via ' +
     "is are was were be been being am do does did doing done has have had having can could will would shall should may might must isn't aren't wasn't weren't doesn't don't didn't " +
+    's t re ve ll d isn aren wasn weren doesn don didn hasn haven hadn couldn wouldn shouldn ' +
     'please tell show name names list give find know say said called got get gets else too very much many',
 );
 /** Nouns that only say that some thing, person or class is meant. */
@@ -40,8 +43,14 @@ const FELLOW_HAN = /相同|同样|共同|一起|同一|也|还|合作/gu;
 const FELLOW_VERB = /\bco(?:llaborat|work|author|found|writ|star|host|own)/giu;
 const places = (text: string, pattern: RegExp): number[] => [...text.matchAll(pattern)].map(({ index }) => index);
 const POLITE = /^(?:please|kindly|can you|could you|would you|will you|do you know|tell me|let me know|i want to know|i would like to know|i'd like to know|i wonder|give me|show me|say|find|list|name|so|and|ok|okay|well|hi|hello)\b[\s,:]*/i;
-const VERIFY = /^(?:is|are|was|were|am|does|do|did|has|have|had|can|could|will|would|isn't|aren't|wasn't|weren't|doesn't|don't|didn't|hasn't|haven't)\b/i;
+const VERIFY = /^(?:why\s+)?(?:is|are|was|were|am|does|do|did|has|have|had|can|could|will|would|isn't|aren't|wasn't|weren't|doesn't|don't|didn't|hasn't|haven't)\b/i;
 const VERIFY_HAN = /(?:[吗嘛]|(?<![什怎那多这])么)\s*[?？。!！]*$|是不是|是否|对不对|有没有/;
+const BEYOND =
+  /\b(?:not|never|nor|neither|without|except|excluding|unless|or|but|both|either|first|last|earliest|latest|oldest|youngest|largest|smallest|biggest|tallest|longest|shortest|highest|lowest|most|least|more|less|fewer|than|before|after|until|during|between|versus|vs|compare|difference|average|total)\b|n['’]t\b/i;
+const BEYOND_HAN = /不|没|未|除了|除开|或者?|还是|最|比(?!利|亚)|之前|之后|以前|以后|更|先/;
+/** Forms in which a negation only asks ("Isn't Berlin ...?", "是不是"). */
+const ONLY_ASKS = /^(?:isn|aren|wasn|weren|doesn|don|didn|hasn|haven)['’]t\b/i;
+const ONLY_ASKS_HAN = /是不是|对不对|有没有|知不知道/g;
 const COUNT = /\bhow many\b|\bthe number of\b|\bcount (?:the|all|of)\b/i;
 const COUNT_HAN = /多少(?!钱)|几[个位部本种名座条家只首]|数量/;
 /** Characters of Chinese questions that carry no relation. */
@@ -51,7 +60,8 @@ export const isFunctionWord = (lower: string): boolean => FUNCTION.has(lower) ||
 export const isGeneric = (lower: string): boolean => GENERIC.has(lower);
 export const isFellowWord = (lower: string): boolean => FELLOW.has(lower);
 export const isFunctionHan = (character: string): boolean => FUNCTION_HAN.test(character);
-export const isGrammarHan = (text: string): boolean => [...text].every(isFunctionHan);
+/** Single characters such as "是" and "在" are grammar, not names of relations. */
+export const isGrammarHan = (text: string): boolean => [...text].length <= 1 && isFunctionHan(text);
 
 /** Words, single Han characters and single signs, with their places. */
 export function tokenize(text: string): Token[] {
@@ -79,9 +89,10 @@ function expectedOf(text: string, language: Language): Expected {
 
 /** Grammar read off the question; `names` are stretches whose words say nothing about it (a title may begin with "Will" or "When"). */
 export function analyse(text: string, names: readonly { readonly start: number; readonly end: number }[] = []): Question {
-  const language = languageOf(text);
   let rest = text;
   for (const { start, end } of names) rest = rest.slice(0, start) + '\u25a1'.repeat(end - start) + rest.slice(end);
+  // Names in another language do not make the question one of that language.
+  const language = /\p{L}/u.test(rest) ? languageOf(rest) : languageOf(text);
   let asked = rest.trim();
   for (let before = ''; before !== asked; ) {
     before = asked;
@@ -98,6 +109,7 @@ export function analyse(text: string, names: readonly { readonly start: number; 
     kind: count ? 'count' : verify ? 'verify' : 'answer',
     expected: expectedOf(rest, language),
     tokens,
+    beyond: language === 'zh' ? BEYOND_HAN.test(rest.replace(ONLY_ASKS_HAN, '')) : BEYOND.test(asked.replace(ONLY_ASKS, '')),
     fellow: language === 'zh' ? places(rest, FELLOW_HAN) : [...fellow, ...places(rest, FELLOW_VERB)],
   };
 }

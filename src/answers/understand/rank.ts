@@ -1,10 +1,10 @@
 // Owns ranking relation paths by how well the question's words speak of their steps.
 // Refuses to know how the paths were found and what they reach.
 
-import type { Path, PathStep } from '../../../graph/terms.ts';
-import { labelShape } from '../wording.ts';
+import type { Path, PathStep, Relation } from '../../../graph/terms.ts';
+import { direction } from './direction.ts';
 import { WEAK } from './lexicon.ts';
-import type { Lexicon, Word } from './lexicon.ts';
+import type { Lexicon, Match, Word } from './lexicon.ts';
 import type { Question } from './question.ts';
 
 export interface RankedPath {
@@ -12,6 +12,10 @@ export interface RankedPath {
   readonly score: number;
   /** The weakest step's evidence, 0..1. */
   readonly evidence: number;
+  /** The question's grammar says that a step goes the other way. */
+  readonly reversed: boolean;
+  /** Grammar does not say which way the first step goes. */
+  readonly undirected: boolean;
   /** A word plainly speaks of a relation that the path does not have: something else is asked. */
   readonly astray: boolean;
 }
@@ -19,9 +23,11 @@ export interface RankedPath {
 /** A step without a word that speaks of it at least so clearly is a guess. */
 export const CLEAR = 0.4;
 /** Evidence below this makes a step of a longer path doubtful. */
-const PLAIN = 0.5;
+export const PLAIN = 0.5;
+/** How plainly a noun must speak of a relation where it must be one. */
+const NAMED = 0.55;
 /** A word that certainly speaks of its relation. */
-const CERTAIN = 0.85;
+export const CERTAIN = 0.65;
 /** Share of a word's meaning that a path must speak of, if the word is certain. */
 const ASTRAY = 0.7;
 /** For each word that plainly speaks of some relation which the path lacks. */
@@ -44,32 +50,6 @@ function distance(question: Question, word: Word, name: { readonly start: number
   return question.tokens.filter(({ start, end }) => start >= from && end <= to).length;
 }
 
-/** In which direction a relation is walked when it is asked like this, by the grammar of the label that the word speaks of it by: +1 forward, -1 backward, 0 unknown. */
-function direction(question: Question, word: Word, name: { readonly start: number; readonly end: number }, label: string): number {
-  const before = word.end <= name.start;
-  const between = before ? question.text.slice(word.end, name.start) : question.text.slice(name.end, word.start);
-  // Chinese: "X的L", "X L..." ask for the object, "L X" for the subject.
-  if (/\p{Script=Han}/u.test(label)) return before ? -1 : 1;
-  const shape = labelShape(label);
-  const joint = /^\s*(of|in|at|by|from|to|for|with|on|as)\s+(?:(?:the|an?)\s+(?:\p{L}+\s+)?)?$/iu.exec(between)?.[1].toLowerCase();
-  switch (shape.kind) {
-    case 'copula': {
-      const own = shape.rest.slice(shape.rest.lastIndexOf(' ') + 1);
-      // "born in Ulm", "capital of France", "directed by Ford" look for the subject; "where was X born", "who directed X", "the director of X" for the object.
-      if (before) return joint === own ? -1 : own === 'by' ? 1 : 0;
-      return own === 'by' ? (/^by\b/i.test(question.text.slice(word.end).trim()) ? 1 : -1) : 1;
-    }
-    case 'verb':
-      return before ? -1 : 1;
-    case 'noun':
-      return before && /^\s*of\s/i.test(between) ? 1 : !before && /^\s*['’]s\s/i.test(between) ? 1 : !before && /\b(?:is|was|are|were)\b/i.test(between) ? -1 : 0;
-    case 'class':
-      return 0;
-    default:
-      return shape satisfies never;
-  }
-}
-
 function nearest(words: readonly Word[], plain: readonly number[], at: number): number {
   let best = -1;
   const gap = (i: number): number => (words[i].end <= at ? at - words[i].end : Math.max(0, words[i].start - at) * NEXT);
@@ -84,25 +64,28 @@ export class Ranker {
   readonly #lexicon: Lexicon;
   readonly #name: { readonly start: number; readonly end: number };
   readonly #matches = new Map<string, readonly number[]>();
-  readonly #labels = new Map<string, readonly string[]>();
+  readonly #labels = new Map<string, readonly Match[]>();
   readonly #fits = new Map<string, number>();
   readonly #distances: readonly number[];
+  /** Symmetric relations: their direction does not matter. */
+  readonly #either: ReadonlySet<string>;
   /** Words to which "the same", "also", "co-" belong: the nearest one of each that plainly speaks of a relation, or -1. */
   readonly #fellows: ReadonlySet<number>;
   /** How plainly each word speaks of any relation of the base. */
   readonly #plain: readonly number[];
 
-  constructor(question: Question, words: readonly Word[], lexicon: Lexicon, relations: readonly string[], name: { readonly start: number; readonly end: number }) {
+  constructor(question: Question, words: readonly Word[], lexicon: Lexicon, relations: readonly Relation[], name: { readonly start: number; readonly end: number }) {
     this.#question = question;
     this.#words = words;
     this.#lexicon = lexicon;
     this.#name = name;
     this.#distances = words.map((word) => distance(question, word, name));
-    const raw = new Map(relations.map((relation) => [relation, words.map((word) => lexicon.match(question, word, relation))]));
+    this.#either = new Set(relations.flatMap((relation) => (relation.symmetric ? [relation.name] : [])));
+    const raw = new Map(relations.map(({ name: relation }): [string, Match[]] => [relation, words.map((word) => lexicon.match(question, word, relation))]));
     this.#plain = words.map((_, i) => Math.max(0, ...[...raw.values()].map((matches) => matches[i].value)));
     this.#fellows = new Set(question.fellow.map((at) => nearest(words, this.#plain, at)));
     for (const [relation, matches] of raw) {
-      this.#labels.set(relation, matches.map(({ label }) => label));
+      this.#labels.set(relation, matches);
       this.#matches.set(relation, matches.map(({ value }, i) => (value === 0 ? 0 : (value * value) / this.#plain[i])));
     }
   }
@@ -119,12 +102,13 @@ export class Ranker {
 
   /** The name or alias by which the word speaks of the relation. */
   label(relation: string, word: Word): string {
-    return this.#labels.get(relation)?.[this.#words.indexOf(word)] ?? relation;
+    return this.#labels.get(relation)?.[this.#words.indexOf(word)].label || relation;
   }
 
-  /** Words that speak of no relation of the base although they must speak of one. */
+  /** Words that speak of no relation of the base although they must speak of one; part of a compound whose other part does ("release dates of") is none. */
   get strangers(): readonly Word[] {
-    return this.#words.filter(({ relational }, i) => relational && this.#plain[i] < WEAK);
+    const joined = (i: number): boolean => i > 0 && this.#plain[i - 1] >= PLAIN && this.#words[i].start - this.#words[i - 1].end <= 1;
+    return this.#words.filter(({ relational }, i) => relational && this.#plain[i] < (joined(i) ? WEAK : NAMED));
   }
 
   score(path: Path): RankedPath {
@@ -142,8 +126,18 @@ export class Ranker {
     for (const relation of used) score += this.#fit(relation) / used.size;
     const turns = path.some((_, i) => i > 0 && sibling(path.slice(i - 1, i + 1)));
     if (this.#question.fellow.length > 0 && !turns) score -= NO_FELLOW;
-    score += this.#directions(path, evidence.words);
-    return { path, score, evidence: evidence.least, astray };
+    const said = this.#direction(path, evidence.words);
+    const onward = path.slice(1).reduce((sum, step, i) => sum + this.#onward(step, evidence.words[i + 1]), 0);
+    score += (said.fits + onward) * DIRECTION;
+    const free = this.#question.fellow.length > 0;
+    return {
+      path,
+      score,
+      evidence: evidence.least,
+      astray,
+      reversed: !free && ((said.binding && said.fits < 0 && !this.#either.has(path[0].relation)) || onward < 0),
+      undirected: !free && said.fits === 0 && !this.#either.has(path[0].relation),
+    };
   }
 
   /** The best word for each step; steps near the name are spoken of by words near it. */
@@ -207,11 +201,23 @@ export class Ranker {
     return undefined;
   }
 
-  #directions(path: Path, words: readonly (number | undefined)[]): number {
-    const first: PathStep = path[0];
+  /** The same for a later step, by what follows its word: "the capital of the country where ...". */
+  #onward(step: PathStep, at: number | undefined): number {
+    const match = at === undefined ? undefined : this.#labels.get(step.relation)?.[at];
+    if (at === undefined || !match?.binding || this.#either.has(step.relation)) return 0;
+    const { end } = this.#words[at];
+    const preposition = /^\s*(?:of|by)\b\s*(?:(?:the|an?)\s+)?/i.exec(this.#question.text.slice(end))?.[0];
+    if (preposition === undefined || end > this.#name.start) return 0;
+    const wanted = direction(this.#question, this.#words[at], { start: end + preposition.length, end: end + preposition.length }, match.label);
+    return wanted === 0 ? 0 : (wanted > 0) === !step.inverse ? 1 : -1;
+  }
+  /** 1 when the first step goes as the question says, -1 when it goes the other way, 0 when the question does not say. */
+  #direction(path: Path, words: readonly (number | undefined)[]): { readonly fits: number; readonly binding: boolean } {
+    const [first] = path;
     const at = words[0];
-    if (at === undefined) return 0;
-    const wanted = direction(this.#question, this.#words[at], this.#name, this.#labels.get(first.relation)?.[at] ?? first.relation);
-    return wanted === 0 ? 0 : (wanted > 0) === !first.inverse ? DIRECTION : -DIRECTION;
+    const match = at === undefined ? undefined : this.#labels.get(first.relation)?.[at];
+    if (at === undefined || !match) return { fits: 0, binding: false };
+    const wanted = direction(this.#question, this.#words[at], this.#name, match.label);
+    return { fits: wanted === 0 ? 0 : (wanted > 0) === !first.inverse ? 1 : -1, binding: match.binding };
   }
 }

@@ -34,6 +34,8 @@ const RARER = 0.06;
 const REACH = 1.1;
 /** What a compound's last part says of the whole. */
 const COMPOUND = 0.9;
+/** First parts that make another relation of the last: a grandmother is no mother of the same. */
+const CHANGED = /^(?:grand|great|step|god|half|non|anti|under|over|out|fore|mis|ex)/;
 const CACHED_WORDS = 1024;
 const CACHED_FORMS = 8192;
 
@@ -82,6 +84,12 @@ export class Thesaurus {
     return this.#index.has(word);
   }
 
+  /** Whether the word, as it is, has a sense as a noun or as a verb. */
+  is(word: string, part: 'n' | 'v'): boolean {
+    const at = this.#index.get(word);
+    return at !== undefined && this.#data.senses[at].some((sense) => this.#data.parts[sense] === part);
+  }
+
   /** Base forms that the lower-case word may be an inflection of, the word itself last unless it is one; never empty. */
   lemmas(word: string): readonly string[] {
     let found = this.#bases.get(word);
@@ -124,6 +132,7 @@ export class Thesaurus {
   }
   /** The last of two words that are written as one; undefined for other words. */
   #head(word: string): string | undefined {
+    if (CHANGED.test(word)) return undefined;
     for (let at = 3; at <= word.length - 4; at++) if (this.has(word.slice(0, at)) && this.has(word.slice(at))) return word.slice(at);
     return undefined;
   }

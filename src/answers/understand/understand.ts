@@ -6,13 +6,14 @@ import type { BaseName, Path, Relation, RelationName, Term, Triple } from '../..
 import type { PathResult, PathSummary, RelationSummary } from '../../../graph/store.ts';
 import type { Language } from '../evidence.ts';
 import { labelShape } from '../wording.ts';
+import { direction } from './direction.ts';
 import { contentWords, Lexicon, unknownHan, WEAK } from './lexicon.ts';
 import type { Word } from './lexicon.ts';
 import { exactLinks, misspeltLinks } from './link.ts';
 import type { Link, NameReader } from './link.ts';
 import { analyse } from './question.ts';
 import type { Kind, Question } from './question.ts';
-import { CLEAR, Ranker } from './rank.ts';
+import { CERTAIN, CLEAR, PLAIN, Ranker } from './rank.ts';
 
 export type { Link } from './link.ts';
 export interface QuestionGraph extends NameReader {
@@ -31,6 +32,8 @@ export interface Interpretation {
   readonly language: Language;
   readonly kind: Kind;
   readonly links: readonly Link[];
+  /** The noun after "which" or "what": what the answers are called. */
+  readonly asked?: string;
   /** Best first. */
   readonly candidates: readonly Candidate[];
   /** The first candidate is spoken of plainly enough to answer from it. */
@@ -67,14 +70,31 @@ export async function understand(graph: QuestionGraph, text: string, { base, hop
   const free = (start: number, end: number): boolean => outside(start, end) && overlaps(han)(start, end);
   const words = [...contentWords(question, outside), ...han, ...unknownHan(question, free)].sort((a, b) => a.start - b.start);
   const known = { language: question.language, kind: question.kind, links };
-  if (links.length === 0) return { ...known, candidates: [], confident: false };
-  return question.kind === 'verify' ? { ...known, ...(await verification(graph, base, question, links, words, lexicon, relations)) } : { ...known, ...(await answering(graph, base, hops, question, links, words, lexicon, relations)) };
+  const number = links.length === 0 ? question.tokens.find(({ text: written }) => /^\d+(?:\.\d+)?$/.test(written)) : undefined;
+  if ((links.length === 0 && !number) || question.beyond) return { ...known, candidates: [], confident: false };
+  if (number) {
+    const told = words.filter(({ start }) => start !== number.start);
+    return { ...known, ...(await answering(graph, base, hops, question, [{ start: number.start, end: number.end, score: 1, term: literal(Number(number.text)) }], told, lexicon, relations)) };
+  }
+  const asked = words.find((word) => word.asked)?.text;
+  if (question.kind === 'verify') return { ...known, ...(await verification(graph, base, question, links, words, lexicon, relations)) };
+  const starts = links.map((link): Start => ({ ...link, term: entity(link.entity.id) }));
+  return { ...known, ...(asked === undefined ? {} : { asked }), ...(await answering(graph, base, hops, question, starts, words, lexicon, relations)) };
+}
+/** A stretch of the question from whose term paths may start. */
+interface Start {
+  readonly start: number;
+  readonly end: number;
+  readonly score: number;
+  readonly term: Term;
 }
 
 /** Lower-case words that speak of a relation ("director") or only look like a name ("together" for "Together") give way to names written as such. */
 function withoutWords(links: readonly Link[], speaks: (word: string) => boolean): readonly Link[] {
   const plain = ({ text }: Link): boolean => text === text.toLowerCase() && /^[\p{Script=Latin}\s]+$/u.test(text);
-  const proper = links.filter((link) => !plain(link) || (link.score === 1 && !link.text.split(/\s+/).some(speaks)));
+  // Who writes everything in lower case is not held to it.
+  const careless = !links.some(({ text }) => /\p{Lu}/u.test(text));
+  const proper = links.filter((link) => !plain(link) || ((link.score === 1 || careless) && !link.text.split(/\s+/).some(speaks)));
   return proper.length > 0 ? proper : links;
 }
 
@@ -85,34 +105,40 @@ async function answering(
   base: BaseName,
   hops: number,
   question: Question,
-  links: readonly Link[],
+  starts: readonly Start[],
   words: readonly Word[],
   lexicon: Lexicon,
   relations: readonly Relation[],
 ): Promise<Pick<Interpretation, 'candidates' | 'confident'>> {
-  const found: { candidate: Candidate; evidence: number; strange: boolean }[] = [];
-  for (const link of links.toSorted((a, b) => b.score - a.score || b.end - b.start - (a.end - a.start)).slice(0, STARTS)) {
-    const start = entity(link.entity.id);
-    const ranker = new Ranker(question, words, lexicon, relations.map(({ name }) => name), link);
-    const others = new Set(links.filter((other) => other.end <= link.start || link.end <= other.start).map((other) => other.start)).size;
+  const found: { candidate: Candidate; evidence: number; strange: boolean; astray: boolean }[] = [];
+  for (const from of starts.toSorted((a, b) => b.score - a.score || b.end - b.start - (a.end - a.start)).slice(0, STARTS)) {
+    const start = from.term;
+    const ranker = new Ranker(question, words, lexicon, relations, from);
+    const others = starts.filter((other) => other.end <= from.start || from.end <= other.start);
+    // Another name that is surely meant as one narrows the question, which a path from this one does not.
+    const narrowed = others.some(({ start: at, end, score }) => score < 1 || /\p{Lu}|\p{Script=Han}/u.test(question.text.slice(at, end)));
     const bare = words.length === 0 ? classPath(relations) : [];
-    for (const { path } of await graph.paths(base, start, { hops })) {
+    const paths = (await graph.paths(base, start, { hops })).map(({ path }) => path);
+    // A relation between things of one kind can be meant either way, if grammar does not say which.
+    const mutual = new Set(paths.flatMap(([first, second]) => (second && first.relation === second.relation && first.inverse === second.inverse ? [first.relation] : [])));
+    for (const path of paths) {
       const ranked = ranker.score(path);
-      const plain = bare.some((step) => path.length === 1 && path[0].relation === step);
+      const plain = path.length === 1 && (bare.includes(path[0].relation) || (words.length === 0 && path[0].inverse && labelShape(path[0].relation).kind === 'noun' && /^who\b/i.test(question.text)));
       const evidence = plain ? 1 : ranked.evidence;
-      if (evidence === 0) continue;
-      const score = (plain ? (path[0].inverse ? 0.5 : 0.6) : ranked.score) + NAME_WEIGHT * link.score - NAME_LEFT * others;
-      found.push({ candidate: { start, path, score }, evidence, strange: ranker.strangers.length > 0 || (!plain && ranked.astray) });
+      if (evidence === 0 || (!plain && ranked.reversed)) continue;
+      const score = (plain ? (path[0].inverse ? 0.5 : 0.6) : ranked.score) + NAME_WEIGHT * from.score - (NAME_LEFT * new Set(others.map((other) => other.start)).size);
+      const strange = narrowed || ranker.strangers.length > 0 || (!plain && ranked.undirected && mutual.has(path[0].relation) && ranked.evidence < CERTAIN);
+      found.push({ candidate: { start, path, score }, evidence, strange, astray: !plain && ranked.astray });
     }
   }
   found.sort((a, b) => b.candidate.score - a.candidate.score);
   const best = await byEnds(graph, base, question, found.slice(0, CANDIDATES));
-  return { candidates: best.map(({ candidate }) => candidate), confident: best.length > 0 && best[0].evidence >= CLEAR && !best[0].strange };
+  return { candidates: best.map(({ candidate }) => candidate), confident: best.length > 0 && best[0].evidence >= CLEAR && !best[0].strange && !best[0].astray };
 }
 const classPath = (relations: readonly Relation[]): readonly RelationName[] => relations.filter(isClass).map(({ name }) => name);
 
 /** Of nearly equal paths, those that reach what the question word asks for: times for "when", and no times for "who" and "where". */
-async function byEnds<T extends { readonly candidate: Candidate; readonly evidence: number }>(graph: QuestionGraph, base: BaseName, question: Question, ranked: readonly T[]): Promise<readonly T[]> {
+async function byEnds<T extends { readonly candidate: Candidate; readonly evidence: number; readonly astray: boolean }>(graph: QuestionGraph, base: BaseName, question: Question, ranked: readonly T[]): Promise<readonly T[]> {
   const time = question.expected === 'time';
   const close = ranked.filter(({ candidate }) => candidate.score >= ranked[0].candidate.score - (time ? CLOSE_TIMES : CLOSE));
   if (question.expected === 'any') return ranked;
@@ -124,7 +150,7 @@ async function byEnds<T extends { readonly candidate: Candidate; readonly eviden
   }
   const best = scored.filter(({ fits }) => fits).sort((a, b) => b.score - a.score);
   // That it reaches a time speaks for a path, too.
-  return [...best.map(({ one }) => (time ? { ...one, evidence: one.evidence + WHEN } : one)), ...ranked.slice(close.length)];
+  return [...best.map(({ one }) => (time ? { ...one, evidence: one.evidence + WHEN, astray: false } : one)), ...ranked.slice(close.length)];
 }
 const isTime = (term: Term): boolean => (term.kind === 'literal' && (term.type === 'date' || term.type === 'number')) || /^-?\d{3,4}(?:-\d\d(?:-\d\d)?)?$/.test(termText(term));
 
@@ -133,13 +159,15 @@ async function verification(
   base: BaseName,
   question: Question,
   links: readonly Link[],
-  words: readonly Word[],
+  said: readonly Word[],
   lexicon: Lexicon,
   relations: readonly RelationSummary[],
 ): Promise<Pick<Interpretation, 'candidates' | 'confident'>> {
   const first = links[0];
   const second = links.find((link) => link.start >= first.end && link.entity.id !== first.entity.id);
-  const ranker = new Ranker(question, words, lexicon, relations.map(({ name }) => name), first);
+  // A number is the other side of the triple, not a word for the relation.
+  const words = said.filter(({ text }) => !/^\p{N}/u.test(text));
+  const ranker = new Ranker(question, words, lexicon, relations, first);
   const classes = relations.filter(isClass);
   if (words.length === 0 && second) {
     const attribute = await attributeOf(graph, base, question, first, second, relations);
@@ -150,8 +178,8 @@ async function verification(
     .filter(({ ranked: { evidence } }) => words.length === 0 || evidence >= WEAK)
     .sort((a, b) => b.ranked.score - a.ranked.score);
   const [best] = ranked;
-  const clear = best !== undefined && (words.length === 0 || best.ranked.evidence >= CLEAR);
-  if (!best || ranker.strangers.length > 0) return { candidates: [], confident: false };
+  const clear = best !== undefined && (words.length === 0 || best.ranked.evidence >= PLAIN);
+  if (!best || ranker.strangers.length > 0 || question.fellow.length > 0) return { candidates: [], confident: false };
   const { name } = best.relation;
   const word = words.findLast((_, i) => ranker.matches(name)[i] === Math.max(...ranker.matches(name)));
   const candidate = (start: Term, inverse: boolean, target: Triple): Pick<Interpretation, 'candidates' | 'confident'> => ({
@@ -159,6 +187,8 @@ async function verification(
     confident: true,
   });
   if (second && clear) {
+    // "Is the teacher of X mortal?" asks about somebody who is only described.
+    if (word !== undefined && word.end <= first.start && question.text.slice(first.end, second.start).trim() === '' && second.text === second.text.toLowerCase()) return { candidates: [], confident: false };
     const turned = word !== undefined && isTurned(question, word, first, second, ranker.label(name, word));
     const [subject, object] = turned ? [second, first] : [first, second];
     return candidate(entity(subject.entity.id), false, { subject: subject.entity.id, relation: name, object: entity(object.entity.id) });
@@ -176,31 +206,33 @@ async function verification(
   return number && clear ? candidate(start, false, { subject: first.entity.id, relation: name, object: literal(Number(number.text)) }) : { candidates: [], confident: false };
 }
 
-/** "Is X red?", "Is X a painter?": the quality that X is said to have, whatever relation says so. Undefined when none does, or when more is asked than that. */
+/**
+ * "Is X red?", "Is X a painter?", "Is X in Y?" (for "located in", "in language"): the quality that X is said to have, whatever relation says so. Undefined when none does, or
+ * when more is asked than that.
+ */
 async function attributeOf(graph: QuestionGraph, base: BaseName, question: Question, first: Link, second: Link, relations: readonly Relation[]): Promise<Pick<Interpretation, 'candidates' | 'confident'> | undefined> {
-  const between = question.text.slice(first.end, second.start).trim();
-  // "Is X in English?" for "in language": a preposition must be the relation's own.
-  const small = between.toLowerCase();
-  if (!/^(?:an?|the|in|on|at|of|from|for|with)?$/.test(small) && !/^(?:是|为)/.test(between)) return undefined;
-  const fits = (name: string): boolean => /^(?:an?|the|是|为)?$/.test(small.slice(0, 3)) || name.toLowerCase().split(/[\s_]+/).includes(small);
+  const between = question.text.slice(first.end, second.start).trim().toLowerCase();
+  const article = /^(?:an?|the|是|为)?$/.test(between);
+  if (!article && !/^(?:in|on|at|of|from|for|with)$/.test(between)) return undefined;
+  const fits = (relation: Relation): boolean => {
+    const shape = labelShape(relation.name);
+    if (article) return isClass(relation) || shape.kind === 'noun';
+    const words = relation.name.toLowerCase().split(/[\s_]+/);
+    return shape.kind === 'noun' ? words[0] === between : shape.kind === 'copula' && shape.verb === 'is' && words.length === 2 && words[1] === between;
+  };
+  const fitting = relations.filter(fits);
+  const target = (relation: RelationName): Pick<Interpretation, 'candidates' | 'confident'> => ({
+    candidates: [{ start, path: [{ relation, inverse: false }], score: 1, target: { subject: first.entity.id, relation, object: entity(second.entity.id) } }],
+    confident: true,
+  });
   const start = entity(first.entity.id);
-  for (const { path } of await graph.paths(base, start, { hops: 1 })) {
-    const [step] = path;
-    const relation = relations.find(({ name }) => name === step.relation);
-    if (step.inverse || !relation || !fits(step.relation) || (!isClass(relation) && labelShape(step.relation).kind !== 'noun')) continue;
-    const ends = await graph.follow(base, start, path);
-    if (ends.some(({ end }) => end.kind === 'entity' && end.id === second.entity.id))
-      return { candidates: [{ start, path, score: 1, target: { subject: first.entity.id, relation: step.relation, object: entity(second.entity.id) } }], confident: true };
-  }
-  return undefined;
+  for (const { name } of fitting) if ((await graph.follow(base, start, [{ relation: name, inverse: false }])).some(({ end }) => end.kind === 'entity' && end.id === second.entity.id)) return target(name);
+  return !article && fitting.length === 1 ? target(fitting[0].name) : undefined;
 }
 
-/** Whether the second name is the triple's subject, by the grammar of the relation's label: "Did Ford direct X" for "directed by", "X是Y的首都吗". */
+/** Whether the second name is the triple's subject, by grammar: "Did Ford direct X" for "directed by", "Was X taught by Y" for "teaches", "X是Y的首都吗". */
 function isTurned(question: Question, word: Word, first: Link, second: Link, label: string): boolean {
   if (/\p{Script=Han}/u.test(label)) return word.start >= second.end && /^\s*的/.test(question.text.slice(second.end, word.start));
-  const shape = labelShape(label);
-  const after = question.text.slice(word.end, second.start);
-  const between = word.start >= first.end && word.end <= second.start;
-  if (shape.kind === 'copula' && /\bby$/.test(shape.rest)) return !/\bby\b/i.test(after) && between;
-  return shape.kind === 'noun' && between && /^\s*of\b/i.test(after);
+  const said = direction(question, word, first, label) || -direction(question, word, second, label);
+  return said < 0;
 }
