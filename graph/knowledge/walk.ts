@@ -25,12 +25,15 @@ export class Walker {
   readonly #base: BaseName;
   readonly #database: Database;
   readonly #recordedAt: string;
+  readonly #isInForce: (fact: Fact) => boolean;
   /** Edges that may still be looked at. */
   #left: number;
   /** Slots of positive facts of which some are derived. */
   readonly #derived: readonly Slot[];
 
-  constructor(store: GraphStore, base: BaseName, database: Database, recordedAt: string, expansion: number) {
+  /** `isInForce`: whether a stored fact is true now; it is also how one hears of facts that will begin or cease to be. */
+  constructor(store: GraphStore, base: BaseName, database: Database, recordedAt: string, expansion: number, isInForce: (fact: Fact) => boolean) {
+    this.#isInForce = isInForce;
     this.#store = store;
     this.#base = base;
     this.#database = database;
@@ -56,7 +59,7 @@ export class Walker {
     let cursor: string | undefined;
     do {
       const page = await this.#store.match(this.#base, pattern, { limit: PAGE, cursor, signal });
-      for (const fact of page.items) yield { end: inverse ? entity(fact.subject) : fact.object, fact };
+      for (const fact of page.items) if (this.#isInForce(fact)) yield { end: inverse ? entity(fact.subject) : fact.object, fact };
       cursor = page.cursor;
     } while (cursor !== undefined);
   }
@@ -66,7 +69,8 @@ export class Walker {
     const slots = path.map((step) => this.#derived.find(({ key }) => key === signed(step.relation, false)));
     if (slots.every((slot) => slot === undefined)) {
       const results = await this.#store.follow(this.#base, start, path, { limit, signal });
-      return results.map(({ end, facts }) => ({ end, facts: facts.map((fact) => ({ ...fact, derived: false })) }));
+      // The store walks all recorded facts. Where one of them is not true now, the way is looked for again, over those that are.
+      if (results.every(({ facts }) => facts.every((fact) => this.#isInForce(fact)))) return results.map(({ end, facts }) => ({ end, facts: facts.map((fact) => ({ ...fact, derived: false })) }));
     }
     let frontier = new Map<string, KnownPathResult>([[termKey(start), { end: start, facts: [] }]]);
     for (let i = 0; i < path.length; i++) {

@@ -3,7 +3,8 @@
 
 import { entity, termText } from '../../graph/terms.ts';
 import type { BaseName, Entity, EntityId, Fact, Term, Triple } from '../../graph/terms.ts';
-import type { RelationSummary } from '../../graph/store.ts';
+import type { PathResult, RelationSummary } from '../../graph/store.ts';
+import { inForce } from '../../graph/knowledge/validity.ts';
 import type { KnowledgeGraph } from '../../graph/knowledge.ts';
 import type { Proof } from '../../graph/reason/types.ts';
 import { EngineError } from '../engine/port.ts';
@@ -17,6 +18,7 @@ import type { Evidence, Language } from './evidence.ts';
 import type { Answerer, AnswerEvent, AnswerRequest, AnswerStatistics, Claim, Grounding } from './port.ts';
 import { answerValues, pathText, proofFacts, proofSources, provePath, readPath, reasons } from './retrieve.ts';
 import type { AnswerGraph } from './retrieve.ts';
+import { thesaurus } from './understand/thesaurus.ts';
 import { understand } from './understand/understand.ts';
 import type { Interpretation } from './understand/understand.ts';
 import { clause, reply } from './wording.ts';
@@ -26,6 +28,8 @@ export interface AnswererOptions {
   readonly engine: Engine;
   /** Bytes of the answer cache; 0 keeps nothing. */
   readonly cacheBytes: number;
+  /** Characters of a question that is looked up in the graph. */
+  readonly questionCharacters: number;
   /** Ends read from one path at most. */
   readonly answers: number;
   /** Claims (with proofs) in one reply at most. */
@@ -80,7 +84,10 @@ export class GroundedAnswerer implements Answerer {
     const model = this.#options.engine.models().find(({ id }) => id === request.model);
     if (!model) throw new EngineError('unknown_model', `model ${JSON.stringify(request.model)} is not loaded; use one of: ${this.#options.engine.models().map(({ id }) => id).join(', ')}`);
     const question = request.messages.findLast(({ role }) => role === 'user')?.content.trim() ?? '';
-    if (request.knowledge.mode === 'off' || question === '') {
+    const long = question.length > this.#options.questionCharacters;
+    if (long && (request.knowledge.mode === 'grounded' || (request.knowledge.mode === 'auto' && model.grounded)))
+      throw new EngineError('context_length_exceeded', `the question has ${question.length} characters; a question to the graph may have ${this.#options.questionCharacters}`);
+    if (request.knowledge.mode === 'off' || (!model.grounded && (question === '' || (long && request.knowledge.mode === 'auto')))) {
       yield* this.#plain(request, signal);
       return;
     }
@@ -88,6 +95,8 @@ export class GroundedAnswerer implements Answerer {
     const repeatable = request.sampling.temperature === 0 || request.sampling.seed !== undefined;
     const key = canonical(request);
     const { base, hops } = request.knowledge;
+    // What the clock made true or false since is heard of here, so that no answer outlives its facts.
+    await this.#options.knowledge.current(base);
     const entrance = repeatable ? await this.#cache.enter(base, key, signal) : { kind: 'miss' as const, computation: this.#cache.begin(base) };
     if (entrance.kind === 'hit') {
       yield* stream(entrance.value, true);
@@ -188,7 +197,8 @@ export class GroundedAnswerer implements Answerer {
       const conclusion = linked ? { subjects: listNames([entity(linked.id)], display, limits), relations: [], objects: [] } : undefined;
       return { outcome: 'not_entailed', evidence: { verdict: 'unknown', conclusion, lines: [] }, answers: [], claims: [], path: '' };
     }
-    const results = await readPath(graph, best.start, best.path, { base, asOf, minConfidence, limit: this.#options.answers, signal });
+    const reached = await readPath(graph, best.start, best.path, { base, asOf, minConfidence, limit: this.#options.answers, signal });
+    const results = interpretation.asked === undefined ? reached : await ofType(recorder, base, reached, interpretation.asked);
     const ends = results.map(({ end }) => end);
     const ids = [best.start, ...ends.slice(0, limits.listed)].flatMap((term) => (term.kind === 'entity' ? [term.id] : []));
     const display = await this.#display(recorder, base, language, relations, ids);
@@ -211,8 +221,8 @@ export class GroundedAnswerer implements Answerer {
     const limits = this.#options.compose;
     let { outcome, proof } = await recorder.ground(base, target);
     if (asOf !== undefined || minConfidence !== undefined) {
-      const page = await recorder.match(base, { subject: target.subject, relation: target.relation, object: target.object }, { limit: 1, asOf, minConfidence });
-      const fact: Fact | undefined = page.items[0];
+      const page = await recorder.match(base, { subject: target.subject, relation: target.relation, object: target.object }, { limit: 100, asOf, minConfidence });
+      const fact: Fact | undefined = page.items.find((item) => asOf !== undefined || inForce(item, Date.now()));
       const proven = proof !== undefined && outcome === 'entailed' && asOf === undefined && proof.confidence >= (minConfidence ?? 0);
       if (fact) [outcome, proof] = ['entailed', { kind: 'fact', conclusion: target, confidence: fact.confidence, fact }];
       else if (!proven) [outcome, proof] = ['not_entailed', undefined];
@@ -236,6 +246,15 @@ export class GroundedAnswerer implements Answerer {
   }
 }
 
+/** "Which country ...": the results whose entity is said to be one, if any is; all of them where types are not told. */
+async function ofType(recorder: Recorder, base: BaseName, results: readonly PathResult[], asked: string): Promise<readonly PathResult[]> {
+  const ids = results.flatMap(({ end }) => (end.kind === 'entity' ? [end.id] : []));
+  if (ids.length === 0) return results;
+  const bases = thesaurus().lemmas(asked);
+  const fitting = new Set((await recorder.entities(base, ids)).filter(({ types }) => types.some((type) => thesaurus().lemmas(type.toLowerCase()).some((base) => bases.includes(base)))).map(({ id }) => id));
+  return fitting.size === 0 ? results : results.filter(({ end }) => end.kind === 'entity' && fitting.has(end.id));
+}
+
 /** A finished reply as events, a few words at a time. */
 function* stream(made: Reply, cached: boolean): Iterable<AnswerEvent> {
   const pieces = made.text.match(/\s*[^\s]{1,24}/g) ?? [];
@@ -244,4 +263,4 @@ function* stream(made: Reply, cached: boolean): Iterable<AnswerEvent> {
 }
 
 export const createAnswerer = (options: Partial<AnswererOptions> & Pick<AnswererOptions, 'knowledge' | 'engine'>): GroundedAnswerer =>
-  new GroundedAnswerer({ cacheBytes: 64 * 1024 * 1024, answers: 1000, claims: 100, compose: DEFAULT_COMPOSE, ...options });
+  new GroundedAnswerer({ cacheBytes: 64 * 1024 * 1024, questionCharacters: 2000, answers: 1000, claims: 100, compose: DEFAULT_COMPOSE, ...options });

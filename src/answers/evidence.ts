@@ -38,7 +38,8 @@ export interface Evidence {
 }
 
 /** Removes the format's special tokens from text that is only to be read. */
-export const plain = (text: string): string => text.replace(/<\|[^|<>]{1,16}\|>/g, '');
+const SPECIAL = new RegExp(SPECIAL_TOKENS.map((token) => token.replace(/[|/]/g, '\\$&')).join('|'), 'g');
+export const plain = (text: string): string => text.replace(SPECIAL, '');
 export const mark = (name: string): string => NAME_OPEN + plain(name) + NAME_CLOSE;
 export const relationText = (relation: string): string => plain(relation).replace(/_/g, ' ').trim();
 

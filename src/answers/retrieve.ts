@@ -1,6 +1,7 @@
 // Owns reading the answer off the graph: from an interpretation of the question to conclusion, answers, proofs and outcome.
 // Refuses to know wording, the model and the cache.
 
+import { inForce } from '../../graph/knowledge/validity.ts';
 import { entity, sameTerm, termKey, termText } from '../../graph/terms.ts';
 import type { BaseName, EntityId, Fact, FactId, Path, RelationName, Source, Term, Triple } from '../../graph/terms.ts';
 import type { PathResult } from '../../graph/store.ts';
@@ -34,7 +35,12 @@ export const answerValues = (terms: readonly Term[]): AnswerValue[] => terms.map
 /** What `path` reaches from `start`, each end once, honouring as-of time and least confidence. */
 export async function readPath(graph: AnswerGraph, start: Term, path: Path, options: ReadOptions): Promise<PathResult[]> {
   const { base, limit, signal } = options;
-  if (options.asOf === undefined && options.minConfidence === undefined) return [...(await graph.follow(base, start, path, { limit, signal }))];
+  if (options.asOf === undefined && options.minConfidence === undefined) {
+    // What is stored comes before what only follows; each in the order of the walk.
+    const results = await graph.follow(base, start, path, { limit, signal });
+    const isDerived = ({ facts }: PathResult): boolean => facts.some((fact) => 'derived' in fact && fact.derived === true);
+    return [...results.filter((result) => !isDerived(result)), ...results.filter(isDerived)];
+  }
   let frontier: PathResult[] = [{ end: start, facts: [] }];
   for (const step of path) {
     const next = new Map<string, PathResult>();
@@ -43,6 +49,8 @@ export async function readPath(graph: AnswerGraph, start: Term, path: Path, opti
       const pattern = step.inverse ? { relation: step.relation, object: end } : { relation: step.relation, subject: (end as { id: EntityId }).id };
       const page = await graph.match(base, pattern, { limit, asOf: options.asOf, minConfidence: options.minConfidence, signal });
       for (const fact of page.items) {
+        // Validity now says nothing about what was recorded at another time.
+        if (options.asOf === undefined && !inForce(fact, Date.now())) continue;
         const reached = step.inverse ? entity(fact.subject) : fact.object;
         if (!sameTerm(reached, start) && !next.has(termKey(reached))) next.set(termKey(reached), { end: reached, facts: [...facts, fact] });
         if (next.size >= limit) break;

@@ -151,8 +151,13 @@ export function reply(evidence: Evidence, language: Language, show: (name: strin
       if (conclusion.objects.length === 0) return zh ? `不知道，关于${list(conclusion.subjects, language, show)}，图谱没有给出答案。` : `I do not know: the graph has no answer to that about ${list(conclusion.subjects, language, show)}.`;
       return zh ? `不知道${clause(conclusion, language, show)}是否属实。` : `It is not known whether ${clause(conclusion, language, show)}.`;
     case 'answer':
-    case undefined:
-      return conclusion ? (zh ? `${clause(conclusion, language, show)}${because}。` : sentence(`${clause(conclusion, language, show)}${because}.`)) : '';
+    case undefined: {
+      if (!conclusion) return '';
+      if (zh) return `${clause(conclusion, language, show)}${because}。`;
+      // A name keeps its small letter, as in "iPhone".
+      const text = `${clause(conclusion, language, show)}${because}.`;
+      return [...conclusion.subjects, ...conclusion.objects].some((name) => text.startsWith(show(name))) ? text : sentence(text);
+    }
     default:
       return evidence.verdict satisfies never;
   }

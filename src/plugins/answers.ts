@@ -14,7 +14,7 @@ declare module 'fastify' {
 
 export const answers = fp(
   async (app, { config }: { readonly config: Config }) => {
-    const answerer = createAnswerer({ knowledge: app.knowledge, engine: app.engine, cacheBytes: config.cacheBytes });
+    const answerer = createAnswerer({ knowledge: app.knowledge, engine: app.engine, cacheBytes: config.cacheBytes, questionCharacters: config.limits.questionCharacters });
     app.decorate('answers', answerer);
     app.addHook('onClose', async () => answerer.close());
   },

@@ -4,6 +4,7 @@
 import t from 'tap';
 import type { Test } from 'tap';
 import { DEFAULT_BASE, entity, parseEntityId, parseRelationName } from '../../graph/terms.ts';
+import type { Statement } from '../../graph/terms.ts';
 import { createAnswerer } from '../../src/answers/answerer.ts';
 import type { GroundedAnswerer } from '../../src/answers/answerer.ts';
 import type { AnswerEvent, AnswerRequest, Grounding, KnowledgeOptions } from '../../src/answers/port.ts';
@@ -116,6 +117,38 @@ t.test('knowledge of another time and of less confidence is left out', async (t)
   t.equal(now.grounding.confidence, 0.4);
   t.notOk((await ask(answerer, request('Where is Germany located?', { minConfidence: 0.5 }))).grounding.answers.includes('European Union'));
   t.notOk((await ask(answerer, request('Where is Germany located?', { asOf: before }))).grounding.answers.includes('European Union'));
+});
+
+t.test('what is not true now is no answer, and no answer outlives its facts', async (t) => {
+  const { world, answerer } = await open(t);
+  const soon = Date.now() + 1500;
+  const later = new Date(soon).toISOString();
+  const lives = (who: string, validity: Partial<Statement>): Promise<void> =>
+    world.tell([{ subject: name(who), relation: relation('lives in'), object: entity(name('Quendor')), ...validity } as Statement]);
+  await lives('Vex', { validTo: later });
+  await lives('Pip', { validFrom: later });
+  await lives('Old', { validTo: '1999-01-01' });
+  const questions = ['Who lives in Quendor?', 'Does Vex live in Quendor?', 'Does Pip live in Quendor?'];
+  const all = async (): Promise<unknown[]> => Promise.all(questions.map(async (question) => (await ask(answerer, request(question))).grounding.answers));
+  t.same(await all(), [['Vex'], [true], []]);
+  t.ok(Date.now() < soon, 'that was in time');
+  await new Promise((resolve) => setTimeout(resolve, soon - Date.now() + 50));
+  t.same(await all(), [['Pip'], [], [true]]);
+});
+
+t.test('which country, which city: what the graph says to be one', async (t) => {
+  const { answerer } = await open(t);
+  t.same((await ask(answerer, request('Which country was Albert Einstein born in?'))).grounding.answers, ['Germany']);
+  t.same((await ask(answerer, request('Which city was Albert Einstein born in?'))).grounding.answers, ['Ulm']);
+  t.same((await ask(answerer, request('In what place was Albert Einstein born?'))).grounding.answers, ['Ulm', 'Germany'], 'what is stored comes first');
+});
+
+t.test('a question of any length is refused or answered without holding up the others', async (t) => {
+  const { answerer } = await open(t);
+  const start = performance.now();
+  for (const text of ['爱因斯坦出生在哪里？'.repeat(50_000), 'blah '.repeat(100_000)]) await t.rejects(ask(answerer, request(text)), { code: 'context_length_exceeded' });
+  for (const text of ['爱因斯坦出生在哪里？'.repeat(199), 'Where was Albert Einstein born '.repeat(60), 'a'.repeat(2000)]) await ask(answerer, request(text)).catch((error: unknown) => t.match(error, { code: 'context_length_exceeded' }));
+  t.ok(performance.now() - start < 20_000);
 });
 
 t.test('a reply cut by the client is not kept; an unseeded random one neither', async (t) => {
