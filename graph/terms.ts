@@ -122,6 +122,19 @@ export const parseEntityId = (text: string): EntityId => parseName(text, 'entity
 export const parseRelationName = (text: string): RelationName => parseName(text, 'relation name', 256, 'invalid_relation') as RelationName;
 export const parseFactId = (text: string): FactId => text as FactId;
 
+const ISO = /^-?\d{4,6}(?:-(\d\d)(?:-(\d\d)(?:T(\d\d):(\d\d)(?::(\d\d)(?:\.\d{1,9})?)?(?:Z|[+-](\d\d):(\d\d))?)?)?)?$/;
+const DAYS = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+/** Whether the text is an ISO 8601 year, month, date or time that the (proleptic Gregorian) calendar has: "2024-02-29", not "2023-02-29". */
+export function isCalendar(text: string): boolean {
+  const found = ISO.exec(text);
+  if (!found) return false;
+  const [month = 1, day = 1, hour = 0, minute = 0, second = 0, offset = 0, offsetMinute = 0] = found.slice(1).map((part) => (part === undefined ? undefined : Number(part)));
+  const year = Number.parseInt(text, 10);
+  const leap = year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0);
+  if (month < 1 || month > 12 || day < 1 || day > (month === 2 && !leap ? 28 : DAYS[month - 1])) return false;
+  return hour <= 23 && minute <= 59 && second <= 59 && offset <= 23 && offsetMinute <= 59;
+}
+
 export const DEFAULT_BASE = 'default' as BaseName;
 
 export const entity = (id: EntityId): EntityTerm => ({ kind: 'entity', id });
@@ -135,8 +148,8 @@ export const literal = (value: string | number | boolean, type?: LiteralType): L
       if (typeof value !== 'boolean') throw new TermError('invalid_literal', `a boolean literal needs true or false, not ${JSON.stringify(value)}`);
       return { kind: 'literal', type: 'boolean', value };
     case 'date':
-      if (typeof value !== 'string' || !/^-?\d{4,6}(-\d\d(-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d)?)?)?)?$/.test(value))
-        throw new TermError('invalid_literal', `a date literal needs ISO 8601 such as "1879-03-14", not ${JSON.stringify(value)}`);
+      if (typeof value !== 'string' || !isCalendar(value))
+        throw new TermError('invalid_literal', `a date literal needs an ISO 8601 date that the calendar has, such as "1879-03-14", not ${JSON.stringify(value)}`);
       return { kind: 'literal', type: 'date', value };
     case 'string':
       if (typeof value !== 'string') throw new TermError('invalid_literal', `a string literal needs a string, not ${JSON.stringify(value)}`);

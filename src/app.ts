@@ -66,7 +66,8 @@ export async function buildApp(config: Config, overrides: AppOverrides = {}): Pr
   try {
     app.addHook('onRequest', async (request, reply) => void reply.header('x-request-id', request.id));
     app.addHook('onResponse', async (request, reply) => {
-      request.log.info({ method: request.method, url: request.url, status: reply.statusCode, ms: Math.round(reply.elapsedTime * 10) / 10 }, 'answered');
+      // What follows a question mark may be secret.
+      request.log.info({ method: request.method, url: request.url.replace(/\?.*/s, ''), status: reply.statusCode, ms: Math.round(reply.elapsedTime * 10) / 10 }, 'answered');
     });
     app.decorate('config', config);
     await app.register(admission, { config });

@@ -62,6 +62,10 @@ if (process.argv.includes('--help')) {
   console.log(`Pharos is configured by environment variables:\n\n${describeConfig()}`);
   process.exit(0);
 }
+if (process.argv.length > 2) {
+  console.error(`unknown argument ${process.argv[2]}; Pharos is configured by environment variables, which --help lists`);
+  process.exit(USAGE);
+}
 const config = readConfig();
 const log = pino({ level: config.logLevel, redact: ['req.headers.authorization', 'headers.authorization'] }, pino.destination({ dest: 2, sync: true }));
 try {

@@ -30,6 +30,7 @@ import { validationError } from '../../src/http/validation.ts';
 import type { RoutePlugin } from '../../src/http/provider.ts';
 import type { TellResult } from '../../graph/knowledge.ts';
 import type { Change } from '../../graph/store.ts';
+import { TermError } from '../../graph/terms.ts';
 import type { BaseName, TriplePattern } from '../../graph/terms.ts';
 
 const EXPORT_PAGE = 1000;
@@ -40,6 +41,16 @@ function readTriple(value: unknown): Change {
   const result = triple.safeParse(value);
   if (!result.success) throw validationError(result.error.issues, 'the triple');
   return { kind: 'assert', statement: statementOf(result.data) };
+}
+
+/** One triple of a list; what is wrong with it is told with its place. */
+function readAt(wire: z.infer<typeof triple>, at: number): Change {
+  try {
+    return { kind: 'assert', statement: statementOf(wire) };
+  } catch (error) {
+    if (error instanceof TermError) throw new TermError(error.code, `triples.${at}: ${error.message}`);
+    throw error;
+  }
 }
 
 export default (async (app) => {
@@ -126,10 +137,11 @@ export default (async (app) => {
           'the body is missing; send {"triples": [...]} as application/json, or one triple a line as application/x-ndjson',
         );
       const { triples, knowledge_base = inQuery } = request.body as z.infer<typeof addRequest>;
-      const result = await app.knowledge.tell(
-        baseOf(knowledge_base),
-        triples.map((wire): Change => ({ kind: 'assert', statement: statementOf(wire) })),
-      );
+      if (inQuery !== undefined && inQuery !== knowledge_base)
+        throw new HttpError('invalid_value', `the address says knowledge base ${JSON.stringify(inQuery)} and the body ${JSON.stringify(knowledge_base)}; name one`, {
+          param: 'knowledge_base',
+        });
+      const result = await app.knowledge.tell(baseOf(knowledge_base), triples.map(readAt));
       return { added: result.added.length, known: result.known, derived: result.derived, version: result.version, ...partialOf(result) };
     },
   });

@@ -69,7 +69,7 @@ export const knowledge = z
       .enum(['auto', 'grounded', 'off'])
       .optional()
       .describe(
-        '`grounded` (default when `knowledge` is given): always from the graph. `auto` (default without `knowledge`): grounded when the question links to known entities. `off`: the model alone.',
+        '`grounded` (default when `knowledge` is given): always from the graph. `auto` (default without `knowledge`): grounded when the question links to known entities, and always for a model that only words evidence, as the shipped one does. `off`: the model alone.',
       ),
     hops: z.int().min(1).max(3).optional().describe('Longest relation path considered (default 2).'),
     as_of: instant.optional().describe('Answer from the facts as they were recorded at this instant.'),

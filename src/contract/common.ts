@@ -2,7 +2,7 @@
 // Refuses to know any single resource.
 
 import { z } from 'zod';
-import { DEFAULT_BASE, parseBaseName } from '../../graph/terms.ts';
+import { DEFAULT_BASE, parseBaseName, isCalendar } from '../../graph/terms.ts';
 import type { BaseName } from '../../graph/terms.ts';
 
 /** Text that can be stored and shown: no NUL, no half of a surrogate pair. */
@@ -22,7 +22,7 @@ export const base = baseName.optional();
 export const baseOf = (value: string | undefined): BaseName => (value === undefined ? DEFAULT_BASE : parseBaseName(value));
 
 const INSTANT = /^-?\d{4,6}(-\d\d(-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d)?)?)?)?$/;
-export const instant = z.string().max(40).regex(INSTANT, 'must be ISO 8601, such as 2024-03-01 or 2024-03-01T12:00:00Z');
+export const instant = z.string().max(40).regex(INSTANT, 'must be ISO 8601, such as 2024-03-01 or 2024-03-01T12:00:00Z').refine(isCalendar, 'is no date or time that the calendar has; give one such as 2024-03-01 or 2024-03-01T12:00:00Z');
 export const confidence = z.number().gt(0).lte(1);
 
 /** A number in a query string. */

@@ -18,7 +18,9 @@ export const term = z
 export const source = z
   .union([
     text(4096).min(1),
-    z.strictObject({ document: text(4096).min(1), page: z.int().min(1).optional(), start: z.int().min(0).optional(), end: z.int().min(0).optional() }),
+    z
+      .strictObject({ document: text(4096).min(1), page: z.int().min(1).optional(), start: z.int().min(0).optional(), end: z.int().min(0).optional() })
+      .refine(({ start, end }) => start === undefined || end === undefined || start <= end, { error: 'must not lie before start', path: ['end'] }),
   ])
   .meta({ id: 'Source', description: 'Where it was read: free text, or a place in a document (page from 1, characters from `start` to `end`).' });
 const tripleFields = {
@@ -129,7 +131,7 @@ export const exportQuery = z.strictObject({
 });
 export const importQuery = z.strictObject({ knowledge_base: base });
 
-const termOf = (wire: z.infer<typeof term>): Term => (typeof wire === 'string' ? entity(parseEntityId(wire)) : literal(wire.value, wire.type));
+export const termOf = (wire: z.infer<typeof term>): Term => (typeof wire === 'string' ? entity(parseEntityId(wire)) : literal(wire.value, wire.type));
 export const termWire = (item: Term): string | { value: string | number | boolean; type: 'string' | 'number' | 'date' | 'boolean' } =>
   item.kind === 'entity' ? item.id : { value: item.value, type: item.type };
 export const sourceWire = (item: Source): z.infer<typeof source> => (typeof item === 'string' ? item : { ...item });
