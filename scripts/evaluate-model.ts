@@ -5,7 +5,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { allowedWords, verifyReply } from '../src/answers/compose.ts';
+import { allowedWords, namesInOrder, verifyReply } from '../src/answers/compose.ts';
 import { evidenceNames } from '../src/answers/evidence.ts';
 import { createEngine } from '../src/engine/engine.ts';
 import type { Engine, GroundedFormat } from '../src/engine/port.ts';
@@ -47,7 +47,7 @@ async function answer(engine: Engine, model: string, format: GroundedFormat, sam
     sampling: { temperature: 0, topP: 1 },
     maxTokens: 512,
     stop: [],
-    ...(constrained ? { constraint: { kind: 'names' as const, names: evidenceNames(evidence), words: allowedWords(evidence, language, format) } } : {}),
+    ...(constrained ? { constraint: { kind: 'names' as const, names: evidenceNames(evidence), words: allowedWords(evidence, language, format), order: namesInOrder(evidence, language) } } : {}),
   };
   for await (const event of engine.generate(request)) {
     if (event.kind === 'delta') text += event.text;
@@ -82,7 +82,7 @@ try {
       );
       const of = (keep: (kind: Sample['kind']) => boolean): ReturnType<typeof sum> => sum(judged.filter(({ sample }) => keep(sample.kind)).map(({ judgement }) => judgement));
       const loose = (kind: Sample['kind']): boolean => kind === 'find' || kind === 'refuse';
-      const passed = judged.filter(({ sample, text }) => !loose(sample.kind) && verifyReply(text, sample.evidence, sample.language) === undefined);
+      const passed = judged.filter(({ sample, text }) => !loose(sample.kind) && verifyReply(text, sample.evidence, sample.language, true) === undefined);
       const [all, given, search] = [of(() => true), of((kind) => !loose(kind)), of(loose)];
       rows.push([title, share(all.exact, all.replies), share(given.exact, given.replies), share(search.exact, search.replies), share(all.copied, all.names), share(all.sentence, all.replies), share(all.refused, all.unanswerable), share(all.falselyRefused, all.replies - all.unanswerable), share(passed.length, given.replies)]);
       for (const { sample, text } of judged.filter(({ judgement }) => !judgement.exact).slice(0, Number(args.failures))) console.error(`${sample.system}\n  ${sample.user}\n  expected ${sample.assistant}\n  got      ${text}`);

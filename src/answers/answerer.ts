@@ -10,7 +10,7 @@ import type { Proof } from '../../graph/reason/types.ts';
 import { EngineError } from '../engine/port.ts';
 import type { Engine, GenerateRequest, ModelInfo, Usage } from '../engine/port.ts';
 import { AnswerCache } from './cache.ts';
-import { allowedWords, composePrompt, listNames, makeDisplay, pathLine, verifyReply } from './compose.ts';
+import { allowedWords, composePrompt, listNames, makeDisplay, namesInOrder, pathLine, verifyReply } from './compose.ts';
 import type { ComposeLimits, Display } from './compose.ts';
 import { Recorder, settle } from './dependencies.ts';
 import { evidenceNames } from './evidence.ts';
@@ -143,7 +143,7 @@ export class GroundedAnswerer implements Answerer {
       sampling: request.sampling,
       maxTokens: Math.min(request.maxTokens, ample),
       stop: request.stop,
-      ...(model.grounded ? { constraint: { kind: 'names' as const, names, words: allowedWords(evidence, language, model.grounded) } } : {}),
+      ...(model.grounded ? { constraint: { kind: 'names' as const, names, words: allowedWords(evidence, language, model.grounded), order: namesInOrder(evidence, language) } } : {}),
     };
     let text = '';
     let reason: Reply['reason'] = 'stop';

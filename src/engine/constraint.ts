@@ -79,17 +79,23 @@ class NamesConstraint implements Constraint {
   readonly #vocabulary: ConstraintVocabulary;
   readonly #words: WordAutomaton;
   readonly #names: Node;
-  /** Allowed ids by state of the words. At most as many as there are states. */
+  /** The trees of single names, in the order in which they must come; undefined when any name may come anywhere. */
+  readonly #order: readonly Node[] | undefined;
+  /** Names written. */
+  #written = 0;
+  /** Allowed ids by state of the words, and whether a name may begin and the text may end. At most four times as many as there are states. */
   readonly #known = new Map<number, Int32Array>();
   #state: number;
   /** Where in a name, or undefined outside of one. */
   #name: Node | undefined;
 
-  constructor(names: readonly string[], words: readonly string[], vocabulary: ConstraintVocabulary) {
+  constructor(names: readonly string[], words: readonly string[], vocabulary: ConstraintVocabulary, order?: readonly string[]) {
     const written = names.filter((name) => name !== '');
     const marked = vocabulary.nameMarks !== undefined;
     this.#vocabulary = vocabulary;
     this.#names = tokenTree(marked ? written : [], (text) => vocabulary.encode(text), 'names');
+    const encode = (text: string): number[] => vocabulary.encode(text);
+    this.#order = marked ? order?.filter((name) => name !== '').map((name) => tokenTree([name], encode, 'names')) : undefined;
     this.#words = new WordAutomaton(marked ? words : [...words, ...written]);
     this.#state = this.#words.start;
     if (this.allowed().length === 0) throw new EngineError('constraint_unsatisfiable', 'a names constraint needs at least one name or word that the model can write, got none');
@@ -98,23 +104,30 @@ class NamesConstraint implements Constraint {
   allowed(): Int32Array {
     const { nameMarks, ends, trie } = this.#vocabulary;
     if (this.#name) return (this.#name.allowed ??= sorted([...this.#name.next.keys(), ...(this.#name.end && nameMarks ? [nameMarks.close] : [])]));
-    let ids = this.#known.get(this.#state);
+    const opens = nameMarks !== undefined && this.#next() !== undefined && this.#words.mayBegin(this.#state);
+    const key = 4 * this.#state + (opens ? 1 : 0) + (this.complete() ? 2 : 0);
+    let ids = this.#known.get(key);
     if (!ids) {
       const words = trie.accepted(this.#state, (state, byte) => this.#words.step(state, byte));
-      const opens = nameMarks && this.#names.next.size > 0 && this.#words.mayBegin(this.#state);
-      ids = sorted([...words, ...(opens ? [nameMarks.open] : []), ...(this.#words.mayEnd(this.#state) ? ends : [])]);
-      this.#known.set(this.#state, ids);
+      ids = sorted([...words, ...(opens ? [nameMarks.open] : []), ...(this.complete() ? ends : [])]);
+      this.#known.set(key, ids);
     }
     return ids;
   }
   complete(): boolean {
-    return !this.#name && this.#words.mayEnd(this.#state);
+    return !this.#name && this.#words.mayEnd(this.#state) && (this.#order === undefined || this.#written === this.#order.length);
+  }
+  /** What the next name may be. */
+  #next(): Node | undefined {
+    if (this.#order) return this.#order[this.#written];
+    return this.#names.next.size > 0 ? this.#names : undefined;
   }
   accept(token: number): void {
     const { nameMarks } = this.#vocabulary;
     if (this.#name) {
       if (token === nameMarks?.close && this.#name.end) {
         this.#name = undefined;
+        this.#written++;
         this.#state = this.#words.afterWord;
         return;
       }
@@ -124,7 +137,8 @@ class NamesConstraint implements Constraint {
       return;
     }
     if (token === nameMarks?.open && this.#words.mayBegin(this.#state)) {
-      this.#name = this.#names;
+      this.#name = this.#next();
+      if (!this.#name) throw notAllowed(token);
       return;
     }
     const bytes = this.#vocabulary.bytesOf(token);
@@ -144,7 +158,7 @@ export function compileConstraint(spec: ConstraintSpec, vocabulary: ConstraintVo
     case 'choice':
       return new ChoiceConstraint(spec.choices, vocabulary);
     case 'names':
-      return new NamesConstraint(spec.names, spec.words, vocabulary);
+      return new NamesConstraint(spec.names, spec.words, vocabulary, spec.order);
     default:
       return spec satisfies never;
   }

@@ -20,8 +20,9 @@ export type ConstraintSpec =
   /**
    * Free words come from `words` only, and a name span (model's name-open token .. name-close token) holds one of `names`, whole.
    * Models without name tokens: text is any sequence of items out of `words` and `names`.
+   * `order`, for models with name tokens: exactly these name spans, one after the other, and the text ends only after the last.
    */
-  | { readonly kind: 'names'; readonly names: readonly string[]; readonly words: readonly string[] }
+  | { readonly kind: 'names'; readonly names: readonly string[]; readonly words: readonly string[]; readonly order?: readonly string[] }
   /** The whole text is exactly one of these. */
   | { readonly kind: 'choice'; readonly choices: readonly string[] };
 

@@ -21,6 +21,21 @@ t.test('whatever is drawn, a names constraint lets only its names and words thro
   t.ok(new Set(texts).size > 6, 'they differ');
 });
 
+t.test('names in a given order come in that order, each as often as it stands there, and nothing ends before the last', async (t) => {
+  const engine = await startEngine(t, { limits: { slots: 8 } });
+  const order = ['Ulm', 'Albert Einstein', 'Ulm', "O'Brien & Söhne (1879)"];
+  const constraint = { kind: 'names', names: [...new Set(order)], words: WORDS, order } as const;
+  const all = await Promise.all(Array.from({ length: 8 }, async (_, seed) => collect(engine.generate(chat(FACT, { ...wild(seed, 400), constraint })))));
+  let ended = 0;
+  for (const { text, reason } of all) {
+    const found = [...text.matchAll(/Ulm|Albert Einstein|O'Brien & Söhne \(1879\)/g)].map(([name]) => name);
+    t.same(found, order.slice(0, found.length), JSON.stringify(text));
+    if (reason === 'stop') ended += Number(found.length === order.length);
+    t.ok(reason === 'length' || found.length === order.length, JSON.stringify(text));
+  }
+  t.ok(ended > 0, `${ended} ended by themselves`);
+});
+
 t.test('under the constraint the sentence is still the model\'s', async (t) => {
   const engine = await startEngine(t);
   const names = ['Albert Einstein', 'Ulm'];
