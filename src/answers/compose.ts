@@ -120,12 +120,12 @@ const VERDICT_WORDS = {
 /** Names in the order in which the plain sentence writes them. */
 export const namesInOrder = (evidence: Evidence, language: Language): string[] => [...reply(evidence, language, (name) => `\u0001${name}\u0002`).matchAll(/\u0001([^\u0002]*)\u0002/g)].map(([, name]) => name);
 
-/** A sentence without case, articles and signs: two that are equal say the same. */
+/** A sentence without case, articles, signs and the choice of "as starred actor" or "among the starred actors": two that are equal say the same. */
 const essence = (text: string): string =>
   text
     .toLowerCase()
     .replace(/[^\p{L}\p{N}\p{M}\s]/gu, ' ')
-    .replace(/\b(?:an?|the)\b/g, ' ')
+    .replace(/\b(?:an?|the|as|among)\b/g, ' ')
     .trim()
     .replace(/\s+/g, ' ');
 

@@ -1,0 +1,8 @@
+// Owns one run of N3.js's reasoner. Refuses to know what is derived.
+import { readFileSync } from 'node:fs';
+import { Parser, Reasoner, Store } from 'n3';
+
+const store = new Store(new Parser({ format: 'text/n3' }).parse(readFileSync(process.argv[2], 'utf8')));
+const before = store.size;
+new Reasoner(store).reason(new Store(new Parser({ format: 'text/n3' }).parse(readFileSync(process.argv[3], 'utf8'))));
+console.log(store.size - before);
