@@ -2,6 +2,7 @@
 // Refuses to know paths, and any particular relation.
 
 import { LRUCache } from 'lru-cache';
+import { nameSimilarity } from '../../../graph/names.ts';
 import type { Relation } from '../../../graph/terms.ts';
 import { relationText } from '../evidence.ts';
 import { isFellowWord, isFunctionHan, isFunctionWord, isGeneric, isGrammarHan } from './question.ts';
@@ -36,6 +37,9 @@ interface Phrase {
 export const WEAK = 0.3;
 /** An alias is given to be written; only words this near stand for it. */
 const CLOSE = 0.6;
+/** Letters of a word that is looked for misspelt, and least likeness. */
+const MISSPELLABLE = 5;
+const MISSPELT = 0.78;
 /** A word this near to one of the relation's name is taken to speak of it by name. */
 const OWN = 0.65;
 /** Lexicons kept, the least recently used fall first. */
@@ -75,6 +79,7 @@ function shared(text: string, other: string): { readonly at: number; readonly le
   return best;
 }
 
+export const isUnknown = (word: string): boolean => !thesaurus().lemmas(word).some((base) => thesaurus().has(base));
 const same = (a: string, b: string): boolean => a === b || (!isFunctionWord(a) && !isFunctionWord(b) && thesaurus().similarity(a, b) === 1);
 /** How many words of the phrase, one after the other, stand in the question around the word. */
 function run(question: Question, word: Word, phrase: readonly string[]): number {
@@ -144,8 +149,11 @@ export class Lexicon {
     }
     for (const each of phrases)
       for (const own of each.words) {
-        const nearness = thesaurus().similarity(own, word.text, word.part);
-        if (nearness < each.near) continue;
+        let nearness = thesaurus().similarity(own, word.text, word.part);
+        // A word that no dictionary has may be one of these, misspelt.
+        const misspelt = nearness === 0 && own.length >= MISSPELLABLE && isUnknown(word.text) && nameSimilarity(word.text, own) >= MISSPELT;
+        if (misspelt) nearness = MISSPELT;
+        if (nearness < Math.min(each.near, misspelt ? MISSPELT : 1)) continue;
         const whole = each.near < 1 ? 0.9 + 0.1 / each.words.length : (run(question, word, each.all) / each.all.length) ** 1.5;
         take(nearness * this.#weight(own) * whole, nearness * whole, each);
       }

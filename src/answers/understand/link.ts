@@ -33,7 +33,7 @@ const HOMONYMS = 5;
 /** Least similarity at which a misspelt name is taken for the entity's. */
 const MISSPELT = 0.72;
 /** Stretches looked up as misspelt names at most. */
-const GUESSES = 6;
+const GUESSES = 12;
 
 const WORD = /[\p{L}\p{N}]/u;
 const capital = (text: string): boolean => /^\p{Lu}|^\p{N}/u.test(text);
@@ -105,7 +105,9 @@ export async function misspeltLinks(reader: NameReader, base: BaseName, question
     else run.push(token);
   }
   end();
-  const guesses = runs.map((tokens) => ({ tokens, text: question.text.slice(tokens[0].start, tokens[tokens.length - 1].end) })).filter(({ text }) => foldName(text).length >= 3);
+  // A run may hold a misspelt word for the relation as well: its parts are tried, too, the longest first.
+  const parts = runs.flatMap((tokens) => tokens.flatMap((_, from) => tokens.slice(from).map((__, length) => tokens.slice(from, from + length + 1))));
+  const guesses = parts.map((tokens) => ({ tokens, text: question.text.slice(tokens[0].start, tokens[tokens.length - 1].end) })).filter(({ text }) => foldName(text).length >= 3);
   guesses.sort((a, b) => Number(capital(b.text)) - Number(capital(a.text)) || b.text.length - a.text.length);
   const links: Link[] = [];
   for (const { tokens, text } of guesses.slice(0, GUESSES)) {

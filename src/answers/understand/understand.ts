@@ -7,12 +7,12 @@ import type { PathResult, PathSummary, RelationSummary } from '../../../graph/st
 import type { Language } from '../evidence.ts';
 import { labelShape } from '../wording.ts';
 import { direction } from './direction.ts';
-import { contentWords, Lexicon, unknownHan, WEAK } from './lexicon.ts';
+import { contentWords, isUnknown, Lexicon, unknownHan, WEAK } from './lexicon.ts';
 import type { Word } from './lexicon.ts';
 import { exactLinks, misspeltLinks } from './link.ts';
 import type { Link, NameReader } from './link.ts';
-import { analyse } from './question.ts';
-import type { Kind, Question } from './question.ts';
+import { analyse, isFunctionWord } from './question.ts';
+import type { Kind, Question, Token } from './question.ts';
 import { CERTAIN, CLEAR, PLAIN, Ranker } from './rank.ts';
 
 export type { Link } from './link.ts';
@@ -40,6 +40,8 @@ export interface Interpretation {
   readonly confident: boolean;
 }
 
+/** Letters of a word that is looked for as a misspelt name beside others. */
+const STRANGE = 4;
 /** Names whose paths are compared. */
 const STARTS = 4;
 const CANDIDATES = 8;
@@ -64,6 +66,9 @@ export async function understand(graph: QuestionGraph, text: string, { base, hop
   const speaks = (word: string): boolean => names.some((name) => lexicon.match(unnamed, { text: word, start: 0, end: 0, part: 'any', asked: false, relational: false }, name).value >= 0.6);
   let links = withoutWords(await exactLinks(graph, base, unnamed), speaks);
   if (links.length === 0) links = await misspeltLinks(graph, base, unnamed, ({ lower, han }) => !han && speaks(lower));
+  // Beside names as written there may be one that is not: a word that no dictionary has.
+  else if (unnamed.tokens.some((token) => isStrange(token, links, speaks)))
+    links = [...links, ...(await misspeltLinks(graph, base, unnamed, (token) => !isStrange(token, links, speaks)))].toSorted((a, b) => a.start - b.start || b.score - a.score);
   const question = analyse(text, links);
   const outside = overlaps(links);
   const han = lexicon.hanWords(question, outside);
@@ -81,6 +86,9 @@ export async function understand(graph: QuestionGraph, text: string, { base, hop
   const starts = links.map((link): Start => ({ ...link, term: entity(link.entity.id) }));
   return { ...known, ...(asked === undefined ? {} : { asked }), ...(await answering(graph, base, hops, question, starts, words, lexicon, relations)) };
 }
+const isStrange = ({ lower, start, end, han }: Token, links: readonly Link[], speaks: (word: string) => boolean): boolean =>
+  !han && lower.length >= STRANGE && /^\p{Script=Latin}+$/u.test(lower) && !isFunctionWord(lower) && isUnknown(lower) && overlaps(links)(start, end) && !speaks(lower);
+
 /** A stretch of the question from whose term paths may start. */
 interface Start {
   readonly start: number;
