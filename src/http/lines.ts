@@ -3,6 +3,7 @@
 
 import { PassThrough } from 'node:stream';
 import type { Readable } from 'node:stream';
+import { setImmediate } from 'node:timers/promises';
 import { decodeUtf8 } from './body.ts';
 import { HttpError } from './problems.ts';
 
@@ -61,6 +62,8 @@ export class LineImport<T, R> {
         items = [];
         written = true;
         yield result;
+        // A store in this process writes without ever waiting: others get their turn here.
+        await setImmediate();
       }
       if (mistake) throw mistake;
     }
