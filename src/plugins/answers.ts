@@ -4,6 +4,7 @@
 import fp from 'fastify-plugin';
 import type { Config } from '../config.ts';
 import { createAnswerer } from '../answers/answerer.ts';
+import { thesaurus } from '../answers/understand/thesaurus.ts';
 import type { Answerer } from '../answers/port.ts';
 
 declare module 'fastify' {
@@ -15,6 +16,8 @@ declare module 'fastify' {
 export const answers = fp(
   async (app, { config }: { readonly config: Config }) => {
     const answerer = createAnswerer({ knowledge: app.knowledge, engine: app.engine, cacheBytes: config.cacheBytes, questionCharacters: config.limits.questionCharacters });
+    // Read before the first question needs it.
+    thesaurus();
     app.decorate('answers', answerer);
     app.addHook('onClose', async () => answerer.close());
   },

@@ -1,6 +1,7 @@
 // Owns how well the words of a question speak of a relation, by the relation's name and aliases.
 // Refuses to know paths, and any particular relation.
 
+import { setImmediate } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
 import { nameSimilarity } from '../../../graph/names.ts';
 import type { Relation } from '../../../graph/terms.ts';
@@ -42,10 +43,10 @@ const MISSPELLABLE = 5;
 const MISSPELT = 0.78;
 /** A word this near to one of the relation's name is taken to speak of it by name. */
 const OWN = 0.65;
+/** Words of one lexicon that are looked up ahead of the first question; the others when they are needed. */
+const PREPARED = 800;
 /** Lexicons kept, the least recently used fall first. */
 const KEPT = 16;
-/** Words this near are taken for the same. */
-const ALIKE = 0.95;
 
 /** English has many words for "kind", of which dictionaries keep other senses in front. */
 const KINDS = /^(?:type|sort|category|class|variety)s?$|^(?:categori|varieti|class)es$/;
@@ -98,13 +99,21 @@ function run(question: Question, word: Word, phrase: readonly string[]): number 
 
 /** What the relations of one base are called, and what each word is worth. */
 export class Lexicon {
-  static readonly #kept = new LRUCache<string, Lexicon>({ max: KEPT });
-  /** The lexicon of these relations; made once for the same names and aliases. */
-  static of(relations: readonly Relation[]): Lexicon {
+  static readonly #kept = new LRUCache<string, Promise<Lexicon>>({ max: KEPT });
+  /** The lexicon of these relations; made once for the same names and aliases, in small pieces that let others have their turn. */
+  static of(relations: readonly Relation[]): Promise<Lexicon> {
     const key = JSON.stringify(relations.map(({ name, aliases }) => [name, aliases.map(({ text }) => text)]));
     let lexicon = Lexicon.#kept.get(key);
-    if (!lexicon) Lexicon.#kept.set(key, (lexicon = new Lexicon(relations)));
+    if (!lexicon) Lexicon.#kept.set(key, (lexicon = new Lexicon(relations).#prepare()));
     return lexicon;
+  }
+  async #prepare(): Promise<this> {
+    const words = [...this.#spread.keys()];
+    for (const word of words.slice(0, PREPARED)) {
+      thesaurus().prepare(word);
+      await setImmediate();
+    }
+    return this;
   }
 
   readonly #phrases = new Map<string, readonly Phrase[]>();
@@ -117,7 +126,7 @@ export class Lexicon {
       this.#phrases.set(name, phrases);
     }
     for (const word of new Set([...this.#phrases.values()].flatMap((phrases) => phrases.flatMap(({ words }) => words)))) {
-      const users = [...this.#phrases.values()].filter((phrases) => phrases.some(({ words }) => words.some((other) => thesaurus().similarity(word, other) >= ALIKE)));
+      const users = [...this.#phrases.values()].filter((phrases) => phrases.some(({ words }) => words.some((other) => thesaurus().synonymous(word, other))));
       this.#spread.set(word, users.length);
     }
   }

@@ -130,6 +130,20 @@ export class Thesaurus {
     }
     return best;
   }
+  /** Whether two words have one commonest meaning, or one base form. */
+  synonymous(word: string, other: string): boolean {
+    const others = this.lemmas(other);
+    const first = (base: string): number | undefined => {
+      const at = this.#index.get(base);
+      return at === undefined ? undefined : this.#data.senses[at][0];
+    };
+    return this.lemmas(word).some((base) => others.some((each) => each === base || (first(base) !== undefined && first(base) === first(each))));
+  }
+  /** Looks up now what comparing with the word needs later. */
+  prepare(word: string): void {
+    for (const base of this.lemmas(word)) this.#neighbours(base);
+  }
+
   /** The last of two words that are written as one; undefined for other words. */
   #head(word: string): string | undefined {
     if (CHANGED.test(word)) return undefined;

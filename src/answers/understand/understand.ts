@@ -61,7 +61,7 @@ const overlaps = (links: readonly { readonly start: number; readonly end: number
 export async function understand(graph: QuestionGraph, text: string, { base, hops }: { readonly base: BaseName; readonly hops: number }): Promise<Interpretation> {
   const unnamed = analyse(text);
   const relations = await graph.relations(base);
-  const lexicon = Lexicon.of(relations);
+  const lexicon = await Lexicon.of(relations);
   const names = relations.map(({ name }) => name);
   const speaks = (word: string): boolean => names.some((name) => lexicon.match(unnamed, { text: word, start: 0, end: 0, part: 'any', asked: false, relational: false }, name).value >= 0.6);
   let links = withoutWords(await exactLinks(graph, base, unnamed), speaks);
