@@ -5,22 +5,40 @@ import { LRUCache } from 'lru-cache';
 import type { BaseName, Entity, EntityId, Fact, FactId, Path, Statement, Term, Triple, TriplePattern } from './terms.ts';
 import { TermError } from './terms.ts';
 import type { Change, EntityHit, GraphStore, Page, PathSummary, RelationSummary } from './store.ts';
+import { abduce } from './abduce/abduce.ts';
+import { readQuestion } from './abduce/request.ts';
+import type { AbduceRequest, AbduceResult } from './abduce/types.ts';
+import type { Induction } from './induce/induction.ts';
+import { Inductions } from './induce/inductions.ts';
+import type { FactSource } from './induce/inductions.ts';
+import { InduceError } from './induce/types.ts';
+import type { InduceRequest, RankRequest, RankResult } from './induce/types.ts';
 import { checkProof } from './reason/checker.ts';
 import type { CheckResult } from './reason/checker.ts';
 import type { ProofLimits } from './reason/explain.ts';
 import { instant } from './reason/interner.ts';
+import { ruleToJson } from './reason/json.ts';
 import { parseGoal } from './reason/parse.ts';
+import type { RuleSetName } from './reason/rulesets.ts';
 import type { Atom, Budget, Proof, Rule } from './reason/types.ts';
-import { BaseState, ruleDocument } from './knowledge/base.ts';
+import { BaseState, ruleDocument, ruleSetId } from './knowledge/base.ts';
 import type { BaseContext } from './knowledge/base.ts';
-import { deduceHypothetically, hypotheticalAbsence } from './knowledge/deduce.ts';
-import type { Hypothesis } from './knowledge/deduce.ts';
-import { bareTriple } from './knowledge/facts.ts';
-import { absences, groundsOf, standingAbsence } from './knowledge/grounds.ts';
+import { contradictions, overruled } from './knowledge/conflicts.ts';
+import type { ContradictionPage } from './knowledge/conflicts.ts';
+import { deduceHypothetically } from './knowledge/deduce.ts';
+import type { DeduceContext } from './knowledge/deduce.ts';
+import { bareTriple, FactReader } from './knowledge/facts.ts';
+import { absences, groundsOf, NO_ASSUMPTIONS, standingAbsence } from './knowledge/grounds.ts';
+import type { AbsenceOracle, Assumptions } from './knowledge/grounds.ts';
+import { decisiveGoals, derive, hypotheticalAbsence } from './knowledge/hypothesis.ts';
+import type { Hypothesis } from './knowledge/hypothesis.ts';
 import { withDerived, withMentioned, withMentionedHits, withMentionedNames } from './knowledge/listing.ts';
 import { matchKnown } from './knowledge/pages.ts';
+import { checkPolicies, decides, policiesChange } from './knowledge/policies.ts';
+import type { ConflictPolicies } from './knowledge/policies.ts';
 import { ProofStore } from './knowledge/proofs.ts';
 import { checkRules, rulesOf } from './knowledge/rulebook.ts';
+import type { RuleSource } from './knowledge/rulebook.ts';
 import { deduceStanding, StandingWorld } from './knowledge/standing.ts';
 import { DEFAULT_LIMITS, KnowledgeError } from './knowledge/types.ts';
 import type {
@@ -36,14 +54,33 @@ import type {
   KnownPathResult,
   RuleRemoval,
   RulesCheck,
+  RuleBook,
+  RuleSetResult,
   RulesResult,
   TellResult,
+  WhatIfRequest,
+  WhatIfResult,
 } from './knowledge/types.ts';
+import { inForce, ValidityWatch } from './knowledge/validity.ts';
 import { Walker } from './knowledge/walk.ts';
-import { groundIn } from './knowledge/world.ts';
+import { whatIf } from './knowledge/whatif.ts';
+import { explainAbsence } from './knowledge/whynot.ts';
+import type { WhyNotRequest, WhyNotResult } from './knowledge/whynot.ts';
+import { DatabaseWorld, groundIn, Prover } from './knowledge/world.ts';
+import type { Grounded } from './knowledge/world.ts';
 
 export * from './knowledge/types.ts';
+export type { ConflictKind, ConflictSide, Contradiction, ContradictionPage } from './knowledge/conflicts.ts';
+export type { ConflictPolicies, ConflictPolicy } from './knowledge/policies.ts';
+export type { WhyNotAttempt, WhyNotCondition, WhyNotReasons, WhyNotRequest, WhyNotResult } from './knowledge/whynot.ts';
+export type { AbduceBudget, AbduceLimit, AbduceRequest, AbduceResult, Assumable, Explanation } from './abduce/types.ts';
+export { InduceError } from './induce/types.ts';
+export type { InduceErrorCode, InduceRequest, InductionEvent, InductionState, MinedRule, RankRequest, RankResult } from './induce/types.ts';
+export type { Induction } from './induce/induction.ts';
 export type { CheckResult } from './reason/checker.ts';
+export type { RuleFormat, RuleSource } from './knowledge/rulebook.ts';
+export { RULE_SETS } from './reason/rulesets.ts';
+export type { RuleSetName } from './reason/rulesets.ts';
 export { RuleError } from './reason/errors.ts';
 export type { RuleErrorCode } from './reason/errors.ts';
 
@@ -60,6 +97,10 @@ type ReadOptions = { readonly limit?: number; readonly signal?: AbortSignal };
 export interface ProofHypothesis {
   readonly rules?: unknown;
   readonly facts?: readonly Statement[];
+  /** Stored facts that were thought away. */
+  readonly removed?: readonly TriplePattern[];
+  /** World time at which the deduction was made, ISO 8601. */
+  readonly validAt?: string;
 }
 
 /** Derived facts whose ids are remembered after they were given out. */
@@ -80,8 +121,11 @@ export class KnowledgeGraph {
   readonly #context: BaseContext;
   readonly #proofs: ProofStore;
   readonly #states = new Map<BaseName, Promise<BaseState>>();
+  readonly #inductions = new Inductions();
   readonly #listeners = new Set<(event: ChangeEvent) => void>();
   readonly #derived = new LRUCache<FactId, { readonly base: BaseName; readonly triple: Triple }>({ max: REMEMBERED_DERIVED });
+  /** Facts that do not stand, for a version of a base and until the clock changes it. */
+  readonly #overruled = new WeakMap<BaseState, { readonly version: number; readonly until: number; readonly removed: readonly TriplePattern[] }>();
   #open = false;
   #timer: NodeJS.Timeout | undefined;
 
@@ -104,6 +148,7 @@ export class KnowledgeGraph {
     if (!this.#open) return;
     this.#open = false;
     clearInterval(this.#timer);
+    this.#inductions.close();
     for (const state of await Promise.allSettled(this.#states.values())) if (state.status === 'fulfilled') await state.value.settled();
     this.#states.clear();
     this.#listeners.clear();
@@ -128,11 +173,11 @@ export class KnowledgeGraph {
     return this.#use(base, (state) => state.change(() => state.write(changes)));
   }
   /** Stores the rules of a text or a JSON document: all, or none when there is a mistake (RuleError). A rule that is there already stays as it is. */
-  async addRules(base: BaseName, input: unknown): Promise<RulesResult> {
+  async addRules(base: BaseName, input: unknown, source?: RuleSource): Promise<RulesResult> {
     this.#assertOpen();
     return this.#use(base, (state) =>
       state.change(async () => {
-        const { rules, errors } = checkRules(input, state.standing());
+        const { rules, errors } = checkRules(input, state.standing(), source);
         if (errors.length > 0) throw errors[0];
         const { derived, version, partial } = await state.write(rules.map((rule): Change => ({ kind: 'rule', id: rule.id, document: ruleDocument(rule) })));
         return { rules, derived, version, ...(partial === undefined ? {} : { partial }) };
@@ -140,9 +185,25 @@ export class KnowledgeGraph {
     );
   }
   /** What `addRules` would say, without storing anything. Never throws for what is wrong with the rules. */
-  async validateRules(base: BaseName, input: unknown): Promise<RulesCheck> {
+  async validateRules(base: BaseName, input: unknown, source?: RuleSource): Promise<RulesCheck> {
     this.#assertOpen();
-    return this.#read(base, async (state) => checkRules(input, state.standing()));
+    return this.#read(base, async (state) => checkRules(input, state.standing(), source));
+  }
+  /** Takes a built-in rule set into use, or out of it. Its rules are written out for the schema that is stored, and follow it. RuleError when they cannot stand beside the base's own. */
+  async useRuleSet(base: BaseName, name: RuleSetName, use = true): Promise<RuleSetResult> {
+    this.#assertOpen();
+    return this.#use(base, (state) =>
+      state.change(async () => {
+        const { derived, noLongerDerived, version, partial } = await state.write([
+          { kind: 'rule', id: ruleSetId(name), ...(use ? { document: JSON.stringify({ rule_set: name }) } : {}) },
+        ]);
+        return { rules: state.setRules, derived, noLongerDerived, version, ...(partial === undefined ? {} : { partial }) };
+      }),
+    );
+  }
+  /** The base's own rules, its rule sets with the rules they stand for now, and the version of the base that both belong to. */
+  async ruleBook(base: BaseName): Promise<RuleBook> {
+    return this.#read(base, async (state) => ({ rules: [...state.rules.values()], ruleSets: [...state.ruleSets], setRules: state.setRules, version: state.version }));
   }
   /** Removes one rule with what only it derived. KnowledgeError `unknown_rule` when the base has none of that id. */
   async removeRule(base: BaseName, id: string): Promise<RuleRemoval> {
@@ -169,15 +230,72 @@ export class KnowledgeGraph {
     return this.#read(base, async (state) => {
       const { prover } = new StandingWorld(state, this.#proofLimits);
       const found: Conflict[] = [];
-      for (const rule of state.rules.values())
+      for (const rule of state.standing())
         if (rule.heads.length === 0) for (const way of await prover.solve(rule, limit - found.length)) found.push({ rule, ...way });
       return found;
     });
   }
 
+  /** Brings the base up to the clock: what began or ceased to be true since the last call is told to the listeners before this resolves. */
+  async current(base: BaseName): Promise<void> {
+    await this.#read(base, async () => undefined);
+  }
+  /**
+   * Contradictions: several objects of a functional relation, relations that exclude each other, what is told or derived and known to be false, broken constraints. Each with
+   * the proofs of its sides, and which of them stand by the declared policies. `offset`: how many to pass over; the order is the same while the base does not change.
+   */
+  async contradictions(base: BaseName, options: { readonly offset?: number; readonly limit?: number; readonly signal?: AbortSignal } = {}): Promise<ContradictionPage> {
+    const { offset = 0, limit = 100, signal } = options;
+    return this.#read(base, (state) =>
+      contradictions(hypothesisOf(state, NO_ASSUMPTIONS), state, { offset, limit, budget: this.limits.standing }, this.#deduceContext(state), signal),
+    );
+  }
+  /** What is declared about contradictions. */
+  async conflictPolicies(base: BaseName): Promise<ConflictPolicies> {
+    return this.#read(base, async (state) => state.policies);
+  }
+  /**
+   * Declares which side of a contradiction stands when questions are answered (`deduce`, `ground`, `prove`, `whyNot`, `whatIf`, `checkProof`): the weaker stored facts are then
+   * taken as not being there, with all that follows from them alone. They stay stored, and `match`, `paths` and `conflicts` read them as before. Replaces all policies.
+   */
+  async setConflictPolicies(base: BaseName, policies: ConflictPolicies): Promise<ConflictPolicies> {
+    this.#assertOpen();
+    const checked = checkPolicies(policies);
+    await this.#use(base, (state) => state.change(() => state.write([policiesChange(checked)])));
+    return checked;
+  }
+
+  /** Begins to learn rules from the facts in force, in threads of its own. InduceError, or the signal's reason while facts are read. */
+  async induce(base: BaseName, request: InduceRequest): Promise<Induction> {
+    this.#assertOpen();
+    return this.#use(base, (state) => this.#inductions.begin(factSource(state), request));
+  }
+  /** An induction that was begun in this base. InduceError `unknown_induction` when it never was, or was forgotten. */
+  induction(base: BaseName, id: string): Induction {
+    this.#assertOpen();
+    return this.#inductions.get(base, id);
+  }
+  /** Stores rules that an induction found, with their measured confidence. InduceError `unknown_rule` when it did not find one of them. */
+  async adopt(base: BaseName, induction: string, ids: readonly string[]): Promise<RulesResult> {
+    const found = new Map(this.induction(base, induction).state.rules.map(({ rule }) => [rule.id, rule]));
+    const rules = ids.map((id) => {
+      const rule = found.get(id);
+      if (!rule) throw new InduceError('unknown_rule', `induction ${induction} has no rule ${JSON.stringify(id.slice(0, 80))}; its rules are listed with their ids`);
+      return ruleToJson(rule);
+    });
+    return this.addRules(base, rules);
+  }
+  /** Candidates for the missing end of a fact, by rules that were learned. InduceError, or the signal's reason. */
+  async rank(base: BaseName, request: RankRequest): Promise<RankResult> {
+    return this.#use(base, (state) => this.#inductions.rank(factSource(state), request));
+  }
   /** Stored facts, then derived ones. StoreError `invalid_cursor` for a cursor that is unknown or out of date. */
   async match(base: BaseName, pattern: TriplePattern, options: KnownMatchOptions = {}): Promise<Page<KnownFact>> {
-    const page = await this.#read(base, (state) => matchKnown(this.#store, state, pattern, options));
+    const page = await this.#read(base, async (state) => {
+      const found = await matchKnown(this.#store, state, pattern, options);
+      for (const fact of found.items) if (fact.validFrom !== undefined || fact.validTo !== undefined) state.watch.see(fact, this.#now());
+      return found;
+    });
     this.#remember(base, page.items);
     return page;
   }
@@ -237,27 +355,74 @@ export class KnowledgeGraph {
     return list;
   }
 
-  /** Derives answers for a goal, with hypothetical rules and facts where they are given. RuleError for a goal or rule that is wrong; the signal's reason when it fires. */
+  /**
+   * Derives answers for a goal, with hypothetical rules and facts where they are given. RuleError for a goal or rule that is wrong, KnowledgeError `too_large` when the
+   * semantics asked for is beyond its limits; the signal's reason when it fires.
+   */
   async deduce(base: BaseName, request: DeduceRequest): Promise<DeduceResult> {
     this.#assertOpen();
-    const { budget, facts = [], signal } = request;
+    const { budget, facts = [], removed = [], semantics = 'best', proofs = 1, validAt, signal } = request;
     checkBudget(budget);
-    for (const fact of facts) checkStatement(fact);
-    const goal = typeof request.goal === 'string' ? parseGoal(request.goal) : request.goal;
-    if (goal) checkGoal(goal);
+    checkSupposed(facts, removed, validAt);
+    const goal = goalOf(request.goal);
     const rules = request.rules === undefined ? [] : rulesOf(request.rules);
-    const keep = (proof: Proof): string => this.#proofs.keep(base, proof);
+    if (!goal && semantics === 'exact') throw new KnowledgeError('invalid_request', 'an exact probability needs a goal; give one');
+    const plain = rules.length === 0 && facts.length === 0 && removed.length === 0 && semantics === 'best' && proofs === 1 && validAt === undefined;
+    return this.#read(base, async (state) => {
+      const context = this.#deduceContext(state, validAt);
+      const known = goal && plain && state.closure.partial === undefined;
+      if (known && !decides(state.policies)) return deduceStanding(goal, state, this.#proofLimits, budget, context.keep, signal);
+      const hypothesis = await this.#resolved(state, { rules, facts, removed }, context);
+      if (known && hypothesis.removed.length === 0) return deduceStanding(goal, state, this.#proofLimits, budget, context.keep, signal);
+      return deduceHypothetically(goal, hypothesis, { budget, semantics, proofs }, context, signal);
+    });
+  }
+  /** What would follow newly, no longer, or with another confidence, if facts and rules came or went. Nothing is written. Errors as of `deduce`. */
+  async whatIf(base: BaseName, request: WhatIfRequest): Promise<WhatIfResult> {
+    this.#assertOpen();
+    const { budget, add = [], remove = [], cursor, signal } = request;
+    checkBudget(budget);
+    checkSupposed(add, remove, undefined);
+    const goal = goalOf(request.goal);
+    const rules = request.rules === undefined ? [] : rulesOf(request.rules);
+    return this.#read(base, async (state) => {
+      const context = this.#deduceContext(state);
+      const actual = await this.#resolved(state, NO_ASSUMPTIONS, context);
+      const supposed = await this.#resolved(state, { rules, facts: add, removed: remove }, context);
+      return whatIf({ actual, supposed, goal, cursor }, state, budget, context, signal);
+    });
+  }
+  /** What would have to be so for observations to follow. Nothing is written. Errors as of `deduce`. */
+  async abduce(base: BaseName, request: AbduceRequest): Promise<AbduceResult> {
+    this.#assertOpen();
+    const { facts = [], signal } = request;
+    checkSupposed(facts, [], undefined);
+    const question = readQuestion(request);
+    const rules = request.rules === undefined ? [] : rulesOf(request.rules);
     return this.#read(base, (state) => {
-      if (goal && rules.length === 0 && facts.length === 0 && state.closure.partial === undefined)
-        return deduceStanding(goal, state, this.#proofLimits, budget, keep, signal);
-      const context = { reader: state.reader, proofs: this.#proofLimits, now: this.#now(), keep };
-      return deduceHypothetically(goal, hypothesisOf(state, rules, facts), budget, context, signal);
+      const context = this.#deduceContext(state);
+      const check = (proof: Proof, oracle: AbsenceOracle, assumed: readonly Triple[]): Promise<CheckResult> =>
+        checkProof(proof, groundsOf(this.#store, state, context.now, oracle, { rules, facts: assumed, removed: [] }));
+      return abduce(question, hypothesisOf(state, { rules, facts, removed: [] }), { ...context, check }, signal);
+    });
+  }
+  /** Why a goal does not follow: the nearest instances of rules that could conclude it, what holds in them and what is missing. Errors as of `deduce`. */
+  async whyNot(base: BaseName, request: WhyNotRequest): Promise<WhyNotResult> {
+    this.#assertOpen();
+    const { budget, facts = [], removed = [] } = request;
+    checkBudget(budget);
+    checkSupposed(facts, removed, undefined);
+    const goal = goalOf(request.goal) as Atom;
+    const rules = request.rules === undefined ? [] : rulesOf(request.rules);
+    return this.#read(base, async (state) => {
+      const context = this.#deduceContext(state);
+      return explainAbsence(goal, await this.#resolved(state, { rules, facts, removed }, context), state, request, context);
     });
   }
   /** Is the triple entailed, refuted (by strong negation, a functional or closed relation, a disjoint one) or neither? Its proof is absent when it is larger than the limits allow. */
   async ground(base: BaseName, triple: Triple): Promise<GroundResult> {
     return this.#read(base, async (state) => {
-      const { outcome, held } = await groundIn(new StandingWorld(state, this.#proofLimits), triple);
+      const { outcome, held } = await this.#ground(state, triple);
       const { partial } = state.closure;
       return {
         outcome,
@@ -269,7 +434,7 @@ export class KnowledgeGraph {
   /** A proof of the triple; undefined when it is not entailed, or when the proof is larger than the limits allow. */
   async prove(base: BaseName, triple: Triple): Promise<Proof | undefined> {
     return this.#read(base, async (state) => {
-      const { outcome, held } = await groundIn(new StandingWorld(state, this.#proofLimits), triple);
+      const { outcome, held } = await this.#ground(state, triple);
       return outcome === 'entailed' ? held?.proof : undefined;
     });
   }
@@ -285,24 +450,63 @@ export class KnowledgeGraph {
     return kept?.base === base ? kept.proof : undefined;
   }
   /** Verifies a proof, step by step, against the base as it is now. `hypothesis`: what the proof may assume besides. */
-  async checkProof(base: BaseName, proof: Proof, hypothesis: ProofHypothesis = {}): Promise<CheckResult> {
+  async checkProof(base: BaseName, proof: Proof, assumptions: ProofHypothesis = {}): Promise<CheckResult> {
     this.#assertOpen();
-    const assumed = { rules: hypothesis.rules === undefined ? [] : rulesOf(hypothesis.rules), facts: hypothesis.facts ?? [] };
+    const { facts = [], removed = [], validAt } = assumptions;
+    checkSupposed(facts, removed, validAt);
+    const assumed = { rules: assumptions.rules === undefined ? [] : rulesOf(assumptions.rules), facts, removed };
     return this.#read(base, async (state) => {
-      const needed = assumed.rules.length + assumed.facts.length > 0 ? absences(proof, this.limits.proofNodes) : undefined;
+      const context = this.#deduceContext(state, validAt);
+      const { reader, now } = context;
+      const hypothesis = await this.#resolved(state, assumed, context);
+      const supposed = assumed.rules.length + facts.length + hypothesis.removed.length > 0 || validAt !== undefined;
+      const needed = supposed ? absences(proof, this.limits.proofNodes) : undefined;
       const oracle =
         needed && needed.size > 0
-          ? await hypotheticalAbsence(hypothesisOf(state, assumed.rules, assumed.facts), needed, this.limits.standing, state.reader, this.#now())
+          ? await hypotheticalAbsence(hypothesis, needed, this.limits.standing, reader, now)
           : standingAbsence(state);
-      return checkProof(proof, groundsOf(this.#store, state, this.#now(), oracle, assumed));
+      return checkProof(proof, groundsOf(this.#store, state, now, oracle, hypothesis));
     });
   }
 
   get #proofLimits(): ProofLimits {
     return { nodes: this.limits.proofNodes, height: this.limits.proofHeight };
   }
+  /** The hypothesis without the facts that do not stand by the base's policies. */
+  async #resolved(state: BaseState, assumed: Assumptions, context: DeduceContext): Promise<Hypothesis> {
+    const hypothesis = hypothesisOf(state, assumed);
+    if (!decides(state.policies)) return hypothesis;
+    const own = assumed.rules.length + assumed.facts.length + assumed.removed.length > 0 || context.reader !== state.reader;
+    const kept = own ? undefined : this.#overruled.get(state);
+    if (kept?.version === state.version && context.now < kept.until) return { ...hypothesis, removed: kept.removed };
+    const until = state.watch.next;
+    const removed = await overruled(hypothesis, state, this.limits.standing, context);
+    if (!own) this.#overruled.set(state, { version: state.version, until, removed });
+    return { ...hypothesis, removed: [...assumed.removed, ...removed] };
+  }
+  async #ground(state: BaseState, triple: Triple): Promise<Grounded> {
+    if (!decides(state.policies)) return groundIn(new StandingWorld(state, this.#proofLimits), triple);
+    const context = this.#deduceContext(state);
+    const hypothesis = await this.#resolved(state, NO_ASSUMPTIONS, context);
+    if (hypothesis.removed.length === 0) return groundIn(new StandingWorld(state, this.#proofLimits), triple);
+    const { program, run } = await derive(hypothesis, { goals: decisiveGoals(triple, state.declarations) }, this.limits.standing, state.reader, context.now);
+    return groundIn(new DatabaseWorld(program, new Prover(program, state.reader, this.#proofLimits), state.declarations, run.complete), triple);
+  }
+  #deduceContext(state: BaseState, validAt?: string): DeduceContext {
+    const keep = (proof: Proof): string => this.#proofs.keep(state.base, proof);
+    const proofs = this.#proofLimits;
+    if (validAt === undefined) return { reader: state.reader, proofs, now: this.#now(), keep };
+    const now = instant(validAt);
+    // What begins or ends by the clock is none of a reading of another time.
+    return { reader: new FactReader(this.#store, state.base, new ValidityWatch(), () => now), proofs, now, keep };
+  }
   #walker(state: BaseState): Walker {
-    return new Walker(this.#store, state.base, state.closure.database, state.readAt, this.limits.expansion);
+    return new Walker(this.#store, state.base, state.closure.database, state.readAt, this.limits.expansion, (fact) => {
+      if (fact.validFrom === undefined && fact.validTo === undefined) return true;
+      const now = this.#now();
+      state.watch.see(fact, now);
+      return inForce(fact, now);
+    });
   }
   #remember(base: BaseName, facts: readonly KnownFact[]): void {
     for (const fact of facts) if (fact.derived) this.#derived.set(fact.id, { base, triple: bareTriple(fact) });
@@ -356,10 +560,19 @@ export class KnowledgeGraph {
   }
 }
 
-const hypothesisOf = (state: BaseState, rules: readonly Rule[], facts: readonly Statement[]): Hypothesis => ({
+const factSource = (state: BaseState): FactSource => ({
+  base: state.base,
+  version: () => state.version,
+  steady: (read) => state.steady(read),
+  each: (pattern, visit, signal) => state.reader.each(pattern, visit, signal),
+  *derived() {
+    const { database } = state.closure;
+    for (const slot of database.slots()) for (const row of database.rows(slot.key, undefined, undefined)) if (slot.table.rules[row] >= 0) yield database.triple(slot, row);
+  },
+});
+const hypothesisOf = (state: BaseState, assumed: Assumptions): Hypothesis => ({
+  ...assumed,
   standing: state.standing(),
-  rules,
-  facts,
   declarations: state.declarations,
   derivedAlready: (triple) => {
     const at = state.closure.database.find(triple);
@@ -375,6 +588,19 @@ function checkStatement({ confidence, validFrom, validTo }: Statement | Fact): v
       throw new TermError('invalid_time', `${JSON.stringify(time.slice(0, 80))} is no time; give ISO 8601 such as "2024-03-01T12:00:00Z"`);
   if (validFrom !== undefined && validTo !== undefined && !(instant(validFrom) < instant(validTo)))
     throw new TermError('invalid_time', `a fact cannot be true from ${validFrom} until ${validTo}; the end must be later`);
+}
+function checkSupposed(facts: readonly Statement[], removed: readonly TriplePattern[], validAt: string | undefined): void {
+  for (const fact of facts) checkStatement(fact);
+  for (const { subject, relation, object } of removed)
+    if (subject === undefined && relation === undefined && object === undefined)
+      throw new KnowledgeError('invalid_request', 'a pattern of facts to think away is empty; give a subject, relation or object');
+  if (validAt !== undefined && Number.isNaN(instant(validAt)))
+    throw new TermError('invalid_time', `${JSON.stringify(validAt.slice(0, 80))} is no time; give ISO 8601 such as "2024-03-01T12:00:00Z"`);
+}
+function goalOf(goal: string | Atom | undefined): Atom | undefined {
+  const atom = typeof goal === 'string' ? parseGoal(goal) : goal;
+  if (atom) checkGoal(atom);
+  return atom;
 }
 function checkBudget(budget: Budget): void {
   for (const key of ['answers', 'facts', 'ms', 'depth'] as const)

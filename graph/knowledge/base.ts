@@ -5,14 +5,18 @@ import { tripleKey } from '../terms.ts';
 import type { BaseName, EntityId, Fact, Relation, RelationName, Triple } from '../terms.ts';
 import type { Change, Commit, GraphStore } from '../store.ts';
 import { rulesFromJson, ruleToJson } from '../reason/json.ts';
-import { isComparison } from '../reason/print.ts';
+import { atomsOf } from '../reason/body.ts';
 import { propertyRules } from '../reason/properties.ts';
+import { isRuleSet, isSchema, RULE_SETS, ruleSetRules, schemaPatterns, touchesSchema, usesEquality } from '../reason/rulesets.ts';
+import type { RuleSetName } from '../reason/rulesets.ts';
 import { stratify } from '../reason/strata.ts';
 import type { Rule } from '../reason/types.ts';
 import { Changes } from './changes.ts';
 import { Closure } from './closure.ts';
 import type { ToldState } from './closure.ts';
 import { FactReader } from './facts.ts';
+import { POLICIES, readPolicies } from './policies.ts';
+import type { ConflictPolicies } from './policies.ts';
 import { WriteQueue } from './queue.ts';
 import { KnowledgeError } from './types.ts';
 import type { ChangeEvent, KnowledgeLimits, TellResult } from './types.ts';
@@ -39,6 +43,15 @@ function readRule(id: string, document: string): Rule {
   return rules[0];
 }
 
+/** Ids of documents that name a built-in rule set. */
+const SET = 'rule_set:';
+export const ruleSetId = (name: RuleSetName): string => SET + name;
+const isOwnRule = (id: string): boolean => id !== POLICIES && !id.startsWith(SET);
+function setOf(id: string): RuleSetName | undefined {
+  const name = id.startsWith(SET) ? id.slice(SET.length) : undefined;
+  if (name === undefined || isRuleSet(name)) return name;
+  throw new KnowledgeError('corrupt_rule', `there is no rule set ${JSON.stringify(name)}; there are ${RULE_SETS.join(' and ')}`);
+}
 const ENTITY_BATCH = 1_000;
 /** Readings begun beside writes before one keeps the writes waiting. */
 const READINGS = 3;
@@ -62,6 +75,13 @@ export class BaseState {
   /** Relations that the store lists. */
   relationNames = new Set<RelationName>();
   closure!: Closure;
+  /** Built-in rule sets in use. */
+  ruleSets: ReadonlySet<RuleSetName> = new Set();
+  /** Facts that the rule sets read, and the rules they stand for with these. */
+  #schema: readonly Triple[] = [];
+  #setRules: readonly Rule[] = [];
+  /** What is declared about contradictions. */
+  policies: ConflictPolicies = {};
   version = 0;
   /** When the base was read, ISO 8601: the `recordedAt` of derived facts. It stays as it is, so that a derived fact reads the same for as long as it holds. */
   readonly readAt: string;
@@ -83,8 +103,11 @@ export class BaseState {
   async #read(): Promise<void> {
     const { store, limits } = this.#context;
     const documents = await store.rules(this.base);
-    this.rules = new Map(documents.map(({ id, document }) => [id, readRule(id, document)]));
+    this.ruleSets = new Set(documents.flatMap(({ id }) => setOf(id) ?? []));
+    this.rules = new Map(documents.filter(({ id }) => isOwnRule(id)).map(({ id, document }) => [id, readRule(id, document)]));
+    this.policies = readPolicies(documents);
     await this.#readDeclarations();
+    await this.#readSchema();
     this.closure = await Closure.build(this.standing(), this.reader, limits.standing);
     this.version = (await store.bases()).find(({ base }) => base === this.base)?.version ?? 0;
     this.#broken = false;
@@ -145,13 +168,25 @@ export class BaseState {
   }
   /** Nothing is stored and nothing is ruled. */
   get empty(): boolean {
-    return this.rules.size === 0 && this.relationNames.size === 0;
+    return this.rules.size === 0 && this.ruleSets.size === 0 && this.relationNames.size === 0;
   }
-  /** The rules of the base and those that its declarations stand for. */
-  standing(rules = this.rules, declarations = this.declarations): readonly Rule[] {
+  /** Rules that the base's rule sets stand for. */
+  get setRules(): readonly Rule[] {
+    return this.#setRules;
+  }
+  /** The rules of the base, of its rule sets, and those that its declarations stand for. */
+  standing(rules = this.rules, declarations = this.declarations, setRules = this.#setRules): readonly Rule[] {
     const all = new Map(rules);
+    for (const rule of setRules) all.set(rule.id, rule);
     for (const rule of propertyRules(declarations.values())) all.set(rule.id, rule);
     return [...all.values()];
+  }
+  /** Reads what the rule sets need, and writes their rules out. */
+  async #readSchema(): Promise<void> {
+    const schema: Triple[] = [];
+    if (this.ruleSets.size > 0) for (const pattern of schemaPatterns()) await this.reader.each(pattern, (fact) => void schema.push(fact));
+    this.#schema = schema;
+    this.#setRules = [...this.ruleSets].flatMap((name) => ruleSetRules(name, schema, this.relationNames));
   }
   async #readDeclarations(): Promise<void> {
     const relations = await this.#context.store.relations(this.base);
@@ -176,9 +211,15 @@ export class BaseState {
     const relationsChanged = new Set<RelationName>();
     const rulesChanged = new Set<string>();
     try {
-      if (planned) await this.#adopt(planned.rules, changes, list, { relationsChanged, rulesChanged, entitiesChanged });
+      if (planned) await this.#adopt(planned, changes, list, { relationsChanged, rulesChanged, entitiesChanged });
       else await this.closure.apply(await this.#toldStates(commit), list);
       await this.#existence(commit, entitiesChanged, relationsChanged);
+      for (const change of changes)
+        if (change.kind === 'rule' && change.id === POLICIES) {
+          this.policies = change.document === undefined ? {} : readPolicies([{ id: change.id, document: change.document }]);
+          // Any answer may read otherwise now.
+          for (const name of this.#names()) relationsChanged.add(name);
+        }
     } catch (error) {
       // The facts are written; what follows from them is not known here. Listeners must doubt everything, and the state must be read anew.
       this.#broken = true;
@@ -209,8 +250,10 @@ export class BaseState {
       list.stored(fact ? 'added' : 'removed', triple);
       if (this.closure.needs(triple)) states.push({ triple, confidence: fact?.confidence });
     }
-    await this.closure.apply(states, list);
-    this.#emit(list, new Set(), new Set(), new Set(list.relations));
+    const changed = { relationsChanged: new Set<RelationName>(), rulesChanged: new Set<string>(), entitiesChanged: new Set<EntityId>() };
+    if (this.ruleSets.size > 0 && due.some(isSchema)) await this.#adopt({ rules: this.rules, sets: this.ruleSets }, [], list, changed);
+    else await this.closure.apply(states, list);
+    this.#emit(list, changed.rulesChanged, changed.entitiesChanged, changed.relationsChanged.union(new Set(list.relations)));
   }
 
   #emit(list: Changes, rules: ReadonlySet<string>, entities: ReadonlySet<EntityId>, relations: ReadonlySet<RelationName>): void {
@@ -226,37 +269,67 @@ export class BaseState {
     });
   }
 
-  /** Rules after the changes, when rules or declarations are among them. Throws RuleError when they cannot stand together. */
-  #plan(changes: readonly Change[]): { readonly rules: ReadonlyMap<string, Rule> } | undefined {
-    if (!changes.some(({ kind }) => kind === 'rule' || kind === 'relation')) return undefined;
+  /** Rules after the changes, when rules or declarations are among them, or what rule sets read. Throws RuleError when they cannot stand together. */
+  #plan(changes: readonly Change[]): { readonly rules: ReadonlyMap<string, Rule>; readonly sets: ReadonlySet<RuleSetName> } | undefined {
+    const ruled = changes.some((change) => (change.kind === 'rule' && change.id !== POLICIES) || change.kind === 'relation');
+    if (!ruled && !this.#touchesSets(changes)) return undefined;
     const rules = new Map(this.rules);
+    const sets = new Set(this.ruleSets);
     const declarations = new Map(this.declarations);
+    const told: Triple[] = [];
     for (const change of changes)
       if (change.kind === 'relation') declarations.set(change.relation.name, change.relation);
-      else if (change.kind === 'rule') {
+      else if (change.kind === 'assert') told.push(change.statement);
+      else if (change.kind === 'rule' && isOwnRule(change.id)) {
         if (change.document === undefined) rules.delete(change.id);
         else rules.set(change.id, readRule(change.id, change.document));
+      } else if (change.kind === 'rule') {
+        const set = setOf(change.id);
+        if (set && change.document === undefined) sets.delete(set);
+        else if (set) sets.add(set);
       }
-    stratify(this.standing(rules, declarations));
-    return { rules };
+    // What is withdrawn only takes rules away, and fewer rules make no new circle.
+    const schema = [...this.#schema, ...told.filter(isSchema)];
+    const names = new Set([...this.relationNames, ...told.map(({ relation }) => relation)]);
+    stratify(this.standing(rules, declarations, [...sets].flatMap((name) => ruleSetRules(name, schema, names))));
+    return { rules, sets };
+  }
+  /** Do the rule sets in use mean something else after these changes? */
+  #touchesSets(changes: readonly Change[]): boolean {
+    if (this.ruleSets.size === 0) return false;
+    return changes.some((change) => {
+      if (change.kind === 'withdraw') return touchesSchema(change.pattern);
+      if (change.kind !== 'assert') return false;
+      const { statement } = change;
+      const fresh = !this.relationNames.has(statement.relation);
+      return isSchema(statement) || (fresh && usesEquality(this.#schema, new Set([...this.relationNames, statement.relation])));
+    });
   }
 
-  /** Takes over new rules and declarations after they were written. */
+  /** Takes over new rules, rule sets and declarations after they were written. */
   async #adopt(
-    rules: ReadonlyMap<string, Rule>,
+    { rules, sets }: { readonly rules: ReadonlyMap<string, Rule>; readonly sets: ReadonlySet<RuleSetName> },
     changes: readonly Change[],
     list: Changes,
     changed: { relationsChanged: Set<RelationName>; rulesChanged: Set<string>; entitiesChanged: Set<EntityId> },
   ): Promise<void> {
-    const [oldRules, oldDeclarations, oldClosure] = [this.rules, this.declarations, this.closure];
-    const different = [...oldRules.values(), ...rules.values()].filter(({ id }) => oldRules.has(id) !== rules.has(id));
-    for (const rule of different) {
-      changed.rulesChanged.add(rule.id);
-      for (const id of ruleEntities(rule)) changed.entitiesChanged.add(id);
-    }
-    for (const name of this.#heads(different)) changed.relationsChanged.add(name);
+    const [oldRules, oldSetRules, oldDeclarations, oldClosure] = [this.rules, this.#setRules, this.declarations, this.closure];
+    const note = (before: Iterable<Rule>, after: Iterable<Rule>): void => {
+      const [gone, come] = [new Map(Array.from(before, (rule) => [rule.id, rule])), new Map(Array.from(after, (rule) => [rule.id, rule]))];
+      const different = [...gone.values(), ...come.values()].filter(({ id }) => gone.has(id) !== come.has(id));
+      for (const rule of different) {
+        changed.rulesChanged.add(rule.id);
+        for (const id of ruleEntities(rule)) changed.entitiesChanged.add(id);
+      }
+      for (const name of this.#heads(different)) changed.relationsChanged.add(name);
+    };
+    note(oldRules.values(), rules.values());
+    for (const set of sets.symmetricDifference(this.ruleSets)) changed.rulesChanged.add(ruleSetId(set));
     this.rules = rules;
+    this.ruleSets = sets;
     await this.#readDeclarations();
+    await this.#readSchema();
+    note(oldSetRules, this.#setRules);
     for (const change of changes)
       if (change.kind === 'relation') {
         const { name } = change.relation;
@@ -331,9 +404,7 @@ function entitiesOf(triples: readonly (Triple | Fact)[]): Set<EntityId> {
 /** Entities that a rule names. */
 export function ruleEntities(rule: Rule): EntityId[] {
   const ids = new Set<EntityId>();
-  for (const item of [...rule.heads, ...rule.body]) {
-    if (isComparison(item)) continue;
-    for (const term of [item.subject, item.object]) if (term.kind === 'entity') ids.add(term.id);
-  }
+  for (const atom of [...rule.heads, ...Array.from(atomsOf(rule.body), (placed) => placed.atom)])
+    for (const term of [atom.subject, atom.object]) if (term.kind === 'entity') ids.add(term.id);
   return [...ids];
 }

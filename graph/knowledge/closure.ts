@@ -2,11 +2,11 @@
 // Refuses to know stores' formats, events' listeners and how proofs are kept.
 
 import type { RelationName, Triple } from '../terms.ts';
+import { atomsOf } from '../reason/body.ts';
 import { Database, signed, unsigned } from '../reason/database.ts';
 import type { SignedRelation, Slot } from '../reason/database.ts';
 import { Evaluator, runSliced } from '../reason/evaluate.ts';
 import type { RunResult } from '../reason/evaluate.ts';
-import { isComparison } from '../reason/print.ts';
 import { Program } from '../reason/program.ts';
 import { Table } from '../reason/table.ts';
 import type { Budget, BudgetLimit, Rule } from '../reason/types.ts';
@@ -22,7 +22,8 @@ export interface ToldState {
 /** Relations whose facts some rules need: of bodies as premises, of heads to know what is stored already. */
 export function neededRelations(rules: Iterable<Rule>): Set<SignedRelation> {
   const needed = new Set<SignedRelation>();
-  for (const rule of rules) for (const item of [...rule.heads, ...rule.body]) if (!isComparison(item)) needed.add(signed(item.relation, item.negated));
+  for (const rule of rules)
+    for (const atom of [...rule.heads, ...Array.from(atomsOf(rule.body), (placed) => placed.atom)]) needed.add(signed(atom.relation, atom.negated));
   return needed;
 }
 
@@ -45,7 +46,7 @@ export class Closure {
   readonly program: Program;
   #evaluator: Evaluator;
   #partial: BudgetLimit | undefined;
-  /** Heads that directly depend on a slot, and whether a `not` is among the conditions. */
+  /** Heads that directly depend on a slot, and whether any does so through `not` or an aggregate. */
   readonly #dependents = new Map<Slot, { readonly heads: Set<Slot>; absent: boolean }>();
 
   private constructor(rules: readonly Rule[], needed: ReadonlySet<SignedRelation>, database: Database, budget: Budget) {
@@ -55,13 +56,14 @@ export class Closure {
     this.program = new Program(rules, database);
     this.#evaluator = new Evaluator(this.program, budget);
     for (const clause of this.program.strata.flat())
-      for (const item of clause.body) {
-        if (item.kind !== 'atom') continue;
-        let entry = this.#dependents.get(item.slot);
-        if (!entry) this.#dependents.set(item.slot, (entry = { heads: new Set(), absent: false }));
-        entry.heads.add(clause.head.slot);
-        entry.absent ||= item.absent;
-      }
+      for (const item of clause.body)
+        for (const inner of item.kind === 'aggregate' ? item.body : [item]) {
+          if (inner.kind !== 'atom') continue;
+          let entry = this.#dependents.get(inner.slot);
+          if (!entry) this.#dependents.set(inner.slot, (entry = { heads: new Set(), absent: false }));
+          entry.heads.add(clause.head.slot);
+          entry.absent ||= inner.absent || item.kind === 'aggregate';
+        }
   }
 
   /** Reads what the rules need and derives what follows. Throws RuleError `unstratifiable`. */
@@ -158,7 +160,7 @@ export class Closure {
     this.#report(old, grown, changes);
   }
 
-  /** Heads to derive anew: all that hang on rows that went, and all that hang on rows that came when a `not` is on the way. */
+  /** Heads to derive anew: all that hang on rows that went, and all that hang on rows that came when a `not` or an aggregate is on the way. */
   #affected(lost: Iterable<Slot>, grown: Iterable<Slot>): Set<Slot> {
     const affected = new Set<Slot>();
     const reach = (from: Slot, seen: Set<Slot>): boolean => {

@@ -1,62 +1,26 @@
-// Owns deriving for one question: hypothetical rules and facts beside the base's own, in a database of their own, inside a budget.
-// Refuses to know the standing closure's upkeep. Nothing here is written.
+// Owns reading answers to one question from what was derived for it: bindings, confidences by the semantics asked for, proofs, the time in which they hold.
+// Refuses to know how anything is derived. Nothing here is written.
 
-import { entity } from '../terms.ts';
-import type { Statement, Term, Triple } from '../terms.ts';
-import { Database, signed } from '../reason/database.ts';
-import type { SignedRelation, Slot } from '../reason/database.ts';
-import { Evaluator, runSliced } from '../reason/evaluate.ts';
-import type { RunResult } from '../reason/evaluate.ts';
-import { Program } from '../reason/program.ts';
+import { entity, sameTerm } from '../terms.ts';
+import type { Term, Triple } from '../terms.ts';
+import { signed } from '../reason/database.ts';
+import type { Database, Row } from '../reason/database.ts';
 import type { ProofLimits } from '../reason/explain.ts';
-import { isComparison } from '../reason/print.ts';
-import type { Declarations } from '../reason/properties.ts';
-import { stratify } from '../reason/strata.ts';
-import type { Atom, Budget, BudgetLimit, Proof, Rule, RuleTerm } from '../reason/types.ts';
-import { loadRelations, neededRelations } from './closure.ts';
+import { instant } from '../reason/interner.ts';
+import type { Atom, Budget, BudgetLimit, Proof, RuleTerm } from '../reason/types.ts';
 import type { FactReader } from './facts.ts';
-import type { AbsenceOracle } from './grounds.ts';
-import { decisiveRelations, DatabaseWorld, groundIn, Prover } from './world.ts';
+import { decisiveGoals, derive } from './hypothesis.ts';
+import type { Hypothesis, Wanted } from './hypothesis.ts';
+import type { DeduceAnswer, DeduceResult, Semantics } from './types.ts';
+import { probabilities, weigh } from './uncertainty.ts';
+import { DatabaseWorld, groundIn, Prover } from './world.ts';
 import type { Grounded, Held } from './world.ts';
-import type { DeduceAnswer, DeduceResult } from './types.ts';
-import { inForce } from './validity.ts';
 
-export interface Hypothesis {
-  /** Standing rules of the base. */
-  readonly standing: readonly Rule[];
-  /** Rules of this call. */
-  readonly rules: readonly Rule[];
-  readonly facts: readonly Statement[];
-  readonly declarations: Declarations;
-  /** Do the standing rules derive this triple already? Used when there is no goal. */
-  readonly derivedAlready: (triple: Triple) => boolean;
-}
 export interface DeduceContext {
   readonly reader: FactReader;
   readonly proofs: ProofLimits;
   readonly now: number;
   readonly keep: (proof: Proof) => string;
-}
-
-/** Rules that may contribute to any of these relations. */
-export function relevantRules(rules: readonly Rule[], wanted: Iterable<SignedRelation>): Rule[] {
-  const byHead = new Map<SignedRelation, Rule[]>();
-  for (const rule of rules)
-    for (const head of rule.heads) {
-      const key = signed(head.relation, head.negated);
-      const list = byHead.get(key);
-      if (list) list.push(rule);
-      else byHead.set(key, [rule]);
-    }
-  const relevant = new Set<Rule>();
-  const seen = new Set(wanted);
-  for (const key of seen)
-    for (const rule of byHead.get(key) ?? []) {
-      if (relevant.has(rule)) continue;
-      relevant.add(rule);
-      for (const item of rule.body) if (!isComparison(item)) seen.add(signed(item.relation, item.negated));
-    }
-  return rules.filter((rule) => relevant.has(rule));
 }
 
 /** The term, when it is no variable. */
@@ -73,13 +37,37 @@ export function groundGoal(goal: Atom): Triple | undefined {
   const { subject, object, relation, negated } = goal;
   return subject.kind === 'entity' && object.kind !== 'variable' ? { subject: subject.id, relation, object, ...(negated ? { negated } : {}) } : undefined;
 }
-/** One variable in both places. */
+/** The goal wants subject and object to be one. */
 export const sameVariable = (goal: Atom): boolean =>
   goal.subject.kind === 'variable' && goal.object.kind === 'variable' && goal.subject.name === goal.object.name;
+/** Rows that match a goal. */
+export function* goalRows(goal: Atom, database: Database): Generator<Row> {
+  const slot = database.get(signed(goal.relation, goal.negated));
+  if (slot) for (const row of database.rows(slot.key, fixed(goal.subject), fixed(goal.object), sameVariable(goal))) yield { slot, row };
+}
+
+/** World time in which all facts of a proof are in force: the intersection of their intervals. */
+export function validityOf(proof: Proof): { readonly validFrom?: string; readonly validTo?: string } {
+  let [from, to]: [string | undefined, string | undefined] = [undefined, undefined];
+  const seen = new Set<Proof>();
+  const open = [proof];
+  for (let node = open.pop(); node; node = open.pop()) {
+    if (seen.has(node)) continue;
+    seen.add(node);
+    if (node.kind === 'rule') open.push(...node.premises);
+    else if (node.kind === 'aggregate') for (const { premises } of node.members) open.push(...premises);
+    else if (node.kind === 'fact') {
+      const { validFrom, validTo } = node.fact;
+      if (validFrom !== undefined && (from === undefined || instant(validFrom) > instant(from))) from = validFrom;
+      if (validTo !== undefined && (to === undefined || instant(validTo) < instant(to))) to = validTo;
+    }
+  }
+  return { ...(from === undefined ? {} : { validFrom: from }), ...(to === undefined ? {} : { validTo: to }) };
+}
 
 export function toAnswer(held: Held, bindings: Readonly<Record<string, Term>>, keep: (proof: Proof) => string): DeduceAnswer {
   const { triple, confidence, proof } = held;
-  return { bindings, triple, confidence, ...(proof ? { proofId: keep(proof) } : {}) };
+  return { bindings, triple, confidence, ...(proof ? { proofId: keep(proof), ...validityOf(proof) } : {}) };
 }
 /** The result for a goal without variables. What is decided is complete, whatever limit was reached. */
 export function groundedResult(
@@ -94,101 +82,88 @@ export function groundedResult(
   return { outcome, answers, ...refutation, complete, ...(complete ? {} : { limit }) };
 }
 
-interface Derived {
-  readonly program: Program;
-  readonly run: RunResult;
+export interface Reading {
+  readonly budget: Budget;
+  readonly semantics: Semantics;
+  /** Proofs of each answer at most. */
+  readonly proofs: number;
 }
-/** Derives, with the hypotheses, what contributes to the wanted relations (to all, when absent). Throws RuleError, and the signal's reason. */
-async function derive(
-  hypothesis: Hypothesis,
-  wanted: readonly SignedRelation[] | undefined,
-  budget: Budget,
-  reader: FactReader,
-  now: number,
-  signal?: AbortSignal,
-): Promise<Derived> {
-  const began = performance.now();
-  const all = [...new Map([...hypothesis.standing, ...hypothesis.rules].map((rule) => [rule.id, rule])).values()];
-  const rules = wanted ? relevantRules(all, wanted) : all;
-  // A circle in rules that do not matter here is one all the same.
-  stratify(all);
-  const needed = neededRelations(rules);
-  for (const key of wanted ?? []) needed.add(key);
-  const database = new Database();
-  await loadRelations(database, reader, needed, signal);
-  for (const fact of hypothesis.facts) if (inForce(fact, now)) database.tell(fact, fact.confidence ?? 1, true);
-  const program = new Program(rules, database);
-  const evaluator = new Evaluator(program, { ...budget, ms: Math.max(0, budget.ms - (performance.now() - began)) });
-  return { program, run: await runSliced(evaluator.derive(), signal) };
-}
-
-/** What is absent from the base with the hypotheses, for the relations named. Nothing is known to be absent when the budget did not suffice. */
-export async function hypotheticalAbsence(
-  hypothesis: Hypothesis,
-  relations: ReadonlySet<SignedRelation>,
-  budget: Budget,
-  reader: FactReader,
-  now: number,
-): Promise<AbsenceOracle> {
-  const { program, run } = await derive(hypothesis, [...relations], budget, reader, now);
-  return { absent: (triple) => run.complete && relations.has(signed(triple.relation, triple.negated)) && program.database.find(triple) === undefined };
-}
-
-/** Derives what the goal needs (all, without goal) from the base with the hypotheses, and reads the answers. Throws RuleError, and the signal's reason. */
+/** Derives what the goal needs (all, without goal) from the base with the hypotheses, and reads the answers. Throws RuleError, KnowledgeError `too_large`, and the signal's reason. */
 export async function deduceHypothetically(
   goal: Atom | undefined,
   hypothesis: Hypothesis,
-  budget: Budget,
+  reading: Reading,
   context: DeduceContext,
   signal?: AbortSignal,
 ): Promise<DeduceResult> {
   const began = performance.now();
   const { declarations } = hypothesis;
+  const { budget, semantics } = reading;
   const asked = goal && groundGoal(goal);
-  const wanted: SignedRelation[] | undefined = asked
-    ? decisiveRelations(asked.relation, declarations).flatMap((name) => [signed(name, false), signed(name, true)])
-    : goal && [signed(goal.relation, goal.negated)];
-  const { program, run } = await derive(hypothesis, wanted, budget, context.reader, context.now, signal);
+  const allDerivations = semantics !== 'best' || reading.proofs > 1;
+  const wanted: Wanted = asked ? { goals: decisiveGoals(asked, declarations), allDerivations } : goal ? { goals: [goal], allDerivations, oneByOne: true } : {};
+  const { program, run, goalDirected, derived, answers: readable } = await derive(hypothesis, wanted, budget, context.reader, context.now, signal);
   const { database, rules } = program;
   const prover = new Prover(program, context.reader, context.proofs);
-  const statistics = (): DeduceResult['statistics'] => ({ derived: database.derived, rounds: run.rounds, ms: performance.now() - began });
+  const left = (): Budget => ({ ...budget, ms: Math.max(0, budget.ms - (performance.now() - began)) });
+  const finish = async (result: Omit<DeduceResult, 'statistics'>, rows: readonly Row[]): Promise<DeduceResult> => {
+    const answers = [...result.answers];
+    if (semantics !== 'best' && rows.length > 0 && semantics !== 'exact') {
+      const confidences = await weigh(program, rows, semantics, left(), signal);
+      confidences.forEach((confidence, i) => (answers[i] = { ...answers[i], confidence }));
+    }
+    if (reading.proofs > 1)
+      for (let i = 0; i < rows.length; i++) {
+        const proofs = await prover.alternatives(rows[i], reading.proofs, left(), signal);
+        if (proofs.length > 0) answers[i] = { ...answers[i], ...validityOf(proofs[0]), proofId: context.keep(proofs[0]), proofIds: proofs.map(context.keep) };
+      }
+    const weighed = semantics === 'exact' && goal ? await probabilities(goal, hypothesis, answers, left(), context, signal) : answers;
+    const outcome = semantics === 'exact' && weighed.length > 0 ? 'entailed' : result.outcome;
+    const statistics = { derived, rounds: run.rounds, ms: performance.now() - began, ...(goalDirected ? { goalDirected } : {}) };
+    return { ...result, outcome, answers: weighed, statistics };
+  };
 
   if (asked) {
-    return {
-      ...groundedResult(await groundIn(new DatabaseWorld(program, prover, declarations, run.complete), asked), asked, run.limit, context.keep),
-      statistics: statistics(),
-    };
+    const grounded = await groundIn(new DatabaseWorld(program, prover, declarations, run.complete), asked);
+    const at = grounded.outcome === 'entailed' ? database.find(asked) : undefined;
+    return finish(groundedResult(grounded, asked, run.limit, context.keep), at ? [at] : []);
   }
 
   const answers: DeduceAnswer[] = [];
+  const rows: Row[] = [];
   let complete = run.complete;
   let limit = run.limit;
-  const add = async (slot: Slot, row: number, bindings: Record<string, Term>): Promise<boolean> => {
+  const add = async (at: Row, bindings: Record<string, Term>): Promise<boolean> => {
+    signal?.throwIfAborted();
     const reached = answers.length >= budget.answers ? 'answers' : performance.now() - began > budget.ms ? 'ms' : undefined;
     if (reached) {
       [complete, limit] = [false, reached];
       return false;
     }
-    answers.push(toAnswer(await prover.hold({ slot, row }), bindings, context.keep));
+    answers.push(toAnswer(await prover.hold(at), bindings, context.keep));
+    rows.push(at);
     return true;
   };
   if (goal) {
-    const slot = database.slot(signed(goal.relation, goal.negated));
-    for (const row of database.rows(slot.key, fixed(goal.subject), fixed(goal.object), sameVariable(goal))) {
-      signal?.throwIfAborted();
-      if (!(await add(slot, row, goalBindings(goal, database.triple(slot, row))))) break;
-    }
+    for (const at of readable ?? goalRows(goal, database)) if (!(await add(at, goalBindings(goal, database.triple(at.slot, at.row))))) break;
   } else {
     const given = new Set(hypothesis.rules.map(({ id }) => id));
     const everything = given.size === 0 && hypothesis.facts.length === 0;
     listing: for (const slot of program.derived)
       for (let row = 0; row < slot.table.count; row++) {
         if (slot.table.rules[row] < 0) continue;
-        signal?.throwIfAborted();
         const byGiven = given.has(rules[slot.table.rules[row]].id);
         if (!everything && !byGiven && hypothesis.derivedAlready(database.triple(slot, row))) continue;
-        if (!(await add(slot, row, {}))) break listing;
+        if (!(await add({ slot, row }, {}))) break listing;
       }
   }
-  return { outcome: answers.length > 0 ? 'entailed' : 'not_entailed', answers, complete, ...(complete ? {} : { limit }), statistics: statistics() };
+  return finish({ outcome: answers.length > 0 ? 'entailed' : 'not_entailed', answers, complete, ...(complete ? {} : { limit }) }, rows);
 }
+
+/** Does a triple match the goal? */
+export const answersGoal = (goal: Atom, triple: Triple): boolean =>
+  goal.relation === triple.relation &&
+  (goal.negated ?? false) === (triple.negated ?? false) &&
+  (goal.subject.kind !== 'entity' || goal.subject.id === triple.subject) &&
+  (goal.object.kind === 'variable' || sameTerm(goal.object, triple.object)) &&
+  (!sameVariable(goal) || sameTerm(entity(triple.subject), triple.object));

@@ -16,6 +16,7 @@ export interface FactScanner {
 const isScanner = (store: object): store is FactScanner => 'scan' in store && typeof store.scan === 'function';
 
 const PAGE = 5_000;
+const SLICE_MS = 10;
 
 export const bareTriple = ({ subject, relation, object, negated }: Triple): Triple => ({ subject, relation, object, ...(negated ? { negated } : {}) });
 export const isDerived = (fact: Fact): boolean => 'derived' in fact && fact.derived === true;
@@ -56,10 +57,18 @@ export class FactReader {
       cursor = page.cursor;
     } while (cursor !== undefined);
   }
-  /** All facts in force that match. */
+  /** All facts in force that match. Lets other work in between, unless the store scans. */
   async each(pattern: TriplePattern, visit: (fact: Fact) => void, signal?: AbortSignal): Promise<void> {
     if (!isScanner(this.#store)) {
-      for await (const fact of this.inForce(pattern, signal)) visit(fact);
+      let [count, until] = [0, performance.now() + SLICE_MS];
+      for await (const fact of this.inForce(pattern, signal)) {
+        visit(fact);
+        if ((++count & 0xff) !== 0 || performance.now() < until) continue;
+        // A store in this process answers without ever giving way to other work.
+        await new Promise<void>((resolve) => setImmediate(resolve));
+        signal?.throwIfAborted();
+        until = performance.now() + SLICE_MS;
+      }
       return;
     }
     const now = this.#now();

@@ -2,9 +2,10 @@
 // Refuses to check proofs; that is the checker's.
 
 import { sameTerm, tripleKey } from '../terms.ts';
-import type { Fact, Statement, Triple } from '../terms.ts';
+import type { Fact, Statement, Triple, TriplePattern } from '../terms.ts';
 import type { GraphStore } from '../store.ts';
 import type { Grounds } from '../reason/checker.ts';
+import { atomsOf } from '../reason/body.ts';
 import { signed } from '../reason/database.ts';
 import type { SignedRelation } from '../reason/database.ts';
 import { readRules } from '../reason/parse.ts';
@@ -12,17 +13,23 @@ import { isPathDefinition, refutationRule } from '../reason/properties.ts';
 import type { Atom, Proof, Rule } from '../reason/types.ts';
 import type { BaseState } from './base.ts';
 import { bareTriple } from './facts.ts';
+import { matches } from './hypothesis.ts';
 import { inForce } from './validity.ts';
 
 /** Rules and facts that a proof may assume besides the base's own. */
 export interface Assumptions {
   readonly rules: readonly Rule[];
   readonly facts: readonly Statement[];
+  /** Stored facts that match any of these may not be used. */
+  readonly removed: readonly TriplePattern[];
 }
+export const NO_ASSUMPTIONS: Assumptions = { rules: [], facts: [], removed: [] };
 /** Looks up triples in a world that was derived. */
 export interface AbsenceOracle {
   /** Is it known that nothing says that this holds? */
   absent(triple: Triple): boolean | Promise<boolean>;
+  /** Everything that holds and matches the atom; undefined when not all of it is known. Without it no aggregate can be verified. */
+  matching?(atom: Atom): Iterable<Triple> | undefined | Promise<Iterable<Triple> | undefined>;
 }
 
 const sameSource = (a: Fact['source'], b: Fact['source']): boolean => {
@@ -50,6 +57,23 @@ export const standingAbsence = (state: BaseState): AbsenceOracle => ({
     if (closure.partial !== undefined && slot && closure.program.derived.has(slot)) return false;
     return closure.database.find(triple) === undefined;
   },
+  async matching(atom) {
+    const { closure, reader } = state;
+    const { relation, subject, object, negated } = atom;
+    if (closure.needs(atom)) {
+      const slot = closure.database.get(signed(relation, negated));
+      return closure.partial !== undefined && slot && closure.program.derived.has(slot) ? undefined : closure.database.matching(atom);
+    }
+    const triples = new Map<string, Triple>();
+    const pattern = {
+      relation,
+      ...(subject.kind === 'entity' ? { subject: subject.id } : {}),
+      ...(object.kind === 'variable' ? {} : { object }),
+      ...(negated ? { negated } : {}),
+    };
+    await reader.each(pattern, (fact) => void triples.set(tripleKey(fact), bareTriple(fact)));
+    return triples.values();
+  },
 });
 
 /** A path's definition says only what its head's name means; it is let pass where that name means nothing else. */
@@ -66,19 +90,20 @@ const shape = ({ heads, body }: Rule): string =>
     [heads, body].map((atoms) =>
       atoms.map((item) =>
         'kind' in item
-          ? [item.operator]
+          ? [item.kind]
           : [item.relation, item.subject, item.object].map((part) => (typeof part === 'string' || part.kind !== 'variable' ? part : part.name)),
       ),
     ),
   );
 
-export function groundsOf(store: GraphStore, state: BaseState, now: number, oracle: AbsenceOracle, assumed: Assumptions = { rules: [], facts: [] }): Grounds {
+export function groundsOf(store: GraphStore, state: BaseState, now: number, oracle: AbsenceOracle, assumed: Assumptions = NO_ASSUMPTIONS): Grounds {
   const rules = new Map([...state.standing(), ...assumed.rules].map((rule) => [rule.id, rule]));
   const given = new Set(assumed.facts.filter((fact) => inForce(fact, now)).map((fact) => tripleKey(bareTriple(fact))));
+  const thoughtAway = (fact: Fact): boolean => assumed.removed.some((pattern) => matches(pattern, fact));
   return {
     async fact(fact) {
       const [stored] = await store.facts(state.base, [fact.id]);
-      return stored !== undefined && stored.retractedAt === undefined && fact.retractedAt === undefined && sameFact(stored, fact) && inForce(stored, now);
+      return stored !== undefined && stored.retractedAt === undefined && fact.retractedAt === undefined && sameFact(stored, fact) && inForce(stored, now) && !thoughtAway(stored);
     },
     rule: (rule) => rules.get(rule.id) ?? refutationRule(rule, state.declarations) ?? (definesPath(rule, state) ? rule : undefined),
     absent(atom: Atom) {
@@ -88,11 +113,12 @@ export function groundsOf(store: GraphStore, state: BaseState, now: number, orac
       if (subject.kind === 'variable' || object.kind === 'variable') return false;
       return oracle.absent({ subject: subject.id, relation, object, ...(negated ? { negated } : {}) });
     },
+    matching: (atom) => oracle.matching?.(atom),
     given: (triple) => given.has(tripleKey(bareTriple(triple))),
   };
 }
 
-/** Signed relations of the absences that a proof names; at most `limit` nodes are looked at. */
+/** Signed relations of the absences that a proof names, and of what its aggregates range over; at most `limit` nodes are looked at. */
 export function absences(proof: Proof, limit: number): Set<SignedRelation> {
   const found = new Set<SignedRelation>();
   const open: Proof[] = [proof];
@@ -100,5 +126,9 @@ export function absences(proof: Proof, limit: number): Set<SignedRelation> {
   for (let node = open.pop(); node !== undefined && left-- > 0; node = open.pop())
     if (node.kind === 'absent') found.add(signed(node.conclusion.relation, node.conclusion.negated));
     else if (node.kind === 'rule' && Array.isArray(node.premises)) open.push(...(node.premises as readonly Proof[]));
+    else if (node.kind === 'aggregate') {
+      for (const { atom } of atomsOf([node.conclusion])) found.add(signed(atom.relation, atom.negated));
+      open.push(...node.members.flatMap(({ premises }) => premises));
+    }
   return found;
 }

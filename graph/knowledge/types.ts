@@ -1,9 +1,10 @@
 // Owns the shapes in which a knowledge graph answers: results, events, limits, errors.
 // Refuses to know how any of it is computed.
 
-import type { BaseName, EntityId, Fact, RelationName, Statement, Term, Triple } from '../terms.ts';
+import type { BaseName, EntityId, Fact, RelationName, Statement, Term, Triple, TriplePattern } from '../terms.ts';
 import type { BaseStatistics, MatchOptions, PathResult } from '../store.ts';
 import type { RuleError } from '../reason/errors.ts';
+import type { RuleSetName } from '../reason/rulesets.ts';
 import type { Atom, Budget, BudgetLimit, Outcome, Proof, Rule } from '../reason/types.ts';
 
 export interface KnowledgeLimits {
@@ -80,6 +81,20 @@ export interface RulesResult {
   readonly version: number;
   readonly partial?: BudgetLimit;
 }
+export interface RuleSetResult {
+  /** All rules that the base's rule sets stand for now. */
+  readonly rules: readonly Rule[];
+  readonly derived: number;
+  readonly noLongerDerived: number;
+  readonly version: number;
+  readonly partial?: BudgetLimit;
+}
+export interface RuleBook {
+  readonly rules: readonly Rule[];
+  readonly ruleSets: readonly RuleSetName[];
+  readonly setRules: readonly Rule[];
+  readonly version: number;
+}
 export interface RuleRemoval {
   readonly rule: Rule;
   readonly noLongerDerived: number;
@@ -99,9 +114,27 @@ export interface DeduceRequest {
   readonly rules?: unknown;
   /** Hypothetical facts; they hold for this call only. */
   readonly facts?: readonly Statement[];
+  /** Stored facts that match any of these are thought away for this call. */
+  readonly removed?: readonly TriplePattern[];
+  /** What an answer's confidence means. Default `best`. */
+  readonly semantics?: Semantics;
+  /** Proofs of each answer at most, distinct, lowest first. Default 1. */
+  readonly proofs?: number;
+  /** World time, ISO 8601: facts in force at this instant. Default: now. */
+  readonly validAt?: string;
   readonly budget: Budget;
   readonly signal?: AbortSignal;
 }
+/**
+ * What the confidence of a derived fact means.
+ * - `best`: the greatest product of premises and rule over all proofs. A stored fact has what was told.
+ * - `possibility`: the greatest least confidence over all proofs.
+ * - `noisy_or`: 1 - (1 - p1)(1 - p2).. over the minimal sets of uncertain facts and rule steps that prove it, each set taken to be independent of the others. Sets that
+ *   share facts are counted as if they did not, so the number is exact only where they share none, and never too low otherwise.
+ * - `exact`: the probability over all worlds in which each uncertain fact, and each uncertain step by a rule, is there or not, independently. `not` is read in each
+ *   world by itself, so a fact may have an answer here that does not follow when all facts are there. An answer is what holds in some world.
+ */
+export type Semantics = 'best' | 'noisy_or' | 'exact' | 'possibility';
 export interface DeduceAnswer {
   /** Values of the goal's variables; empty without goal or variables. */
   readonly bindings: Readonly<Record<string, Term>>;
@@ -109,6 +142,11 @@ export interface DeduceAnswer {
   readonly confidence: number;
   /** Absent when the proof is larger than the limits allow. */
   readonly proofId?: string;
+  /** Present when more than one proof was asked for: distinct ones, lowest first. */
+  readonly proofIds?: readonly string[];
+  /** World time in which all facts of the proof are in force; an end is absent where no fact sets one. */
+  readonly validFrom?: string;
+  readonly validTo?: string;
 }
 export interface DeduceResult {
   /** Entailed when there is an answer; refuted only for a goal without variables. */
@@ -120,7 +158,46 @@ export interface DeduceResult {
   /** The limit that was reached. */
   readonly limit?: BudgetLimit;
   /** Facts derived and rounds run for this call, and its milliseconds. */
-  readonly statistics: { readonly derived: number; readonly rounds: number; readonly ms: number };
+  /** `goalDirected`: only what the goal asks for was derived. */
+  readonly statistics: { readonly derived: number; readonly rounds: number; readonly ms: number; readonly goalDirected?: boolean };
+}
+
+export interface WhatIfRequest {
+  /** Facts supposed to hold. */
+  readonly add?: readonly Statement[];
+  /** Stored facts that match any of these are supposed not to hold. */
+  readonly remove?: readonly TriplePattern[];
+  /** Rules supposed to hold besides the base's own. */
+  readonly rules?: unknown;
+  /** Tell only of what matches. Absent: everything. */
+  readonly goal?: string | Atom;
+  /** `answers`: consequences of one page. */
+  readonly budget: Budget;
+  /** Where to go on, from the page before. */
+  readonly cursor?: string;
+  readonly signal?: AbortSignal;
+}
+export interface Consequence {
+  /** It follows newly, follows no longer, or follows with another confidence. */
+  readonly change: 'gained' | 'lost' | 'altered';
+  readonly triple: Triple;
+  /** In the world it holds in; when altered, in the supposed one. */
+  readonly confidence: number;
+  /** When altered: the confidence it has. */
+  readonly before?: number;
+  /** Of the world it holds in; when altered, of the supposed one. */
+  readonly proofId?: string;
+}
+export interface WhatIfResult {
+  /** Of a goal without variables. */
+  readonly outcome?: { readonly before: Outcome; readonly after: Outcome };
+  readonly consequences: readonly Consequence[];
+  /** Over all pages. */
+  readonly counts: { readonly gained: number; readonly lost: number; readonly altered: number };
+  readonly complete: boolean;
+  readonly limit?: BudgetLimit;
+  readonly cursor?: string;
+  readonly statistics: { readonly derived: number; readonly ms: number };
 }
 
 export interface GroundResult {
@@ -143,7 +220,7 @@ export interface KnownBaseStatistics extends BaseStatistics {
   readonly partial?: BudgetLimit;
 }
 
-export type KnowledgeErrorCode = 'closed' | 'busy' | 'unknown_rule' | 'invalid_request' | 'corrupt_rule';
+export type KnowledgeErrorCode = 'closed' | 'busy' | 'unknown_rule' | 'invalid_request' | 'corrupt_rule' | 'too_large';
 export class KnowledgeError extends Error {
   readonly code: KnowledgeErrorCode;
   constructor(code: KnowledgeErrorCode, message: string, options?: ErrorOptions) {

@@ -3,14 +3,17 @@
 
 import { entity, sameTerm } from '../terms.ts';
 import type { Fact, RelationName, Term, Triple } from '../terms.ts';
+import { isAtom, substituteItem } from '../reason/body.ts';
 import type { Row } from '../reason/database.ts';
 import { signed } from '../reason/database.ts';
-import { Explainer, premisesOf, ProofTooLarge, storedLeaves, toProof } from '../reason/explain.ts';
+import { Explainer, groupDerivations, premisesOf, ProofTooLarge, storedLeaves, toProof } from '../reason/explain.ts';
 import type { Derivation, ProofLimits } from '../reason/explain.ts';
 import type { Program } from '../reason/program.ts';
 import { closedRule, disjointRule, disjointWith, functionalRule } from '../reason/properties.ts';
 import type { Declarations } from '../reason/properties.ts';
-import type { Atom, Outcome, Proof, Rule } from '../reason/types.ts';
+import type { Atom, Budget, Comparison, Outcome, Proof, Rule } from '../reason/types.ts';
+import { Steps, treeLeaves, Trees } from '../reason/ways.ts';
+import type { Tree } from '../reason/ways.ts';
 import { tripleKey } from '../terms.ts';
 import { bareTriple } from './facts.ts';
 import type { FactReader } from './facts.ts';
@@ -39,17 +42,22 @@ export class Raced extends Error {
   }
 }
 
+/** Rows looked at while enumerating the proofs of one answer. */
+const TREE_STEPS = 200_000;
+
 /** Proofs of rows of a program's database, leaves read from the store. Make one for each reading. */
 export class Prover {
   readonly #program: Program;
   readonly #reader: FactReader;
   readonly #explainer: Explainer;
+  readonly #limits: ProofLimits;
   readonly #facts = new Map<string, Fact>();
 
   constructor(program: Program, reader: FactReader, limits: ProofLimits) {
     this.#program = program;
     this.#reader = reader;
     this.#explainer = new Explainer(program, limits);
+    this.#limits = limits;
   }
   /** Throws ProofTooLarge, or Raced when the store no longer has what the rows rest on. */
   async prove(at: Row): Promise<Proof> {
@@ -71,11 +79,43 @@ export class Prover {
   /** Ways to meet a rule's body, with proofs of its conditions. */
   async solve(rule: Rule, limit: number): Promise<{ bindings: Readonly<Record<string, Term>>; premises: readonly Proof[] }[]> {
     const ways = this.#explainer.solve(rule, limit);
-    await this.#read(ways.flatMap(({ premises }) => premises));
-    return ways.map(({ bindings, premises }) => ({ bindings, premises: premisesOf(rule, bindings, premises, (node) => this.#build(node)) ?? [] }));
+    await this.#read(ways.flatMap(({ premises, groups }) => [...premises, ...groupDerivations(groups)]));
+    return ways.map(({ bindings, premises, groups }) => ({ bindings, premises: premisesOf(rule, bindings, premises, (node) => this.#build(node), groups) ?? [] }));
+  }
+  /** Distinct proofs of the row, lowest first, at most `limit`; fewer when finding them takes too long. */
+  async alternatives(at: Row, limit: number, budget: Budget, signal?: AbortSignal): Promise<readonly Proof[]> {
+    const until = performance.now() + budget.ms;
+    const trees = new Trees(this.#program, this.#limits, new Steps(TREE_STEPS));
+    const proofs: Proof[] = [];
+    for (const tree of trees.of(at)) {
+      signal?.throwIfAborted();
+      await this.#readTriples(treeLeaves(tree, this.#program.database));
+      proofs.push(this.#grow(tree));
+      if (proofs.length >= limit || performance.now() > until) break;
+    }
+    return proofs;
+  }
+  #grow(tree: Tree): Proof {
+    const { at, way, recorded, premises } = tree;
+    if (recorded) return this.#build(recorded);
+    if (!way) return this.#build({ at, nodes: 1, height: 1 });
+    const rule = this.#program.rules[way.rule];
+    const built = premises.map((premise, i): Proof => {
+      if (premise) return this.#grow(premise);
+      const item = rule.body[i];
+      if (isAtom(item)) return { kind: 'absent', conclusion: substituteItem<Atom>(item, way.bindings), confidence: 1 };
+      if (item.kind === 'compare') return { kind: 'compare', conclusion: substituteItem<Comparison>(item, way.bindings), confidence: 1 };
+      throw new TypeError('a rule that counts has a recorded proof only');
+    });
+    let confidence = rule.confidence ?? 1;
+    for (const premise of built) confidence *= premise.confidence;
+    return { kind: 'rule', conclusion: this.#program.database.triple(at.slot, at.row), confidence, rule, bindings: way.bindings, premises: built };
   }
   async #read(derivations: readonly (Derivation | undefined)[]): Promise<void> {
-    for (const triple of storedLeaves(derivations, this.#program.database)) {
+    await this.#readTriples(storedLeaves(derivations, this.#program.database));
+  }
+  async #readTriples(triples: readonly Triple[]): Promise<void> {
+    for (const triple of triples) {
       const key = tripleKey(triple);
       if (this.#facts.has(key)) continue;
       const fact = await this.#reader.of(triple);

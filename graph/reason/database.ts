@@ -4,6 +4,7 @@
 import type { RelationName, Term, Triple } from '../terms.ts';
 import { Interner } from './interner.ts';
 import { GIVEN, STORED, Table } from './table.ts';
+import type { Atom, RuleTerm } from './types.ts';
 
 /** `+name` for what is true, `-name` for what is known to be false. */
 export type SignedRelation = `${'+' | '-'}${string}`;
@@ -113,6 +114,16 @@ export class Database {
     if (subject.kind !== 'entity') throw new TypeError('a literal stands as subject of a row');
     const { relation, negated } = unsigned(slot.key);
     return { subject: subject.id, relation, object: this.terms.term(slot.table.objects[row]), ...(negated ? { negated } : {}) };
+  }
+
+  /** Triples that match an atom, where variables match anything. */
+  *matching({ relation, subject, object, negated }: Atom): Generator<Triple> {
+    const key = signed(relation, negated);
+    const slot = this.#slots.get(key);
+    if (!slot) return;
+    const known = (term: RuleTerm): Term | undefined => (term.kind === 'variable' ? undefined : term);
+    const same = subject.kind === 'variable' && object.kind === 'variable' && subject.name === object.name;
+    for (const row of this.rows(key, known(subject), known(object), same)) yield this.triple(slot, row);
   }
 
   /** Rows that rules derived, over all tables. */

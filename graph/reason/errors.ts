@@ -6,14 +6,18 @@ export type RuleErrorCode =
   | 'syntax'
   /** A variable has no value where one is needed. */
   | 'unsafe'
-  /** Negation runs in a circle: a relation would hold because it does not hold. */
+  /** Negation or aggregation runs in a circle: a relation would hold because it does not hold. */
   | 'unstratifiable'
   /** A name or literal that no triple may carry. */
   | 'invalid_term'
   /** An annotation that does not exist, stands twice or holds a wrong value. */
   | 'invalid_annotation'
-  /** A comparison of things that have no order. */
+  /** A comparison of things that have no order, or a function of a value that it does not take. */
   | 'type'
+  /** A function that does not exist. */
+  | 'unknown_builtin'
+  /** Too few or too many arguments. */
+  | 'arity'
   /** More text, rules, heads or body items than allowed. */
   | 'too_large';
 

@@ -7,8 +7,9 @@
 // are met again in the next round; products of numbers up to 1 rise finitely often, so this ends (max-product, Viterbi semiring). The order of rounds does not matter.
 
 import type { Slot } from './database.ts';
-import { ABSENT, ALL, bestLead, COMPARE, OBJECT, orderBody, PROBE, SUBJECT } from './plan.ts';
-import type { AtomItem, Clause, Step } from './plan.ts';
+import { aggregateValue, groupIds } from './join.ts';
+import { ABSENT, AGGREGATE, ALL, ASSIGN, bestLead, COMPARE, OBJECT, orderBody, PROBE, SUBJECT, TEST } from './plan.ts';
+import type { AggregateItem, AtomItem, Clause, Step, TestItem } from './plan.ts';
 import type { Program, Variant, Watchers } from './program.ts';
 import type { Chain, Table } from './table.ts';
 import type { Budget, BudgetLimit } from './types.ts';
@@ -23,6 +24,10 @@ export interface RunResult {
 export type Delta = ReadonlyMap<Slot, number>;
 
 const CHUNK = 1024;
+/** Rows looked at between two pauses at most, but for those that one row leads to. */
+const PAUSE = 50_000;
+/** Rows between two pauses where functions or aggregates are computed for each. */
+const SMALL_CHUNK = 16;
 class Tripped {
   readonly limit: BudgetLimit;
   constructor(limit: BudgetLimit) {
@@ -41,6 +46,8 @@ export class Evaluator {
   #deadline = 0;
   #derived = 0;
   #work = 0;
+  /** Work at which to yield, wherever that is. */
+  #pause = 0;
   #weighted = false;
   /** Slots that got rows in this round. */
   #dirty = new Set<Slot>();
@@ -48,6 +55,8 @@ export class Evaluator {
   #touched = new Map<Slot, number>();
   /** Raised rows below the counts in #touched, for the strata above. */
   #raised = new Map<Slot, Set<number>>();
+  /** Values of aggregates by group, for this run: an aggregate's tables are complete before its clauses run. -1 stands for no value. */
+  readonly #aggregates = new Map<AggregateItem, Map<string, number>>();
   /** Rises found in this round, applied at its end. */
   #rises: { slot: Slot; row: number; rule: number; confidence: number }[] = [];
 
@@ -61,6 +70,7 @@ export class Evaluator {
   /** Row met for each place of the body. */
   readonly #rows = new Int32Array(80);
   #head!: Table;
+  #chunk = CHUNK;
 
   /** `now`: milliseconds, for the time limit. */
   constructor(program: Program, budget: Budget, now: () => number = () => performance.now()) {
@@ -92,10 +102,12 @@ export class Evaluator {
     this.#derived = this.#program.database.derived;
     this.#weighted = this.#program.database.weighted;
     this.#work = 0;
+    this.#pause = PAUSE;
     for (const slot of this.#program.database.slots()) slot.raised.length = 0;
     this.#touched.clear();
     this.#raised.clear();
     this.#dirty.clear();
+    this.#aggregates.clear();
     this.#rises = [];
     try {
       yield* work;
@@ -209,7 +221,7 @@ export class Evaluator {
     const { low, high, raised } = slot;
     for (let row = low; row < high; row++) {
       meetRow(row, false);
-      if ((row - low) % CHUNK === CHUNK - 1) yield;
+      if ((row - low) % this.#chunk === this.#chunk - 1 || this.#due()) yield;
     }
     for (const row of raised) meetRow(row, true);
   }
@@ -229,15 +241,25 @@ export class Evaluator {
       for (let row = chain.first(item.subject < 0 ? ~item.subject : ~item.object); row >= 0; row = chain.after(row)) if (row < to) rows.push(row);
       for (let i = 0; i < rows.length; i++) {
         if (this.#unify(item, lead, table, rows[i])) this.#join(0);
-        if (i % CHUNK === CHUNK - 1) yield;
+        if (i % this.#chunk === this.#chunk - 1 || this.#due()) yield;
       }
       return;
     }
     for (let row = from; row < to;) {
-      const end = Math.min(to, row + CHUNK);
-      for (; row < end; row++) if (this.#unify(item, lead, table, row)) this.#join(0);
+      const end = Math.min(to, row + this.#chunk);
+      for (let due = false; row < end && !due; row++) {
+        if (!this.#unify(item, lead, table, row)) continue;
+        this.#join(0);
+        due = this.#due();
+      }
       yield;
     }
+  }
+  /** Few rows may lead to many: is it time to yield in the middle of a chunk? */
+  #due(): boolean {
+    if (this.#work < this.#pause) return false;
+    this.#pause = this.#work + PAUSE;
+    return true;
   }
 
   #prepareVariant(variant: Variant, everything: boolean): void {
@@ -249,6 +271,7 @@ export class Evaluator {
     this.#clause = clause;
     this.#steps = steps;
     this.#head = clause.head.slot.table;
+    this.#chunk = steps.some(({ op }) => op >= TEST) ? SMALL_CHUNK : CHUNK;
     const terms = this.#program.database.terms.size;
     for (let i = 0; i < steps.length; i++) {
       const { slot, op, position } = steps[i];
@@ -345,11 +368,49 @@ export class Evaluator {
         )
           return;
         return this.#join(i + 1);
+      case TEST:
+        this.#check();
+        if ((step.test as TestItem).holds(registers)) this.#join(i + 1);
+        return;
+      case ASSIGN: {
+        this.#check();
+        const value = step.compute?.(registers);
+        if (value === undefined) return;
+        registers[step.subject] = this.#program.database.terms.intern(value);
+        return this.#join(i + 1);
+      }
+      case AGGREGATE: {
+        const id = this.#aggregate(step.aggregate as AggregateItem);
+        if (id < 0) return;
+        if (step.object === 1) {
+          if (id !== (step.subject < 0 ? ~step.subject : registers[step.subject])) return;
+        } else registers[step.subject] = id;
+        return this.#join(i + 1);
+      }
       default:
         throw new TypeError(`no step has operation ${step.op}`);
     }
   }
 
+  /** Id of the value for the group in the registers, or -1. */
+  #aggregate(item: AggregateItem): number {
+    let known = this.#aggregates.get(item);
+    if (!known) this.#aggregates.set(item, (known = new Map()));
+    const group = groupIds(item, this.#registers);
+    const key = group.join(' ');
+    const kept = known.get(key);
+    if (kept !== undefined) return kept;
+    const { database } = this.#program;
+    const value = aggregateValue(database, item, group, () => this.#count());
+    const id = value === undefined ? -1 : database.terms.intern(value);
+    known.set(key, id);
+    return id;
+  }
+
+  /** A function may take long: the time is looked at before each. */
+  #check(): void {
+    if (this.#now() > this.#deadline) throw new Tripped('ms');
+  }
   #count(): void {
     if ((++this.#work & 0x3fff) === 0 && this.#now() > this.#deadline) throw new Tripped('ms');
   }
@@ -376,9 +437,8 @@ export class Evaluator {
       this.#meetAgain(slot, row, confidence);
       return;
     }
-    const row = table.insert(subject, object, clause.rule, this.#clock, confidence);
-    if (row < 0) {
-      if (this.#weighted) this.#meetAgain(slot, ~row, confidence);
+    if (table.add(subject, object, clause.rule, this.#clock, confidence) < 0) {
+      if (this.#weighted) this.#meetAgain(slot, table.find(subject, object), confidence);
       return;
     }
     this.#derived++;

@@ -3,12 +3,15 @@
 
 import type { Fact, Term, Triple } from '../terms.ts';
 import type { Database, Row, Slot } from './database.ts';
-import { ABSENT, ALL, COMPARE, compileBody, OBJECT, orderBody, PROBE } from './plan.ts';
-import type { Clause, Operand, Step } from './plan.ts';
-import { isComparison } from './print.ts';
+import { isAtom, substituteItem } from './body.ts';
+import { eachMember, groupIds, search } from './join.ts';
+import { compileBody, orderBody } from './plan.ts';
+import type { AggregateItem, BodyStep, Clause } from './plan.ts';
 import type { Program } from './program.ts';
 import { GIVEN } from './table.ts';
-import type { Atom, Proof, Rule, RuleTerm } from './types.ts';
+import type { Aggregate, Atom, Comparison, Member, Proof, Rule } from './types.ts';
+
+export { search } from './join.ts';
 
 export interface ProofLimits {
   /** Nodes of one proof tree at most (shared parts counted each time). */
@@ -24,63 +27,36 @@ export class ProofTooLarge extends Error {
   }
 }
 
+/** Levels of a proof explained in one descent: each takes several frames of the stack. */
+const LEVELS = 100;
+class Deeper {
+  readonly at: Row;
+  constructor(at: Row) {
+    this.at = at;
+  }
+}
+
 /** A row with how it came about; told rows have no premises. Nodes are shared: the tree is a directed acyclic graph in memory. */
 export interface Derivation {
   readonly at: Row;
   readonly rule?: Rule;
   readonly bindings?: Readonly<Record<string, Term>>;
-  /** One per condition of the rule; undefined for `not` and comparisons. */
+  /** One per condition of the rule; undefined for `not`, comparisons and aggregates. */
   readonly premises?: readonly (Derivation | undefined)[];
+  /** By place among the conditions: what the aggregates of the rule are made of. */
+  readonly groups?: ReadonlyMap<number, Group>;
   readonly nodes: number;
   readonly height: number;
 }
 
-/** Meets the conditions of a body one way after the other; `found` returns true to stop. Registers of -1 are unbound. */
-function search(
-  database: Database,
-  steps: readonly Step[],
-  registers: Int32Array,
-  accept: (slot: Slot, row: number) => boolean,
-  found: (rows: Int32Array) => boolean,
-  places: number,
-): boolean {
-  const rows = new Int32Array(places).fill(-1);
-  const value = (operand: Operand): number => (operand < 0 ? ~operand : registers[operand]);
-  const go = (i: number): boolean => {
-    if (i === steps.length) return found(rows);
-    const { op, position, slot, subject, object, operator, same } = steps[i];
-    if (op === COMPARE) return database.terms.compare(operator, value(subject), value(object)) && go(i + 1);
-    const { table } = slot as Slot;
-    if (op === ABSENT) return table.find(value(subject), value(object)) < 0 && go(i + 1);
-    if (op === PROBE) {
-      const row = table.find(value(subject), value(object));
-      if (row < 0 || !accept(slot as Slot, row)) return false;
-      rows[position] = row;
-      return go(i + 1);
-    }
-    if (op === ALL) {
-      for (let row = 0; row < table.count; row++) {
-        if ((same && table.subjects[row] !== table.objects[row]) || !accept(slot as Slot, row)) continue;
-        registers[subject] = table.subjects[row];
-        registers[object] = table.objects[row];
-        rows[position] = row;
-        if (go(i + 1)) return true;
-      }
-      return false;
-    }
-    const backwards = op === OBJECT;
-    const chain = backwards ? table.byObject(database.terms.size) : table.bySubject(database.terms.size);
-    for (let row = chain.first(value(backwards ? object : subject)); row >= 0; row = chain.after(row)) {
-      if (!accept(slot as Slot, row)) continue;
-      if (backwards) registers[subject] = table.subjects[row];
-      else registers[object] = table.objects[row];
-      rows[position] = row;
-      if (go(i + 1)) return true;
-    }
-    return false;
-  };
-  return go(0);
+/** The ways to meet the body of an aggregate for one group. */
+export interface Group {
+  readonly members: readonly { readonly bindings: Readonly<Record<string, Term>>; readonly premises: readonly (Derivation | undefined)[] }[];
+  /** Ways in all; `members` are the first of them. */
+  readonly total: number;
 }
+/** Members of a group that a proof shows at most. */
+export const SHOWN_MEMBERS = 20;
 
 /** Rebuilds proofs of rows of one program's database. Keeps what it built: make one for each reading of an unchanged database. */
 export class Explainer {
@@ -96,9 +72,19 @@ export class Explainer {
 
   /** A proof of the row, of the height its stamp says and of the row's confidence. Throws ProofTooLarge. */
   explain(at: Row): Derivation {
-    const derivation = this.#explain(at, 0);
-    if (!derivation) throw new TypeError('a row names a rule that does not derive it');
-    return derivation;
+    const pending = [at];
+    for (;;) {
+      if (pending.length * LEVELS > this.#limits.height + LEVELS) throw new ProofTooLarge(this.#limits);
+      try {
+        const derivation = this.#explain(pending[pending.length - 1], 0);
+        if (!derivation) throw new TypeError('a row names a rule that does not derive it');
+        pending.pop();
+        if (pending.length === 0) return derivation;
+      } catch (error) {
+        if (!(error instanceof Deeper)) throw error;
+        pending.push(error.at);
+      }
+    }
   }
 
   #explain(at: Row, depth: number): Derivation | undefined {
@@ -112,7 +98,8 @@ export class Explainer {
       known.set(row, leaf);
       return leaf;
     }
-    if (depth >= this.#limits.height) throw new ProofTooLarge(this.#limits);
+    // What lies too deep for the stack is explained first, and known when this comes here again.
+    if (depth >= LEVELS) throw new Deeper(at);
     let path = this.#path.get(slot);
     if (!path) this.#path.set(slot, (path = new Set()));
     path.add(row);
@@ -161,12 +148,18 @@ export class Explainer {
 
   #node(at: Row, clause: Clause, registers: Int32Array, rows: Int32Array, depth: number): Derivation | undefined {
     const premises: (Derivation | undefined)[] = [];
+    const groups = new Map<number, Group>();
     let [nodes, height] = [1, 0];
     for (let i = 0; i < clause.body.length; i++) {
       const item = clause.body[i];
-      if (item.kind === 'compare' || item.absent) {
+      if (item.kind !== 'atom' || item.absent) {
         premises.push(undefined);
         [nodes, height] = [nodes + 1, Math.max(height, 1)];
+        if (item.kind !== 'aggregate') continue;
+        const group = this.#group(item, registers, depth);
+        groups.set(i, group);
+        for (const { premises: inner } of group.members)
+          for (const premise of inner) [nodes, height] = [nodes + (premise?.nodes ?? 1), Math.max(height, 1 + (premise?.height ?? 1))];
         continue;
       }
       const premise = this.#explain({ slot: item.slot, row: rows[i] }, depth + 1);
@@ -180,20 +173,34 @@ export class Explainer {
       rule: this.#program.rules[clause.rule],
       bindings: bindingsOf(clause.variables, registers, this.#program.database),
       premises,
+      ...(groups.size > 0 ? { groups } : {}),
       nodes,
       height: height + 1,
     };
   }
 
+  #group(item: AggregateItem, registers: Int32Array, depth: number): Group {
+    const { database } = this.#program;
+    const ways: { registers: Int32Array; rows: Int32Array }[] = [];
+    let total = 0;
+    eachMember(database, item, groupIds(item, registers), (inner, rows) => {
+      if (total++ < SHOWN_MEMBERS) ways.push({ registers: Int32Array.from(inner), rows: Int32Array.from(rows) });
+      return false;
+    });
+    const own = item.variables.slice(item.group.length);
+    const members = ways.map((way) => ({
+      bindings: bindingsOf(own, way.registers.subarray(item.group.length), database),
+      premises: item.body.map((each, i) => (each.kind !== 'atom' || each.absent ? undefined : this.#explain({ slot: each.slot, row: way.rows[i] }, depth + 2))),
+    }));
+    return { members, total };
+  }
+
   /** All ways to meet a body, such as a constraint's, up to `limit`. */
-  solve(
-    rule: Pick<Rule, 'body'>,
-    limit: number,
-  ): { readonly bindings: Readonly<Record<string, Term>>; readonly premises: readonly (Derivation | undefined)[] }[] {
+  solve(rule: Pick<Rule, 'body'>, limit: number): Solution[] {
     const { database, derived } = this.#program;
     const { body, variables } = compileBody(rule, database);
     const registers = new Int32Array(variables.length).fill(-1);
-    const found: { bindings: Readonly<Record<string, Term>>; premises: readonly (Derivation | undefined)[] }[] = [];
+    const found: Solution[] = [];
     if (limit <= 0) return found;
     search(
       database,
@@ -201,17 +208,27 @@ export class Explainer {
       registers,
       () => true,
       (rows) => {
-        const premises = body.map((item, i) => (item.kind === 'compare' || item.absent ? undefined : this.explain({ slot: item.slot, row: rows[i] })));
-        found.push({ bindings: bindingsOf(variables, registers, database), premises });
+        const premises = body.map((item, i) => (item.kind !== 'atom' || item.absent ? undefined : this.explain({ slot: item.slot, row: rows[i] })));
+        const groups = this.#groups(body, registers);
+        found.push({ bindings: bindingsOf(variables, registers, database), premises, ...(groups.size > 0 ? { groups } : {}) });
         return found.length >= limit;
       },
       body.length,
     );
     return found;
   }
+  #groups(body: readonly BodyStep[], registers: Int32Array): Map<number, Group> {
+    return new Map(body.flatMap((item, i) => (item.kind === 'aggregate' ? [[i, this.#group(item, registers, 0)] as const] : [])));
+  }
+}
+/** One way to meet a body. */
+export interface Solution {
+  readonly bindings: Readonly<Record<string, Term>>;
+  readonly premises: readonly (Derivation | undefined)[];
+  readonly groups?: ReadonlyMap<number, Group>;
 }
 
-function bindHead(clause: Clause, registers: Int32Array, subject: number, object: number): boolean {
+export function bindHead(clause: Clause, registers: Int32Array, subject: number, object: number): boolean {
   for (const [operand, id] of [
     [clause.head.subject, subject],
     [clause.head.object, object],
@@ -231,8 +248,12 @@ function product(clause: Clause, rows: Int32Array): number {
   });
   return confidence;
 }
-const bindingsOf = (variables: readonly string[], registers: Int32Array, database: Database): Record<string, Term> =>
+export const bindingsOf = (variables: readonly string[], registers: Int32Array, database: Database): Record<string, Term> =>
   Object.fromEntries(variables.map((name, i) => [name, database.terms.term(registers[i])]));
+
+/** Derivations of what the members of groups rest on. */
+export const groupDerivations = (groups: ReadonlyMap<number, Group> | undefined): (Derivation | undefined)[] =>
+  [...(groups?.values() ?? [])].flatMap(({ members }) => members.flatMap(({ premises }) => premises));
 
 /** Told rows at the leaves that are not hypotheses, each once. */
 export function storedLeaves(derivations: Iterable<Derivation | undefined>, database: Database): Triple[] {
@@ -241,14 +262,13 @@ export function storedLeaves(derivations: Iterable<Derivation | undefined>, data
   const visit = (node: Derivation | undefined): void => {
     if (!node || seen.has(node)) return;
     seen.add(node);
+    groupDerivations(node.groups).forEach(visit);
     if (node.premises) node.premises.forEach(visit);
     else if (node.at.slot.table.rules[node.at.row] !== GIVEN) leaves.push(database.triple(node.at.slot, node.at.row));
   };
   for (const node of derivations) visit(node);
   return leaves;
 }
-
-const substitute = (term: RuleTerm, bindings: Readonly<Record<string, Term>>): Term => (term.kind === 'variable' ? bindings[term.name] : term);
 
 /** The proof as a tree. `factOf` gives the stored fact of a leaf; undefined where a leaf is no longer stored. */
 export function toProof(derivation: Derivation, database: Database, factOf: (triple: Triple) => Fact | undefined): Proof | undefined {
@@ -265,7 +285,7 @@ export function toProof(derivation: Derivation, database: Database, factOf: (tri
       if (!fact && slot.table.rules[row] !== GIVEN) return undefined;
       proof = fact ? { kind: 'fact', conclusion, confidence: fact.confidence, fact } : { kind: 'given', conclusion, confidence };
     } else {
-      const premises = premisesOf(node.rule, node.bindings ?? {}, node.premises ?? [], build);
+      const premises = premisesOf(node.rule, node.bindings ?? {}, node.premises ?? [], build, node.groups);
       if (!premises) return undefined;
       proof = { kind: 'rule', conclusion, confidence, rule: node.rule, bindings: node.bindings ?? {}, premises };
     }
@@ -275,30 +295,33 @@ export function toProof(derivation: Derivation, database: Database, factOf: (tri
   return build(derivation);
 }
 
-/** Proofs of the conditions of a body, in order. */
+/** Proofs of the conditions of a body, in order. `groups`: of its aggregates. */
 export function premisesOf(
   rule: Pick<Rule, 'body'>,
   bindings: Readonly<Record<string, Term>>,
   derivations: readonly (Derivation | undefined)[],
   build: (node: Derivation) => Proof | undefined,
+  groups?: ReadonlyMap<number, Group>,
 ): Proof[] | undefined {
   const premises: Proof[] = [];
   for (let i = 0; i < rule.body.length; i++) {
     const item = rule.body[i];
     const derivation = derivations[i];
-    if (isComparison(item))
-      premises.push({
-        kind: 'compare',
-        conclusion: { ...item, left: substitute(item.left, bindings), right: substitute(item.right, bindings) },
-        confidence: 1,
-      });
-    else if (derivation === undefined) {
-      const conclusion: Atom = { ...item, subject: substitute(item.subject, bindings), object: substitute(item.object, bindings) };
-      premises.push({ kind: 'absent', conclusion, confidence: 1 });
-    } else {
-      const premise = build(derivation);
+    if (isAtom(item)) {
+      const premise: Proof | undefined =
+        derivation === undefined ? { kind: 'absent', conclusion: substituteItem<Atom>(item, bindings), confidence: 1 } : build(derivation);
       if (!premise) return undefined;
       premises.push(premise);
+    } else if (item.kind === 'compare') premises.push({ kind: 'compare', conclusion: substituteItem<Comparison>(item, bindings), confidence: 1 });
+    else {
+      const { members, total } = groups?.get(i) ?? { members: [], total: 0 };
+      const shown: Member[] = [];
+      for (const member of members) {
+        const inner = premisesOf({ body: item.body }, { ...bindings, ...member.bindings }, member.premises, build);
+        if (!inner) return undefined;
+        shown.push({ bindings: member.bindings, premises: inner });
+      }
+      premises.push({ kind: 'aggregate', conclusion: substituteItem<Aggregate>(item, bindings), confidence: 1, members: shown, total });
     }
   }
   return premises;

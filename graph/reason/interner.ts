@@ -1,9 +1,12 @@
 // Owns the numbering of terms and the order of literals inside one derivation.
 // Refuses to know facts and rules. Ids are dense from 0 and live as long as the interner.
 
-import { termKey } from '../terms.ts';
+import { sameTerm, termKey } from '../terms.ts';
 import type { Literal, Term } from '../terms.ts';
 import type { Comparison } from './types.ts';
+
+/** Operators that compare two terms. */
+export type PlainOperator = Exclude<Comparison['operator'], 'in' | 'not in'>;
 
 export class Interner {
   readonly #ids = new Map<string, number>();
@@ -41,27 +44,35 @@ export class Interner {
   }
 
   /** `=` and `!=` compare identity (1 is not "1"); the others hold only between two numbers, two dates or two strings. */
-  compare(operator: Comparison['operator'], left: number, right: number): boolean {
+  compare(operator: PlainOperator, left: number, right: number): boolean {
     if (operator === '=') return left === right;
     if (operator === '!=') return left !== right;
-    const order = literalOrder(this.#terms[left], this.#terms[right]);
-    switch (operator) {
-      case '<':
-        return order < 0;
-      case '<=':
-        return order <= 0;
-      case '>':
-        return order > 0;
-      case '>=':
-        return order >= 0;
-      default:
-        return operator satisfies never;
-    }
+    return ordered(operator, literalOrder(this.#terms[left], this.#terms[right]));
+  }
+}
+
+/** Comparison of two terms, as the interner's of their ids. */
+export function compareTerms(operator: PlainOperator, left: Term, right: Term): boolean {
+  if (operator === '=' || operator === '!=') return sameTerm(left, right) === (operator === '=');
+  return ordered(operator, literalOrder(left, right));
+}
+function ordered(operator: '<' | '<=' | '>' | '>=', order: number): boolean {
+  switch (operator) {
+    case '<':
+      return order < 0;
+    case '<=':
+      return order <= 0;
+    case '>':
+      return order > 0;
+    case '>=':
+      return order >= 0;
+    default:
+      return operator satisfies never;
   }
 }
 
 /** Below 0, 0 or above 0 as `left` is before, at or behind `right`; NaN when they have no common order. Strings are ordered by code point. */
-function literalOrder(left: Term, right: Term): number {
+export function literalOrder(left: Term, right: Term): number {
   if (left.kind !== 'literal' || right.kind !== 'literal' || left.type !== right.type) return Number.NaN;
   switch (left.type) {
     case 'number':

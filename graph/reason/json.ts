@@ -3,14 +3,20 @@
 //
 // rule:       {"name"?, "confidence"?, "say"?, "heads": [atom...], "body": [item...]}
 // atom:       {"relation": "born in", "subject": term, "object": term, "negated"?: true, "absent"?: true}
-// comparison: {"compare": "<", "left": term, "right": term}
+// comparison: {"compare": "<", "left": value, "right": value}   also "in" and "not in", whose right side is {"list": [term...]}
+// test:       {"call": "contains", "arguments": [value...], "absent"?: true}
+// aggregate:  {"aggregate": "count", "result": term, "of": [term...], "body": [atom or comparison...]}
+// value:      term | {"call": "+", "arguments": [value...]}
 // term:       "?x" (variable) | "Albert Einstein" (entity) | {"variable": "x"} | {"entity": "?odd"} | {"value": 1879, "type": "number"}
 
 import { entity, literal, parseEntityId, parseRelationName, TermError } from '../terms.ts';
 import type { LiteralType } from '../terms.ts';
-import type { Atom, BodyItem, Comparison, Rule, RuleTerm } from './types.ts';
+import type { Aggregate, AggregateFunction, Atom, BodyItem, Comparison, Expression, Rule, RuleTerm } from './types.ts';
+import { isAtom } from './body.ts';
 import { RuleError } from './errors.ts';
-import { isComparison, makeRule } from './print.ts';
+import { NESTING } from './kinds.ts';
+import { makeRule } from './print.ts';
+import { TESTS } from './values.ts';
 import { checkRule, LIMITS } from './safety.ts';
 
 export type TermJson =
@@ -25,21 +31,35 @@ export interface AtomJson {
   readonly negated?: true;
   readonly absent?: true;
 }
+export type ExpressionJson = TermJson | CallJson | { readonly list: readonly TermJson[] };
+export type CallJson = { readonly call: string; readonly arguments: readonly ExpressionJson[] };
+export interface TestJson extends CallJson {
+  readonly absent?: true;
+}
 export interface ComparisonJson {
   readonly compare: Comparison['operator'];
-  readonly left: TermJson;
-  readonly right: TermJson;
+  readonly left: ExpressionJson;
+  readonly right: ExpressionJson;
 }
+export interface AggregateJson {
+  readonly aggregate: AggregateFunction;
+  readonly result: TermJson;
+  readonly of: readonly TermJson[];
+  readonly body: readonly PlainItemJson[];
+}
+export type PlainItemJson = AtomJson | ComparisonJson | TestJson;
+export type ItemJson = PlainItemJson | AggregateJson;
 export interface RuleJson {
   readonly name?: string;
   readonly confidence?: number;
   readonly say?: string;
   readonly heads: readonly AtomJson[];
-  readonly body: readonly (AtomJson | ComparisonJson)[];
+  readonly body: readonly ItemJson[];
 }
 
 const VARIABLE = /^\?[\p{L}_][\p{L}\p{M}\p{N}_]*$/u;
-const OPERATORS: readonly string[] = ['=', '!=', '<', '<=', '>', '>='];
+const OPERATORS: readonly string[] = ['=', '!=', '<', '<=', '>', '>=', 'in', 'not in'];
+const AGGREGATES: readonly string[] = ['count', 'sum', 'min', 'max', 'avg'];
 
 function termToJson(term: RuleTerm): TermJson {
   if (term.kind === 'variable') return `?${term.name}`;
@@ -59,10 +79,25 @@ export const ruleToJson = (rule: Rule): RuleJson => ({
   ...(rule.confidence === undefined ? {} : { confidence: rule.confidence }),
   ...(rule.say === undefined ? {} : { say: rule.say }),
   heads: rule.heads.map(atomToJson),
-  body: rule.body.map((item) =>
-    isComparison(item) ? { compare: item.operator, left: termToJson(item.left), right: termToJson(item.right) } : atomToJson(item),
-  ),
+  body: rule.body.map(itemToJson),
 });
+export function expressionToJson(expression: Expression): ExpressionJson {
+  if (expression.kind === 'call') return callToJson(expression);
+  if (expression.kind === 'list') return { list: expression.items.map(termToJson) };
+  return termToJson(expression);
+}
+const callToJson = (call: Expression & { kind: 'call' }): CallJson => ({ call: call.function, arguments: call.arguments.map(expressionToJson) });
+export function itemToJson(item: BodyItem): ItemJson {
+  if (isAtom(item) || item.kind === 'compare') return plainToJson(item);
+  return { aggregate: item.function, result: termToJson(item.result), of: item.of.map(termToJson), body: item.body.map(plainToJson) };
+}
+function plainToJson(item: Atom | Comparison): PlainItemJson {
+  if (isAtom(item)) return atomToJson(item);
+  const { operator, left, right } = item;
+  if (operator === '=' && left.kind === 'call' && TESTS.has(left.function) && right.kind === 'literal' && right.type === 'boolean')
+    return { ...callToJson(left), ...(right.value ? {} : { absent: true as const }) };
+  return { compare: operator, left: expressionToJson(left), right: expressionToJson(right) };
+}
 
 /** One rule, an array of rules, or `{"rules": [...]}`. Throws RuleError `syntax` (with a path) or what checkRule finds. */
 export function rulesFromJson(value: unknown): readonly Rule[] {
@@ -98,7 +133,7 @@ function readRule(value: unknown, path: string): Rule {
   const heads = map['heads'] ?? [];
   const body = map['body'] ?? [];
   if (!Array.isArray(heads)) throw wrong(`${path}.heads`, 'an array of atoms', heads);
-  if (!Array.isArray(body)) throw wrong(`${path}.body`, 'an array of atoms and comparisons', body);
+  if (!Array.isArray(body)) throw wrong(`${path}.body`, 'an array of conditions', body);
   const parts = {
     ...(typeof name === 'string' ? { name } : {}),
     ...(typeof confidence === 'number' ? { confidence } : {}),
@@ -110,23 +145,74 @@ function readRule(value: unknown, path: string): Rule {
     if (part === 'say') return { path: `${path}.say` };
     const item = parts[part][index];
     if (item === undefined) return { path };
-    const side = isComparison(item) ? (['left', 'right'] as const)[position] : (['subject', 'object'] as const)[position];
+    const side = (isAtom(item) ? (['subject', 'object'] as const) : item.kind === 'compare' ? (['left', 'right'] as const) : (['result', 'body'] as const))[
+      position
+    ];
     return { path: `${path}.${part}[${index}].${side}` };
   });
   return makeRule(parts);
 }
 
 function readItem(value: unknown, path: string): BodyItem {
-  if (typeof value !== 'object' || value === null || !('compare' in value)) return readAtom(value, path);
+  if (typeof value !== 'object' || value === null) return readAtom(value, path);
+  if ('aggregate' in value) return readAggregate(value, path);
+  if ('call' in value) {
+    const map = object(value, path, ['call', 'arguments', 'absent']);
+    const { absent, ...rest } = map;
+    if (absent !== undefined && typeof absent !== 'boolean') throw wrong(`${path}.absent`, 'true or false', absent);
+    const left = readExpression(rest, path);
+    if (left.kind !== 'call' || !TESTS.has(left.function)) throw wrong(`${path}.call`, `a test: one of ${[...TESTS].join(', ')}`, map['call']);
+    return { kind: 'compare', operator: '=', left, right: literal(absent !== true) };
+  }
+  if (!('compare' in value)) return readAtom(value, path);
   const map = object(value, path, ['compare', 'left', 'right']);
   const operator = map['compare'];
-  if (typeof operator !== 'string' || !OPERATORS.includes(operator)) throw wrong(`${path}.compare`, 'one of = != < <= > >=', operator);
+  if (typeof operator !== 'string' || !OPERATORS.includes(operator)) throw wrong(`${path}.compare`, `one of ${OPERATORS.join(' ')}`, operator);
   return {
     kind: 'compare',
     operator: operator as Comparison['operator'],
-    left: readTerm(map['left'], `${path}.left`),
-    right: readTerm(map['right'], `${path}.right`),
+    left: readExpression(map['left'], `${path}.left`),
+    right: readExpression(map['right'], `${path}.right`),
   };
+}
+
+function readAggregate(value: unknown, path: string): Aggregate {
+  const map = object(value, path, ['aggregate', 'result', 'of', 'body']);
+  const { aggregate, of, body } = map;
+  if (typeof aggregate !== 'string' || !AGGREGATES.includes(aggregate)) throw wrong(`${path}.aggregate`, `one of ${AGGREGATES.join(', ')}`, aggregate);
+  if (!Array.isArray(of) || of.length === 0 || of.length > LIMITS.variables) throw wrong(`${path}.of`, `an array of 1 to ${LIMITS.variables} terms`, of);
+  if (!Array.isArray(body)) throw wrong(`${path}.body`, 'an array of atoms and comparisons', body);
+  return {
+    kind: 'aggregate',
+    function: aggregate as AggregateFunction,
+    result: readTerm(map['result'], `${path}.result`),
+    of: of.map((term: unknown, i) => readTerm(term, `${path}.of[${i}]`)),
+    body: body.map((item: unknown, i) => {
+      const read = typeof item === 'object' && item !== null && 'aggregate' in item ? undefined : readItem(item, `${path}.body[${i}]`);
+      if (read === undefined || (!isAtom(read) && read.kind === 'aggregate')) throw wrong(`${path}.body[${i}]`, 'an atom or a comparison', item);
+      return read;
+    }),
+  };
+}
+
+function readExpression(value: unknown, path: string, depth = 0): Expression {
+  if (depth > NESTING) throw new RuleError('too_large', `calls are nested deeper than ${NESTING}`, { path });
+  if (typeof value !== 'object' || value === null || !('call' in value || 'list' in value)) return readTerm(value, path);
+  if ('list' in value) {
+    const { list } = object(value, path, ['list']);
+    if (!Array.isArray(list)) throw wrong(`${path}.list`, 'an array of terms', list);
+    const items = list.map((item: unknown, i) => {
+      const term = readTerm(item, `${path}.list[${i}]`);
+      if (term.kind === 'variable') throw wrong(`${path}.list[${i}]`, 'a name or a literal', item);
+      return term;
+    });
+    return { kind: 'list', items };
+  }
+  const map = object(value, path, ['call', 'arguments']);
+  const { call, arguments: values } = map;
+  if (typeof call !== 'string') throw wrong(`${path}.call`, 'the name of a function', call);
+  if (!Array.isArray(values)) throw wrong(`${path}.arguments`, 'an array of values', values);
+  return { kind: 'call', function: call, arguments: values.map((each: unknown, i) => readExpression(each, `${path}.arguments[${i}]`, depth + 1)) };
 }
 
 function readAtom(value: unknown, path: string): Atom {
@@ -185,7 +271,14 @@ function only(map: Record<string, unknown>, keys: readonly string[], path: strin
 }
 function wrong(path: string, expected: string, found: unknown): RuleError {
   // Lists and objects are not written out: they may be deeper than a stack.
-  const shown = found === undefined ? 'nothing' : Array.isArray(found) ? 'a list' : typeof found === 'object' && found !== null ? 'an object' : JSON.stringify(found).slice(0, 80);
+  const shown =
+    found === undefined
+      ? 'nothing'
+      : Array.isArray(found)
+        ? 'a list'
+        : typeof found === 'object' && found !== null
+          ? 'an object'
+          : JSON.stringify(found).slice(0, 80);
   return new RuleError('syntax', `expected ${expected} but found ${shown}`, { path, expected: [expected] });
 }
 function convert<T>(path: string, make: () => T): T {

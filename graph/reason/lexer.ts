@@ -25,17 +25,16 @@ const NAME = /[\p{L}_][\p{L}\p{M}\p{N}_]*/uy;
 const VARIABLE = /\?([\p{L}_][\p{L}\p{M}\p{N}_]*)/uy;
 const ANNOTATION = /@([A-Za-z_]+)/uy;
 const NUMBER = /-?\d+(\.\d+)?([eE][+-]?\d+)?/uy;
-const SIGN = /:-|\^\^|!=|<=|>=|[(),.<>=-]/uy;
+const SIGN = /:-|\^\^|!=|<=|>=|[(),.<>=+*/:{}[\]-]/uy;
 const ESCAPES: Readonly<Record<string, string>> = { '"': '"', '\\': '\\', n: '\n', r: '\r', t: '\t' };
 
 /** What people type by habit, and what the language has instead. */
 const HINTS: readonly (readonly [RegExp, string])[] = [
-  [/^#|^\/\//u, 'comments begin with "%"'],
+  [/^#/u, 'comments begin with "%"'],
   [/^（|^）|^，|^。|^？|^－|^：/u, 'write the half-width sign: ( ) , . ? - :'],
   [/^[“”„«»]/u, 'names are quoted with straight quotes: "..."'],
   [/^'/u, 'names are quoted with double quotes: "..."'],
   [/^\?/u, 'a variable is "?" and a name that begins with a letter, such as ?x'],
-  [/^:/u, 'write ":-" between head and body; a name with ":" is written in quotes'],
   [/^!/u, 'write "not p(..)" for what cannot be derived, "!=" for unequal'],
   [/^;/u, 'write one rule for each alternative'],
   [/^&|^\|/u, 'write "," between conditions, one rule for each alternative'],

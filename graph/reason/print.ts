@@ -3,12 +3,16 @@
 
 import { createHash } from 'node:crypto';
 import type { Term } from '../terms.ts';
-import type { Atom, BodyItem, Comparison, Rule, RuleTerm } from './types.ts';
+import { isAtom } from './body.ts';
+import type { Aggregate, Atom, BodyItem, Comparison, Expression, Rule, RuleTerm } from './types.ts';
+import { INFIX, TESTS } from './values.ts';
 
 /** The relation that `c(?x)` is short for. */
 export const IS_A = 'is a';
 /** Words that are not names when they stand bare. */
 const RESERVED = new Set(['not', 'true', 'false', '_']);
+/** Words that do not begin an atom when they stand bare: tests, and what introduces a check. */
+const NOT_RELATIONS: ReadonlySet<string> = TESTS;
 const BARE = /^[\p{L}_][\p{L}\p{M}\p{N}_]*$/u;
 
 const ESCAPES: Readonly<Record<string, string>> = { '"': '\\"', '\\': '\\\\', '\n': '\\n', '\r': '\\r', '\t': '\\t' };
@@ -27,12 +31,41 @@ export const printRuleTerm = (term: RuleTerm): string => (term.kind === 'variabl
 
 export function printAtom(atom: Atom): string {
   const sign = (atom.absent ? 'not ' : '') + (atom.negated ? '-' : '');
-  if (atom.relation === IS_A && atom.object.kind === 'entity') return `${sign}${printName(atom.object.id)}(${printRuleTerm(atom.subject)})`;
-  return `${sign}${printName(atom.relation)}(${printRuleTerm(atom.subject)}, ${printRuleTerm(atom.object)})`;
+  if (atom.relation === IS_A && atom.object.kind === 'entity') return `${sign}${printRelation(atom.object.id)}(${printRuleTerm(atom.subject)})`;
+  return `${sign}${printRelation(atom.relation)}(${printRuleTerm(atom.subject)}, ${printRuleTerm(atom.object)})`;
 }
-export const printComparison = (item: Comparison): string => `${printRuleTerm(item.left)} ${item.operator} ${printRuleTerm(item.right)}`;
-export const isComparison = (item: BodyItem): item is Comparison => 'kind' in item;
-export const printBodyItem = (item: BodyItem): string => (isComparison(item) ? printComparison(item) : printAtom(item));
+const printRelation = (name: string): string => (NOT_RELATIONS.has(name) ? printQuoted(name) : printName(name));
+
+/** Inside the brackets of a call, quoted text is a string: an entity that needs quotes says that it is one. */
+function printArgument(expression: Expression): string {
+  if (expression.kind === 'entity' && printName(expression.id) !== expression.id) return `${printQuoted(expression.id)}^^entity`;
+  return printExpression(expression, false);
+}
+/** `?x + (?y * 2)`; calls between their arguments stand in brackets, except outermost. */
+export function printExpression(expression: Expression, outermost = true): string {
+  if (expression.kind === 'list') return `[${expression.items.map(printTerm).join(', ')}]`;
+  if (expression.kind !== 'call') return printRuleTerm(expression);
+  const { function: name, arguments: values } = expression;
+  if (INFIX.has(name) && values.length === 2) {
+    const text = `${printArgument(values[0])} ${name} ${printArgument(values[1])}`;
+    return outermost ? text : `(${text})`;
+  }
+  if (name === '-') return `-(${printArgument(values[0])})`;
+  return `${name}(${values.map(printArgument).join(', ')})`;
+}
+export function printComparison({ operator, left, right }: Comparison): string {
+  if (operator === '=' && left.kind === 'call' && TESTS.has(left.function) && right.kind === 'literal' && right.type === 'boolean')
+    return `${right.value ? '' : 'not '}${printExpression(left)}`;
+  return `${printExpression(left)} ${operator} ${printExpression(right)}`;
+}
+/** `?n = count { ?f : directed(?d, ?f) }`. */
+export function printAggregate({ function: name, result, of, body }: Aggregate): string {
+  return `${printRuleTerm(result)} = ${name} { ${of.map(printRuleTerm).join(', ')} : ${body.map(printBodyItem).join(', ')} }`;
+}
+/** Is this a condition of another kind than an atom: a comparison or an aggregate? */
+export const isComparison = (item: BodyItem): item is Comparison | Aggregate => !isAtom(item);
+export const printBodyItem = (item: BodyItem): string =>
+  isAtom(item) ? printAtom(item) : item.kind === 'compare' ? printComparison(item) : printAggregate(item);
 
 export type RuleParts = Pick<Rule, 'name' | 'confidence' | 'say' | 'heads' | 'body'>;
 /** `@name("..") @confidence(..) @say("..") heads :- body.` on one line. */

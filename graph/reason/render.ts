@@ -3,14 +3,17 @@
 
 import { termText } from '../terms.ts';
 import type { Source, Term, Triple } from '../terms.ts';
-import { printBodyItem } from './print.ts';
-import type { Proof, RuleTerm } from './types.ts';
+import { printBodyItem, printExpression } from './print.ts';
+import type { Expression, Proof, RuleTerm } from './types.ts';
+import { evaluate } from './values.ts';
 
 export type ProofLanguage = 'en' | 'zh';
 /** Nodes drawn at most; what is beyond is counted, not drawn. */
 export const DRAWN_NODES = 2_000;
 
 export type TermWire = string | { readonly value: string | number | boolean; readonly type: string };
+/** One side of a comparison: a term, or what was computed with its value. */
+export type SideWire = TermWire | { readonly expression: string; readonly value?: TermWire };
 export interface TripleWire {
   readonly subject: string;
   readonly relation: string;
@@ -21,13 +24,18 @@ export interface TripleWire {
 }
 export interface ProofWire {
   readonly kind: Proof['kind'];
-  readonly conclusion: TripleWire | { readonly compare: string; readonly left: TermWire; readonly right: TermWire };
+  readonly conclusion:
+    | TripleWire
+    | { readonly compare: string; readonly left: SideWire; readonly right: SideWire }
+    /** `text` shows the conditions with the group's values. */
+    | { readonly aggregate: string; readonly result: TermWire; readonly members: number; readonly text: string };
   readonly confidence: number;
   readonly rule?: { readonly id: string; readonly name?: string; readonly text: string; readonly confidence: number };
   /** The rule's sentence with its places filled. */
   readonly explanation?: string;
   readonly bindings?: Readonly<Record<string, TermWire>>;
   readonly fact?: { readonly id: string; readonly source?: Source; readonly valid_from?: string; readonly valid_to?: string; readonly recorded_at: string };
+  /** Of an aggregate: one for each condition of each member shown. */
   readonly premises: readonly ProofWire[];
 }
 
@@ -39,6 +47,15 @@ export const tripleWire = (triple: Triple): TripleWire => ({
   object: termWire(triple.object),
   ...(triple.negated ? { negated: true as const } : {}),
 });
+
+function sideWire(side: Expression): SideWire {
+  if (side.kind !== 'call' && side.kind !== 'list') return ruleTermWire(side);
+  const value = evaluate(side, () => undefined);
+  return { expression: printExpression(side), ...(value ? { value: termWire(value) } : {}) };
+}
+/** What stands below a node: premises, of an aggregate those of the members shown. */
+const inside = (proof: Proof): readonly Proof[] =>
+  proof.kind === 'rule' ? proof.premises : proof.kind === 'aggregate' ? proof.members.flatMap(({ premises }) => premises) : [];
 
 /** The proof as it is sent. Shared parts are written out each time. */
 export function proofJson(proof: Proof): ProofWire {
@@ -70,7 +87,12 @@ export function proofJson(proof: Proof): ProofWire {
     }
     case 'compare': {
       const { operator, left, right } = proof.conclusion;
-      return { kind, conclusion: { compare: operator, left: ruleTermWire(left), right: ruleTermWire(right) }, confidence, premises: [] };
+      return { kind, conclusion: { compare: operator, left: sideWire(left), right: sideWire(right) }, confidence, premises: [] };
+    }
+    case 'aggregate': {
+      const { function: name, result } = proof.conclusion;
+      const conclusion = { aggregate: name, result: ruleTermWire(result), members: proof.total, text: printBodyItem(proof.conclusion) };
+      return { kind, conclusion, confidence, premises: inside(proof).map(proofJson) };
     }
     case 'rule': {
       const { rule } = proof;
@@ -105,6 +127,7 @@ const WORDS = {
     given: 'assumed',
     absent: 'cannot be derived',
     compare: 'comparison',
+    aggregate: (total: number, shown: number) => `over ${total} ${total === 1 ? 'case' : 'cases'}${shown < total ? `, ${shown} shown` : ''}`,
     rule: 'rule',
     confidence: 'confidence',
     false: 'it is false that ',
@@ -122,6 +145,7 @@ const WORDS = {
     given: '假设',
     absent: '无法推出',
     compare: '比较',
+    aggregate: (total: number, shown: number) => `共 ${total} 项${shown < total ? `，显示 ${shown} 项` : ''}`,
     rule: '规则',
     confidence: '置信度',
     false: '以下为假：',
@@ -147,6 +171,7 @@ function statement(proof: Proof, language: ProofLanguage): string {
   const words = WORDS[language];
   switch (proof.kind) {
     case 'compare':
+    case 'aggregate':
       return printBodyItem(proof.conclusion);
     case 'absent': {
       const { subject, relation, object, negated } = proof.conclusion;
@@ -182,13 +207,15 @@ function reason(proof: Proof, language: ProofLanguage, plain: (text: string) => 
       return words.absent;
     case 'compare':
       return words.compare;
+    case 'aggregate':
+      return words.aggregate(proof.total, proof.members.length);
     default:
       throw new TypeError(proof satisfies never);
   }
 }
 
-const markdown = (text: string): string => text.replace(/\s+/g, ' ').replace(/[\\`*_{}[\]<>#|~!&]/g, '\\$&');
-function codeSpan(text: string): string {
+export const markdown = (text: string): string => text.replace(/\s+/g, ' ').replace(/[\\`*_{}[\]<>#|~!&]/g, '\\$&');
+export function codeSpan(text: string): string {
   const line = text.replace(/\s+/g, ' ');
   const fence = '`'.repeat(Math.max(0, ...[...line.matchAll(/`+/g)].map(([run]) => run.length)) + 1);
   return fence.length === 1 ? `\`${line}\`` : `${fence} ${line} ${fence}`;
@@ -206,7 +233,7 @@ export function proofMarkdown(proof: Proof, language: ProofLanguage = 'en'): str
     }
     const text = markdown(statement(node, language));
     lines.push(`${'  '.repeat(depth)}- ${depth === 0 ? `**${text}**` : text}${words.open}${reason(node, language, markdown, codeSpan)}${words.close}`);
-    if (node.kind === 'rule') for (const premise of node.premises) visit(premise, depth + 1);
+    for (const premise of inside(node)) visit(premise, depth + 1);
   };
   visit(proof, 0);
   if (hidden > 0) lines.push(`- ${hidden} ${words.more}`);
@@ -239,11 +266,10 @@ export function proofMermaid(proof: Proof, language: ProofLanguage = 'en'): stri
       ),
     )}`;
     lines.push(`  ${name}${node.kind === 'rule' ? `["${label}"]` : `(["${label}"])`}`);
-    if (node.kind === 'rule')
-      for (const premise of node.premises) {
-        const from = visit(premise);
-        if (from) lines.push(`  ${from} --> ${name}`);
-      }
+    for (const premise of inside(node)) {
+      const from = visit(premise);
+      if (from) lines.push(`  ${from} --> ${name}`);
+    }
     return name;
   };
   visit(proof);

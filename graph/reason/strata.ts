@@ -3,7 +3,8 @@
 
 import { RuleError } from './errors.ts';
 import type { Place } from './errors.ts';
-import { IS_A, isComparison, printName } from './print.ts';
+import { atomsOf } from './body.ts';
+import { IS_A, printName } from './print.ts';
 import { signed, unsigned } from './database.ts';
 import type { SignedRelation } from './database.ts';
 import type { Atom, Rule } from './types.ts';
@@ -21,6 +22,8 @@ function headNode(head: Atom): Node {
 interface Edge {
   readonly to: Node;
   readonly absent: boolean;
+  /** The name of the aggregate under which the relation stands. */
+  readonly aggregate?: string;
   /** Absent between the whole of a relation and its parts. */
   readonly rule: Rule | undefined;
 }
@@ -51,11 +54,10 @@ export function stratify(rules: readonly Rule[], placeOf: (rule: Rule) => Place 
   for (const rule of rules)
     for (const head of rule.heads) {
       const list = edges.get(headNode(head)) as Edge[];
-      for (const item of rule.body) {
-        if (isComparison(item)) continue;
-        const relation = signed(item.relation, item.negated);
-        const needed = item.object.kind === 'variable' ? [whole(relation)] : [headNode(item), `${relation}\u0000`];
-        for (const to of needed) if (edges.has(to)) list.push({ to, absent: item.absent === true, rule });
+      for (const { atom, closed, aggregate } of atomsOf(rule.body)) {
+        const relation = signed(atom.relation, atom.negated);
+        const needed = atom.object.kind === 'variable' ? [whole(relation)] : [headNode(atom), `${relation}\u0000`];
+        for (const to of needed) if (edges.has(to)) list.push({ to, absent: closed, ...(aggregate ? { aggregate: aggregate.function } : {}), rule });
       }
     }
   const strata = new Map<Node, number>();
@@ -147,15 +149,24 @@ function circle(edges: ReadonlyMap<Node, readonly Edge[]>, members: ReadonlySet<
   const way = [first, ...back];
   // The step from a whole relation to its part is no rule's; only the part is shown.
   const steps = way.flatMap((edge, i) =>
-    edge.rule ? [{ absent: edge.absent, to: way[i + 1]?.rule === undefined ? (way[i + 1]?.to ?? edge.to) : edge.to }] : [],
+    edge.rule
+      ? [
+          {
+            word: edge.aggregate ? `${edge.aggregate} of ` : edge.absent ? 'not ' : '',
+            to: way[i + 1]?.rule === undefined ? (way[i + 1]?.to ?? edge.to) : edge.to,
+          },
+        ]
+      : [],
   );
-  const path = [shown(from), ...steps.map(({ absent, to }) => `${absent ? 'not ' : ''}${shown(to)}`)].join(' -> ');
+  const path = [shown(from), ...steps.map(({ word, to }) => word + shown(to))].join(' -> ');
   const texts = [...new Set(way.flatMap((edge) => edge.rule?.text ?? []))].slice(0, 8).join('  ');
   const { rule } = first;
   const where = rule ? { ...placeOf(rule), rule: rule.name ?? rule.text } : {};
   return new RuleError(
     'unstratifiable',
-    `negation runs in a circle: ${path}; a relation cannot depend on its own absence. Rules of the circle: ${texts}`,
+    first.aggregate
+      ? `aggregation runs in a circle: ${path}; a relation cannot depend on the ${first.aggregate} of itself. Rules of the circle: ${texts}`
+      : `negation runs in a circle: ${path}; a relation cannot depend on its own absence. Rules of the circle: ${texts}`,
     where,
   );
 }

@@ -1,5 +1,9 @@
 // Owns the facts of one signed relation as columns of integers, with a hash of rows and chains by subject and by object.
 // Refuses to know terms and rules: it stores numbers. 16 bytes a row, 4 to 11 for the row hash, 4 for each chain in use, 8 more when weighted.
+// Rows of subjects with many objects are known by bits (up to 8 bytes, and 4) and come into the hash only when somebody asks for a row's number.
+
+import { rowBits, withRoom } from './rowbits.ts';
+import type { RowBits } from './rowbits.ts';
 
 /** `rule` of a row that was told, not derived. */
 export const STORED = -1;
@@ -57,6 +61,12 @@ export class Table {
   derived = 0;
   #slots = new Int32Array(32);
   #mask = 31;
+  /** Rows in the hash. */
+  #hashed = 0;
+  #bits: RowBits | undefined;
+  /** Rows known by bits that are not in the hash. */
+  #unhashed = new Int32Array(0);
+  #unhashedCount = 0;
   #bySubject: Chain | undefined;
   #byObject: Chain | undefined;
 
@@ -74,6 +84,11 @@ export class Table {
 
   /** Row of the pair, or -1. */
   find(subject: number, object: number): number {
+    if (this.#bits !== undefined) {
+      const words = this.#bits[subject];
+      if (words !== undefined && (object >>> 5 >= words.length || (words[object >>> 5] & (1 << (object & 31))) === 0)) return -1;
+      if (words !== undefined && this.#unhashedCount > 0) this.#hashAll();
+    }
     const { subjects, objects } = this;
     const slots = this.#slots;
     let slot = hash(subject, object) & this.#mask;
@@ -87,12 +102,37 @@ export class Table {
 
   /** Adds the pair and returns its row, or `~row` of the row that holds it already. */
   insert(subject: number, object: number, rule: number, stamp: number, confidence: number): number {
-    let slots = this.#slots;
+    const row = this.add(subject, object, rule, stamp, confidence);
+    return row >= 0 ? row : ~this.find(subject, object);
+  }
+
+  /** Adds the pair and returns its row, or -1 when a row holds it already. */
+  add(subject: number, object: number, rule: number, stamp: number, confidence: number): number {
+    if (this.#bits !== undefined && this.#bits[subject] !== undefined) {
+      const words = withRoom(this.#bits, subject, object);
+      const mask = 1 << (object & 31);
+      if ((words[object >>> 5] & mask) !== 0) return -1;
+      words[object >>> 5] |= mask;
+      const row = this.#append(subject, object, rule, stamp, confidence);
+      if (this.#unhashedCount === this.#unhashed.length) this.#unhashed = grown(this.#unhashed, Math.max(1024, this.#unhashedCount * 2));
+      this.#unhashed[this.#unhashedCount++] = row;
+      return row;
+    }
+    const slots = this.#slots;
     let slot = hash(subject, object) & this.#mask;
     for (let row = slots[slot] - 1; row >= 0; row = slots[slot] - 1) {
-      if (this.subjects[row] === subject && this.objects[row] === object) return ~row;
+      if (this.subjects[row] === subject && this.objects[row] === object) return -1;
       slot = (slot + 1) & this.#mask;
     }
+    const row = this.#append(subject, object, rule, stamp, confidence);
+    slots[slot] = row + 1;
+    // The subject may have got bits when the table grew for this row.
+    if (this.#bits !== undefined && this.#bits[subject] !== undefined) withRoom(this.#bits, subject, object)[object >>> 5] |= 1 << (object & 31);
+    if (++this.#hashed * 10 > slots.length * 6) this.#rehash();
+    return row;
+  }
+
+  #append(subject: number, object: number, rule: number, stamp: number, confidence: number): number {
     const row = this.count++;
     if (row === this.subjects.length) this.#grow();
     this.subjects[row] = subject;
@@ -101,8 +141,6 @@ export class Table {
     this.stamps[row] = stamp;
     if (this.confidences !== undefined) this.confidences[row] = confidence;
     if (rule >= 0) this.derived++;
-    slots[slot] = row + 1;
-    if (this.count * 10 > slots.length * 6) this.#rehash(slots.length * 2);
     this.#bySubject?.add(row);
     this.#byObject?.add(row);
     return row;
@@ -135,6 +173,8 @@ export class Table {
 
   #grow(): void {
     const length = this.subjects.length * 2;
+    // The row that is being added is not in the columns yet: `add` sets its bit.
+    this.#bits = rowBits(this.subjects, this.objects, this.subjects.length, this.#bits);
     this.subjects = grown(this.subjects, length);
     this.objects = grown(this.objects, length);
     this.rules = grown(this.rules, length);
@@ -145,7 +185,27 @@ export class Table {
       this.confidences = confidences;
     }
   }
-  #rehash(length: number): void {
+  /** Brings all rows into the hash. */
+  #hashAll(): void {
+    if ((this.#hashed + this.#unhashedCount) * 10 > this.#slots.length * 6) {
+      this.#rehash();
+      return;
+    }
+    const { subjects, objects } = this;
+    const [slots, mask] = [this.#slots, this.#mask];
+    for (let i = 0; i < this.#unhashedCount; i++) {
+      const row = this.#unhashed[i];
+      let slot = hash(subjects[row], objects[row]) & mask;
+      while (slots[slot] !== 0) slot = (slot + 1) & mask;
+      slots[slot] = row + 1;
+    }
+    this.#hashed += this.#unhashedCount;
+    this.#unhashedCount = 0;
+  }
+  /** Makes room for all rows and some more, and brings all into the hash. */
+  #rehash(): void {
+    let { length } = this.#slots;
+    while (this.count * 10 > length * 3) length *= 2;
     const slots = new Int32Array(length);
     const mask = length - 1;
     const { subjects, objects, count } = this;
@@ -156,6 +216,8 @@ export class Table {
     }
     this.#slots = slots;
     this.#mask = mask;
+    this.#hashed = count;
+    this.#unhashedCount = 0;
   }
 }
 

@@ -3,6 +3,7 @@
 
 import { z } from 'zod';
 import { baseOf, errors, WRITE_ERRORS } from '../../src/contract/common.ts';
+import { removalOf } from '../../src/contract/deduce.ts';
 import { checkReply, checkRequest, checkWire, proof, proofParams, proofQuery } from '../../src/contract/proofs.ts';
 import { baseQuery } from '../../src/contract/entities.ts';
 import { statementOf } from '../../src/contract/triples.ts';
@@ -73,6 +74,8 @@ export default (async (app) => {
       const hypothesis = {
         ...(body?.rules === undefined ? {} : { rules: body.rules }),
         ...(body?.facts === undefined ? {} : { facts: body.facts.map(statementOf) }),
+        ...(body?.remove === undefined ? {} : { removed: body.remove.map(removalOf) }),
+        ...(body?.valid_at === undefined ? {} : { validAt: body.valid_at }),
       };
       return checkWire(await app.knowledge.checkProof(base, found, hypothesis));
     },

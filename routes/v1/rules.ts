@@ -2,7 +2,22 @@
 // Refuses to know the language that they are written in.
 
 import { baseOf, errors, WRITE_ERRORS } from '../../src/contract/common.ts';
-import { addReply, addRules, baseQuery, checkReply, idParams, listQuery, mistakeWire, removeReply, ruleList, ruleWire } from '../../src/contract/rules.ts';
+import {
+  addReply,
+  addRules,
+  baseQuery,
+  checkReply,
+  checkRules,
+  idParams,
+  listQuery,
+  mistakeWire,
+  removeReply,
+  removeSetQuery,
+  removeSetReply,
+  ruleList,
+  ruleSetsWire,
+  ruleWire,
+} from '../../src/contract/rules.ts';
 import { pageOf } from '../../src/http/paging.ts';
 import type { RoutePlugin } from '../../src/http/provider.ts';
 
@@ -17,21 +32,27 @@ export default (async (app) => {
       querystring: listQuery,
       response: { 200: ruleList, ...errors() },
     },
-    handler: async ({ query }) => pageOf((await app.knowledge.rules(baseOf(query.knowledge_base))).map(ruleWire), ({ id }) => id, query),
+    handler: async ({ query }) => {
+      const book = await app.knowledge.ruleBook(baseOf(query.knowledge_base));
+      return { ...pageOf(book.rules.map(ruleWire), ({ id }) => id, query), version: book.version, rule_sets: ruleSetsWire(book) };
+    },
   });
   app.route({
     method: 'POST',
     url: '/rules',
     schema: {
       operationId: 'addRules',
-      summary: 'Store rules, all or none, and derive what follows',
+      summary: 'Store rules, all or none, or take a built-in rule set into use, and derive what follows',
       tags: ['knowledge'],
       querystring: baseQuery,
       body: addRules,
       response: { 200: addReply, ...errors(...WRITE_ERRORS) },
     },
     handler: async ({ query, body }) => {
-      const { rules, derived, version, partial } = await app.knowledge.addRules(baseOf(body.knowledge_base ?? query.knowledge_base), body.rules);
+      const base = baseOf(body.knowledge_base ?? query.knowledge_base);
+      const { rules, derived, version, partial } = await (body.rule_set === undefined
+        ? app.knowledge.addRules(base, body.rules, body)
+        : app.knowledge.useRuleSet(base, body.rule_set));
       return { rules: rules.map(ruleWire), derived, version, ...(partial === undefined ? {} : { partial }) };
     },
   });
@@ -43,12 +64,27 @@ export default (async (app) => {
       summary: 'What storing these rules would say; nothing is stored',
       tags: ['knowledge'],
       querystring: baseQuery,
-      body: addRules,
+      body: checkRules,
       response: { 200: checkReply, ...errors(...WRITE_ERRORS) },
     },
     handler: async ({ query, body }) => {
-      const { valid, rules, errors: mistakes } = await app.knowledge.validateRules(baseOf(body.knowledge_base ?? query.knowledge_base), body.rules);
+      const { valid, rules, errors: mistakes } = await app.knowledge.validateRules(baseOf(body.knowledge_base ?? query.knowledge_base), body.rules, body);
       return { valid, rules: rules.map(ruleWire), errors: mistakes.map(mistakeWire) };
+    },
+  });
+  app.route({
+    method: 'DELETE',
+    url: '/rules',
+    schema: {
+      operationId: 'removeRuleSet',
+      summary: 'Take a built-in rule set out of use, with what only it derived',
+      tags: ['knowledge'],
+      querystring: removeSetQuery,
+      response: { 200: removeSetReply, ...errors(429) },
+    },
+    handler: async ({ query }) => {
+      const { noLongerDerived, version, partial } = await app.knowledge.useRuleSet(baseOf(query.knowledge_base), query.rule_set, false);
+      return { removed: query.rule_set, no_longer_derived: noLongerDerived, version, ...(partial === undefined ? {} : { partial }) };
     },
   });
   app.route({

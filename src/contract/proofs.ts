@@ -2,18 +2,25 @@
 // Refuses to know how proofs are found, rendered or checked.
 
 import { z } from 'zod';
-import { base } from './common.ts';
+import { base, instant } from './common.ts';
+import { removal } from './deduce.ts';
 import { ruleInput } from './rules.ts';
 import { source, triple } from './triples.ts';
 import type { CheckResult } from '../../graph/knowledge.ts';
 import type { ProofWire } from '../../graph/reason/render.ts';
 
 const term = z.union([z.string(), z.strictObject({ value: z.union([z.string(), z.number(), z.boolean()]), type: z.string() })]);
+const side = z.union([term, z.strictObject({ expression: z.string(), value: term.optional() })]);
 const node = {
-  kind: z.enum(['fact', 'given', 'rule', 'absent', 'compare']).describe('Stored fact, assumption, step by a rule, what cannot be derived, comparison.'),
+  kind: z
+    .enum(['fact', 'given', 'rule', 'absent', 'compare', 'aggregate'])
+    .describe(
+      'Stored fact, assumption, step by a rule, what cannot be derived, comparison, count or other value of many cases (some of which stand in `premises`).',
+    ),
   conclusion: z.union([
     z.strictObject({ subject: z.string(), relation: z.string(), object: term, negated: z.literal(true).optional(), absent: z.literal(true).optional() }),
-    z.strictObject({ compare: z.string(), left: term, right: term }),
+    z.strictObject({ compare: z.string(), left: side, right: side }),
+    z.strictObject({ aggregate: z.string(), result: term, members: z.int(), text: z.string() }),
   ]),
   confidence: z.number(),
   rule: z.strictObject({ id: z.string(), name: z.string().optional(), text: z.string(), confidence: z.number() }).optional(),
@@ -40,10 +47,19 @@ export const proofQuery = z.strictObject({
   knowledge_base: base.describe('Where the proof was given out; every knowledge base is searched when absent.'),
 });
 export const checkRequest = z
-  .strictObject({ rules: ruleInput.optional(), facts: z.array(triple).max(100_000).optional(), knowledge_base: base })
+  .strictObject({
+    rules: ruleInput.optional(),
+    facts: z.array(triple).max(100_000).optional(),
+    remove: z.array(removal).max(1_000).optional(),
+    valid_at: instant.optional(),
+    knowledge_base: base,
+  })
   .optional()
   .nullable()
-  .meta({ id: 'CheckProof', description: 'What the proof may assume besides the knowledge base: the rules and facts of the deduction that gave it.' });
+  .meta({
+    id: 'CheckProof',
+    description: 'What the proof may assume besides the knowledge base: rules, facts, facts thought away and instant of the deduction that gave it.',
+  });
 export const checkReply = z
   .strictObject({
     valid: z.boolean(),

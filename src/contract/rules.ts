@@ -5,16 +5,15 @@ import { z } from 'zod';
 import { base, listOf, page, partial } from './common.ts';
 import { ruleToJson } from '../../graph/reason/json.ts';
 import type { Rule } from '../../graph/reason/types.ts';
-import type { RuleError } from '../../graph/knowledge.ts';
+import { RULE_SETS } from '../../graph/knowledge.ts';
+import type { RuleBook, RuleError } from '../../graph/knowledge.ts';
 
 /** The rule language's own reader checks what is inside, and says where. */
-export const ruleInput = z
-  .union([z.string().min(1), z.array(z.unknown()).min(1), z.looseObject({})])
-  .meta({
-    id: 'RulesDocument',
-    description:
-      'Text such as `ancestor(?x, ?z) :- parent(?x, ?y), ancestor(?y, ?z).`, or the JSON form: one rule or an array of rules, each with `heads` and `body`.',
-  });
+export const ruleInput = z.union([z.string().min(1), z.array(z.unknown()).min(1), z.looseObject({})]).meta({
+  id: 'RulesDocument',
+  description:
+    'Datalog text such as `ancestor(?x, ?z) :- parent(?x, ?y), ancestor(?y, ?z).`, or the JSON form: one rule or an array of rules, each with `heads` and `body`. N3 and Jena rules are text whose `format` is given. Conditions may negate (`not p(?x, ?y)`, `-p(?x, ?y)`), compare and compute (`?z = ?x + 2 * ?y`, `contains(?n, "a")`, `year(?d) in [1999, 2000]`), and aggregate (`?n = count { ?f : directed(?d, ?f) }`).',
+});
 const ruleTerm = z.union([z.string(), z.looseObject({})]).describe('`?x` (variable), the name of an entity, {"entity": ...}, or {"value": ..., "type": ...}.');
 const atom = z.strictObject({
   relation: z.string(),
@@ -23,7 +22,15 @@ const atom = z.strictObject({
   negated: z.literal(true).optional(),
   absent: z.literal(true).optional(),
 });
-const comparison = z.strictObject({ compare: z.enum(['=', '!=', '<', '<=', '>', '>=']), left: ruleTerm, right: ruleTerm });
+const ruleValue = z.union([z.string(), z.looseObject({})]).describe('A term, {"call": "+", "arguments": [...]}, or {"list": [...]} behind "in".');
+const comparison = z.strictObject({ compare: z.enum(['=', '!=', '<', '<=', '>', '>=', 'in', 'not in']), left: ruleValue, right: ruleValue });
+const test = z.strictObject({ call: z.string(), arguments: z.array(ruleValue).readonly(), absent: z.literal(true).optional() });
+const aggregate = z.strictObject({
+  aggregate: z.enum(['count', 'sum', 'min', 'max', 'avg']),
+  result: ruleTerm,
+  of: z.array(ruleTerm).readonly(),
+  body: z.array(z.union([atom, comparison, test])).readonly(),
+});
 export const rule = z
   .strictObject({
     id: z.string(),
@@ -32,18 +39,44 @@ export const rule = z
     confidence: z.number().optional(),
     say: z.string().optional(),
     heads: z.array(atom),
-    body: z.array(z.union([atom, comparison])),
+    body: z.array(z.union([atom, comparison, test, aggregate])),
   })
   .meta({ id: 'Rule' });
-export const ruleList = listOf(rule);
-export const listQuery = z.strictObject({ knowledge_base: base, ...page });
-export const addRules = z.strictObject({ rules: ruleInput, knowledge_base: base }).meta({
-  id: 'AddRules',
-  examples: [
-    { rules: '@name("men are mortal") @say("{x} is mortal because {x} is a man") mortal(?x) :- man(?x).' },
-    { rules: [{ heads: [{ relation: 'ancestor', subject: '?x', object: '?y' }], body: [{ relation: 'parent', subject: '?x', object: '?y' }] }] },
-  ],
+export const ruleSetName = z.enum(RULE_SETS).meta({
+  id: 'RuleSetName',
+  description:
+    'A built-in rule set, read from the schema that is stored: "subclass of", "subproperty of", domain, range, and for OWL 2 RL "inverse of", "same as", membership in "transitive property", "symmetric property", "functional property" and so on.',
 });
+export const ruleList = listOf(rule).extend({
+  version: z.int().describe('Version of the knowledge base that these rules belong to; it grows with every write.'),
+  rule_sets: z
+    .array(z.strictObject({ name: ruleSetName, rules: z.int().describe('Rules that all rule sets together stand for now.') }))
+    .describe('Built-in rule sets in use.'),
+});
+export const listQuery = z.strictObject({ knowledge_base: base, ...page });
+export const ruleFormat = z.enum(['datalog', 'json', 'n3', 'jena']).describe('How `rules` are written; Datalog and JSON are told apart without it.');
+const written = {
+  rules: ruleInput,
+  format: ruleFormat.optional(),
+  names: z.enum(['local', 'iri']).optional().describe('What IRIs of N3 and Jena rules are called: their last part (default), or all of them.'),
+  knowledge_base: base,
+};
+export const checkRules = z.strictObject(written).meta({ id: 'CheckRules' });
+export const addRules = z
+  .strictObject({ ...written, rules: ruleInput.optional(), rule_set: ruleSetName.optional() })
+  .refine((body) => (body.rules === undefined) !== (body.rule_set === undefined), {
+    path: ['rules'],
+    error: 'give either rules or rule_set',
+  })
+  .meta({
+    id: 'AddRules',
+    examples: [
+      { rules: '@name("men are mortal") @say("{x} is mortal because {x} is a man") mortal(?x) :- man(?x).' },
+      { rules: '{ ?x :parent ?y . ?y :parent ?z } => { ?x :grandparent ?z } .', format: 'n3' },
+      { rule_set: 'rdfs' },
+      { rules: [{ heads: [{ relation: 'ancestor', subject: '?x', object: '?y' }], body: [{ relation: 'parent', subject: '?x', object: '?y' }] }] },
+    ],
+  });
 export const addReply = z
   .strictObject({ rules: z.array(rule), derived: z.int(), version: z.int(), partial: partial.optional() })
   .meta({ id: 'AddRulesResult' });
@@ -59,6 +92,10 @@ const mistake = z.strictObject({
 export const checkReply = z.strictObject({ valid: z.boolean(), rules: z.array(rule), errors: z.array(mistake) }).meta({ id: 'RulesCheck' });
 export const idParams = z.strictObject({ id: z.string().min(1).max(128) });
 export const baseQuery = z.strictObject({ knowledge_base: base });
+export const removeSetQuery = z.strictObject({ rule_set: ruleSetName, knowledge_base: base });
+export const removeSetReply = z
+  .strictObject({ removed: ruleSetName, no_longer_derived: z.int(), version: z.int(), partial: partial.optional() })
+  .meta({ id: 'RemoveRuleSetResult' });
 export const removeReply = z
   .strictObject({ removed: rule, no_longer_derived: z.int(), version: z.int(), partial: partial.optional() })
   .meta({ id: 'RemoveRuleResult' });
@@ -67,6 +104,8 @@ export const ruleWire = (item: Rule): z.infer<typeof rule> => {
   const { heads, body, ...rest } = ruleToJson(item);
   return { id: item.id, text: item.text, ...rest, heads: heads.map((head) => ({ ...head })), body: body.map((part) => ({ ...part })) };
 };
+export const ruleSetsWire = ({ ruleSets, setRules }: RuleBook): z.infer<typeof ruleList>['rule_sets'] =>
+  ruleSets.map((name) => ({ name, rules: setRules.length }));
 export const mistakeWire = (error: RuleError): z.infer<typeof mistake> => ({
   message: error.message,
   code: `rule_${error.code}`,

@@ -1,8 +1,8 @@
 // Owns what an error looks like on the wire: the table from every error code to a status, and OpenAI's error body.
 // Refuses to know which route failed and how errors arise.
 
-import { KnowledgeError, RuleError } from '../../graph/knowledge.ts';
-import type { KnowledgeErrorCode, RuleErrorCode } from '../../graph/knowledge.ts';
+import { InduceError, KnowledgeError, RuleError } from '../../graph/knowledge.ts';
+import type { InduceErrorCode, KnowledgeErrorCode, RuleErrorCode } from '../../graph/knowledge.ts';
 import { StoreError } from '../../graph/store.ts';
 import type { StoreErrorCode } from '../../graph/store.ts';
 import { TermError } from '../../graph/terms.ts';
@@ -138,6 +138,16 @@ const KNOWLEDGE: Readonly<Record<KnowledgeErrorCode, Problem>> = {
   unknown_rule: { ...missing, code: 'rule_not_found' },
   invalid_request: { ...bad, code: 'invalid_value' },
   corrupt_rule: broken,
+  too_large: large,
+};
+const INDUCE: Readonly<Record<InduceErrorCode, Problem>> = {
+  unknown_induction: { ...missing, code: 'induction_not_found' },
+  unknown_rule: { ...missing, code: 'rule_not_found', param: 'rules' },
+  unknown_term: { ...missing, code: 'no_facts' },
+  invalid_request: { ...bad, code: 'invalid_value' },
+  busy: { ...busy, code: 'too_many_inductions' },
+  cancelled: { ...missing, code: 'induction_cancelled' },
+  failed: { ...broken, code: 'induction_failed' },
 };
 const ruleProblem = (code: RuleErrorCode): Problem => ({ ...(code === 'too_large' ? large : bad), code: `rule_${code}`, param: 'rules' });
 const RULE: Readonly<Record<RuleErrorCode, Problem>> = {
@@ -147,6 +157,8 @@ const RULE: Readonly<Record<RuleErrorCode, Problem>> = {
   invalid_term: ruleProblem('invalid_term'),
   invalid_annotation: ruleProblem('invalid_annotation'),
   type: ruleProblem('type'),
+  unknown_builtin: ruleProblem('unknown_builtin'),
+  arity: ruleProblem('arity'),
   too_large: ruleProblem('too_large'),
 };
 const TERM: Readonly<Record<TermErrorCode, Problem>> = {
@@ -211,6 +223,7 @@ export function answerTo(error: unknown): Answer {
   if (error instanceof EngineError) return answer(error, error.code, ENGINE[error.code]);
   if (error instanceof StoreError) return answer(error, error.code, STORE[error.code]);
   if (error instanceof KnowledgeError) return answer(error, error.code, KNOWLEDGE[error.code]);
+  if (error instanceof InduceError) return answer(error, error.code, INDUCE[error.code]);
   if (error instanceof RuleError) return answer(error, error.code, RULE[error.code], undefined, ruleErrorWire(error));
   if (error instanceof TermError) return answer(error, error.code, TERM[error.code]);
   if (error instanceof Error && 'code' in error && typeof error.code === 'string' && Object.hasOwn(FASTIFY, error.code))

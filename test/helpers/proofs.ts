@@ -1,7 +1,7 @@
 // Owns what tests of proofs need: proofs of all that one program derives, grounds taken from the naive model, and proofs with one thing changed.
 // Refuses to know how proofs are checked.
 
-import { entity, literal, parseEntityId, parseFactId, tripleKey } from '../../graph/terms.ts';
+import { entity, literal, parseEntityId, parseFactId, termKey, tripleKey } from '../../graph/terms.ts';
 import type { Fact, Term, Triple } from '../../graph/terms.ts';
 import type { Grounds } from '../../graph/reason/checker.ts';
 import { Database } from '../../graph/reason/database.ts';
@@ -65,6 +65,15 @@ export function grounds(rules: readonly Rule[], model: ReturnType<typeof naiveMo
     absent: ({ subject, object, relation, negated }) =>
       subject.kind === 'literal' ||
       (subject.kind === 'entity' && object.kind !== 'variable' && !model.has(tripleKey({ subject: subject.id, relation, object, negated }))),
+    matching: ({ subject, object, relation, negated }) =>
+      [...model.values()].flatMap(({ triple }) =>
+        triple.relation === relation &&
+        !triple.negated === !negated &&
+        (subject.kind === 'variable' || termKey(subject) === termKey(entity(triple.subject))) &&
+        (object.kind === 'variable' || termKey(object) === termKey(triple.object))
+          ? [triple]
+          : [],
+      ),
     given: () => false,
   };
 }
@@ -87,6 +96,7 @@ export function mutations(proof: Proof, random: Random): Proof[] {
       case 'given':
       case 'absent':
       case 'compare':
+      case 'aggregate':
         return;
       case 'rule': {
         const { rule, premises, bindings } = node;
@@ -112,7 +122,23 @@ export function mutations(proof: Proof, random: Random): Proof[] {
           } else if (premise.kind === 'compare') {
             const { left, right, operator } = premise.conclusion;
             put({ ...premise, conclusion: { kind: 'compare', operator: operator === '=' ? '!=' : '=', left, right } });
-            put({ ...premise, conclusion: { ...premise.conclusion, left: other(left as Term) } });
+            if (left.kind === 'entity' || left.kind === 'literal') put({ ...premise, conclusion: { ...premise.conclusion, left: other(left) } });
+          } else if (premise.kind === 'aggregate') {
+            const { members, total, conclusion } = premise;
+            put({ ...premise, total: total + 1 });
+            put({ ...premise, conclusion: { ...conclusion, result: other(conclusion.result as Term) } });
+            put({ ...premise, conclusion: { ...conclusion, body: conclusion.body.slice(1) } });
+            put({ kind: 'compare', conclusion: { kind: 'compare', operator: '=', left: literal(1), right: literal(1) }, confidence: 1 });
+            members.forEach((member, m) => {
+              put({ ...premise, members: [...members, member] });
+              put({ ...premise, members: members.with(m, { ...member, premises: member.premises.slice(1) }) });
+              for (const name of Object.keys(member.bindings))
+                put({ ...premise, members: members.with(m, { ...member, bindings: { ...member.bindings, [name]: other(member.bindings[name]) } }) });
+              member.premises.forEach((inner, p) => {
+                if (inner.kind === 'fact' || inner.kind === 'rule')
+                  visit(inner, (next) => swap({ ...premise, members: members.with(m, { ...member, premises: member.premises.with(p, next) }) }));
+              });
+            });
           } else {
             if (random.next() < 0.3) put({ ...premise, confidence: premise.confidence / 2 });
             visit(premise, swap);

@@ -135,7 +135,7 @@ t.test('each limit stops the call, is named, and leaves the base as it was', asy
   t.match({ ...facts, answers: facts.answers.length }, { answers: 100, complete: false, limit: 'facts' });
   const depth = await limited({ depth: 3 });
   t.match({ complete: depth.complete, limit: depth.limit, answers: depth.answers.length }, { complete: false, limit: 'depth', answers: 50 + 49 + 48 });
-  t.match(await ask(graph, { goal: 'ancestor(n0, n40)', rules: FAMILY }, { facts: 100 }), { outcome: 'not_entailed', complete: false, limit: 'facts' });
+  t.match(await ask(graph, { goal: 'ancestor(n0, n40)', rules: FAMILY }, { facts: 20 }), { outcome: 'not_entailed', complete: false, limit: 'facts' });
   t.match(await ask(graph, { goal: 'ancestor(n0, n1)', rules: FAMILY }, { facts: 60 }), { outcome: 'entailed', complete: true }, 'what is decided is decided');
   await graph.tell(
     BASE,
@@ -173,5 +173,5 @@ t.test('where standing rules reached their limit, a goal gets its own budget', a
   ]);
   t.match(await graph.bases(), [{ partial: 'facts' }]);
   const result = await ask(graph, { goal: 'ancestor(ann, ?x)' });
-  t.same([result.complete, shown(result), result.statistics.derived], [true, ['ancestor(ann, bob)', 'ancestor(ann, cid)'], 3]);
+  t.same([result.complete, shown(result), result.statistics.derived], [true, ['ancestor(ann, bob)', 'ancestor(ann, cid)'], 2]);
 });

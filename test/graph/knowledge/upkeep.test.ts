@@ -14,7 +14,7 @@ import { ruleDocument } from '../../../graph/knowledge/base.ts';
 import { naiveModel, naiveStrata } from '../../helpers/naive-reasoner.ts';
 import { all, BASE, declare, derived, named, open, say, triple, unsay } from '../../helpers/knowledge-world.ts';
 import type { World } from '../../helpers/knowledge-world.ts';
-import { ENTITIES, randomConfidence, randomRule, randomTriple, RELATIONS, seeded } from '../../helpers/random-programs.ts';
+import { ENTITIES, randomConfidence, randomRichRule, randomRule, randomTriple, RELATIONS, seeded } from '../../helpers/random-programs.ts';
 import type { Random } from '../../helpers/random-programs.ts';
 
 /** What a listener who hears only events believes: how often each triple is stored, and which are derived. */
@@ -66,7 +66,7 @@ function randomChanges(random: Random, weighted: boolean, rules: ReadonlyMap<str
     const changes: Change[] = [];
     if (rules.size > 0 && (rules.size > 6 || random.next() < 0.5)) changes.push({ kind: 'rule', id: random.pick([...rules.keys()]) });
     else {
-      const rule = randomRule(random, weighted);
+      const rule = random.next() < 0.4 ? randomRichRule(random, weighted) : randomRule(random, weighted);
       changes.push({ kind: 'rule', id: rule.id, document: ruleDocument(rule) });
     }
     if (random.next() < 0.3) changes.push(statement());

@@ -1,0 +1,133 @@
+// Owns why a goal does not follow in one base: its outcome, and the nearest instances of rules with proofs of what holds in them.
+// Refuses to know how instances are found.
+
+import { signed } from '../reason/database.ts';
+import { runSliced } from '../reason/evaluate.ts';
+import type { Aggregate, Atom, BodyItem, Comparison, Outcome, Rule } from '../reason/types.ts';
+import { whyNot } from '../reason/whynot.ts';
+import type { Condition, WhyNot, WhyNotLimits } from '../reason/whynot.ts';
+import type { Budget, BudgetLimit } from '../reason/types.ts';
+import type { Statement, Term, TriplePattern } from '../terms.ts';
+import type { BaseState } from './base.ts';
+import { goalRows, groundGoal } from './deduce.ts';
+import type { DeduceContext } from './deduce.ts';
+import { decisiveGoals, derive } from './hypothesis.ts';
+import type { Hypothesis } from './hypothesis.ts';
+import { StandingWorld } from './standing.ts';
+import { DatabaseWorld, groundIn, Prover } from './world.ts';
+import type { Grounded } from './world.ts';
+
+export interface WhyNotRequest {
+  /** One atom, as text or built. */
+  readonly goal: string | Atom;
+  /** Hypotheses, as of a deduction. */
+  readonly rules?: unknown;
+  readonly facts?: readonly Statement[];
+  readonly removed?: readonly TriplePattern[];
+  /** How far missing premises are looked into. Default 3. */
+  readonly depth?: number;
+  /** Attempts shown for one goal. Default 10. */
+  readonly attempts?: number;
+  readonly budget: Budget;
+  readonly signal?: AbortSignal;
+}
+/** One condition of an instance of a rule, with the values it has there. */
+export type WhyNotCondition =
+  /** `proofId`: of a fact whose proof is not larger than the limits allow. */
+  | { readonly kind: 'holds'; readonly item: BodyItem; readonly confidence?: number; readonly proofId?: string }
+  | { readonly kind: 'missing'; readonly item: Atom; readonly why?: WhyNotReasons }
+  | { readonly kind: 'blocked'; readonly item: Atom; readonly confidence: number; readonly proofId?: string }
+  | { readonly kind: 'fails'; readonly item: Comparison | Aggregate; readonly left?: Term; readonly right?: Term }
+  | { readonly kind: 'open'; readonly item: BodyItem };
+export interface WhyNotAttempt {
+  readonly rule: Rule;
+  readonly bindings: Readonly<Record<string, Term>>;
+  readonly conditions: readonly WhyNotCondition[];
+  /** Conditions that do not hold. */
+  readonly lacking: number;
+}
+export interface WhyNotReasons {
+  readonly goal: Atom;
+  /** Nearest first; none when the goal is not stored and no rule could conclude it. */
+  readonly attempts: readonly WhyNotAttempt[];
+  /** There are more attempts, or nearer ones may not have been found within the limits. */
+  readonly truncated: boolean;
+}
+export interface WhyNotResult {
+  /** Entailed: there is nothing to explain but its proof. Refuted: `proofId` is of the negation, and `reasons` tell what would be needed to derive the goal itself. */
+  readonly outcome: Outcome;
+  readonly proofId?: string;
+  /** Absent when the goal is entailed. */
+  readonly reasons?: WhyNotReasons;
+  readonly complete: boolean;
+  readonly limit?: BudgetLimit;
+}
+
+const STEPS = 50_000;
+const TOTAL_STEPS = 1_000_000;
+const INSTANCES = 3;
+
+/** Explains why the goal does not follow. Throws RuleError, and the signal's reason. */
+export async function explainAbsence(
+  goal: Atom,
+  hypothesis: Hypothesis,
+  state: BaseState,
+  { depth = 3, attempts = 10, budget, signal }: WhyNotRequest,
+  context: DeduceContext,
+): Promise<WhyNotResult> {
+  const { closure } = state;
+  const asked = groundGoal(goal);
+  const supposes = hypothesis.rules.length + hypothesis.facts.length + hypothesis.removed.length > 0;
+  const standing = !supposes && closure.partial === undefined;
+  const relations = [goal, ...(asked ? decisiveGoals(asked, hypothesis.declarations) : [])].map(({ relation, negated }) => signed(relation, negated));
+  const derived = standing ? undefined : await derive(hypothesis, { relations }, budget, context.reader, context.now, signal);
+  const program = derived?.program ?? closure.program;
+  const limit = derived?.run.limit;
+  const prover = new Prover(program, context.reader, context.proofs);
+  const world = derived ? new DatabaseWorld(program, prover, hypothesis.declarations, derived.run.complete) : new StandingWorld(state, context.proofs);
+
+  let grounded: Grounded = { outcome: 'not_entailed' };
+  if (asked) grounded = await groundIn(world, asked);
+  else if (world instanceof StandingWorld) {
+    for await (const held of world.matching(goal, signal)) {
+      grounded = { outcome: 'entailed', held };
+      break;
+    }
+  } else for (const at of goalRows(goal, program.database)) {
+    grounded = { outcome: 'entailed', held: await prover.hold(at) };
+    break;
+  }
+  const { outcome, held } = grounded;
+  const decided = { outcome, ...(held?.proof ? { proofId: context.keep(held.proof) } : {}), complete: limit === undefined, ...(limit === undefined ? {} : { limit }) };
+  if (outcome === 'entailed') return decided;
+
+  const limits: WhyNotLimits = { depth, attempts, instances: INSTANCES, steps: STEPS, total: TOTAL_STEPS };
+  const condition = async (found: Condition): Promise<WhyNotCondition> => {
+    signal?.throwIfAborted();
+    switch (found.kind) {
+      case 'holds':
+      case 'blocked': {
+        if (!found.at) return { kind: 'holds', item: found.item };
+        const { confidence, proof } = await prover.hold(found.at);
+        return { kind: found.kind, item: found.item as Atom, confidence, ...(proof ? { proofId: context.keep(proof) } : {}) };
+      }
+      case 'missing':
+        return { kind: 'missing', item: found.item, ...(found.why ? { why: await reasons(found.why) } : {}) };
+      case 'fails':
+      case 'open':
+        return found;
+      default:
+        throw new TypeError(found satisfies never);
+    }
+  };
+  const reasons = async ({ goal: about, attempts: tried, truncated }: WhyNot): Promise<WhyNotReasons> => {
+    const list: WhyNotAttempt[] = [];
+    for (const { rule, bindings, conditions, lacking } of tried) {
+      const shown: WhyNotCondition[] = [];
+      for (const each of conditions) shown.push(await condition(each));
+      list.push({ rule, bindings, conditions: shown, lacking });
+    }
+    return { goal: about, attempts: list, truncated };
+  };
+  return { ...decided, reasons: await reasons(await runSliced(whyNot(program, goal, limits), signal)) };
+}

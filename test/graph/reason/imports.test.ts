@@ -1,0 +1,112 @@
+// Owns the reading of N3 and Jena rules: what they become, and what is refused with its place.
+// Refuses to know what the rules derive.
+
+import t from 'tap';
+import type { RuleError } from '../../../graph/reason/errors.ts';
+import { readJena } from '../../../graph/reason/jena.ts';
+import { readN3 } from '../../../graph/reason/n3.ts';
+import type { ReadRules } from '../../../graph/reason/parse.ts';
+
+const texts = ({ rules }: ReadRules): string[] => rules.map(({ text }) => text);
+const mistakes = ({ errors }: ReadRules): (string | number)[][] => errors.map(({ code, line, column }: RuleError) => [code, line, column]);
+
+t.test('N3 rules and facts become rules of the language', async (t) => {
+  const read = readN3(`
+@prefix : <http://example.org/family#> .
+PREFIX foaf: <http://xmlns.com/foaf/0.1/>
+{ ?x :parent ?y . ?y :parent ?z } => { ?x :grandparent ?z } . # a remark
+{ ?x a :Person ; :age ?a . ?a math:notLessThan 18 . (?a 1 2) math:sum ?n } => { ?x a :Adult ; :next ?n . } .
+:alice :parent :bob , :carl ; a :Person .
+{ ?x foaf:knows ?y . ?x log:notEqualTo ?y } => { ?y foaf:knows ?x } .
+{ ?x :called "A.S."@en } <= { ?x :name ?n . ?n string:startsWith "A" } .
+{ ?x :a ?y . ?y :a ?x } => false .
+{ ?x :born "1990-01-01"^^xsd:date ; :size 1.5 ; rdfs:subClassOf _:any } => { ?x :ok true } .
+`);
+  t.same(read.errors, []);
+  t.same(texts(read), [
+    'grandparent(?x, ?z) :- parent(?x, ?y), parent(?y, ?z).',
+    'Adult(?x), next(?x, ?n) :- Person(?x), age(?x, ?a), ?a >= 18, (?a + 1) + 2 = ?n.',
+    'parent(alice, bob).',
+    'parent(alice, carl).',
+    'Person(alice).',
+    'knows(?y, ?x) :- knows(?x, ?y), ?x != ?y.',
+    'called(?x, "A.S."^^string) :- name(?x, ?n), starts_with(?n, "A"^^string).',
+    ':- a(?x, ?y), a(?y, ?x).',
+    'ok(?x, true) :- born(?x, "1990-01-01"^^date), size(?x, 1.5), "subclass of"(?x, ?_any).',
+  ]);
+  t.same(read.places.get(read.rules[0].id), { line: 4, column: 1 });
+  t.same(texts(readN3('@prefix ex: <http://example.org/> . { ?x ex:p ?y } => { ?y ex:p ?x } .', 'iri')), [
+    '"http://example.org/p"(?y, ?x) :- "http://example.org/p"(?x, ?y).',
+  ]);
+  t.same(texts(readN3('@base <http://example.org/> . { ?x <p> <a%20b> } => { ?x <q> <a%20b> } .')), ['q(?x, "a b") :- p(?x, "a b").']);
+});
+
+t.test('mistakes in N3 are reported by line and column, and what stands beside them is read', async (t) => {
+  const read = readN3(`@prefix : <http://example.org/> .
+{ ?x ?p ?y } => { ?y ?p ?x } .
+{ ?x :old ?d } => { ?x :parent ?y } .
+{ ?x no:p ?d } => { ?x :p ?d } .
+{ ?x a :Person } => { ?x a <http://other.org/Person> } .
+{ ?x :p ?y => { ?x :q ?y } .
+{ ?x :p ?y . ?y math:sine ?z } => { ?x :q ?z } .
+{ ?x :p ?y . ?y math:sum ?z } => { ?x :q ?z } .
+{ ?x :p { ?y :q ?z } } => { ?x :r ?y } .
+{ ?x :p ?y } => { ?y math:greaterThan ?x } .
+"text" :p :b .
+{ ?x :p ?y } => { ?y :inverse ?x } .`);
+  t.same(mistakes(read), [
+    ['invalid_term', 2, 6],
+    ['unsafe', 3, 32],
+    ['syntax', 4, 6],
+    ['invalid_term', 5, 28],
+    ['syntax', 6, 12],
+    ['unknown_builtin', 7, 17],
+    ['arity', 8, 14],
+    ['syntax', 9, 9],
+    ['syntax', 10, 1],
+    ['invalid_term', 11, 1],
+  ]);
+  t.match(read.errors[0].message, /one rule for each relation/);
+  t.match(read.errors[3].message, /the same local name "Person"/);
+  t.same(texts(read), ['inverse(?y, ?x) :- p(?x, ?y).']);
+  t.same(mistakes(readN3('{ ?x <p> ` }')), [['syntax', 1, 10]]);
+});
+
+t.test('Jena rules become rules of the language', async (t) => {
+  const read = readJena(`@prefix ex: <http://example.org/>.
+# a remark
+[siblings: (?p ex:parent ?x), (?p ex:parent ?y) notEqual(?x, ?y) -> (?x ex:sibling ?y)]
+[(?x ex:age ?v) lessThan(?v, 5) sum(?v, 1, ?w) -> (?x ex:next ?w) (?x rdf:type ex:Child)]
+// a remark
+[alone: (?x ex:q ?y) <- (?x ex:p ?y), noValue(?x, ex:r), noValue(?y ex:s ?x)]
+[text: (?x ex:name ?y) regex(?y, '^a') strConcat(?y, '-', ?y, ?z) -> (?x ex:label ?z)]
+`);
+  t.same(read.errors, []);
+  t.same(texts(read), [
+    '@name("siblings") sibling(?x, ?y) :- parent(?p, ?x), parent(?p, ?y), ?x != ?y.',
+    'next(?x, ?w), Child(?x) :- age(?x, ?v), ?v < 5, ?v + 1 = ?w.',
+    '@name("alone") q(?x, ?y) :- p(?x, ?y), 0 = count { ?_1 : r(?x, ?_1) }, not s(?y, ?x).',
+    '@name("text") label(?x, ?z) :- name(?x, ?y), matches(?y, "^a"^^string), concat(?y, "-"^^string, ?y) = ?z.',
+  ]);
+});
+
+t.test('mistakes in Jena rules are reported by line and column', async (t) => {
+  const read = readJena(`@prefix ex: <http://example.org/>.
+[(?x ex:p ?y) -> print(?x)]
+[(?x ex:p) -> (?x ex:q ?y)]
+[(?x ex:p ?y) -> (?x ex:q ?z)]
+[(?x ex:p ?y) (?x ex:q ?y)]
+[(?x ex:p ?y) sum(?y, ?z) -> (?x ex:q ?z)]
+[(?x ex:p f(?y)) -> (?x ex:q ?y)]
+[good: (?x ex:p ?y) -> (?y ex:q ?x)]`);
+  t.same(mistakes(read), [
+    ['unknown_builtin', 2, 18],
+    ['arity', 3, 10],
+    ['unsafe', 4, 27],
+    ['syntax', 5, 27],
+    ['arity', 6, 15],
+    ['syntax', 7, 11],
+  ]);
+  t.match(read.errors[0].message, /print is no built-in known here; there are equal, notEqual/);
+  t.same(texts(read), ['@name("good") q(?y, ?x) :- p(?x, ?y).']);
+});
