@@ -23,7 +23,7 @@
 
 import { entity, literal, parseEntityId, parseRelationName } from '../terms.ts';
 import type { RelationName } from '../terms.ts';
-import { isAtom, itemVariables, outerVariables } from './body.ts';
+import { isAtom, itemVariables, outerVariables, substituteItem } from './body.ts';
 import { Cursor } from './cursor.ts';
 import type { ReadTerm } from './cursor.ts';
 import type { Aggregate, AggregateFunction, Atom, BodyItem, Comparison, Expression, Rule, RuleTerm } from './types.ts';
@@ -31,6 +31,7 @@ import { RuleError } from './errors.ts';
 import type { Place } from './errors.ts';
 import { tokenize } from './lexer.ts';
 import type { Token } from './lexer.ts';
+import { NESTING } from './kinds.ts';
 import { IS_A, makeRule } from './print.ts';
 import { checkRule, LIMITS } from './safety.ts';
 import { BUILTINS, isTerm, TESTS } from './values.ts';
@@ -103,9 +104,14 @@ class Parser extends Cursor {
   #besides: Placed<BodyItem>[] = [];
   /** Aggregates of which the text does not say what they count. */
   readonly #implicit = new WeakSet<object>();
+  /** Conditions by the `exists` that they stood under. */
+  #checks: ReadonlySet<object>[] = [];
+  #depth = 0;
 
   clause(): Rule {
     this.begin();
+    this.#checks = [];
+    this.#depth = 0;
     const { name, confidence, say } = this.#annotations();
     const heads: Placed<Atom>[] = [];
     const body: Placed<BodyItem>[] = [];
@@ -119,6 +125,7 @@ class Parser extends Cursor {
       this.expect('.', '","');
     } else this.expect('.', '":-"', '","');
 
+    this.#apart(heads, body);
     this.#withoutGroups(heads, body);
     const parts = {
       ...(name === undefined ? {} : { name }),
@@ -135,6 +142,24 @@ class Parser extends Cursor {
     return makeRule(parts);
   }
 
+  /** A variable of an `exists` that the rest of the rule does not know is its own, even if other braces use its name. */
+  #apart(heads: readonly Placed<Atom>[], body: Placed<BodyItem>[]): void {
+    if (this.#checks.length === 0) return;
+    const checkOf = (item: BodyItem): ReadonlySet<object> | undefined => this.#checks.find((items) => items.has(item));
+    const outer = outerVariables({ heads: heads.map(({ value }) => value), body: body.flatMap(({ value }) => (checkOf(value) ? [] : [value])) });
+    for (const check of this.#checks) {
+      const others = new Set(body.flatMap(({ value }) => (check.has(value) ? [] : [...itemVariables(value)])));
+      const names: Record<string, RuleTerm> = {};
+      for (const item of check as ReadonlySet<BodyItem>)
+        for (const name of isAtom(item) || item.kind === 'compare' ? itemVariables(item) : [])
+          if (!outer.has(name) && others.has(name)) names[name] ??= this.anonymous();
+      body.forEach(({ value, places }, i) => {
+        if (!check.has(value)) return;
+        body[i] = { value: substituteItem(value, names), places };
+        if (this.#implicit.has(value)) this.#implicit.add(body[i].value);
+      });
+    }
+  }
   /** Where it was not said what to count, the group need not be counted: it is one value each time. */
   #withoutGroups(heads: readonly Placed<Atom>[], body: Placed<BodyItem>[]): void {
     if (!body.some(({ value }) => this.#implicit.has(value))) return;
@@ -308,7 +333,7 @@ class Parser extends Cursor {
       while (this.accept(','));
       this.expect(':', '","');
     } else of.push(...before);
-    const body = this.#block();
+    const body = this.#block(true);
     const items = body.map(({ value }) => value as Atom | Comparison);
     // `count : { .. }` counts the ways to meet the conditions.
     const implicit = of.length === 0 && name.text === 'count';
@@ -328,13 +353,15 @@ class Parser extends Cursor {
     }
   }
   /** Conditions up to "}". */
-  #block(): Placed<BodyItem>[] {
+  #block(inside: boolean): Placed<BodyItem>[] {
+    if (++this.#depth > NESTING) throw this.wrong('too_large', `braces are nested deeper than ${NESTING}`);
     const outside = this.#besides;
     const body: Placed<BodyItem>[] = [];
-    do this.#conditions(body, true);
+    do this.#conditions(body, inside);
     while (this.accept(','));
     this.expect('}', '","');
     this.#besides = outside;
+    this.#depth--;
     return body;
   }
   /** The condition that an aggregate has this result; other comparisons than `=` with a term name the result first. */
@@ -356,7 +383,7 @@ class Parser extends Cursor {
   #exists(denied: boolean, inside: boolean): Placed<BodyItem> | undefined {
     const word = this.next();
     const items: Placed<BodyItem>[] = [];
-    if (this.accept('{')) items.push(...this.#block());
+    if (this.accept('{')) items.push(...this.#block(denied || inside));
     else {
       const negated = this.accept('-');
       if (!this.isName()) throw this.expected('a relation name', '"{"');
@@ -368,6 +395,7 @@ class Parser extends Cursor {
         word,
         inside,
       );
+    if (!inside) this.#checks.push(new Set(items.map(({ value }) => value)));
     this.#besides.push(...items);
     return undefined;
   }

@@ -230,7 +230,10 @@ t.test('aggregates count what is different, add what is equal twice, and know th
   t.same(derives('dry(?s) :- store(?s), not exists { sells(?s, ?i), price(?i, ?p), ?p > 10 }.', facts), ['is a(empty, dry)']);
   t.same(derives('big(?s) :- exists sells(?s, ?i), count { ?i : sells(?s, ?i) } >= 3.', facts), ['is a(shop, big)'], 'what exists has its own variables');
   t.same(
-    derives('w(?s) :- exists { sells(?s, ?i), price(?i, 20) }, exists { sells(?s, ?i), price(?i, ?p), ?p < 5 }, not exists { sells(?s, ?i), price(?i, ?p), ?p > 20 }.', facts),
+    derives(
+      'w(?s) :- exists { sells(?s, ?i), price(?i, 20) }, exists { sells(?s, ?i), price(?i, ?p), ?p < 5 }, not exists { sells(?s, ?i), price(?i, ?p), ?p > 20 }.',
+      facts,
+    ),
     ['is a(shop, w)'],
   );
   t.same(derives('sold(?i) :- exists "bought by"(?i, _).', facts), ['is a(rum, sold)', 'is a(tea, sold)']);
@@ -274,7 +277,7 @@ t.test('mistakes with functions and aggregates are reported by kind, place and w
     ['p(?x) :- q(?x, ?y), ?y in [?x].', 'syntax', 28, /a list holds names and literals/],
     ['p(?x, ?n) :- q(?x), ?n = sum { : r(?x, ?y) }.', 'syntax', 32, /expected/],
     [`p(?x) :- q(?x, ?y), ?y = ${'('.repeat(80)}1.`, 'too_large', 76, /nested deeper/],
-    [`p(?x) :- ${'exists { '.repeat(9_000)}q(?x).`, 'too_large', 470, /braces are nested deeper/],
+    [`p(?x) :- ${'exists { '.repeat(9_000)}q(?x).`, 'too_large', 469, /braces are nested deeper/],
     [`p(?x) :- q(?x, ?y), ?y = 1${' + 1'.repeat(60)}.`, 'too_large', 26, /nested deeper/],
     [`p(?x) :- q(?x, ?y), ?y = ${'- '.repeat(9_000)}1.`, 'too_large', 1026, /more than 500 calls/],
   ];
@@ -285,7 +288,7 @@ t.test('mistakes with functions and aggregates are reported by kind, place and w
     } catch (error) {
       found = error;
     }
-    t.match(found, { code, line: 1, column, message: says }, text);
+    t.match(found, { code, line: 1, column, message: says }, text.slice(0, 100));
   }
   t.throws(() => run(parseRules('p(?x, ?n) :- q(?x), ?n = count { ?f : r(?x, ?f) }. r(?x, ?y) :- p(?x, ?y).'), []), {
     code: 'unstratifiable',
