@@ -5,8 +5,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { allowedWords, namesInOrder, verifyReply } from '../src/answers/compose.ts';
-import { evidenceNames } from '../src/answers/evidence.ts';
+import { allowedWords, namesInOrder, verifyReply } from '../src/answers/words/compose.ts';
+import { evidenceNames } from '../src/answers/words/evidence.ts';
 import { createEngine } from '../src/engine/engine.ts';
 import type { Engine, GroundedFormat } from '../src/engine/port.ts';
 import { judge, sum } from '../src/training/grounded/judge.ts';

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Tokenizer } from '@huggingface/tokenizers';
 
-import { CHAT_TEMPLATE, NAME_CLOSE, NAME_OPEN, SPECIAL_TOKENS } from '../src/answers/evidence.ts';
+import { CHAT_TEMPLATE, NAME_CLOSE, NAME_OPEN, SPECIAL_TOKENS } from '../src/answers/words/evidence.ts';
 import { buildDecoder, parameterCount } from '../src/model/decoder.ts';
 import type { DecoderConfig } from '../src/model/decoder.ts';
 import { readWeights } from '../src/model/onnx-weights.ts';

@@ -9,19 +9,19 @@ import type { KnowledgeGraph } from '../../graph/knowledge.ts';
 import type { Proof } from '../../graph/reason/types.ts';
 import { EngineError } from '../engine/port.ts';
 import type { Engine, GenerateRequest, ModelInfo, Usage } from '../engine/port.ts';
-import { AnswerCache } from './cache.ts';
-import { allowedWords, composePrompt, listNames, makeDisplay, namesInOrder, pathLine, verifyReply } from './compose.ts';
-import type { ComposeLimits, Display } from './compose.ts';
-import { Recorder, settle } from './dependencies.ts';
-import { evidenceNames } from './evidence.ts';
-import type { Evidence, Language } from './evidence.ts';
+import { AnswerCache } from './cache/cache.ts';
+import { allowedWords, composePrompt, listNames, makeDisplay, namesInOrder, pathLine, verifyReply } from './words/compose.ts';
+import type { ComposeLimits, Display } from './words/compose.ts';
+import { Recorder, settle } from './cache/dependencies.ts';
+import { evidenceNames } from './words/evidence.ts';
+import type { Evidence, Language } from './words/evidence.ts';
 import type { Answerer, AnswerEvent, AnswerRequest, AnswerStatistics, Claim, Grounding } from './port.ts';
 import { answerValues, pathText, proofFacts, proofSources, provePath, readPath, reasons } from './retrieve.ts';
 import type { AnswerGraph } from './retrieve.ts';
 import { thesaurus } from './understand/thesaurus.ts';
 import { understand } from './understand/understand.ts';
 import type { Interpretation } from './understand/understand.ts';
-import { clause, reply } from './wording.ts';
+import { clause, reply } from './words/wording.ts';
 
 export interface AnswererOptions {
   readonly knowledge: KnowledgeGraph;

@@ -3,9 +3,9 @@
 
 import t from 'tap';
 import { openWorld } from '../helpers/answer-world.ts';
-import { AnswerCache } from '../../src/answers/cache.ts';
-import { Recorder, settle } from '../../src/answers/dependencies.ts';
-import type { ReadableGraph } from '../../src/answers/dependencies.ts';
+import { AnswerCache } from '../../src/answers/cache/cache.ts';
+import { Recorder, settle } from '../../src/answers/cache/dependencies.ts';
+import type { ReadableGraph } from '../../src/answers/cache/dependencies.ts';
 import { DEFAULT_BASE, entity, literal, parseEntityId, parseRelationName, termText } from '../../graph/terms.ts';
 import type { EntityId, Term, Triple } from '../../graph/terms.ts';
 

@@ -2,9 +2,9 @@
 // Refuses to know the graph; cached against recomputed answers over a real graph are in cache-exactness.test.ts.
 
 import t from 'tap';
-import { AnswerCache } from '../../src/answers/cache.ts';
-import { DependencyIndex, touches } from '../../src/answers/cache-index.ts';
-import type { ChangeEvent, Dependencies, Doubt } from '../../src/answers/dependencies.ts';
+import { AnswerCache } from '../../src/answers/cache/cache.ts';
+import { DependencyIndex, touches } from '../../src/answers/cache/reverse-index.ts';
+import type { ChangeEvent, Dependencies, Doubt } from '../../src/answers/cache/dependencies.ts';
 import { DEFAULT_BASE, entity, literal, parseBaseName, parseEntityId, parseRelationName } from '../../graph/terms.ts';
 import type { Term, Triple, TriplePattern } from '../../graph/terms.ts';
 

@@ -1,7 +1,7 @@
 // Owns which side of a relation a name stands on, by the grammar of the question and of the relation's label: who does, who undergoes, whose.
 // Refuses to know how paths are scored. 0 means that grammar does not say; then either side may be meant.
 
-import { labelShape } from '../wording.ts';
+import { labelShape } from '../words/wording.ts';
 import type { Question } from './question.ts';
 import type { Word } from './lexicon.ts';
 import { thesaurus } from './thesaurus.ts';

@@ -5,7 +5,7 @@ import { setImmediate } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
 import { nameSimilarity } from '../../../graph/names.ts';
 import type { Relation } from '../../../graph/terms.ts';
-import { relationText } from '../evidence.ts';
+import { relationText } from '../words/evidence.ts';
 import { isFellowWord, isFunctionHan, isFunctionWord, isGeneric, isGrammarHan } from './question.ts';
 import type { Question, Token } from './question.ts';
 import { thesaurus } from './thesaurus.ts';

@@ -1,7 +1,7 @@
 // Owns taking a question apart without knowing the graph: language, what kind of answer is wanted, tokens, content words, cues.
 // Refuses to know names and relations.
 
-import type { Language } from '../evidence.ts';
+import type { Language } from '../words/evidence.ts';
 
 export interface Token {
   readonly text: string;

@@ -4,8 +4,8 @@
 import { entity, literal, termText } from '../../../graph/terms.ts';
 import type { BaseName, Path, Relation, RelationName, Term, Triple } from '../../../graph/terms.ts';
 import type { PathResult, PathSummary, RelationSummary } from '../../../graph/store.ts';
-import type { Language } from '../evidence.ts';
-import { labelShape } from '../wording.ts';
+import type { Language } from '../words/evidence.ts';
+import { labelShape } from '../words/wording.ts';
 import { direction } from './direction.ts';
 import { contentWords, isUnknown, Lexicon, unknownHan, WEAK } from './lexicon.ts';
 import type { Word } from './lexicon.ts';

@@ -1,7 +1,7 @@
 // Owns judging a reply against the faithful one: names copied, sentence right, unknown said when it must be and only then.
 // Refuses to know how the reply was made.
 
-import { NAME_CLOSE, NAME_OPEN, plain } from '../../answers/evidence.ts';
+import { NAME_CLOSE, NAME_OPEN, plain } from '../../answers/words/evidence.ts';
 import type { Sample } from './samples.ts';
 
 export interface Judgement {

@@ -1,9 +1,9 @@
 // Owns the training and held-out samples: evidence, question and the faithful reply, English and Chinese.
-// Refuses to know tokens and gradients. Sentences come from src/answers/wording.ts, so that data and product speak one language.
+// Refuses to know tokens and gradients. Sentences come from src/answers/words/wording.ts, so that data and product speak one language.
 
-import { evidenceWords, mark, relationText, renderEvidence } from '../../answers/evidence.ts';
-import type { Evidence, EvidenceLine, Language } from '../../answers/evidence.ts';
-import { labelShape, reply } from '../../answers/wording.ts';
+import { evidenceWords, mark, relationText, renderEvidence } from '../../answers/words/evidence.ts';
+import type { Evidence, EvidenceLine, Language } from '../../answers/words/evidence.ts';
+import { labelShape, reply } from '../../answers/words/wording.ts';
 import type { Random } from '../random.ts';
 import { LEXICONS, longName, nonce, patchwork, randomName } from './names.ts';
 import type { NamePool } from './names.ts';

@@ -2,11 +2,11 @@
 // Refuses to know how entries are kept and what the answer was.
 
 import { hash } from 'node:crypto';
-import { foldName } from '../../graph/names.ts';
-import { termKey } from '../../graph/terms.ts';
-import type { BaseName, Entity, EntityId, Fact, Path, RelationName, Term, Triple, TriplePattern } from '../../graph/terms.ts';
-import type { EntityHit, MatchOptions, Page, PathResult, PathSummary, RelationSummary } from '../../graph/store.ts';
-import type { Outcome, Proof } from '../../graph/reason/types.ts';
+import { foldName } from '../../../graph/names.ts';
+import { termKey } from '../../../graph/terms.ts';
+import type { BaseName, Entity, EntityId, Fact, Path, RelationName, Term, Triple, TriplePattern } from '../../../graph/terms.ts';
+import type { EntityHit, MatchOptions, Page, PathResult, PathSummary, RelationSummary } from '../../../graph/store.ts';
+import type { Outcome, Proof } from '../../../graph/reason/types.ts';
 
 /** What a write changed, as the knowledge graph reports it to its subscribers. Stored and derived triples alike. */
 export interface ChangeEvent {

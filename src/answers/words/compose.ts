@@ -1,9 +1,9 @@
 // Owns turning what the graph found into evidence for the model: display names, list lengths, the prompt.
 // Refuses to know how it was found and how the model runs.
 
-import { termText } from '../../graph/terms.ts';
-import type { Entity, EntityId, Path, Relation, Term } from '../../graph/terms.ts';
-import type { ChatMessage, GroundedFormat } from '../engine/port.ts';
+import { termText } from '../../../graph/terms.ts';
+import type { Entity, EntityId, Path, Relation, Term } from '../../../graph/terms.ts';
+import type { ChatMessage, GroundedFormat } from '../../engine/port.ts';
 import { evidenceNames, evidenceWords, mark, plain, relationText, renderEvidence } from './evidence.ts';
 import type { Evidence, EvidenceLine, Language } from './evidence.ts';
 import { clause, reply } from './wording.ts';

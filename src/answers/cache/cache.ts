@@ -2,11 +2,11 @@
 // Refuses to know how an answer is made, what it looks like and how the graph is read.
 
 import { LRUCache } from 'lru-cache';
-import type { BaseName } from '../../graph/terms.ts';
-import { DependencyIndex, indexBytes, touches } from './cache-index.ts';
+import type { BaseName } from '../../../graph/terms.ts';
+import { DependencyIndex, indexBytes, touches } from './reverse-index.ts';
 import { mayConcern } from './dependencies.ts';
 import type { ChangeEvent, Dependencies, Doubt } from './dependencies.ts';
-import type { AnswerStatistics } from './port.ts';
+import type { AnswerStatistics } from '../port.ts';
 
 export interface AnswerCacheOptions<V> {
   /** Bytes of keys, values and dependency rows together, estimated; 0 keeps nothing. An entry larger than this is not kept. */

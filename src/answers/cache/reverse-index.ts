@@ -1,8 +1,8 @@
 // Owns the reverse index of one knowledge base's cached answers: from what a write touches to the answers made from it.
 // Refuses to know what an answer is, how long it is kept and what was read again.
 
-import { termKey } from '../../graph/terms.ts';
-import type { Triple, TriplePattern } from '../../graph/terms.ts';
+import { termKey } from '../../../graph/terms.ts';
+import type { Triple, TriplePattern } from '../../../graph/terms.ts';
 import type { ChangeEvent, Dependencies } from './dependencies.ts';
 
 /** Bytes that one row of the index costs beside its text: map slot, set, and pointer (measured on V8, 64 bit, rounded up). */
