@@ -146,7 +146,7 @@ try {
       for (let i = 0; i < repeats; i++) runs.push(await measure(command));
       const good = runs.filter((run): run is Measure => typeof run !== 'string').toSorted((a, b) => a.seconds - b.seconds);
       const best = good[0];
-      table.push(best ? [of.name, name, best.seconds.toFixed(2), best.megabytes.toFixed(0), best.said] : [of.name, name, String(runs[0]), '', '']);
+      table.push(best ? [of.name, name, best.seconds.toFixed(2), best.megabytes.toFixed(0), best.said] : [of.name, name, runs.find((run) => typeof run === 'string') ?? '', '', '']);
       console.error(table.at(-1)?.join(' | '));
     }
   }

@@ -124,7 +124,7 @@ t.test('what is not true now is no answer, and no answer outlives its facts', as
   const soon = Date.now() + 1500;
   const later = new Date(soon).toISOString();
   const lives = (who: string, validity: Partial<Statement>): Promise<void> =>
-    world.tell([{ subject: name(who), relation: relation('lives in'), object: entity(name('Quendor')), ...validity } as Statement]);
+    world.tell([{ subject: name(who), relation: relation('lives in'), object: entity(name('Quendor')), ...validity }]);
   await lives('Vex', { validTo: later });
   await lives('Pip', { validFrom: later });
   await lives('Old', { validTo: '1999-01-01' });

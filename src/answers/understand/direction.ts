@@ -25,7 +25,7 @@ const HAN = /\p{Script=Han}/u;
 function partOf(word: Word): 'noun' | 'verb' | 'any' {
   if (word.part !== 'any') return word.part;
   const words = thesaurus();
-  const isNoun = words.is(word.text, 'n') || (/s$/.test(word.text) && words.lemmas(word.text).some((base) => base !== word.text && words.is(base, 'n')));
+  const isNoun = words.is(word.text, 'n') || (word.text.endsWith('s') && words.lemmas(word.text).some((base) => base !== word.text && words.is(base, 'n')));
   const isVerb = words.lemmas(word.text).some((base) => words.is(base, 'v'));
   return isNoun === isVerb ? 'any' : isNoun ? 'noun' : 'verb';
 }

@@ -118,7 +118,7 @@ const VERDICT_WORDS = {
 } as const;
 
 /** Names in the order in which the plain sentence writes them. */
-export const namesInOrder = (evidence: Evidence, language: Language): string[] => [...reply(evidence, language, (name) => `\u0001${name}\u0002`).matchAll(/\u0001([^\u0002]*)\u0002/g)].map(([, name]) => name);
+export const namesInOrder = (evidence: Evidence, language: Language): string[] => [...reply(evidence, language, (name) => `\ue000${name}\ue001`).matchAll(/\ue000([^\ue001]*)\ue001/g)].map(([, name]) => name);
 
 /** A sentence without case, articles, signs and the choice of "as starred actor" or "among the starred actors": two that are equal say the same. */
 const essence = (text: string): string =>
