@@ -291,7 +291,13 @@ export class BaseState {
     // What is withdrawn only takes rules away, and fewer rules make no new circle.
     const schema = [...this.#schema, ...told.filter(isSchema)];
     const names = new Set([...this.relationNames, ...told.map(({ relation }) => relation)]);
-    stratify(this.standing(rules, declarations, [...sets].flatMap((name) => ruleSetRules(name, schema, names))));
+    stratify(
+      this.standing(
+        rules,
+        declarations,
+        [...sets].flatMap((name) => ruleSetRules(name, schema, names)),
+      ),
+    );
     return { rules, sets };
   }
   /** Do the rule sets in use mean something else after these changes? */
