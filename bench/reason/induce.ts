@@ -200,7 +200,7 @@ for (const set of sets.split(',')) {
       const own = candidates.find((each) => each.node === query.answer);
       return own ? own.before + (own.tied + 1) / 2 : 0;
     });
-    rows.push([set, `Pharos ${aggregation}`, took, state.progress.rules, ...result, state.complete ? 'complete' : (state.limit ?? 'sampled')]);
+    rows.push([set, `Pharos ${aggregation}`, took, state.progress.rules, ...result, induction.exhaustive ? 'complete' : (state.limit ?? 'sampled')]);
   }
   induction.cancel();
   const most: RankOf = (query) => {

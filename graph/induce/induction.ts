@@ -66,6 +66,10 @@ export class Induction {
     if (this.#shares.length === 0) this.#end('completed');
   }
 
+  /** No rule within the thresholds was missed, whether it is given out or not, and all were counted exactly. */
+  get exhaustive(): boolean {
+    return this.#status === 'completed' && this.#complete && !this.#plan.cut;
+  }
   get state(): InductionState {
     const { base, version, cut } = this.#plan;
     const all = this.#shares.map(({ progress }) => progress);
@@ -77,7 +81,9 @@ export class Induction {
       measured: sum('measured'),
       ms: Math.max(0, ...all.map(({ ms }) => ms)),
     };
-    const limit = cut ? 'facts' : this.#limit;
+    // More rules stood than are given out.
+    const more = this.#status === 'completed' && progress.rules > this.#plan.given;
+    const limit = cut ? 'facts' : (this.#limit ?? (more ? 'rules' : undefined));
     return {
       id: this.id,
       base,
@@ -86,7 +92,7 @@ export class Induction {
       facts: this.words.facts,
       progress,
       rules: this.#status === 'completed' ? this.#rules : this.#found,
-      complete: this.#status === 'completed' && this.#complete && !cut,
+      complete: this.exhaustive && !more,
       ...(limit === undefined ? {} : { limit }),
       ...(this.#error === undefined ? {} : { error: this.#error }),
     };

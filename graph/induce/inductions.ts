@@ -148,7 +148,7 @@ export class Inductions {
       const rows = rowsOf(rules);
       return triple === undefined ? [] : [{ triple, term, score, rules: Array.from({ length: rows.length }, (_, i) => words.rule(rows, i, 'standard').rule) }];
     });
-    return { induction: induction.id, candidates, predicted: answer.predicted, partial: answer.partial || !induction.state.complete };
+    return { induction: induction.id, candidates, predicted: answer.predicted, partial: answer.partial || !induction.exhaustive };
   }
 
   async #rankingRules(source: FactSource, { relation, limits, signal }: RankRequest): Promise<Induction> {

@@ -60,7 +60,7 @@ export interface InductionState {
   readonly progress: MineProgress;
   /** Surest first once completed; in order of finding before. */
   readonly rules: readonly MinedRule[];
-  /** Nothing within the thresholds was missed, and everything was counted exactly. */
+  /** Nothing within the thresholds was missed or left out, and everything was counted exactly. */
   readonly complete: boolean;
   readonly limit?: InduceLimit;
   /** Of a failed one. */

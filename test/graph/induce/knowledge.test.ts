@@ -129,6 +129,8 @@ t.test('limits and cancelling end an induction cleanly; what was found stays', a
   await t.rejects(graph.rank(BASE, { relation: parseRelationName('knows'), subject: parseEntityId('p1'), induction: long.id, limits: LIMITS }), InduceError);
   const few = await learn(graph, { confidence: 0.01, limits: { ms: 1_000, rules: 5, facts: 100_000 } });
   t.equal(few.rules.length, 5);
+  t.equal(few.complete, false);
+  t.match(await learn(graph, { confidence: 0, length: 1, constants: false, limits: { ...LIMITS, rules: 1 } }), { complete: false, limit: 'rules' });
 });
 
 t.test('what is wrong with a request is said', async (t) => {
