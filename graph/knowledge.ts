@@ -2,8 +2,7 @@
 // Refuses to know HTTP, models, and which store is behind it.
 
 import { LRUCache } from 'lru-cache';
-import type { BaseName, Entity, EntityId, Fact, FactId, Path, Statement, Term, Triple, TriplePattern } from './terms.ts';
-import { TermError } from './terms.ts';
+import type { BaseName, Entity, EntityId, FactId, Path, Statement, Term, Triple, TriplePattern } from './terms.ts';
 import type { Change, EntityHit, GraphStore, Page, PathSummary, RelationSummary } from './store.ts';
 import { abduce } from './abduce/abduce.ts';
 import { readQuestion } from './abduce/request.ts';
@@ -18,11 +17,9 @@ import type { CheckResult } from './reason/checker.ts';
 import type { ProofLimits } from './reason/explain.ts';
 import { instant } from './reason/interner.ts';
 import { ruleToJson } from './reason/json.ts';
-import { parseGoal } from './reason/parse.ts';
 import type { RuleSetName } from './reason/rulesets.ts';
-import type { Atom, Budget, Proof, Rule } from './reason/types.ts';
+import type { Atom, Proof, Rule } from './reason/types.ts';
 import { BaseState, ruleDocument, ruleSetId } from './knowledge/base.ts';
-import type { BaseContext } from './knowledge/base.ts';
 import { contradictions, overruled } from './knowledge/conflicts.ts';
 import type { ContradictionPage } from './knowledge/conflicts.ts';
 import { deduceHypothetically } from './knowledge/deduce.ts';
@@ -62,6 +59,8 @@ import type {
   WhatIfResult,
 } from './knowledge/types.ts';
 import { inForce, ValidityWatch } from './knowledge/validity.ts';
+import { checkBudget, checkStatement, checkSupposed, goalOf } from './knowledge/requests.ts';
+import { States } from './knowledge/states.ts';
 import { Walker } from './knowledge/walk.ts';
 import { whatIf } from './knowledge/whatif.ts';
 import { explainAbsence } from './knowledge/whynot.ts';
@@ -105,9 +104,6 @@ export interface ProofHypothesis {
 
 /** Derived facts whose ids are remembered after they were given out. */
 const REMEMBERED_DERIVED = 20_000;
-/** Bases without facts and rules whose empty state is kept. */
-const EMPTY_STATES = 256;
-const VALIDITY_CHECK_MS = 60_000;
 
 /**
  * Facts in named bases with what their rules derive. `open` once, `close` once; outside that span every call fails with KnowledgeError `closed`.
@@ -118,40 +114,30 @@ export class KnowledgeGraph {
   readonly limits: KnowledgeLimits;
   readonly #store: GraphStore;
   readonly #now: () => number;
-  readonly #context: BaseContext;
   readonly #proofs: ProofStore;
-  readonly #states = new Map<BaseName, Promise<BaseState>>();
+  readonly #states: States;
   readonly #inductions = new Inductions();
-  readonly #listeners = new Set<(event: ChangeEvent) => void>();
   readonly #derived = new LRUCache<FactId, { readonly base: BaseName; readonly triple: Triple }>({ max: REMEMBERED_DERIVED });
   /** Facts that do not stand, for a version of a base and until the clock changes it. */
   readonly #overruled = new WeakMap<BaseState, { readonly version: number; readonly until: number; readonly removed: readonly TriplePattern[] }>();
-  #open = false;
-  #timer: NodeJS.Timeout | undefined;
 
   constructor({ store, limits, now = Date.now }: KnowledgeGraphOptions) {
     this.limits = { ...DEFAULT_LIMITS, ...limits };
     this.#store = store;
     this.#now = now;
     this.#proofs = new ProofStore(this.limits.proofBytes);
-    this.#context = { store, limits: this.limits, now, emit: (event) => this.#emit(event) };
+    this.#states = new States({ store, limits: this.limits, now });
   }
 
   /** Opens the store. */
   async open(): Promise<void> {
     await this.#store.open();
-    this.#open = true;
-    this.#timer = setInterval(() => void this.#watchClock(), VALIDITY_CHECK_MS).unref();
+    this.#states.open();
   }
   /** Refuses what comes after, waits for writes at work, closes the store. */
   async close(): Promise<void> {
-    if (!this.#open) return;
-    this.#open = false;
-    clearInterval(this.#timer);
+    if (!(await this.#states.close())) return;
     this.#inductions.close();
-    for (const state of await Promise.allSettled(this.#states.values())) if (state.status === 'fulfilled') await state.value.settled();
-    this.#states.clear();
-    this.#listeners.clear();
     this.#proofs.clear();
     this.#derived.clear();
     await this.#store.close();
@@ -159,23 +145,19 @@ export class KnowledgeGraph {
 
   /** Calls `listener` with what each write changed, before the write resolves. Returns the way to end it. */
   subscribe(listener: (event: ChangeEvent) => void): () => void {
-    this.#assertOpen();
-    // The same function given twice is told twice, and ends one at a time.
-    const own = (event: ChangeEvent): void => listener(event);
-    this.#listeners.add(own);
-    return () => void this.#listeners.delete(own);
+    return this.#states.subscribe(listener);
   }
 
   /** Stores and withdraws, all or nothing, and brings what follows up to date. KnowledgeError `busy` when too many writes wait; RuleError when rules or declarations cannot stand. */
   async tell(base: BaseName, changes: readonly Change[]): Promise<TellResult> {
-    this.#assertOpen();
+    this.#states.assertOpen();
     for (const change of changes) if (change.kind === 'assert') checkStatement(change.statement);
-    return this.#use(base, (state) => state.change(() => state.write(changes)));
+    return this.#states.use(base, (state) => state.change(() => state.write(changes)));
   }
   /** Stores the rules of a text or a JSON document: all, or none when there is a mistake (RuleError). A rule that is there already stays as it is. */
   async addRules(base: BaseName, input: unknown, source?: RuleSource): Promise<RulesResult> {
-    this.#assertOpen();
-    return this.#use(base, (state) =>
+    this.#states.assertOpen();
+    return this.#states.use(base, (state) =>
       state.change(async () => {
         const { rules, errors } = checkRules(input, state.standing(), source);
         if (errors.length > 0) throw errors[0];
@@ -186,13 +168,13 @@ export class KnowledgeGraph {
   }
   /** What `addRules` would say, without storing anything. Never throws for what is wrong with the rules. */
   async validateRules(base: BaseName, input: unknown, source?: RuleSource): Promise<RulesCheck> {
-    this.#assertOpen();
-    return this.#read(base, async (state) => checkRules(input, state.standing(), source));
+    this.#states.assertOpen();
+    return this.#states.read(base, async (state) => checkRules(input, state.standing(), source));
   }
   /** Takes a built-in rule set into use, or out of it. Its rules are written out for the schema that is stored, and follow it. RuleError when they cannot stand beside the base's own. */
   async useRuleSet(base: BaseName, name: RuleSetName, use = true): Promise<RuleSetResult> {
-    this.#assertOpen();
-    return this.#use(base, (state) =>
+    this.#states.assertOpen();
+    return this.#states.use(base, (state) =>
       state.change(async () => {
         const { derived, noLongerDerived, version, partial } = await state.write([
           { kind: 'rule', id: ruleSetId(name), ...(use ? { document: JSON.stringify({ rule_set: name }) } : {}) },
@@ -203,12 +185,12 @@ export class KnowledgeGraph {
   }
   /** The base's own rules, its rule sets with the rules they stand for now, and the version of the base that both belong to. */
   async ruleBook(base: BaseName): Promise<RuleBook> {
-    return this.#read(base, async (state) => ({ rules: [...state.rules.values()], ruleSets: [...state.ruleSets], setRules: state.setRules, version: state.version }));
+    return this.#states.read(base, async (state) => ({ rules: [...state.rules.values()], ruleSets: [...state.ruleSets], setRules: state.setRules, version: state.version }));
   }
   /** Removes one rule with what only it derived. KnowledgeError `unknown_rule` when the base has none of that id. */
   async removeRule(base: BaseName, id: string): Promise<RuleRemoval> {
-    this.#assertOpen();
-    return this.#use(base, (state) =>
+    this.#states.assertOpen();
+    return this.#states.use(base, (state) =>
       state.change(async () => {
         const rule = state.rules.get(id);
         if (!rule)
@@ -223,11 +205,11 @@ export class KnowledgeGraph {
   }
   /** The base's own rules. What declared properties of relations mean is not among them. */
   async rules(base: BaseName): Promise<readonly Rule[]> {
-    return this.#read(base, async (state) => [...state.rules.values()]);
+    return this.#states.read(base, async (state) => [...state.rules.values()]);
   }
   /** Ways in which the base's constraints (rules without head) are broken, at most `limit` in all. */
   async conflicts(base: BaseName, { limit = 100 }: { readonly limit?: number } = {}): Promise<readonly Conflict[]> {
-    return this.#read(base, async (state) => {
+    return this.#states.read(base, async (state) => {
       const { prover } = new StandingWorld(state, this.#proofLimits);
       const found: Conflict[] = [];
       for (const rule of state.standing())
@@ -238,7 +220,7 @@ export class KnowledgeGraph {
 
   /** Brings the base up to the clock: what began or ceased to be true since the last call is told to the listeners before this resolves. */
   async current(base: BaseName): Promise<void> {
-    await this.#read(base, async () => undefined);
+    await this.#states.read(base, async () => undefined);
   }
   /**
    * Contradictions: several objects of a functional relation, relations that exclude each other, what is told or derived and known to be false, broken constraints. Each with
@@ -246,33 +228,33 @@ export class KnowledgeGraph {
    */
   async contradictions(base: BaseName, options: { readonly offset?: number; readonly limit?: number; readonly signal?: AbortSignal } = {}): Promise<ContradictionPage> {
     const { offset = 0, limit = 100, signal } = options;
-    return this.#read(base, (state) =>
+    return this.#states.read(base, (state) =>
       contradictions(hypothesisOf(state, NO_ASSUMPTIONS), state, { offset, limit, budget: this.limits.standing }, this.#deduceContext(state), signal),
     );
   }
   /** What is declared about contradictions. */
   async conflictPolicies(base: BaseName): Promise<ConflictPolicies> {
-    return this.#read(base, async (state) => state.policies);
+    return this.#states.read(base, async (state) => state.policies);
   }
   /**
    * Declares which side of a contradiction stands when questions are answered (`deduce`, `ground`, `prove`, `whyNot`, `whatIf`, `checkProof`): the weaker stored facts are then
    * taken as not being there, with all that follows from them alone. They stay stored, and `match`, `paths` and `conflicts` read them as before. Replaces all policies.
    */
   async setConflictPolicies(base: BaseName, policies: ConflictPolicies): Promise<ConflictPolicies> {
-    this.#assertOpen();
+    this.#states.assertOpen();
     const checked = checkPolicies(policies);
-    await this.#use(base, (state) => state.change(() => state.write([policiesChange(checked)])));
+    await this.#states.use(base, (state) => state.change(() => state.write([policiesChange(checked)])));
     return checked;
   }
 
   /** Begins to learn rules from the facts in force, in threads of its own. InduceError, or the signal's reason while facts are read. */
   async induce(base: BaseName, request: InduceRequest): Promise<Induction> {
-    this.#assertOpen();
-    return this.#use(base, (state) => this.#inductions.begin(factSource(state), request));
+    this.#states.assertOpen();
+    return this.#states.use(base, (state) => this.#inductions.begin(factSource(state), request));
   }
   /** An induction that was begun in this base. InduceError `unknown_induction` when it never was, or was forgotten. */
   induction(base: BaseName, id: string): Induction {
-    this.#assertOpen();
+    this.#states.assertOpen();
     return this.#inductions.get(base, id);
   }
   /** Stores rules that an induction found, with their measured confidence. InduceError `unknown_rule` when it did not find one of them. */
@@ -287,11 +269,11 @@ export class KnowledgeGraph {
   }
   /** Candidates for the missing end of a fact, by rules that were learned. InduceError, or the signal's reason. */
   async rank(base: BaseName, request: RankRequest): Promise<RankResult> {
-    return this.#use(base, (state) => this.#inductions.rank(factSource(state), request));
+    return this.#states.use(base, (state) => this.#inductions.rank(factSource(state), request));
   }
   /** Stored facts, then derived ones. StoreError `invalid_cursor` for a cursor that is unknown or out of date. */
   async match(base: BaseName, pattern: TriplePattern, options: KnownMatchOptions = {}): Promise<Page<KnownFact>> {
-    const page = await this.#read(base, async (state) => {
+    const page = await this.#states.read(base, async (state) => {
       const found = await matchKnown(this.#store, state, pattern, options);
       for (const fact of found.items) if (fact.validFrom !== undefined || fact.validTo !== undefined) state.watch.see(fact, this.#now());
       return found;
@@ -301,7 +283,7 @@ export class KnowledgeGraph {
   }
   /** Facts by id, in no certain order; unknown ids are left out. A derived fact is known for some time after it was given out, while it holds. */
   async facts(base: BaseName, ids: readonly FactId[]): Promise<readonly KnownFact[]> {
-    return this.#read(base, async (state) => {
+    return this.#states.read(base, async (state) => {
       const stored = ids.filter((id) => !id.startsWith('d_'));
       const found: KnownFact[] = (stored.length === 0 ? [] : await this.#store.facts(base, stored)).map((fact) => ({ ...fact, derived: false }));
       for (const id of new Set(ids)) {
@@ -315,37 +297,37 @@ export class KnowledgeGraph {
   }
   /** Relation paths of one to `hops` steps from `start`, over stored and derived facts. */
   async paths(base: BaseName, start: Term, options: ReadOptions & { readonly hops: number }): Promise<readonly PathSummary[]> {
-    return this.#read(base, (state) => this.#walker(state).paths(start, options.hops, options));
+    return this.#states.read(base, (state) => this.#walker(state).paths(start, options.hops, options));
   }
   /** What a path reaches from `start`, over stored and derived facts: each end once, never `start` itself. */
   async follow(base: BaseName, start: Term, path: Path, options: ReadOptions = {}): Promise<readonly KnownPathResult[]> {
-    const results = await this.#read(base, (state) => this.#walker(state).follow(start, path, options));
+    const results = await this.#states.read(base, (state) => this.#walker(state).follow(start, path, options));
     for (const { facts } of results) this.#remember(base, facts);
     return results;
   }
 
   /** Entities by name or alias, best first; those that only rules name are among them. */
   async search(base: BaseName, text: string, options: ReadOptions = {}): Promise<readonly EntityHit[]> {
-    return this.#read(base, async (state) => withMentionedHits(state, text, await this.#store.search(base, text, options), options.limit));
+    return this.#states.read(base, async (state) => withMentionedHits(state, text, await this.#store.search(base, text, options), options.limit));
   }
   /** Entities by exact name (after folding), many names at once; those that only rules name are among them. */
   async named(base: BaseName, names: readonly string[], options: Pick<ReadOptions, 'signal'> = {}): Promise<ReadonlyMap<string, readonly EntityHit[]>> {
-    return this.#read(base, async (state) => withMentionedNames(state, names, await this.#store.named(base, names, options)));
+    return this.#states.read(base, async (state) => withMentionedNames(state, names, await this.#store.named(base, names, options)));
   }
   /** Entities by id; unknown ids are left out. */
   async entities(base: BaseName, ids: readonly EntityId[]): Promise<readonly Entity[]> {
-    return this.#read(base, async (state) => withMentioned(state, ids, await this.#store.entities(base, ids)));
+    return this.#states.read(base, async (state) => withMentioned(state, ids, await this.#store.entities(base, ids)));
   }
   /** Relations with their declarations; `facts` counts derived facts, too. */
   async relations(base: BaseName): Promise<readonly RelationSummary[]> {
-    return this.#read(base, async (state) => withDerived(state, await this.#store.relations(base)));
+    return this.#states.read(base, async (state) => withDerived(state, await this.#store.relations(base)));
   }
   /** The bases that were written. Reads each of them. */
   async bases(): Promise<readonly KnownBaseStatistics[]> {
-    this.#assertOpen();
+    this.#states.assertOpen();
     const list: KnownBaseStatistics[] = [];
     for (const { base } of await this.#store.bases()) {
-      const known = await this.#read(base, async (state) => {
+      const known = await this.#states.read(base, async (state) => {
         const statistics = (await this.#store.bases()).find((each) => each.base === base);
         const { database, partial } = state.closure;
         return statistics && { ...statistics, derived: database.derived, rules: state.rules.size, ...(partial === undefined ? {} : { partial }) };
@@ -360,7 +342,7 @@ export class KnowledgeGraph {
    * semantics asked for is beyond its limits; the signal's reason when it fires.
    */
   async deduce(base: BaseName, request: DeduceRequest): Promise<DeduceResult> {
-    this.#assertOpen();
+    this.#states.assertOpen();
     const { budget, facts = [], removed = [], semantics = 'best', proofs = 1, validAt, signal } = request;
     checkBudget(budget);
     checkSupposed(facts, removed, validAt);
@@ -368,7 +350,7 @@ export class KnowledgeGraph {
     const rules = request.rules === undefined ? [] : rulesOf(request.rules);
     if (!goal && semantics === 'exact') throw new KnowledgeError('invalid_request', 'an exact probability needs a goal; give one');
     const plain = rules.length === 0 && facts.length === 0 && removed.length === 0 && semantics === 'best' && proofs === 1 && validAt === undefined;
-    return this.#read(base, async (state) => {
+    return this.#states.read(base, async (state) => {
       const context = this.#deduceContext(state, validAt);
       const known = goal && plain && state.closure.partial === undefined;
       if (known && !decides(state.policies)) return deduceStanding(goal, state, this.#proofLimits, budget, context.keep, signal);
@@ -379,13 +361,13 @@ export class KnowledgeGraph {
   }
   /** What would follow newly, no longer, or with another confidence, if facts and rules came or went. Nothing is written. Errors as of `deduce`. */
   async whatIf(base: BaseName, request: WhatIfRequest): Promise<WhatIfResult> {
-    this.#assertOpen();
+    this.#states.assertOpen();
     const { budget, add = [], remove = [], cursor, signal } = request;
     checkBudget(budget);
     checkSupposed(add, remove, undefined);
     const goal = goalOf(request.goal);
     const rules = request.rules === undefined ? [] : rulesOf(request.rules);
-    return this.#read(base, async (state) => {
+    return this.#states.read(base, async (state) => {
       const context = this.#deduceContext(state);
       const actual = await this.#resolved(state, NO_ASSUMPTIONS, context);
       const supposed = await this.#resolved(state, { rules, facts: add, removed: remove }, context);
@@ -394,12 +376,12 @@ export class KnowledgeGraph {
   }
   /** What would have to be so for observations to follow. Nothing is written. Errors as of `deduce`. */
   async abduce(base: BaseName, request: AbduceRequest): Promise<AbduceResult> {
-    this.#assertOpen();
+    this.#states.assertOpen();
     const { facts = [], signal } = request;
     checkSupposed(facts, [], undefined);
     const question = readQuestion(request);
     const rules = request.rules === undefined ? [] : rulesOf(request.rules);
-    return this.#read(base, (state) => {
+    return this.#states.read(base, (state) => {
       const context = this.#deduceContext(state);
       const check = (proof: Proof, oracle: AbsenceOracle, assumed: readonly Triple[]): Promise<CheckResult> =>
         checkProof(proof, groundsOf(this.#store, state, context.now, oracle, { rules, facts: assumed, removed: [] }));
@@ -408,20 +390,20 @@ export class KnowledgeGraph {
   }
   /** Why a goal does not follow: the nearest instances of rules that could conclude it, what holds in them and what is missing. Errors as of `deduce`. */
   async whyNot(base: BaseName, request: WhyNotRequest): Promise<WhyNotResult> {
-    this.#assertOpen();
+    this.#states.assertOpen();
     const { budget, facts = [], removed = [] } = request;
     checkBudget(budget);
     checkSupposed(facts, removed, undefined);
     const goal = goalOf(request.goal) as Atom;
     const rules = request.rules === undefined ? [] : rulesOf(request.rules);
-    return this.#read(base, async (state) => {
+    return this.#states.read(base, async (state) => {
       const context = this.#deduceContext(state);
       return explainAbsence(goal, await this.#resolved(state, { rules, facts, removed }, context), state, request, context);
     });
   }
   /** Is the triple entailed, refuted (by strong negation, a functional or closed relation, a disjoint one) or neither? Its proof is absent when it is larger than the limits allow. */
   async ground(base: BaseName, triple: Triple): Promise<GroundResult> {
-    return this.#read(base, async (state) => {
+    return this.#states.read(base, async (state) => {
       const { outcome, held } = await this.#ground(state, triple);
       const { partial } = state.closure;
       return {
@@ -433,29 +415,29 @@ export class KnowledgeGraph {
   }
   /** A proof of the triple; undefined when it is not entailed, or when the proof is larger than the limits allow. */
   async prove(base: BaseName, triple: Triple): Promise<Proof | undefined> {
-    return this.#read(base, async (state) => {
+    return this.#states.read(base, async (state) => {
       const { outcome, held } = await this.#ground(state, triple);
       return outcome === 'entailed' ? held?.proof : undefined;
     });
   }
   /** Keeps a proof to be asked for by id. The same proof of the same base always has the same id. */
   keepProof(base: BaseName, proof: Proof): string {
-    this.#assertOpen();
+    this.#states.assertOpen();
     return this.#proofs.keep(base, proof);
   }
   /** A proof that was kept or given out for this base; undefined when it never was, or has fallen. */
   proof(base: BaseName, id: string): Proof | undefined {
-    this.#assertOpen();
+    this.#states.assertOpen();
     const kept = this.#proofs.get(id);
     return kept?.base === base ? kept.proof : undefined;
   }
   /** Verifies a proof, step by step, against the base as it is now. `hypothesis`: what the proof may assume besides. */
   async checkProof(base: BaseName, proof: Proof, assumptions: ProofHypothesis = {}): Promise<CheckResult> {
-    this.#assertOpen();
+    this.#states.assertOpen();
     const { facts = [], removed = [], validAt } = assumptions;
     checkSupposed(facts, removed, validAt);
     const assumed = { rules: assumptions.rules === undefined ? [] : rulesOf(assumptions.rules), facts, removed };
-    return this.#read(base, async (state) => {
+    return this.#states.read(base, async (state) => {
       const context = this.#deduceContext(state, validAt);
       const { reader, now } = context;
       const hypothesis = await this.#resolved(state, assumed, context);
@@ -511,53 +493,6 @@ export class KnowledgeGraph {
   #remember(base: BaseName, facts: readonly KnownFact[]): void {
     for (const fact of facts) if (fact.derived) this.#derived.set(fact.id, { base, triple: bareTriple(fact) });
   }
-  #assertOpen(): void {
-    if (!this.#open) throw new KnowledgeError('closed', 'the knowledge graph is not open; call open() first, and nothing after close()');
-  }
-  #emit(event: ChangeEvent): void {
-    for (const listener of this.#listeners)
-      try {
-        listener(event);
-      } catch (error) {
-        // The write is durable, whatever a listener makes of it.
-        process.emitWarning(error instanceof Error ? error : new Error(String(error)));
-      }
-  }
-
-  #read<T>(base: BaseName, read: (state: BaseState) => Promise<T>): Promise<T> {
-    return this.#use(base, (state) => state.steady(() => read(state)));
-  }
-  async #use<T>(base: BaseName, work: (state: BaseState) => Promise<T>): Promise<T> {
-    for (;;) {
-      this.#assertOpen();
-      const loading = this.#states.get(base) ?? this.#load(base);
-      const state = await loading;
-      // Empty states are forgotten when there are many: two must never stand for one base.
-      if (this.#states.get(base) !== loading) continue;
-      state.users++;
-      try {
-        this.#assertOpen();
-        return await work(state);
-      } finally {
-        state.users--;
-        if (state.idle && this.#states.size > EMPTY_STATES) this.#states.delete(base);
-      }
-    }
-  }
-  #load(base: BaseName): Promise<BaseState> {
-    const loading = BaseState.load(base, this.#context);
-    this.#states.set(base, loading);
-    // What could not be read is tried again at the next call.
-    loading.catch(() => this.#states.delete(base));
-    return loading;
-  }
-  async #watchClock(): Promise<void> {
-    for (const loading of this.#states.values()) {
-      const state = await loading.catch(() => undefined);
-      // A failure here is found again, and reported, by the next call.
-      if (state && this.#open && state.watch.next <= this.#now()) await state.steady(async () => undefined).catch(() => undefined);
-    }
-  }
 }
 
 const factSource = (state: BaseState): FactSource => ({
@@ -579,34 +514,3 @@ const hypothesisOf = (state: BaseState, assumed: Assumptions): Hypothesis => ({
     return at !== undefined && at.slot.table.rules[at.row] >= 0;
   },
 });
-
-function checkStatement({ confidence, validFrom, validTo }: Statement | Fact): void {
-  if (confidence !== undefined && !(confidence > 0 && confidence <= 1))
-    throw new TermError('invalid_confidence', `confidence ${confidence} is out of range; it must be above 0 and at most 1`);
-  for (const time of [validFrom, validTo])
-    if (time !== undefined && Number.isNaN(instant(time)))
-      throw new TermError('invalid_time', `${JSON.stringify(time.slice(0, 80))} is no time; give ISO 8601 such as "2024-03-01T12:00:00Z"`);
-  if (validFrom !== undefined && validTo !== undefined && !(instant(validFrom) < instant(validTo)))
-    throw new TermError('invalid_time', `a fact cannot be true from ${validFrom} until ${validTo}; the end must be later`);
-}
-function checkSupposed(facts: readonly Statement[], removed: readonly TriplePattern[], validAt: string | undefined): void {
-  for (const fact of facts) checkStatement(fact);
-  for (const { subject, relation, object } of removed)
-    if (subject === undefined && relation === undefined && object === undefined)
-      throw new KnowledgeError('invalid_request', 'a pattern of facts to think away is empty; give a subject, relation or object');
-  if (validAt !== undefined && Number.isNaN(instant(validAt)))
-    throw new TermError('invalid_time', `${JSON.stringify(validAt.slice(0, 80))} is no time; give ISO 8601 such as "2024-03-01T12:00:00Z"`);
-}
-function goalOf(goal: string | Atom | undefined): Atom | undefined {
-  const atom = typeof goal === 'string' ? parseGoal(goal) : goal;
-  if (atom) checkGoal(atom);
-  return atom;
-}
-function checkBudget(budget: Budget): void {
-  for (const key of ['answers', 'facts', 'ms', 'depth'] as const)
-    if (!(budget[key] > 0)) throw new KnowledgeError('invalid_request', `the limit ${key} is ${budget[key]}; give a number above 0`);
-}
-function checkGoal(goal: Atom): void {
-  if (goal.absent) throw new KnowledgeError('invalid_request', 'a goal cannot be "not p(..)"; ask for p(..) and look at the outcome');
-  if (goal.subject.kind === 'literal') throw new KnowledgeError('invalid_request', 'the subject of a goal is a variable or an entity, never a literal');
-}

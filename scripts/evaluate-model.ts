@@ -5,6 +5,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { reply } from '../src/answers/words/wording.ts';
 import { allowedWords, namesInOrder, verifyReply } from '../src/answers/words/compose.ts';
 import { evidenceNames } from '../src/answers/words/evidence.ts';
 import { createEngine } from '../src/engine/engine.ts';
@@ -45,7 +46,8 @@ async function answer(engine: Engine, model: string, format: GroundedFormat, sam
     model,
     prompt: { kind: 'chat' as const, messages: [{ role: 'system' as const, content: sample.system, trusted: true }, { role: 'user' as const, content: sample.user, trusted: true }] },
     sampling: { temperature: 0, topP: 1 },
-    maxTokens: 512,
+    // As the service does: what runs on far beyond the plain sentence is wrong.
+    maxTokens: Math.ceil(2 * (await engine.countTokens(model, reply(evidence, language)))) + 32,
     stop: [],
     ...(constrained ? { constraint: { kind: 'names' as const, names: evidenceNames(evidence), words: allowedWords(evidence, language, format), order: namesInOrder(evidence, language) } } : {}),
   };

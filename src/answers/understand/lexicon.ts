@@ -213,7 +213,7 @@ export function contentWords(question: Question, outside: (start: number, end: n
     if (token.lower === 'co' && tokens[i + 1]?.text === '-') continue;
     const kind = KINDS.test(token.lower) ? 'kind' : token.lower;
     // A number must be told by something, and "the N of", "X's N" must be a relation.
-    const relational = kind !== 'kind' && kind !== 'kinds' && (/^\p{N}/u.test(token.text) || tokens[i + 1]?.lower === 'of' || possessed(tokens, i, text));
+    const relational = kind !== 'kind' && kind !== 'kinds' && (/^\p{N}/u.test(token.text) || tokens[i + 1]?.lower === 'of' || possessed(tokens, i, text, outside));
     words.push({ text: kind, start: token.start, end: token.end, part: partOf(tokens, i), asked: /^(?:what|which|many)$/.test(tokens[i - 1]?.lower ?? ''), relational });
   }
   return words;
@@ -225,8 +225,9 @@ function partOf(tokens: readonly Token[], at: number): Part {
   return /^(?:to|does|do|did|who|will|would|can|could)$/.test(before) ? 'verb' : 'any';
 }
 /** Inside "X's A B N": the words after the possessive up to the next function word. */
-function possessed(tokens: readonly Token[], at: number, text: string): boolean {
+function possessed(tokens: readonly Token[], at: number, text: string, outside: (start: number, end: number) => boolean): boolean {
   for (let i = at - 1; i >= 1 && at - i <= 4; i--) {
+    if (!outside(tokens[i].start, tokens[i].end)) return false;
     if (tokens[i].lower === 's' && /['’]/.test(text[tokens[i].start - 1] ?? '')) return true;
     if (isFunctionWord(tokens[i].lower)) return false;
   }

@@ -91,8 +91,8 @@ export async function exactLinks(reader: NameReader, base: BaseName, question: Q
   return longest(links);
 }
 
-/** Names that are nearly written: stretches between the words that are spoken for, looked up with mistakes allowed. */
-export async function misspeltLinks(reader: NameReader, base: BaseName, question: Question, spokenFor: (token: Token) => boolean): Promise<readonly Link[]> {
+/** Names that are nearly written: stretches between the words that are spoken for, looked up with mistakes allowed. `only`: no other tokens are looked at. */
+export async function misspeltLinks(reader: NameReader, base: BaseName, question: Question, spokenFor: (token: Token) => boolean, only?: (token: Token) => boolean): Promise<readonly Link[]> {
   const runs: Token[][] = [];
   let run: Token[] = [];
   const end = (): void => {
@@ -100,7 +100,7 @@ export async function misspeltLinks(reader: NameReader, base: BaseName, question
     run = [];
   };
   for (const [i, token] of question.tokens.slice(0, QUESTION_TOKENS).entries()) {
-    const apart = !WORD.test(token.text) ? run.length === 0 || !/^[-'’.·・&]$/u.test(token.text) : !capital(token.text) || i === 0 ? (isFunctionWord(token.lower) && !joins(run)) || isGeneric(token.lower) || spokenFor(token) : false;
+    const apart = only ? !only(token) : !WORD.test(token.text) ? run.length === 0 || !/^[-'’.·・&]$/u.test(token.text) : !capital(token.text) || i === 0 ? (isFunctionWord(token.lower) && !joins(run)) || isGeneric(token.lower) || spokenFor(token) : false;
     if (apart) end();
     else run.push(token);
   }

@@ -11,7 +11,7 @@ import { contentWords, isUnknown, Lexicon, unknownHan, WEAK } from './lexicon.ts
 import type { Word } from './lexicon.ts';
 import { exactLinks, misspeltLinks } from './link.ts';
 import type { Link, NameReader } from './link.ts';
-import { analyse, isFunctionWord } from './question.ts';
+import { analyse, isFellowWord, isFunctionWord } from './question.ts';
 import type { Kind, Question, Token } from './question.ts';
 import { CERTAIN, CLEAR, PLAIN, Ranker } from './rank.ts';
 
@@ -41,7 +41,7 @@ export interface Interpretation {
 }
 
 /** Letters of a word that is looked for as a misspelt name beside others. */
-const STRANGE = 4;
+const STRANGE = 5;
 /** Names whose paths are compared. */
 const STARTS = 4;
 const CANDIDATES = 8;
@@ -68,7 +68,7 @@ export async function understand(graph: QuestionGraph, text: string, { base, hop
   if (links.length === 0) links = await misspeltLinks(graph, base, unnamed, ({ lower, han }) => !han && speaks(lower));
   // Beside names as written there may be one that is not: a word that no dictionary has.
   else if (unnamed.tokens.some((token) => isStrange(token, links, speaks)))
-    links = [...links, ...(await misspeltLinks(graph, base, unnamed, (token) => !isStrange(token, links, speaks)))].toSorted((a, b) => a.start - b.start || b.score - a.score);
+    links = [...links, ...(await misspeltLinks(graph, base, unnamed, () => false, (token) => isStrange(token, links, speaks)))].toSorted((a, b) => a.start - b.start || b.score - a.score);
   const question = analyse(text, links);
   const outside = overlaps(links);
   const han = lexicon.hanWords(question, outside);
@@ -87,7 +87,7 @@ export async function understand(graph: QuestionGraph, text: string, { base, hop
   return { ...known, ...(asked === undefined ? {} : { asked }), ...(await answering(graph, base, hops, question, starts, words, lexicon, relations)) };
 }
 const isStrange = ({ lower, start, end, han }: Token, links: readonly Link[], speaks: (word: string) => boolean): boolean =>
-  !han && lower.length >= STRANGE && /^\p{Script=Latin}+$/u.test(lower) && !isFunctionWord(lower) && isUnknown(lower) && overlaps(links)(start, end) && !speaks(lower);
+  !han && lower.length >= STRANGE && /^\p{Script=Latin}+$/u.test(lower) && !isFunctionWord(lower) && !isFellowWord(lower) && !lower.endsWith('ly') && isUnknown(lower) && overlaps(links)(start, end) && !speaks(lower);
 
 /** A stretch of the question from whose term paths may start. */
 interface Start {
