@@ -233,16 +233,18 @@ t.test('budgets end the mining with what was found', async (t) => {
 
 t.test('longer paths are counted exactly, too', async (t) => {
   const random = seeded(59);
+  let compared = 0;
   for (let i = 0; i < 20; i++) {
     const { facts, words, graph } = world(random, { facts: 8, nodes: 4, relations: 1 });
     const { rules } = run(graph, { length: 5, constants: false });
     for (let at = 0; at < Math.min(60, rules.length); at++) {
       const { rule, measures } = words.rule(rules, at, 'standard');
       const naive = facts.measure(rule);
+      compared++;
       if (measures.support !== naive.support || measures.predictions !== naive.predictions || naive.circular) t.fail(rule.text);
     }
   }
-  t.pass();
+  t.ok(compared >= 20, `${compared} rules were compared`);
 });
 
 t.test('rankings: max+ orders by the surest rules that tell candidates apart, noisy-or multiplies doubts', async (t) => {
