@@ -90,6 +90,29 @@ t.test('the second time comes from the cache; a write to what it was made from d
   t.match(answerer.statistics(), { hits: 2, invalidated: 1 });
 });
 
+t.test('a new relation, a new word for one and a new rule drop only the answers that come out otherwise', async (t) => {
+  const { world, answerer } = await open(t);
+  const refused = 'What is the favourite colour of Albert Einstein?';
+  const questions = ['Where was Plato born?', 'Is Socrates mortal?', 'Who was born in Greece?', '德国的首都是哪里？', 'Was Albert Einstein born in Poland?', refused];
+  const asked = async (): Promise<readonly (readonly [string, Answer])[]> => Promise.all(questions.map(async (question) => [question, await ask(answerer, request(question))] as const));
+  const made = async (): Promise<string[]> => (await asked()).filter(([, { grounding }]) => !grounding.cached).map(([question]) => question);
+  t.same(await made(), questions);
+  await world.tell([{ subject: name('Zed'), relation: relation('hums to'), object: entity(name('Wyn')) }]);
+  t.same(await made(), [], 'a relation that no question speaks of');
+  await world.relate(relation('hums to'), ['sings for']);
+  t.same(await made(), [], 'another word for it');
+  await world.rule('"heard by"(?y, ?x) :- "hums to"(?x, ?y).');
+  t.same(await made(), [], 'a rule about it');
+  const { invalidated } = answerer.statistics();
+  t.equal(invalidated, 0, 'nothing fell so far');
+  await world.tell([{ subject: name('Albert Einstein'), relation: relation('favourite colour'), object: entity(name('Blue')) }]);
+  t.same(await made(), [refused], 'a relation that one question waited for');
+  t.same((await ask(answerer, request(refused))).grounding.answers, ['Blue']);
+  await world.relate(relation('located in'), ['birthplace']);
+  const before = new Map((await asked()).map(([question, { text }]) => [question, text]));
+  for (const [question, { text, grounding }] of await asked()) t.match({ text, cached: grounding.cached }, { text: before.get(question), cached: true });
+});
+
 t.test('a question that is asked by many at once is answered once', async (t) => {
   const { engine, world } = await open(t);
   let generations = 0;

@@ -5,7 +5,7 @@ import t from 'tap';
 import { openWorld } from '../helpers/answer-world.ts';
 import { AnswerCache } from '../../src/answers/cache/cache.ts';
 import { Recorder, settle } from '../../src/answers/cache/dependencies.ts';
-import type { ReadableGraph } from '../../src/answers/cache/dependencies.ts';
+import type { Dependencies, ReadableGraph } from '../../src/answers/cache/dependencies.ts';
 import { DEFAULT_BASE, entity, literal, parseEntityId, parseRelationName, termText } from '../../graph/terms.ts';
 import type { EntityId, Term, Triple } from '../../graph/terms.ts';
 
@@ -53,12 +53,17 @@ interface Kept {
 }
 const text = async (ask: Ask, graph: ReadableGraph): Promise<string> => JSON.stringify((await ask(graph)) ?? null);
 
+const settled = async (graph: ReadableGraph, dependencies: Dependencies): Promise<Dependencies | undefined> => {
+  const doubts = await settle(graph, dependencies.base, dependencies.doubts);
+  return doubts && { ...dependencies, doubts };
+};
+
 class Asker {
   readonly cache: AnswerCache<Kept>;
   readonly #graph: ReadableGraph;
   constructor(graph: ReadableGraph, maxBytes = 4_000_000) {
     this.#graph = graph;
-    this.cache = new AnswerCache<Kept>({ maxBytes, settle: (base, doubts) => settle(graph, base, doubts) });
+    this.cache = new AnswerCache<Kept>({ maxBytes, settle: ({ dependencies }) => settled(graph, dependencies) });
   }
   async ask(question: string): Promise<string> {
     const entrance = await this.cache.enter(BASE, question);

@@ -166,9 +166,9 @@ t.test('a doubt is settled by reading again: the same result keeps the answer, a
   const asked: number[] = [];
   const cache = new AnswerCache<Answer>({
     maxBytes: 100_000,
-    settle: async (_base, doubts) => {
-      asked.push(doubts.length);
-      return now;
+    settle: async ({ dependencies }) => {
+      asked.push(dependencies.doubts.length);
+      return now && { ...dependencies, doubts: now };
     },
   });
   const start: Term = entity(id('a'));
@@ -196,9 +196,9 @@ t.test('an answer is not given when a write drops it while it is being settled',
   const doubt: Doubt = { read: { kind: 'relations', counts: false }, digest: 'd' };
   const cache: AnswerCache<Answer> = new AnswerCache<Answer>({
     maxBytes: 100_000,
-    settle: async (_base, doubts) => {
+    settle: async ({ dependencies }) => {
       cache.invalidate(event({ removed: [triple('a', 'r', 'b')] }));
-      return doubts;
+      return dependencies;
     },
   });
   keep(cache, 'q', { doubts: [doubt], patterns: [triple('a', 'r', 'b')] });

@@ -14,10 +14,16 @@ export interface AnswerCacheOptions<V> {
   /** Bytes of one value. Default: two for each character of its JSON text. */
   readonly sizeOf?: (value: V) => number;
   /**
-   * Reads again what a write may have changed: the doubts as they now stand if every read gives the same as before, else undefined.
+   * Reads again what a write may have changed: what the answer depends on now if it would be made the same, else undefined.
    * Default: none, so that any doubt counts as a change.
    */
-  readonly settle?: (base: BaseName, doubts: readonly Doubt[]) => Promise<readonly Doubt[] | undefined>;
+  readonly settle?: (kept: Kept<V>) => Promise<Dependencies | undefined>;
+}
+
+/** An answer and what it was made from. */
+export interface Kept<V> {
+  readonly value: V;
+  readonly dependencies: Dependencies;
 }
 
 /** One computation under way. Made by `begin` or `enter`, ended by `end`, always. */
@@ -28,10 +34,8 @@ export interface Computation {
 }
 export type Entrance<V> = { readonly kind: 'hit'; readonly value: V } | { readonly kind: 'miss'; readonly computation: Computation };
 
-interface Entry<V> {
+interface Entry<V> extends Kept<V> {
   readonly key: string;
-  readonly value: V;
-  readonly dependencies: Dependencies;
   readonly bytes: number;
   /** Every write up to this one is known not to matter. */
   generation: number;
@@ -81,7 +85,7 @@ class BaseState<V> {
  * The key is text that holds everything that changes the answer beside the graph: base, question, model, sampling, limits.
  * Facts, patterns, rules and entities that an answer names are indexed: `invalidate` drops the answers it touches, at a cost that follows the write and
  * not the size of the cache. What a write only may have changed (a search by name, the paths from a place, a derivation) is settled at the next
- * lookup by reading it again: the answer stays when every read gives the same. So a kept answer always equals a new one.
+ * lookup by reading it again: the answer stays when it would be made the same. So a kept answer always equals a new one.
  */
 export class AnswerCache<V extends object> {
   readonly #sizeOf: (value: V) => number;
@@ -190,14 +194,14 @@ export class AnswerCache<V extends object> {
       if (!entry || !state) return undefined;
       const { generation } = state;
       if (this.#pending(entry).length === 0) return entry.value;
-      const settled = await this.#settle?.(entry.dependencies.base, entry.dependencies.doubts);
+      const settled = await this.#settle?.(entry);
       if (this.#entries?.peek(key) !== entry) continue;
       if (!settled) {
         this.#entries.delete(key);
         this.#invalidated++;
         return undefined;
       }
-      this.#keep(state, this.#entry(key, entry.value, { ...entry.dependencies, doubts: settled }, generation));
+      this.#keep(state, this.#entry(key, entry.value, settled, generation));
       if (state.generation === generation) return entry.value;
     }
     return undefined;

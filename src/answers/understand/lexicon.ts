@@ -163,8 +163,11 @@ export class Lexicon {
         const misspelt = nearness === 0 && own.length >= MISSPELLABLE && isUnknown(word.text) && nameSimilarity(word.text, own) >= MISSPELT;
         if (misspelt) nearness = MISSPELT;
         if (nearness < Math.min(each.near, misspelt ? MISSPELT : 1)) continue;
-        const whole = each.near < 1 ? 0.9 + 0.1 / each.words.length : (run(question, word, each.all) / each.all.length) ** 1.5;
-        take(nearness * this.#weight(own) * whole, nearness * whole, each);
+        const said = each.words.length === 1 && each.near < 1 ? 0 : run(question, word, each.all) / each.all.length;
+        // Said as a whole, "favourite colour" is not to be taken for another colour.
+        const spelt = each.words.length > 1 && said === 1;
+        const whole = spelt ? 1 : each.near < 1 ? 0.9 + 0.1 / each.words.length : said ** 1.5;
+        take(nearness * (spelt ? 1 : this.#weight(own)) * whole, nearness * whole, each);
       }
     return best;
   }

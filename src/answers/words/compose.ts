@@ -79,8 +79,14 @@ export function pathLine(start: Term, path: Path, ends: readonly Term[], display
   return path.length === 1 && path[0].inverse ? { subjects: to, relations, objects: from } : { subjects: from, relations, ...(path.length > 1 ? { inverse: path.map((step) => step.inverse) } : {}), objects: to };
 }
 
+/** A stretch of the question that names something, and the name that the evidence knows it by. */
+export interface Span {
+  readonly start: number;
+  readonly end: number;
+  readonly name: string;
+}
 /** Messages for the model. A model trained on `evidence-1` gets marked names; any other gets the facts as sentences and an instruction. */
-export function composePrompt(evidence: Evidence, question: string, spans: readonly { readonly start: number; readonly end: number; readonly name: string }[], language: Language, format?: GroundedFormat): (ChatMessage & { trusted?: boolean })[] {
+export function composePrompt(evidence: Evidence, question: string, spans: readonly Span[], language: Language, format?: GroundedFormat): (ChatMessage & { trusted?: boolean })[] {
   if (format) {
     let marked = '';
     let at = 0;
