@@ -4,7 +4,7 @@
 import { fileURLToPath } from 'node:url';
 import { resolve } from 'node:path';
 import { z } from 'zod';
-import { DEVICES } from './engine/protocol.ts';
+import { DEVICES } from './engine/port.ts';
 
 /** Variables of tests and benchmarks: known, so that a shell that has them can start the service, and without effect here. */
 const FOR_TESTS = ['PHAROS_OUTSIDE', 'PHAROS_TEST_NEO4J', 'PHAROS_CI_NEO4J_PORT'];

@@ -4,11 +4,9 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { findModels } from './model-files.ts';
-import { EngineError } from './port.ts';
-import type { Engine, EngineStatistics, GenerateEvent, GenerateRequest, ModelInfo } from './port.ts';
-import { DEVICES } from './protocol.ts';
+import { DEVICES, EngineError } from './port.ts';
+import type { Engine, EngineLimits, EngineStatistics, GenerateEvent, GenerateRequest, ModelInfo } from './port.ts';
 import type { FromWorker, ToWorker, WireEvent, WorkerSetup } from './protocol.ts';
-import type { SchedulerLimits } from './scheduler.ts';
 import { EventStream } from './event-stream.ts';
 
 export interface EngineLogger {
@@ -26,10 +24,10 @@ export interface EngineOptions {
   /** Threads of one forward pass on the CPU. Default: half of the processors, 4 at most. */
   readonly threads?: number;
   /** Defaults: 8 slots, 64 waiting requests, 128 tokens a step. */
-  readonly limits?: Partial<SchedulerLimits>;
+  readonly limits?: Partial<EngineLimits>;
   readonly logger?: EngineLogger;
 }
-export const DEFAULT_LIMITS: SchedulerLimits = { slots: 8, queue: 64, prefillChunk: 128 };
+export const DEFAULT_LIMITS: EngineLimits = { slots: 8, queue: 64, prefillChunk: 128 };
 const DEFAULT_GRACE_MS = 10_000;
 /** Time for the thread to free its sessions and end by itself, once nothing runs in it. */
 const ENDING_MS = 5_000;
@@ -64,7 +62,7 @@ class ThreadedEngine implements Engine {
   #closed: Promise<void> | undefined;
   #next = 0;
 
-  constructor(worker: Worker, limits: SchedulerLimits, logger: EngineLogger | undefined, started: (error?: EngineError) => void) {
+  constructor(worker: Worker, limits: EngineLimits, logger: EngineLogger | undefined, started: (error?: EngineError) => void) {
     this.#worker = worker;
     this.#logger = logger;
     this.#statistics = { running: 0, waiting: 0, promptTokens: 0, generatedTokens: 0, slots: { used: 0, total: limits.slots } };

@@ -1,29 +1,22 @@
-// Owns the keys and values of one sequence: time-major rows per layer that grow as tokens come.
-// Refuses to know tokens, the runtime, and who runs when.
+// Owns what a model remembers of one sequence: its tokens, and a row of numbers per token in each of several caches (keys and values of the layers), which grow as tokens come.
+// Refuses to know the runtime, and who runs when.
 
-/** What one token costs in one layer. */
-export interface CacheLayout {
-  readonly layers: number;
-  readonly heads: number;
-  readonly headSize: number;
-}
 const FIRST_ROWS = 64;
 
 export class KvCache {
-  readonly #layout: CacheLayout;
+  readonly #widths: readonly number[];
   readonly #limit: number;
-  #keys: Float32Array[];
-  #values: Float32Array[];
+  #tokens = new BigInt64Array(0);
+  #rows: Float32Array[];
   #length = 0;
 
-  /** `limit`: rows at most, the model's context length. Nothing is reserved until the first rows come; then room doubles, up to the limit. */
-  constructor(layout: CacheLayout, limit: number) {
-    this.#layout = layout;
+  /** `widths[i]`: numbers per token in cache i. `limit`: tokens at most, the model's context length. Nothing is reserved until the first tokens come; then room doubles, up to the limit. */
+  constructor(widths: readonly number[], limit: number) {
+    this.#widths = widths;
     this.#limit = limit;
-    this.#keys = Array.from({ length: layout.layers }, () => new Float32Array(0));
-    this.#values = Array.from({ length: layout.layers }, () => new Float32Array(0));
+    this.#rows = widths.map(() => new Float32Array(0));
   }
-  /** Rows held: tokens seen. */
+  /** Tokens seen. */
   get length(): number {
     return this.#length;
   }
@@ -32,55 +25,52 @@ export class KvCache {
   }
   /** Bytes reserved. */
   get bytes(): number {
-    return [...this.#keys, ...this.#values].reduce((sum, { byteLength }) => sum + byteLength, 0);
+    return this.#rows.reduce((sum, { byteLength }) => sum + byteLength, this.#tokens.byteLength);
   }
 
-  /** View on the rows held, [length, heads, headSize]. It is stale after the next `append`. */
-  keys(layer: number): Float32Array {
-    return this.#keys[layer].subarray(0, this.#length * this.#row);
+  /** View on the tokens seen, [length]. Like `rows`, it is stale after the next `append`. */
+  get tokens(): BigInt64Array {
+    return this.#tokens.subarray(0, this.#length);
   }
-  values(layer: number): Float32Array {
-    return this.#values[layer].subarray(0, this.#length * this.#row);
+  /** View on the rows of cache i, [length, widths[i]]. */
+  rows(i: number): Float32Array {
+    return this.#rows[i].subarray(0, this.#length * this.#widths[i]);
   }
 
-  /** Adds `rows` rows to every layer; `newKeys[i]` and `newValues[i]` are [rows, heads, headSize]. Throws RangeError past the limit or for a wrong size. */
-  append(rows: number, newKeys: readonly Float32Array[], newValues: readonly Float32Array[]): void {
-    const length = this.#length + rows;
+  /** Adds tokens and their rows; `added[i]` is [tokens.length, widths[i]]. Throws RangeError past the limit or for a wrong size; nothing is added then. */
+  append(tokens: readonly number[], added: readonly Float32Array[]): void {
+    const length = this.#length + tokens.length;
     if (length > this.#limit) throw new RangeError(`the cache holds ${this.#limit} tokens at most, ${length} asked for`);
-    for (let layer = 0; layer < this.#layout.layers; layer++) {
-      for (const added of [newKeys[layer], newValues[layer]])
-        if (added?.length !== rows * this.#row) throw new RangeError(`layer ${layer} needs ${rows * this.#row} new numbers, got ${added?.length ?? 'none'}`);
-    }
+    this.#widths.forEach((width, i) => {
+      if (added[i]?.length !== tokens.length * width) throw new RangeError(`cache ${i} needs ${tokens.length * width} new numbers, got ${added[i]?.length ?? 'none'}`);
+    });
     this.#reserve(length);
-    for (let layer = 0; layer < this.#layout.layers; layer++) {
-      this.#keys[layer].set(newKeys[layer], this.#length * this.#row);
-      this.#values[layer].set(newValues[layer], this.#length * this.#row);
-    }
+    tokens.forEach((token, i) => {
+      this.#tokens[this.#length + i] = BigInt(token);
+    });
+    this.#widths.forEach((width, i) => this.#rows[i].set(added[i], this.#length * width));
     this.#length = length;
   }
 
   /** Gives the memory back; the cache is empty and may be used again. */
   free(): void {
     this.#length = 0;
-    this.#keys = this.#keys.map(() => new Float32Array(0));
-    this.#values = this.#values.map(() => new Float32Array(0));
+    this.#tokens = new BigInt64Array(0);
+    this.#rows = this.#widths.map(() => new Float32Array(0));
   }
 
-  get #row(): number {
-    return this.#layout.heads * this.#layout.headSize;
-  }
-  #reserve(rows: number): void {
-    const capacity = this.#keys.length === 0 ? rows : this.#keys[0].length / this.#row;
-    if (rows <= capacity) return;
-    let wanted = Math.max(FIRST_ROWS, capacity);
-    while (wanted < rows) wanted *= 2;
-    const size = Math.min(wanted, this.#limit) * this.#row;
-    const grow = (old: Float32Array): Float32Array => {
-      const grown = new Float32Array(size);
-      grown.set(old.subarray(0, this.#length * this.#row));
+  #reserve(length: number): void {
+    if (length <= this.#tokens.length) return;
+    let wanted = Math.max(FIRST_ROWS, this.#tokens.length);
+    while (wanted < length) wanted *= 2;
+    const room = Math.min(wanted, this.#limit);
+    const tokens = new BigInt64Array(room);
+    tokens.set(this.tokens);
+    this.#rows = this.#widths.map((width, i) => {
+      const grown = new Float32Array(room * width);
+      grown.set(this.rows(i));
       return grown;
-    };
-    this.#keys = this.#keys.map(grow);
-    this.#values = this.#values.map(grow);
+    });
+    this.#tokens = tokens;
   }
 }

@@ -70,6 +70,19 @@ export interface GroundedFormat {
   /** Words that the model may write outside names, besides those of the evidence. */
   readonly lexicon: { readonly en: readonly string[]; readonly zh: readonly string[] };
 }
+/** Execution providers that can be asked for; `auto` takes an accelerator if one works. */
+export const DEVICES = ['auto', 'cpu', 'cuda', 'webgpu', 'dml', 'coreml'] as const;
+export type Device = (typeof DEVICES)[number];
+
+export interface EngineLimits {
+  /** Sequences that run at the same time. */
+  readonly slots: number;
+  /** Requests that wait for a slot. */
+  readonly queue: number;
+  /** Tokens of one step at most: a long prompt lets the others go on after as many. */
+  readonly prefillChunk: number;
+}
+
 export interface EngineStatistics {
   readonly running: number;
   readonly waiting: number;

@@ -1,18 +1,14 @@
 // Owns the messages between the engine on the main thread and its worker. Everything in them survives structured cloning.
 // Refuses to know who sends them and why.
 
-import type { EngineErrorCode, EngineStatistics, GenerateRequest, ModelInfo, Usage } from './port.ts';
-import type { SchedulerLimits } from './scheduler.ts';
-
-export const DEVICES = ['auto', 'cpu', 'cuda', 'webgpu', 'dml', 'coreml'] as const;
-export type Device = (typeof DEVICES)[number];
+import type { Device, EngineErrorCode, EngineLimits, EngineStatistics, GenerateRequest, ModelInfo, Usage } from './port.ts';
 
 /** Given to the worker when it starts. */
 export interface WorkerSetup {
   readonly folders: readonly string[];
   readonly device: Device;
   readonly threads: number;
-  readonly limits: SchedulerLimits;
+  readonly limits: EngineLimits;
 }
 
 export type ToWorker =

@@ -3,9 +3,8 @@
 
 import * as ort from 'onnxruntime-node';
 import { KvCache } from './kv-cache.ts';
-import type { CacheLayout } from './kv-cache.ts';
 import { EngineError } from './port.ts';
-import type { Device } from './protocol.ts';
+import type { Device } from './port.ts';
 
 /** What `auto` tries before the CPU, in this order. WebGPU is left to those who ask for it: it is listed on machines that have no adapter at all. */
 const AUTOMATIC = ['cuda', 'dml', 'coreml'] as const;
@@ -31,8 +30,13 @@ export interface RunnerState {
   shifts: ort.Tensor[];
 }
 
-interface Shape extends CacheLayout {
+interface Shape {
+  readonly layers: number;
+  readonly heads: number;
+  readonly headSize: number;
   readonly width: number;
+  /** Width of `past_pointer`; absent in graphs without a pointer. */
+  readonly pointer?: number;
 }
 
 // Every failure comes back as an exception; without this, ONNX Runtime also prints the ones that `auto` expects.
@@ -46,7 +50,7 @@ function readShape(session: ort.InferenceSession, options: RunnerOptions): Shape
     throw new EngineError(
       'model_invalid',
       `${options.file}: ${what}. Pharos runs decoder graphs with inputs input_ids int64 [1, n] and per layer past_key.i, past_value.i float32 [P, heads, head_dim], past_shift.i float32 [1, width], ` +
-        'and outputs logits [1, vocabulary], new_key.i, new_value.i, new_shift.i',
+        'and outputs logits [1, vocabulary], new_key.i, new_value.i, new_shift.i; those that point at tokens also have past_pointer float32 [P, size], past_ids int64 [P] and new_pointer',
     );
   };
   const describe = (list: readonly ort.InferenceSession.ValueMetadata[], kind: string, name: string, type: string, rank: number): readonly (number | string)[] => {
@@ -61,7 +65,14 @@ function readShape(session: ort.InferenceSession, options: RunnerOptions): Shape
   describe(session.inputMetadata, 'input', 'input_ids', 'int64', 2);
   const [, heads, headSize] = describe(session.inputMetadata, 'input', 'past_key.0', 'float32', 3);
   const [, width] = describe(session.inputMetadata, 'input', 'past_shift.0', 'float32', 2);
-  const shape: Shape = { layers: options.layers, heads: fixed(heads, 'the number of heads'), headSize: fixed(headSize, 'the head size'), width: fixed(width, 'the width of past_shift') };
+  const points = session.inputNames.includes('past_pointer');
+  const pointer = points ? fixed(describe(session.inputMetadata, 'input', 'past_pointer', 'float32', 2)[1], 'the width of past_pointer') : undefined;
+  if (points) {
+    describe(session.inputMetadata, 'input', 'past_ids', 'int64', 1);
+    const size = describe(session.outputMetadata, 'output', 'new_pointer', 'float32', 2)[1];
+    if (size !== pointer) wrong(`past_pointer and new_pointer must be of one width, are ${pointer} and ${size} wide`);
+  }
+  const shape: Shape = { layers: options.layers, heads: fixed(heads, 'the number of heads'), headSize: fixed(headSize, 'the head size'), width: fixed(width, 'the width of past_shift'), pointer };
   for (let i = 0; i < shape.layers; i++) {
     for (const [kind, list, names] of [
       ['input', session.inputMetadata, [`past_key.${i}`, `past_value.${i}`]],
@@ -75,7 +86,8 @@ function readShape(session: ort.InferenceSession, options: RunnerOptions): Shape
     const shifts = [describe(session.inputMetadata, 'input', `past_shift.${i}`, 'float32', 2)[1], describe(session.outputMetadata, 'output', `new_shift.${i}`, 'float32', 2)[1]];
     if (shifts.some((size) => size !== shape.width)) wrong(`past_shift.${i} and new_shift.${i} must be ${shape.width} wide, are ${shifts.join(' and ')}`);
   }
-  if (session.inputNames.length !== 1 + 3 * shape.layers) wrong(`config.json says ${shape.layers} layers (${1 + 3 * shape.layers} inputs), the graph has ${session.inputNames.length} inputs`);
+  const inputs = 1 + 3 * shape.layers + (points ? 2 : 0);
+  if (session.inputNames.length !== inputs) wrong(`config.json says ${shape.layers} layers (${inputs} inputs), the graph has ${session.inputNames.length} inputs`);
   const vocabulary = describe(session.outputMetadata, 'output', 'logits', 'float32', 2)[1];
   if (vocabulary !== options.vocabularySize) wrong(`config.json says a vocabulary of ${options.vocabularySize}, logits has ${vocabulary}`);
   return shape;
@@ -84,20 +96,25 @@ function readShape(session: ort.InferenceSession, options: RunnerOptions): Shape
 export class Runner {
   /** Execution provider in use. */
   readonly device: string;
-  readonly layout: CacheLayout;
   readonly #session: ort.InferenceSession;
   readonly #shape: Shape;
   readonly #contextLength: number;
+  /** What grows by a row a token: its part of the names, `past_` or `new_` before it, and the shape of a row. */
+  readonly #growing: readonly { readonly name: string; readonly row: readonly number[] }[];
   readonly #cacheOutputs: readonly string[];
   readonly #allOutputs: readonly string[];
 
   private constructor(session: ort.InferenceSession, shape: Shape, device: string, contextLength: number) {
     this.#session = session;
     this.#shape = shape;
-    this.layout = { layers: shape.layers, heads: shape.heads, headSize: shape.headSize };
     this.device = device;
     this.#contextLength = contextLength;
-    this.#cacheOutputs = Array.from({ length: shape.layers }, (_, i) => [`new_key.${i}`, `new_value.${i}`, `new_shift.${i}`]).flat();
+    const layers = Array.from({ length: shape.layers }, (_, i) => i);
+    this.#growing = [
+      ...layers.flatMap((i) => [`key.${i}`, `value.${i}`].map((name) => ({ name, row: [shape.heads, shape.headSize] }))),
+      ...(shape.pointer === undefined ? [] : [{ name: 'pointer', row: [shape.pointer] }]),
+    ];
+    this.#cacheOutputs = [...this.#growing.map(({ name }) => `new_${name}`), ...layers.map((i) => `new_shift.${i}`)];
     this.#allOutputs = ['logits', ...this.#cacheOutputs];
   }
 
@@ -166,23 +183,24 @@ export class Runner {
 
   start(): RunnerState {
     const { layers, width } = this.#shape;
-    return { cache: new KvCache(this.layout, this.#contextLength), shifts: Array.from({ length: layers }, () => new ort.Tensor('float32', new Float32Array(width), [1, width])) };
+    const widths = this.#growing.map(({ row }) => row.reduce((size, part) => size * part, 1));
+    return { cache: new KvCache(widths, this.#contextLength), shifts: Array.from({ length: layers }, () => new ort.Tensor('float32', new Float32Array(width), [1, width])) };
   }
 
   /** Feeds `tokens` after what `state` has seen and lets `state` see them. Returns the logits [vocabulary] of the last one, if asked for. */
   async forward(state: RunnerState, tokens: readonly number[], wantLogits: boolean): Promise<Float32Array | undefined> {
-    const { layers, heads, headSize } = this.#shape;
-    const past = [state.cache.length, heads, headSize];
+    const { cache } = state;
     const feeds: Record<string, ort.Tensor> = { input_ids: new ort.Tensor('int64', BigInt64Array.from(tokens, BigInt), [1, tokens.length]) };
-    for (let i = 0; i < layers; i++) {
-      feeds[`past_key.${i}`] = new ort.Tensor('float32', state.cache.keys(i), past);
-      feeds[`past_value.${i}`] = new ort.Tensor('float32', state.cache.values(i), past);
-      feeds[`past_shift.${i}`] = state.shifts[i];
-    }
+    this.#growing.forEach(({ name, row }, i) => {
+      feeds[`past_${name}`] = new ort.Tensor('float32', cache.rows(i), [cache.length, ...row]);
+    });
+    state.shifts.forEach((shift, i) => {
+      feeds[`past_shift.${i}`] = shift;
+    });
+    if (this.#shape.pointer !== undefined) feeds['past_ids'] = new ort.Tensor('int64', cache.tokens, [cache.length]);
     const outputs = await this.#session.run(feeds, wantLogits ? this.#allOutputs : this.#cacheOutputs);
-    const rows = (name: string): Float32Array[] => Array.from({ length: layers }, (_, i) => outputs[`${name}.${i}`].data as Float32Array);
-    state.cache.append(tokens.length, rows('new_key'), rows('new_value'));
-    state.shifts = Array.from({ length: layers }, (_, i) => outputs[`new_shift.${i}`]);
+    cache.append(tokens, this.#growing.map(({ name }) => outputs[`new_${name}`].data as Float32Array));
+    state.shifts = state.shifts.map((_, i) => outputs[`new_shift.${i}`]);
     return wantLogits ? (outputs['logits'].data as Float32Array) : undefined;
   }
 

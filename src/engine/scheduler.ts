@@ -2,18 +2,9 @@
 // Refuses to know tensors, text and threads.
 
 import { EngineError } from './port.ts';
-import type { EngineErrorCode, EngineStatistics } from './port.ts';
+import type { EngineErrorCode, EngineLimits, EngineStatistics } from './port.ts';
 import type { WireEvent } from './protocol.ts';
 import type { Sequence } from './sequence.ts';
-
-export interface SchedulerLimits {
-  /** Sequences that run at the same time. */
-  readonly slots: number;
-  /** Requests that wait for a slot. */
-  readonly queue: number;
-  /** Tokens of one step at most: a long prompt lets the others go on after as many. */
-  readonly prefillChunk: number;
-}
 
 /** Message of anything thrown, with EngineError's own code. */
 export function describeError(error: unknown): { readonly code: EngineErrorCode; readonly message: string } {
@@ -22,7 +13,7 @@ export function describeError(error: unknown): { readonly code: EngineErrorCode;
 }
 
 export class Scheduler {
-  readonly #limits: SchedulerLimits;
+  readonly #limits: EngineLimits;
   /** Told what happened, after each step and each change of who runs. */
   readonly #deliver: (events: readonly WireEvent[]) => void;
   readonly #running = new Map<number, Sequence>();
@@ -32,7 +23,7 @@ export class Scheduler {
   #closing = false;
   #loop: Promise<void> | undefined;
 
-  constructor(limits: SchedulerLimits, deliver: (events: readonly WireEvent[]) => void) {
+  constructor(limits: EngineLimits, deliver: (events: readonly WireEvent[]) => void) {
     this.#limits = limits;
     this.#deliver = deliver;
   }
