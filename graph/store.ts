@@ -70,6 +70,38 @@ export interface RelationSummary extends Relation {
   readonly literals: number;
 }
 
+export interface RuleDocument {
+  readonly id: string;
+  readonly document: string;
+}
+/** A rule document that a transaction wrote, replaced or deleted. */
+export interface RuleChange {
+  /** Version of the base that the transaction made. */
+  readonly version: number;
+  /** When, ISO 8601. */
+  readonly at: string;
+  readonly id: string;
+  /** The document before; absent when there was none. */
+  readonly before?: string;
+}
+/** The rule documents as they are, and what takes them back to earlier versions. */
+export interface RuleHistory {
+  readonly version: number;
+  /** The earliest version of the base whose documents are known. */
+  readonly from: number;
+  readonly rules: readonly RuleDocument[];
+  /** Latest first. */
+  readonly changes: readonly RuleChange[];
+}
+/** How far back a base's rule documents are known: older changes are forgotten when the rules change. */
+export interface RuleHistoryLimits {
+  /** Versions in which rules changed. */
+  readonly ruleVersions: number;
+  /** Changes of single documents, in all. */
+  readonly ruleChanges: number;
+}
+export const RULE_HISTORY: RuleHistoryLimits = { ruleVersions: 1_000, ruleChanges: 100_000 };
+
 export interface BaseStatistics {
   readonly base: BaseName;
   readonly version: number;
@@ -113,7 +145,9 @@ export interface GraphStore {
   paths(base: BaseName, start: Term, options: { readonly hops: number; readonly limit?: number; readonly signal?: AbortSignal }): Promise<readonly PathSummary[]>;
   /** What `path` reaches from `start` (never `start` itself), distinct ends in a stable order, at most `limit` (default 1,000). */
   follow(base: BaseName, start: Term, path: Path, options?: { readonly limit?: number; readonly signal?: AbortSignal }): Promise<readonly PathResult[]>;
-  rules(base: BaseName): Promise<readonly { readonly id: string; readonly document: string }[]>;
+  rules(base: BaseName): Promise<readonly RuleDocument[]>;
+  /** The rule documents of earlier versions, as far back as RuleHistoryLimits allow. */
+  ruleHistory(base: BaseName): Promise<RuleHistory>;
   bases(): Promise<readonly BaseStatistics[]>;
 }
 

@@ -81,6 +81,12 @@ export interface Relation {
   readonly transitive?: boolean;
   readonly inverseOf?: RelationName;
   readonly disjointWith?: readonly RelationName[];
+  /** Classes of what has it, and of what it leads to. */
+  readonly domain?: readonly EntityId[];
+  readonly range?: readonly EntityId[];
+  /** Relations that hold wherever this one does; and those that hold of the same pairs. */
+  readonly subPropertyOf?: readonly RelationName[];
+  readonly equivalentTo?: readonly RelationName[];
   /** Closed world: what is not stored or derived for this relation is false. */
   readonly closed?: boolean;
 }
@@ -142,7 +148,7 @@ export const literal = (value: string | number | boolean, type?: LiteralType): L
   const kind = type ?? (typeof value as 'string' | 'number' | 'boolean');
   switch (kind) {
     case 'number':
-      if (typeof value !== 'number' || !Number.isFinite(value)) throw new TermError('invalid_literal', `a number literal needs a finite number, not ${JSON.stringify(value)}`);
+      if (typeof value !== 'number' || !Number.isFinite(value)) throw new TermError('invalid_literal', `a number literal needs a finite number, not ${typeof value === 'number' ? value : JSON.stringify(value)}`);
       return { kind: 'literal', type: 'number', value: value === 0 ? 0 : value };
     case 'boolean':
       if (typeof value !== 'boolean') throw new TermError('invalid_literal', `a boolean literal needs true or false, not ${JSON.stringify(value)}`);

@@ -35,7 +35,7 @@ mkdirSync(args.work, { recursive: true });
 mkdirSync(join(args.out, 'onnx'), { recursive: true });
 
 const VOCABULARY = 4096;
-const config: DecoderConfig = { vocabularySize: VOCABULARY, width: 192, layers: 4, heads: 6, headSize: 32, feedForward: 768, contextLength: 1024, rotaryBase: 10000, rotaryDimensions: 16, normEpsilon: 1e-5 };
+const config: DecoderConfig = { vocabularySize: VOCABULARY, width: 192, layers: 4, heads: 6, headSize: 32, feedForward: 768, contextLength: 1024, rotaryBase: 10000, rotaryDimensions: 16, normEpsilon: 1e-5, pointerWidth: 64, pointerTokenWidth: 32 };
 /** Rows and tokens a row of the usual batch, and of every sixth, into which the longest lists fit. Both have as many tokens. */
 const USUAL = [10, 320] as const;
 const LONG = [5, 640] as const;
@@ -87,6 +87,8 @@ else if (args.from !== undefined) {
   const given = readWeights(readFileSync(join(args.from, 'onnx/model.onnx')));
   for (const [name, values] of trainer.weights) {
     const found = given.get(name)?.values;
+    // A form of the decoder without it: what is new is learnt from here.
+    if (name.startsWith('pointer.') && found?.length !== values.length) continue;
     if (found?.length !== values.length) throw new Error(`${args.from} has ${found?.length ?? 'no'} weights ${name}, this configuration needs ${values.length}`);
     values.set(found);
   }
@@ -121,6 +123,8 @@ function exportModel(): void {
       rms_norm_eps: config.normEpsilon,
       hidden_act: 'relu2',
       key_mix: 'previous-token',
+      pointer_width: config.pointerWidth,
+      pointer_token_width: config.pointerTokenWidth,
       tie_word_embeddings: true,
       torch_dtype: 'float16',
       num_parameters: parameterCount(config),

@@ -35,6 +35,13 @@ const taxonomy = (classes: number): Input => ({
   rules: Array.from({ length: classes }, (_, i) => ({ head: ['?x', 'type', `c${i + 1}`] as const, body: [['?x', 'type', `c${i}`] as const] })),
   derived: classes,
 });
+/** The same taxonomy told as facts, for one rule over them. */
+const subclasses = (classes: number): Input => ({
+  name: `deep taxonomy of ${classes} as facts`,
+  facts: [['thing', 'type', 'c0'], ...Array.from({ length: classes }, (_, i): RuleAtom => [`c${i}`, 'subClassOf', `c${i + 1}`])],
+  rules: [{ head: ['?x', 'type', '?d'], body: [['?x', 'type', '?c'], ['?c', 'subClassOf', '?d']] }],
+  derived: classes,
+});
 async function lubm(data: string, copies: number): Promise<Input> {
   const names = new Map<string, string>();
   const short = (term: string): string => {
@@ -55,7 +62,7 @@ async function lubm(data: string, copies: number): Promise<Input> {
   return { name: `LUBM, ${copies} ${copies === 1 ? 'university' : 'universities'}`, facts, rules };
 }
 
-/** The rows by name: tc, chain, tax10k, tax100k, tax1m, lubm1, lubm10. */
+/** The rows by name: tc, chain, tax10k, tax100k, tax1m, sub100k, sub1m, lubm1, lubm10. */
 export async function input(row: string, data: string): Promise<Input> {
   switch (row) {
     case 'tc':
@@ -68,11 +75,15 @@ export async function input(row: string, data: string): Promise<Input> {
       return taxonomy(100_000);
     case 'tax1m':
       return taxonomy(1_000_000);
+    case 'sub100k':
+      return subclasses(100_000);
+    case 'sub1m':
+      return subclasses(1_000_000);
     case 'lubm1':
       return lubm(data, 1);
     case 'lubm10':
       return lubm(data, 10);
     default:
-      throw new RangeError(`unknown row ${row}; use tc, chain, tax10k, tax100k, tax1m, lubm1 or lubm10`);
+      throw new RangeError(`unknown row ${row}; use tc, chain, tax10k, tax100k, tax1m, sub100k, sub1m, lubm1 or lubm10`);
   }
 }

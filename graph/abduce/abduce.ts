@@ -15,7 +15,8 @@ import { ProofTooLarge } from '../reason/explain.ts';
 import type { ProofLimits } from '../reason/explain.ts';
 import type { Proof } from '../reason/types.ts';
 import type { FactReader } from '../knowledge/facts.ts';
-import type { AbsenceOracle } from '../knowledge/grounds.ts';
+import type { AbsenceOracle } from '../knowledge/assumptions.ts';
+import { Tellings } from '../knowledge/tellings.ts';
 import { Prover } from '../knowledge/world.ts';
 import { Assumables, patternOf } from './assumable.ts';
 import { disjoint, includes, join, Sets } from './environments.ts';
@@ -34,6 +35,8 @@ export interface AbduceContext {
   readonly proofs: ProofLimits;
   readonly now: number;
   readonly keep: (proof: Proof) => string;
+  /** Ways to break one constraint that are told apart before anything is assumed. */
+  readonly breaches: number;
   /** Verifies a proof that may assume the triples, in a world that says what is absent. */
   readonly check: (proof: Proof, absence: AbsenceOracle, assumed: readonly Triple[]) => Promise<CheckResult>;
 }
@@ -43,7 +46,19 @@ export async function abduce(question: AbduceQuestion, hypothesis: Supposed, con
   const { budget, observations } = question;
   const { rules, constraints, keys, patterns } = await scope(question, hypothesis, context.reader);
   const { reader, now } = context;
-  const worlds = await Worlds.build({ rules, constraints, facts: hypothesis.facts, keys, reader, now, budget: { ...budget, answers: 1 }, signal });
+  const { facts, removed } = hypothesis;
+  const worlds = await Worlds.build({
+    rules,
+    constraints,
+    facts,
+    removed,
+    keys,
+    reader,
+    now,
+    budget: { ...budget, answers: 1 },
+    breaches: context.breaches,
+    signal,
+  });
   const assumables = new Assumables(worlds.database, {
     patterns,
     named: named(question, hypothesis),
@@ -245,7 +260,8 @@ class Abduction {
   }
   async #explanation(world: Glimpse, { bindings, rows }: Met, ids: Ids, assume: readonly Triple[]): Promise<Found> {
     const { database, program } = this.#worlds;
-    const prover = new Prover(program, this.#context.reader, this.#context.proofs);
+    const { reader, now, proofs: limits } = this.#context;
+    const prover = new Prover(program, reader, limits, new Tellings(reader, now, this.#hypothesis.facts));
     const proofs: { triple: Triple; proofId?: string }[] = [];
     let [confidence, nodes] = [1, 0];
     for (const { slot, row } of rows) {

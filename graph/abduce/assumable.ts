@@ -5,6 +5,7 @@ import type { Term, Triple } from '../terms.ts';
 import { entity, parseEntityId, parseRelationName, termKey } from '../terms.ts';
 import type { Database, SignedRelation, Slot } from '../reason/database.ts';
 import { signed, unsigned } from '../reason/database.ts';
+import { inField } from '../reason/errors.ts';
 import { parseGoal } from '../reason/parse.ts';
 import { IS_A } from '../reason/print.ts';
 import type { Atom } from '../reason/types.ts';
@@ -24,8 +25,6 @@ export interface Pattern extends Price {
   readonly same: boolean;
 }
 
-const wrong = (message: string): KnowledgeError => new KnowledgeError('invalid_request', message);
-
 /** The facts that an atom speaks of. */
 export function patternOf({ relation, subject, object, negated }: Atom, price: Price): Pattern {
   const [s, o] = [subject, object].map((term) => (term.kind === 'variable' ? undefined : term));
@@ -34,7 +33,9 @@ export function patternOf({ relation, subject, object, negated }: Atom, price: P
 }
 /** Patterns of what a request names. A name may be that of a relation and of a class; it stands for both. Throws KnowledgeError `invalid_request`, RuleError or TermError. */
 export function readAssumables(list: readonly (string | Assumable)[]): Pattern[] {
-  return list.flatMap((item): Pattern[] => {
+  return list.flatMap((item, i): Pattern[] => {
+    const field = `assumable[${i}]`;
+    const wrong = (message: string): KnowledgeError => new KnowledgeError('invalid_request', message, { field });
     const { relation, atom: text, cost, probability }: Assumable = typeof item === 'string' ? (item.includes('(') ? { atom: item } : { relation: item }) : item;
     if ((relation === undefined) === (text === undefined)) throw wrong('what may be assumed has either a relation or an atom; give one of them');
     const shown = JSON.stringify((relation ?? text ?? '').slice(0, 80));
@@ -50,7 +51,7 @@ export function readAssumables(list: readonly (string | Assumable)[]): Pattern[]
         { key: signed(IS_A, false), object: entity(parseEntityId(relation)), same: false, ...price },
       ];
     }
-    const atom = parseGoal(text ?? '');
+    const atom = inField(field, () => parseGoal(text ?? ''));
     if (atom.absent) throw wrong(`${shown} cannot be assumed; write -p(..) for what is assumed to be false`);
     return [patternOf(atom, price)];
   });

@@ -6,7 +6,7 @@ import { groupOf, isAggregate, isAtom, itemVariables, outerVariables, sidesOf, v
 import { Database, signed } from '../reason/database.ts';
 import type { Slot } from '../reason/database.ts';
 import { aggregateValue } from '../reason/join.ts';
-import { compileBody } from '../reason/plan.ts';
+import { compileBody } from '../reason/compile.ts';
 import type { AggregateItem, InnerItem } from '../reason/plan.ts';
 import { STORED } from '../reason/table.ts';
 import type { Comparison, Expression, Rule, RuleTerm } from '../reason/types.ts';

@@ -1,6 +1,7 @@
 // Owns reading a request for explanations: text and shapes in, a question that can be searched out, every mistake said.
 // Refuses to know bases and searching.
 
+import { inField } from '../reason/errors.ts';
 import { parseGoal } from '../reason/parse.ts';
 import type { Atom } from '../reason/types.ts';
 import { KnowledgeError } from '../knowledge/types.ts';
@@ -18,15 +19,19 @@ export function readQuestion({ observations, assumable, values, minimal = 'subse
   for (const key of ['explanations', 'size', 'nodes', 'ms', 'facts', 'depth'] as const)
     if (!(budget[key] > 0)) throw new KnowledgeError('invalid_request', `the limit ${key} is ${budget[key]}; give a number above 0`);
   return {
-    observations: observations.map((observation) => checked(typeof observation === 'string' ? parseGoal(observation) : observation)),
+    observations: observations.map((observation, i) => {
+      const field = observations.length === 1 ? 'observation' : `observation[${i}]`;
+      return checked(typeof observation === 'string' ? inField(field, () => parseGoal(observation)) : observation, field);
+    }),
     assumable: assumable && readAssumables(assumable),
     values,
     minimal,
     budget,
   };
 }
-function checked(atom: Atom): Atom {
-  if (atom.absent) throw new KnowledgeError('invalid_request', 'an observation cannot be "not p(..)"; what is known to be false is written -p(..)');
-  if (atom.subject.kind === 'literal') throw new KnowledgeError('invalid_request', 'the subject of an observation is a variable or an entity, never a literal');
+function checked(atom: Atom, field: string): Atom {
+  const wrong = (message: string): KnowledgeError => new KnowledgeError('invalid_request', message, { field });
+  if (atom.absent) throw wrong('an observation cannot be "not p(..)"; what is known to be false is written -p(..)');
+  if (atom.subject.kind === 'literal') throw wrong('the subject of an observation is a variable or an entity, never a literal');
   return atom;
 }

@@ -17,8 +17,8 @@ import type { Named, Pattern } from './assumable.ts';
 import { contradiction, declaredConstraints } from './constraints.ts';
 import type { AbduceBudget } from './types.ts';
 
-/** Rules of the base and of the call, facts of the call, and what is declared. */
-export type Supposed = Pick<Hypothesis, 'standing' | 'rules' | 'facts' | 'declarations'>;
+/** Rules of the base and of the call, facts of the call, stored facts that do not count, and what is declared. */
+export type Supposed = Pick<Hypothesis, 'standing' | 'rules' | 'places' | 'facts' | 'removed' | 'declarations'>;
 export interface AbduceQuestion {
   readonly observations: readonly Atom[];
   /** undefined: any fact. */
@@ -41,7 +41,7 @@ export interface Scope {
 export async function scope({ observations, assumable }: AbduceQuestion, hypothesis: Supposed, reader: FactReader): Promise<Scope> {
   const all = [...new Map([...hypothesis.standing, ...hypothesis.rules].map((rule) => [rule.id, rule])).values()];
   // A circle in rules that do not matter here is one all the same.
-  stratify(all);
+  stratify(all, (rule) => hypothesis.places?.get(rule.id) ?? {});
   const deriving = all.filter(({ heads }) => heads.length > 0);
   const observed = observations.map(keyOf);
   const cone = relevantRules(deriving, observed);

@@ -6,11 +6,12 @@
 // conditions could give each other a value, each goes first once.
 
 import type { Slot } from '../reason/database.ts';
-import { disjoint, includes, join, Label, NOTHING, union } from './environments.ts';
+import { disjoint, join, Label, NOTHING, union } from './environments.ts';
 import type { Environment, Sets } from './environments.ts';
+import { Gatherings } from './gatherings.ts';
 import type { AtomItem, Clause, FilterItem, GroupItem, Model } from './model.ts';
-import { bind, counted, isPositive, Queue, unions, valueOf, without } from './state.ts';
-import type { Call, Gathering, State, Waiting } from './state.ts';
+import { bind, counted, isPositive, Queue, valueOf, without } from './state.ts';
+import type { Call, State, Waiting } from './state.ts';
 
 /** Work to be taken up again: one step at a time, false when it is done. */
 type Frame = () => boolean;
@@ -28,7 +29,7 @@ export class Search {
   readonly #closed: readonly Sets[];
   readonly #calls = new Map<string, Call>();
   readonly #slots = new Map<Slot, number>();
-  readonly #gatherings: Gathering[] = [];
+  readonly #gatherings: Gatherings;
   readonly #frames = new Queue<Frame>();
   readonly #answers = new Queue<Waiting & { readonly atom: number; readonly environment: Environment }>();
 
@@ -37,6 +38,16 @@ export class Search {
     this.#model = model;
     this.#size = size;
     this.#closed = closed;
+    this.#gatherings = new Gatherings(model, {
+      size,
+      begin: (clause, registers, answer) => this.#begin(clause, registers, answer),
+      advance: (state) => this.#advance(state),
+      wanted: (environment) => this.#wanted(environment),
+      miss: ({ pruned, cut }) => {
+        this.pruned ||= pruned;
+        this.uncounted ||= cut;
+      },
+    });
   }
 
   /** Asks for all ways to meet a clause without head; they are in the label after `run`. */
@@ -57,7 +68,7 @@ export class Search {
       // Answers and work take turns, and each work its turn, so that what is near is found before what is wide.
       const answer = this.#answers.take();
       const frame = this.#frames.take();
-      if (!answer && !frame && !this.#count()) return undefined;
+      if (!answer && !frame && !this.#gatherings.count()) return undefined;
       if (answer) this.#resume(answer.state, answer.place, answer.atom, answer.environment);
       if (frame?.()) this.#frames.add(frame);
       if (++this.nodes > nodes) return 'nodes';
@@ -91,7 +102,7 @@ export class Search {
         if (state.assume.length > 0) state = this.#assume(state);
         else {
           const waiting = state.left.find((each) => state && this.#countable(state, each));
-          if (waiting !== undefined) this.#gather(state, waiting);
+          if (waiting !== undefined) this.#gatherings.gather(state, waiting);
           // A filter that is left has a variable without value.
           else if (state.left.length === 0) state.answer(state);
           return;
@@ -145,48 +156,6 @@ export class Search {
   #certainGroup(state: State, place: number, item: GroupItem): State | undefined {
     if (item.affected || !this.#countable(state, place)) return state;
     return counted(state, place, item, this.#model.aggregate(item, state.registers));
-  }
-  /** Asks for what an aggregate ranges over; it is counted when nothing else is left to do. */
-  #gather(state: State, place: number): void {
-    const item = state.clause.items[place] as GroupItem;
-    const gathering: Gathering = { state, place, members: new Map(), fresh: true };
-    this.#gatherings.push(gathering);
-    const registers = new Int32Array(item.body.variables.length).fill(-1);
-    item.given.forEach((register, i) => (registers[i] = state.registers[register]));
-    this.#begin(item.body, registers, ({ registers: found, environment }) => {
-      const key = item.distinct.map((register) => found[register]).join(' ');
-      let member = gathering.members.get(key);
-      if (!member) gathering.members.set(key, (member = { value: item.aggregate.function === 'count' ? 0 : valueOf(item.of[0], found), label: new Label() }));
-      if (member.label.add(environment)) gathering.fresh = true;
-    });
-  }
-  /** Computes aggregates over what they range over under each set of assumptions. Returns whether there was anything to do. */
-  #count(): boolean {
-    const fresh = this.#gatherings.filter((gathering) => gathering.fresh);
-    for (const gathering of fresh) {
-      gathering.fresh = false;
-      const { state, place, members } = gathering;
-      const item = state.clause.items[place] as GroupItem;
-      const all = [...members.values()].map(({ value, label }) => ({ value, environments: label.environments }));
-      const environments = all.flatMap((member) => [...member.environments]);
-      const { sets, pruned, cut } = unions(state.environment.assumed, environments, this.#size);
-      this.pruned ||= pruned;
-      this.uncounted ||= cut;
-      for (const assumed of sets) {
-        let { absent } = state.environment;
-        const values: number[] = [];
-        for (const member of all) {
-          const held = member.environments.find((environment) => includes(assumed, environment.assumed));
-          if (!held) continue;
-          values.push(member.value);
-          absent = union(absent, held.absent);
-        }
-        const environment: Environment = { assumed, absent };
-        const next = this.#wanted(environment) ? counted({ ...state, environment }, place, item, this.#model.combine(item, values)) : undefined;
-        if (next) this.#advance(next);
-      }
-    }
-    return fresh.length > 0;
   }
   #absence(state: State, place: number, { slot, subject, object }: AtomItem): State | undefined {
     const [s, o] = [valueOf(subject, state.registers), valueOf(object, state.registers)];

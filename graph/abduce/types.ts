@@ -15,6 +15,13 @@ export interface Assumable {
   /** How likely one such fact is by itself: above 0, at most 1. Facts are taken for independent of each other. */
   readonly probability?: number;
 }
+/** Limits of all abductions of a process. */
+export interface AbductionLimits {
+  /** Abductions at work at the same time; more are refused. */
+  readonly jobs: number;
+  /** Ways to break one constraint that are told apart before anything is assumed. Where there are more, further ones are not noticed and the result is not complete. */
+  readonly breaches: number;
+}
 /** Limits of one abduction; the caller states every one. */
 export interface AbduceBudget {
   /** Explanations returned at most. */

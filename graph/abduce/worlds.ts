@@ -2,17 +2,19 @@
 // Refuses to know how assumptions are found. One world at a time; each is left as it was found.
 
 import { tripleKey } from '../terms.ts';
-import type { RelationName, Statement, Term, Triple } from '../terms.ts';
+import type { RelationName, Statement, Term, Triple, TriplePattern } from '../terms.ts';
 import { entity, parseEntityId, termKey } from '../terms.ts';
 import { isAggregate, isAtom } from '../reason/body.ts';
 import { Database, signed } from '../reason/database.ts';
 import type { Row, SignedRelation, Slot } from '../reason/database.ts';
 import { Evaluator, runSliced } from '../reason/evaluate.ts';
 import type { RunResult } from '../reason/evaluate.ts';
-import { bindingsOf, Explainer, groupDerivations, ProofTooLarge } from '../reason/explain.ts';
+import { bindingsOf, Explainer, ProofTooLarge } from '../reason/explain.ts';
+import { groupDerivations } from '../reason/proof-trees.ts';
 import type { Derivation } from '../reason/explain.ts';
 import { search } from '../reason/join.ts';
-import { compileBody, orderBody } from '../reason/plan.ts';
+import { compileBody } from '../reason/compile.ts';
+import { orderBody } from '../reason/plan.ts';
 import { makeRule } from '../reason/print.ts';
 import { Program } from '../reason/program.ts';
 import { Table, GIVEN } from '../reason/table.ts';
@@ -26,8 +28,6 @@ import { inForce } from '../knowledge/validity.ts';
 const BROKEN = '\u0002broken' as RelationName;
 /** Proofs that are looked through for what they rest on. */
 const PROOFS = { nodes: 1_000_000_000, height: 1_000 };
-/** Ways to break one constraint that are told apart before anything is assumed. */
-const BREACHES = 10_000;
 
 /** What a derivation rests on: atoms that must stay absent, triples that are given. */
 export interface Rest {
@@ -58,11 +58,15 @@ export interface WorldsInput {
   /** Rules without heads. */
   readonly constraints: readonly Rule[];
   readonly facts: readonly Statement[];
+  /** Stored facts that do not count. */
+  readonly removed: readonly TriplePattern[];
   /** Relations to be read besides those that rules need. */
   readonly keys: Iterable<SignedRelation>;
   readonly reader: FactReader;
   readonly now: number;
   readonly budget: Budget;
+  /** Ways to break one constraint that are told apart before anything is assumed. */
+  readonly breaches: number;
   readonly signal?: AbortSignal;
 }
 
@@ -74,14 +78,16 @@ export class Worlds {
   /** Facts derived then. */
   readonly derived: number;
   readonly #constraints: readonly Rule[];
+  readonly #breaches: number;
   readonly #evaluator: Evaluator;
   /** Breaches of constraints that are broken already. */
   readonly #before = new Map<number, ReadonlySet<string>>();
   /** Heads that directly depend on a slot, and whether a `not` or an aggregate is between. */
   readonly #dependents = new Map<Slot, { readonly heads: Set<Slot>; closed: boolean }>();
 
-  private constructor(constraints: readonly Rule[], program: Program, evaluator: Evaluator, run: RunResult) {
+  private constructor(constraints: readonly Rule[], breaches: number, program: Program, evaluator: Evaluator, run: RunResult) {
     this.#constraints = constraints;
+    this.#breaches = breaches;
     this.program = program;
     this.database = program.database;
     this.#evaluator = evaluator;
@@ -99,11 +105,11 @@ export class Worlds {
         if (isAtom(item)) note(signed(item.relation, item.negated), item.absent === true);
         else if (isAggregate(item)) for (const inner of item.body) if (isAtom(inner)) note(signed(inner.relation, inner.negated), true);
     }
-    for (const i of this.#broken()) this.#before.set(i, new Set(this.#ways(this.#constraints[i].body, BREACHES).map(keyOf)));
+    for (const i of this.#broken()) this.#before.set(i, new Set(this.#ways(this.#constraints[i].body, this.#breaches).map(keyOf)));
   }
 
   /** Reads the facts and derives what follows. Throws RuleError, and the signal's reason. */
-  static async build({ rules, constraints, facts, keys, reader, now, budget, signal }: WorldsInput): Promise<Worlds> {
+  static async build({ rules, constraints, facts, removed, keys, reader, now, budget, breaches, signal }: WorldsInput): Promise<Worlds> {
     const began = performance.now();
     const flags = constraints.map(({ body }, i) => {
       const mark = entity(parseEntityId(String(i)));
@@ -114,7 +120,7 @@ export class Worlds {
     for (const key of keys) needed.add(key);
     needed.delete(signed(BROKEN, false));
     const database = new Database();
-    await load(database, reader, needed, [], signal);
+    await load(database, reader, needed, removed, signal);
     for (const fact of facts) if (inForce(fact, now)) database.tell(fact, fact.confidence ?? 1, true);
     for (const key of needed) database.slot(key);
     const program = new Program(all, database);
@@ -129,7 +135,7 @@ export class Worlds {
     });
     const run = await runSliced(evaluator.derive(), signal);
     depth = Number.MAX_SAFE_INTEGER;
-    return new Worlds(constraints, program, evaluator, run);
+    return new Worlds(constraints, breaches, program, evaluator, run);
   }
 
   /** Looks into the world in which the triples hold as well. undefined when it could not be derived within the limits or before the deadline. */
@@ -180,7 +186,7 @@ export class Worlds {
           const rule = this.#constraints[i];
           if (!known) return restsOn([this.#flag(i) as Row]);
           // Where more ways were there than are told apart, a new one is not seen: see `blind`.
-          const fresh = known.size < BREACHES ? this.#ways(rule.body, BREACHES).find((way) => !known.has(keyOf(way))) : undefined;
+          const fresh = known.size < this.#breaches ? this.#ways(rule.body, this.#breaches).find((way) => !known.has(keyOf(way))) : undefined;
           if (fresh) return restsOn(fresh.rows, { rule, bindings: fresh.bindings });
         }
         return undefined;
@@ -198,7 +204,7 @@ export class Worlds {
   }
   /** Some constraint is broken in so many ways before anything is assumed that a further one is not noticed. */
   get blind(): boolean {
-    return [...this.#before.values()].some(({ size }) => size >= BREACHES);
+    return [...this.#before.values()].some(({ size }) => size >= this.#breaches);
   }
   #flag(i: number): Row | undefined {
     return this.database.find({ subject: parseEntityId(String(i)), relation: BROKEN, object: entity(parseEntityId(String(i))) });

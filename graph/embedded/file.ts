@@ -9,19 +9,25 @@ import { StoreError } from '../store.ts';
 
 /** 'Phrs': marks the file as ours. */
 const APPLICATION = 0x50687273;
-const SCHEMA_VERSION = 1;
+const SCHEMA_VERSION = 2;
 const FACT_COLUMNS = 'base, number, subject, relation, negated, object, confidence, source, page, start, "end", valid_from, valid_to, recorded';
 const FACT = `base INTEGER NOT NULL, number INTEGER NOT NULL, subject INTEGER NOT NULL, relation INTEGER NOT NULL, negated INTEGER NOT NULL,
   object INTEGER NOT NULL, confidence REAL NOT NULL, source INTEGER NOT NULL, page REAL, start REAL, "end" REAL, valid_from INTEGER NOT NULL,
   valid_to INTEGER NOT NULL, recorded INTEGER NOT NULL`;
+/** Rule documents before a version changed them: NULL where there was none. */
+const RULE_PAST = `CREATE TABLE rule_past (base INTEGER NOT NULL, version INTEGER NOT NULL, id TEXT NOT NULL, document TEXT, at INTEGER NOT NULL,
+  PRIMARY KEY (base, version, id)) STRICT, WITHOUT ROWID;`;
+/** From version 1, which did not keep them: what was before the version that is there now is not known. */
+const FROM_1 = `${RULE_PAST} ALTER TABLE base ADD COLUMN rules_from INTEGER NOT NULL DEFAULT 0; UPDATE base SET rules_from = version; PRAGMA user_version = 2;`;
 /** Numbers of terms, texts and relations count from 0 in each base. `fact` holds what is live, `past` what was withdrawn. */
 const SCHEMA = `
-CREATE TABLE base (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, version INTEGER NOT NULL, written INTEGER NOT NULL) STRICT;
+CREATE TABLE base (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, version INTEGER NOT NULL, written INTEGER NOT NULL, rules_from INTEGER NOT NULL DEFAULT 0) STRICT;
 CREATE TABLE term (base INTEGER NOT NULL, id INTEGER NOT NULL, type TEXT NOT NULL, value ANY NOT NULL, PRIMARY KEY (base, id)) STRICT, WITHOUT ROWID;
 CREATE TABLE text (base INTEGER NOT NULL, id INTEGER NOT NULL, value TEXT NOT NULL, PRIMARY KEY (base, id)) STRICT, WITHOUT ROWID;
 CREATE TABLE relation (base INTEGER NOT NULL, id INTEGER NOT NULL, name TEXT NOT NULL, declaration TEXT, PRIMARY KEY (base, id)) STRICT, WITHOUT ROWID;
 CREATE TABLE entity (base INTEGER NOT NULL, term INTEGER NOT NULL, document TEXT NOT NULL, PRIMARY KEY (base, term)) STRICT, WITHOUT ROWID;
 CREATE TABLE rule (number INTEGER PRIMARY KEY, base INTEGER NOT NULL, id TEXT NOT NULL, document TEXT NOT NULL, UNIQUE (base, id)) STRICT;
+${RULE_PAST}
 CREATE TABLE fact (${FACT}, PRIMARY KEY (base, number)) STRICT, WITHOUT ROWID;
 CREATE TABLE past (${FACT}, retracted INTEGER NOT NULL, PRIMARY KEY (base, number)) STRICT, WITHOUT ROWID;
 CREATE INDEX past_subject ON past (base, subject, number);
@@ -50,6 +56,13 @@ const SQL = {
   describe: 'INSERT INTO entity (base, term, document) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET document = excluded.document',
   setRule: 'INSERT INTO rule (base, id, document) VALUES (?, ?, ?) ON CONFLICT (base, id) DO UPDATE SET document = excluded.document',
   dropRule: 'DELETE FROM rule WHERE base = ? AND id = ?',
+  keepRule: 'INSERT INTO rule_past (base, version, id, document, at) VALUES (?, ?, ?, ?, ?)',
+  rulesPast: 'SELECT version, at, id, document FROM rule_past WHERE base = ? ORDER BY version DESC, id',
+  rulesFrom: 'SELECT rules_from FROM base WHERE id = ?',
+  nthVersion: 'SELECT DISTINCT version FROM rule_past WHERE base = ? ORDER BY version DESC LIMIT 1 OFFSET ?',
+  nthChange: 'SELECT version FROM rule_past WHERE base = ? ORDER BY version DESC LIMIT 1 OFFSET ?',
+  forgetRules: 'DELETE FROM rule_past WHERE base = ? AND version <= ?',
+  setRulesFrom: 'UPDATE base SET rules_from = ? WHERE id = ?',
   addFact: `INSERT INTO fact (${FACT_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   retract: `INSERT INTO past (${FACT_COLUMNS}, retracted) SELECT ${FACT_COLUMNS}, ? FROM fact WHERE base = ? AND number = ?`,
   dropFact: 'DELETE FROM fact WHERE base = ? AND number = ?',
@@ -103,7 +116,8 @@ export class StoreFile {
     if (application === 0 && tables === 0) return false;
     if (application !== APPLICATION)
       throw new StoreError('corrupt', `${this.path} is a database of another program; give the path of a Pharos store, or of a file that does not exist yet`);
-    if (version !== SCHEMA_VERSION)
+    if (version === 1) database.exec(`BEGIN EXCLUSIVE; ${FROM_1} COMMIT`);
+    else if (version !== SCHEMA_VERSION)
       throw new StoreError(
         'corrupt',
         `${this.path} has schema version ${version}, and this Pharos reads version ${SCHEMA_VERSION}; open it with the version that wrote it`,

@@ -4,17 +4,32 @@
 import { foldName } from '../names.ts';
 import { TermError } from '../terms.ts';
 import type { BaseName, Entity, EntityId, Fact, FactId, Path, Term, TriplePattern } from '../terms.ts';
-import { StoreError } from '../store.ts';
-import type { BaseStatistics, Change, Commit, EntityHit, GraphStore, MatchOptions, Page, PathResult, PathSummary, RelationSummary } from '../store.ts';
+import { RULE_HISTORY, StoreError } from '../store.ts';
+import type {
+  BaseStatistics,
+  Change,
+  Commit,
+  EntityHit,
+  GraphStore,
+  MatchOptions,
+  Page,
+  PathResult,
+  PathSummary,
+  RelationSummary,
+  RuleDocument,
+  RuleHistory,
+  RuleHistoryLimits,
+} from '../store.ts';
 import { instant } from '../reason/interner.ts';
-import { Base, factNumber, rowOf } from './base.ts';
+import { Base, factNumber, rowOf, timeText } from './base.ts';
 import type { FactRow } from './facts.ts';
 import { StoreFile } from './file.ts';
 import { load } from './load.ts';
 import { Transaction } from './transaction.ts';
 import type { Step } from './walk.ts';
 
-export interface EmbeddedLimits {
+/** Of the rule history, RULE_HISTORY is the default. */
+export interface EmbeddedLimits extends RuleHistoryLimits {
   /** Changes of one transaction (default 1,000,000). */
   readonly changes: number;
 }
@@ -45,7 +60,7 @@ export class EmbeddedStore implements GraphStore {
   constructor({ file, now = () => new Date(), limits = {} }: EmbeddedOptions) {
     this.#file = new StoreFile(file);
     this.#now = now;
-    this.limits = { changes: limits.changes ?? 1_000_000 };
+    this.limits = { ...RULE_HISTORY, changes: 1_000_000, ...limits };
   }
 
   /** StoreError `locked` when the file has another owner, `corrupt` when it is damaged or not a store, `unavailable` when it cannot be reached. */
@@ -87,7 +102,10 @@ export class EmbeddedStore implements GraphStore {
       try {
         if (!known) this.#file.run('addBase', base.id, name);
         for (const change of changes) transaction.apply(change);
-        if (transaction.changed) this.#file.run('setBase', base.version + 1, transaction.time, base.id);
+        if (transaction.changed) {
+          transaction.keepRules(base.version + 1, this.limits);
+          this.#file.run('setBase', base.version + 1, transaction.time, base.id);
+        }
         this.#file.run(transaction.changed ? 'commit' : 'rollback');
       } catch (error) {
         transaction.rollback();
@@ -229,8 +247,22 @@ export class EmbeddedStore implements GraphStore {
       .map(({ end, rows }) => ({ end: base.terms.get(end), facts: rows.map((row) => base.factAt(row)) }));
   }
 
-  async rules(name: BaseName): Promise<readonly { readonly id: string; readonly document: string }[]> {
+  async rules(name: BaseName): Promise<readonly RuleDocument[]> {
     return [...(this.#base(name)?.rules ?? [])].map(([id, document]) => ({ id, document }));
+  }
+  async ruleHistory(name: BaseName): Promise<RuleHistory> {
+    const base = this.#base(name);
+    if (!base) return { version: 0, from: 0, rules: [], changes: [] };
+    return this.#file.guard('read', () => {
+      const [[from]] = this.#file.rows('rulesFrom', base.id);
+      const changes = Array.from(this.#file.rows('rulesPast', base.id), ([version, at, id, document]) => ({
+        version: version as number,
+        at: timeText(at as number),
+        id: id as string,
+        ...(document === null ? {} : { before: document as string }),
+      }));
+      return { version: base.version, from: from as number, rules: Array.from(base.rules, ([id, document]) => ({ id, document })), changes };
+    });
   }
   async bases(): Promise<readonly BaseStatistics[]> {
     if (this.#state !== 'open') throw new StoreError('closed', `the store ${this.#file.path} is not open`);

@@ -2,7 +2,7 @@
 // Refuses to be seen half done: nothing in it waits, so no reader comes between.
 
 import type { Alias, Entity, Fact, Relation, RelationName, Statement, Term } from '../terms.ts';
-import type { Change } from '../store.ts';
+import type { Change, RuleHistoryLimits } from '../store.ts';
 import { placesOf } from './base.ts';
 import type { Base } from './base.ts';
 import type { FactRow } from './facts.ts';
@@ -28,6 +28,7 @@ export class Transaction {
   readonly #oldDescriptions = new Map<number, Entity | undefined>();
   readonly #oldDeclarations = new Map<number, Relation | undefined>();
   #oldRules: ReadonlyMap<string, string> | undefined;
+  readonly #ruled = new Set<string>();
   /** Terms whose names may have to be told to the index. */
   readonly #named = new Set<number>();
 
@@ -163,6 +164,7 @@ export class Transaction {
     const { rules } = this.#base;
     if (rules.get(id) === document) return;
     this.#oldRules ??= new Map(rules);
+    this.#ruled.add(id);
     if (document === undefined) {
       rules.delete(id);
       this.#file.run('dropRule', this.#base.id, id);
@@ -173,6 +175,20 @@ export class Transaction {
     this.#touched = true;
   }
 
+  /** Keeps the documents that rules had before this version, and forgets those of versions too long ago. */
+  keepRules(version: number, { ruleVersions, ruleChanges }: RuleHistoryLimits): void {
+    const { id: base, rules } = this.#base;
+    const old = this.#oldRules;
+    const changed = [...this.#ruled].filter((id) => old?.get(id) !== rules.get(id));
+    if (!old || changed.length === 0) return;
+    const kept = changed.length <= ruleChanges;
+    if (kept) for (const id of changed) this.#file.run('keepRule', base, version, id, old.get(id) ?? null, this.time);
+    const beyond = [...this.#file.rows('nthVersion', base, ruleVersions), ...this.#file.rows('nthChange', base, ruleChanges)];
+    const cut = kept ? Math.max(0, ...beyond.map(([before]) => before as number)) : version;
+    if (cut === 0) return;
+    this.#file.run('forgetRules', base, cut);
+    this.#file.run('setRulesFrom', cut, base);
+  }
   #term(term: Term): number {
     const { terms } = this.#base;
     const known = terms.find(term);

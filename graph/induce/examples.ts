@@ -1,6 +1,7 @@
 // Owns finding what a rule gets right and wrong: a few facts that it predicts and that are known, and a few that are not.
 // Refuses to know how rules are found, measured and named.
 
+import { coverOf, isRefined } from './conditions.ts';
 import type { FactGraph } from './graph.ts';
 import { BODY, BOUND, CONSTANT, DIFFER, HEAD, KIND, LENGTH, PATH, STRIDE } from './shape.ts';
 import type { RuleColumns } from './shape.ts';
@@ -48,6 +49,14 @@ export class ExampleFinder {
       return { known, unknown };
     }
     const constant = data[row + CONSTANT];
+    if (isRefined(data[row + KIND])) {
+      let left = STARTS;
+      for (const x of coverOf(graph, data, row)) {
+        if (enough() || left-- === 0) break;
+        put(x, constant);
+      }
+      return { known, unknown };
+    }
     if (data[row + KIND] === BOUND) {
       const g = graph.group(data[row + BODY + 1], data[row + BODY] ^ 1);
       if (g >= 0) for (let e = graph.groupStart[g]; e < graph.groupStart[g + 1] && !enough(); e++) put(graph.targets[e], constant);

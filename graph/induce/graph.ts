@@ -8,6 +8,10 @@ export interface FactColumns {
   readonly subjects: Int32Array;
   readonly predicates: Int32Array;
   readonly objects: Int32Array;
+  /** Order of the nodes that are numbers or dates, equals alike, numbers first; -1 for others. Empty when it is not wanted. */
+  readonly ranks?: Int32Array;
+  /** The least rank of a date. */
+  readonly firstDate?: number;
 }
 
 const hash = (a: number, b: number): number => {
@@ -33,6 +37,8 @@ export class FactGraph {
   readonly relations: number;
   readonly steps: number;
   readonly facts: number;
+  readonly ranks: Int32Array;
+  readonly firstDate: number;
   /** Groups of a node: `nodeGroup[node] .. nodeGroup[node + 1]`. */
   readonly nodeGroup: Int32Array;
   readonly groupNode: Int32Array;
@@ -57,7 +63,8 @@ export class FactGraph {
   readonly pairStart: Int32Array;
   readonly pairSteps: Int32Array;
 
-  constructor({ nodes, relations, subjects, predicates, objects }: FactColumns) {
+  constructor({ nodes, relations, subjects, predicates, objects, ranks = new Int32Array(0), firstDate = 0 }: FactColumns) {
+    [this.ranks, this.firstDate] = [ranks, firstDate];
     this.nodes = nodes;
     this.relations = relations;
     this.steps = relations * 2;

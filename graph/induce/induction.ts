@@ -19,6 +19,8 @@ export interface InductionPlan {
   readonly options: Omit<MineOptions, 'clock' | 'relations'>;
   readonly relations: readonly number[];
   readonly threads: number;
+  /** Of each thread; Node's own limit when absent. */
+  readonly heapBytes?: number;
   readonly given: number;
   readonly examples: number;
   readonly confidenceBy: NonNullable<InduceRequest['confidenceBy']>;
@@ -54,10 +56,14 @@ export class Induction {
 
   constructor(words: Words, plan: InductionPlan) {
     [this.words, this.#plan] = [words, plan];
-    const columns = words.columns();
+    const columns = words.columns(plan.options.ranges);
     for (const relations of split(plan, columns.predicates)) {
       const setup: WorkerSetup = { columns, options: { ...plan.options, relations }, given: plan.given, examples: plan.examples };
-      const worker = new Worker(new URL('./worker.ts', import.meta.url), { name: 'pharos-induction', workerData: setup });
+      const worker = new Worker(new URL('./worker.ts', import.meta.url), {
+        name: 'pharos-induction',
+        workerData: setup,
+        ...(plan.heapBytes === undefined ? {} : { resourceLimits: { maxOldGenerationSizeMb: Math.ceil(plan.heapBytes / 2 ** 20) } }),
+      });
       const share: Share = { worker, relations: new Set(relations), progress: NOTHING, done: false };
       worker.on('message', (message: FromWorker) => this.#receive(share, message));
       worker.on('error', (error) => this.#fail(error instanceof Error ? error : new Error(String(error))));
@@ -170,7 +176,10 @@ export class Induction {
     resolve();
   }
   #fail(cause: Error): void {
-    this.#error = new InduceError('failed', `the induction broke off: ${cause.message}`, { cause });
+    this.#error =
+      'code' in cause && cause.code === 'ERR_WORKER_OUT_OF_MEMORY'
+        ? new InduceError('too_large', 'the induction needs more memory than a thread of it may have; let it read fewer facts', { cause })
+        : new InduceError('failed', `the induction broke off: ${cause.message}`, { cause });
     this.#end('failed');
     this.#release(this.#error);
   }

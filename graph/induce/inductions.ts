@@ -5,6 +5,8 @@ import { availableParallelism } from 'node:os';
 import type { BaseName, EntityId, Fact, RelationName, Term, Triple, TriplePattern } from '../terms.ts';
 import { entity, termText } from '../terms.ts';
 import { Induction, rowsOf } from './induction.ts';
+import { INDUCTION_LIMITS } from './limits.ts';
+import type { InductionLimits } from './limits.ts';
 import { MAX_LENGTH } from './shape.ts';
 import { InduceError } from './types.ts';
 import type { InduceRequest, RankRequest, RankResult } from './types.ts';
@@ -21,31 +23,24 @@ export interface FactSource {
   derived(): Iterable<Triple>;
 }
 
-/** Inductions kept after they ended; each keeps its rules and facts in the memory of its threads. */
-const KEPT = 8;
-/** Inductions that mine at the same time; more are refused with `busy`. */
-const RUNNING = 2;
-const THREADS = 2;
-/** Rules that a thread collects: those given out, and more for rankings. */
-const COLLECTED = 1_000_000;
-const CANDIDATES = 2_000_000;
-/** Pairs of half walks of one fact in one pass, edges of one rule, passes. */
-const [PAIRS, EDGES, PASSES] = [500, 1_000_000, 100];
-/** Edges of a rule that only ranks: there, many rules are worth more than exact ones. */
-const RANKING_EDGES = 100_000;
-/** Edges of one ranking. */
-const RANK_EDGES = 5_000_000;
+/** Pairs of half walks of one fact in one pass, and passes. */
+const [PAIRS, PASSES] = [500, 100];
 /** Thresholds of rules that only rank: even a weak rule is better than none. */
 const RANKING = { support: 2, confidence: 0.005, headCoverage: 0, examples: 0 } as const;
 
 export class Inductions {
+  readonly #limits: InductionLimits;
   readonly #kept = new Map<string, Induction>();
   /** Inductions made for rankings, by base, version and relation. */
   readonly #forRanking = new Map<string, string>();
   #reading = 0;
 
+  constructor(limits: InductionLimits = INDUCTION_LIMITS) {
+    this.#limits = limits;
+  }
+
   /** Reads the facts and begins. InduceError `invalid_request`, `busy`; the signal's reason while facts are read. */
-  async begin(source: FactSource, request: InduceRequest, edges = EDGES): Promise<Induction> {
+  async begin(source: FactSource, request: InduceRequest, edges = this.#limits.edges): Promise<Induction> {
     const { length = 3, support = 2, confidence = 0.5, pcaConfidence = 0, headCoverage = 0.01, examples = 3, limits } = request;
     const between = (name: string, value: number, least: number, most: number): void => {
       if (!(value >= least && value <= most)) throw new InduceError('invalid_request', `${name} is ${value}; give a number from ${least} to ${most}`);
@@ -79,18 +74,21 @@ export class Inductions {
       version,
       cut,
       relations: [...new Set(relations)],
-      threads: Math.min(THREADS, availableParallelism()),
+      threads: Math.min(this.#limits.threads, availableParallelism()),
+      heapBytes: this.#limits.heapBytes,
       given: limits.rules,
       examples,
       confidenceBy: request.confidenceBy ?? 'standard',
       options: {
         length,
         constants: request.constants ?? true,
+        ranges: request.ranges ?? false,
+        exceptions: request.exceptions ?? false,
         vacuous: words.vacuous(),
         thresholds: { support, confidence, pcaConfidence, headCoverage },
         ms: limits.ms,
-        rules: COLLECTED,
-        candidates: CANDIDATES,
+        rules: this.#limits.collected,
+        candidates: this.#limits.candidates,
         pairs: PAIRS,
         edges,
         passes: PASSES,
@@ -106,7 +104,7 @@ export class Inductions {
     if (!induction || induction.state.base !== base)
       throw new InduceError(
         'unknown_induction',
-        `knowledge base ${JSON.stringify(base)} has no induction ${JSON.stringify(id.slice(0, 80))}; the last ${KEPT} are kept until the service stops`,
+        `knowledge base ${JSON.stringify(base)} has no induction ${JSON.stringify(id.slice(0, 80))}; the last ${this.#limits.kept} are kept until the service stops`,
       );
     return induction;
   }
@@ -139,7 +137,7 @@ export class Inductions {
       limit,
       aggregation,
       exclude: exclude.filter((id) => id >= 0),
-      edges: RANK_EDGES,
+      edges: this.#limits.rankEdges,
     });
     signal?.throwIfAborted();
     const candidates = answer.candidates.flatMap(({ node: end, score, rules }) => {
@@ -155,7 +153,7 @@ export class Inductions {
     const key = JSON.stringify([source.base, source.version(), relation]);
     const last = this.#kept.get(this.#forRanking.get(key) ?? '');
     if (last && (last.state.status === 'running' || last.state.status === 'completed')) return last;
-    const induction = await this.begin(source, { ...RANKING, relations: [relation], limits, signal }, RANKING_EDGES);
+    const induction = await this.begin(source, { ...RANKING, relations: [relation], limits, signal }, Math.ceil(this.#limits.edges / 10));
     this.#forRanking.set(key, induction.id);
     const leave = (): void => induction.cancel();
     signal?.addEventListener('abort', leave, { once: true });
@@ -166,12 +164,12 @@ export class Inductions {
   }
   #admit(): void {
     const running = [...this.#kept.values()].filter(({ state }) => state.status === 'running').length + this.#reading;
-    if (running >= RUNNING) throw new InduceError('busy', `${running} inductions are at work; wait for one to end, or cancel one`);
+    if (running >= this.#limits.jobs) throw new InduceError('busy', `${running} inductions are at work; wait for one to end, or cancel one`);
   }
   #keep(induction: Induction): void {
     this.#kept.set(induction.id, induction);
     for (const [id, old] of this.#kept) {
-      if (this.#kept.size <= KEPT) break;
+      if (this.#kept.size <= this.#limits.kept) break;
       if (old.state.status === 'running') continue;
       old.cancel();
       this.#kept.delete(id);

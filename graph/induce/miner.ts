@@ -2,13 +2,16 @@
 // Refuses to know names, threads and who listens: it is a generator of events over numbers.
 
 import { mineConstants } from './constants.ts';
+import { mineExceptions } from './exceptions.ts';
 import type { FactGraph } from './graph.ts';
 import { PathMeter } from './measure.ts';
 import type { Thresholds } from './measure.ts';
 import { longest, PathFinder } from './paths.ts';
 import type { PathSearch } from './paths.ts';
 import { Random } from './random.ts';
+import { mineRanges } from './ranges.ts';
 import { BODY, CONSTANT, COVER, DIFFER, EXACT, HEAD, KIND, LENGTH, mustDiffer, PATH, PCA, RuleColumns, STRIDE, SUPPORT } from './shape.ts';
+import { ValueLists } from './values.ts';
 
 export interface MineOptions {
   /** Relations that heads are mined for. */
@@ -16,6 +19,10 @@ export interface MineOptions {
   /** Longest closed path, 1 to 5. */
   readonly length: number;
   readonly constants: boolean;
+  /** Rules with bounds of numbers and dates; the graph has to know their order. */
+  readonly ranges?: boolean;
+  /** Rules with an exception. */
+  readonly exceptions?: boolean;
   /** Relations whose presence at a node says nothing. */
   readonly vacuous: readonly number[];
   readonly thresholds: Thresholds;
@@ -37,8 +44,8 @@ export interface MineOptions {
 }
 export type MineLimit = 'ms' | 'rules' | 'candidates';
 export interface MineProgress {
-  readonly phase: 'constants' | 'paths';
-  /** Of the paths at work; 0 for constants. */
+  readonly phase: 'constants' | 'ranges' | 'exceptions' | 'paths';
+  /** Of the paths at work; 0 for other phases. */
   readonly length: number;
   /** Rules that stood so far, bodies met, and those of them that were counted. */
   readonly rules: number;
@@ -58,10 +65,12 @@ export interface MineResult {
 
 /** Work between two looks at the clock, in edges. */
 const SLICE = 50_000;
-/** Shares of the time and of the rules that those with constants may take. */
-const [CONSTANTS_TIME, CONSTANTS_ROOM] = [0.4, 0.6];
+/** Shares of the time and of the rules that rules other than paths may take, each after those before. */
+const SHARES = { constants: { time: 0.4, room: 0.6 }, ranges: { time: 0.5, room: 0.7 }, exceptions: { time: 0.6, room: 0.8 } } as const;
 /** Counter-examples that a rule is charged with when rules have to go: few observations make it less sure. */
 const DOUBT = 5;
+/** Share of the least confidence that a rule needs for its exceptions to be looked for. */
+const DOUBTFUL = 0.5;
 /** Candidates measured in one turn of a relation. */
 const TURN = 64;
 
@@ -139,14 +148,19 @@ export function* mine(graph: FactGraph, options: MineOptions, rules: RuleColumns
   // Short paths are few and sure; constants are many; long paths take what time is left.
   for (const relation of options.relations) measureCopies(relation);
   yield* paths(ms);
-  if (options.constants && limit === undefined) {
-    [phase, at] = ['constants', 0];
+  /** Rules with constants of one form, for every relation, until time is up. */
+  function* unary(form: keyof typeof SHARES, of: (relation: number, pool: RuleColumns) => Generator<number, void, void>): Generator<MineProgress, void, void> {
+    if (limit !== undefined && limit !== 'rules') return;
+    [phase, at] = [form, 0];
     let work = 0;
-    // Long paths must not go without time and room; poor relations come first.
-    const [until, room] = length > 1 ? [ms * CONSTANTS_TIME, Math.ceil(options.rules * CONSTANTS_ROOM)] : [ms, options.rules];
+    // What comes after, long paths above all, must not go without time and room; poor relations come first.
+    const { time, room: share } = SHARES[form];
+    const last = length === 1 && (form === 'exceptions' || (!options.exceptions && (form === 'ranges' || !options.ranges)));
+    const [until, most] = last ? [ms, options.rules] : [ms * time, Math.ceil(options.rules * share)];
+    const room = Math.max(1, most - (rules.length - before));
     const pool = new RuleColumns();
     mining: for (const relation of options.relations.toSorted((a, b) => graph.relationFacts[a] - graph.relationFacts[b]))
-      for (const edges of mineConstants(graph, relation, thresholds, options.vacuous, pool, rules)) {
+      for (const edges of of(relation, pool)) {
         if ((work += edges) < SLICE) continue;
         work = 0;
         if (pool.length > 2 * room) {
@@ -168,6 +182,21 @@ export function* mine(graph: FactGraph, options: MineOptions, rules: RuleColumns
     }
     phase = 'paths';
   }
+  const { vacuous } = options;
+  const before = rules.length;
+  if (options.constants) yield* unary('constants', (relation, pool) => mineConstants(graph, relation, thresholds, vacuous, pool, rules));
+  if (options.ranges) {
+    const values = new ValueLists(graph);
+    yield* unary('ranges', (relation, pool) => mineRanges(graph, relation, thresholds, values, vacuous, pool));
+  }
+  if (options.exceptions)
+    yield* unary('exceptions', function* (relation, pool) {
+      // A rule that is not sure enough may be so with an exception.
+      const bases = new RuleColumns();
+      const unsure: Thresholds = { ...thresholds, confidence: thresholds.confidence * DOUBTFUL, pcaConfidence: thresholds.pcaConfidence * DOUBTFUL };
+      yield* mineConstants(graph, relation, unsure, vacuous, bases, rules);
+      yield* mineExceptions(graph, bases, thresholds, vacuous, pool);
+    });
   for (at = 2; at <= length && !full() && !late(ms); at++) {
     const now = clock() - start;
     yield* paths(now + (ms - now) / (length - at + 1));

@@ -1,8 +1,10 @@
 // Owns ranking the missing ends of a fact by rules: max+ and noisy-or over what each rule predicts.
 // Refuses to know how rules were found, names, and which facts are worth asking for.
 
+import { coverOf, holdsAt, isRefined } from './conditions.ts';
 import type { FactGraph } from './graph.ts';
-import { BODY, BOUND, CONSTANT, COVER, DIFFER, HEAD, KIND, LENGTH, OPEN, pairBit, PATH, STRIDE, SUPPORT } from './shape.ts';
+import { Partition } from './partition.ts';
+import { BODY, BOUND, CONSTANT, COVER, DIFFER, EXCEPT, HEAD, KIND, LENGTH, OPEN, pairBit, PATH, RANGE, STRIDE, SUPPORT } from './shape.ts';
 import type { RuleColumns } from './shape.ts';
 import { PathWalker } from './walk.ts';
 
@@ -41,8 +43,6 @@ export interface Ranking {
 }
 
 const REASONS = 3;
-/** Candidates at the top that are told apart by further rules, however many are wanted. */
-const TOLD_APART = 20;
 
 /** Rules made ready for questions. `smoothing`: counter-examples that every rule is charged with in advance, so that few observations make a rule less sure. */
 export class Ranker {
@@ -80,7 +80,14 @@ export class Ranker {
       const head = data[row + HEAD];
       if (data[row + KIND] === PATH) paths[head >> 1].push(place);
       else {
-        put(this.#byBody, this.#bodyKey(head, data[row + KIND], data[row + BODY], data[row + BODY + 1]), place);
+        // A refined rule is found by what it refines.
+        const kind =
+          data[row + KIND] === RANGE || (data[row + KIND] === EXCEPT && data[row + BODY + 1] < 0)
+            ? OPEN
+            : data[row + KIND] === EXCEPT
+              ? BOUND
+              : data[row + KIND];
+        put(this.#byBody, this.#bodyKey(head, kind, data[row + BODY], data[row + BODY + 1]), place);
         put(this.#byConstant, head * graph.nodes + data[row + CONSTANT], place);
       }
     }
@@ -201,6 +208,11 @@ export class Ranker {
       for (let e = graph.groupStart[g]; e < graph.groupStart[g + 1]; e++) take(graph.targets[e]);
       return count;
     }
+    if (isRefined(data[row + KIND])) {
+      for (const node of coverOf(graph, data, row)) take(node);
+      budget.edges -= graph.groupsOf(data[row + BODY]);
+      return count;
+    }
     const body = data[row + BODY];
     budget.edges -= graph.groupsOf(body);
     for (let i = graph.stepStart[body]; i < graph.stepStart[body + 1]; i++) {
@@ -222,11 +234,16 @@ export class Ranker {
       if (graph.alias[taken] !== taken) continue;
       for (const place of this.#byBody.get(this.#bodyKey(step, OPEN, taken, -1)) ?? []) {
         const row = this.#order[place] * STRIDE;
-        if (data[row + DIFFER] === 0 || this.#leadsElsewhere(g, data[row + CONSTANT])) list.push(place);
+        if (isRefined(data[row + KIND]) ? holdsAt(graph, data, row, anchor) : data[row + DIFFER] === 0 || this.#leadsElsewhere(g, data[row + CONSTANT]))
+          list.push(place);
       }
       for (let e = graph.groupStart[g]; e < graph.groupStart[g + 1]; e++) {
         const bound = this.#byBody.get(this.#bodyKey(step, BOUND, taken, graph.targets[e]));
-        if (bound) for (const place of bound) list.push(place);
+        if (!bound) continue;
+        for (const place of bound) {
+          const row = this.#order[place] * STRIDE;
+          if (!isRefined(data[row + KIND]) || holdsAt(graph, data, row, anchor)) list.push(place);
+        }
       }
     }
     for (const place of this.#byConstant.get((step ^ 1) * graph.nodes + anchor) ?? []) list.push(place);
@@ -246,81 +263,4 @@ function reversed(differ: number, length: number): number {
   let mask = 0;
   for (let i = 0; i < length; i++) for (let j = i + 1; j <= length; j++) if ((differ & pairBit(i, j)) !== 0) mask |= pairBit(length - j, length - i);
   return mask;
-}
-
-/** Candidates in groups, best group first; each rule's predictions split the groups that they meet, and new candidates become the last group. */
-class Partition {
-  readonly #order: Int32Array;
-  readonly #place: Int32Array;
-  /** Group of a node: where it begins in the order. */
-  readonly #group: Int32Array;
-  readonly #end: Int32Array;
-  readonly #met: Int32Array;
-  #count = 0;
-  /** All places before this one are told apart. */
-  #settled = 0;
-
-  constructor(nodes: number) {
-    [this.#order, this.#place, this.#group] = [new Int32Array(nodes), new Int32Array(nodes).fill(-1), new Int32Array(nodes)];
-    [this.#end, this.#met] = [new Int32Array(nodes), new Int32Array(nodes)];
-  }
-  clear(): void {
-    for (let i = 0; i < this.#count; i++) this.#place[this.#order[i]] = -1;
-    [this.#count, this.#settled] = [0, 0];
-  }
-  order(): Int32Array {
-    return this.#order.slice(0, this.#count);
-  }
-  place(node: number): number {
-    return this.#group[node];
-  }
-  same(a: number, b: number): boolean {
-    return this.#group[a] === this.#group[b];
-  }
-  /** Nothing but membership. */
-  add(nodes: Int32Array, count: number): void {
-    for (let i = 0; i < count; i++)
-      if (this.#place[nodes[i]] < 0) {
-        this.#order[this.#count] = nodes[i];
-        this.#place[nodes[i]] = this.#count++;
-      }
-  }
-  refine(nodes: Int32Array, count: number): void {
-    const before = this.#count;
-    const touched: number[] = [];
-    for (let i = 0; i < count; i++) {
-      const node = nodes[i];
-      if (this.#place[node] < 0) {
-        this.#order[this.#count] = node;
-        this.#place[node] = this.#count++;
-        this.#group[node] = before;
-        continue;
-      }
-      const group = this.#group[node];
-      if (group >= before || this.#end[group] - group === 1) continue;
-      if (this.#met[group] === 0) touched.push(group);
-      this.#swap(this.#place[node], group + this.#met[group]++);
-    }
-    if (this.#count > before) this.#end[before] = this.#count;
-    for (const group of touched) {
-      const [met, end] = [this.#met[group], this.#end[group]];
-      this.#met[group] = 0;
-      if (group + met === end) continue;
-      // Those met stay in front under the old group; the others become a group of their own.
-      this.#end[group] = group + met;
-      this.#end[group + met] = end;
-      for (let i = group + met; i < end; i++) this.#group[this.#order[i]] = group + met;
-    }
-    while (this.#settled < this.#count && this.#end[this.#settled] === this.#settled + 1) this.#settled++;
-  }
-  /** `limit` candidates are found, and the best of them told apart. */
-  settled(limit: number): boolean {
-    return this.#count >= limit && this.#settled >= Math.min(limit, TOLD_APART);
-  }
-  #swap(a: number, b: number): void {
-    if (a === b) return;
-    const [first, second] = [this.#order[a], this.#order[b]];
-    [this.#order[a], this.#order[b]] = [second, first];
-    [this.#place[first], this.#place[second]] = [b, a];
-  }
 }

@@ -10,6 +10,11 @@ export const BOUND = 1;
 /** The head step leads from ?x to a constant :- the body step leads from ?x anywhere. */
 export const OPEN = 2;
 
+/** The head step leads from ?x to a constant :- the body step leads from ?x to a value within bounds, and ?x may be of a class. */
+export const RANGE = 3;
+/** The head step leads from ?x to a constant :- as a bound or open body, and another step does not lead from ?x to some node, or anywhere. */
+export const EXCEPT = 4;
+
 export const MAX_LENGTH = 5;
 /** Fields of one rule in RuleColumns. */
 export const KIND = 0;
@@ -21,7 +26,10 @@ export const CONSTANT = 2;
 export const DIFFER = 3;
 /** Number of steps in the body. */
 export const LENGTH = 4;
-/** Five places: steps of a path; step and node of a bound body; step of an open body. */
+/**
+ * Five places: steps of a path; step and node of a bound body; step of an open body; of a range step, least and greatest value (nodes, -1: none), step and node of the class (-1: none);
+ * of an exception step and node (-1: anything) of the body, and of what does not hold.
+ */
 export const BODY = 5;
 export const SUPPORT = 10;
 /** Pairs or nodes for which the body holds. */

@@ -19,6 +19,10 @@ export interface InduceRequest {
   readonly length?: number;
   /** Rules with constants, too. Default true. */
   readonly constants?: boolean;
+  /** Rules that compare a number or date with bounds found in the facts, such as `adult(?x) :- age(?x, ?y), ?y >= 18`. Default false. */
+  readonly ranges?: boolean;
+  /** Rules with an exception, such as `flies(?x) :- bird(?x), not penguin(?x)`. Default false. */
+  readonly exceptions?: boolean;
   /** Least support. Default 2. */
   readonly support?: number;
   /** Least standard confidence. Default 0.5. */
@@ -103,7 +107,7 @@ export interface RankResult {
   readonly partial: boolean;
 }
 
-export type InduceErrorCode = 'unknown_induction' | 'unknown_rule' | 'unknown_term' | 'invalid_request' | 'failed' | 'busy' | 'cancelled';
+export type InduceErrorCode = 'unknown_induction' | 'unknown_rule' | 'unknown_term' | 'invalid_request' | 'too_large' | 'failed' | 'busy' | 'cancelled';
 export class InduceError extends Error {
   readonly code: InduceErrorCode;
   constructor(code: InduceErrorCode, message: string, options?: ErrorOptions) {

@@ -1,16 +1,17 @@
 // Owns the way between numbers and words: facts to columns, mined rows to rules of the language with their measures.
 // Refuses to know how rules are mined and which store the facts come from.
 
-import { entity } from '../terms.ts';
+import { entity, literal } from '../terms.ts';
 import type { RelationName, Triple } from '../terms.ts';
-import { Interner } from '../reason/interner.ts';
+import { Interner, literalOrder } from '../reason/interner.ts';
 import { IS_A, makeRule } from '../reason/print.ts';
 import type { Atom, BodyItem, Rule, RuleTerm } from '../reason/types.ts';
+import { isRefined } from './conditions.ts';
 import type { Examples } from './examples.ts';
 import type { FactColumns } from './graph.ts';
 import { wilson } from './measure.ts';
 import type { Measures } from './measure.ts';
-import { BODY, BOUND, CONSTANT, COVER, DIFFER, EXACT, HEAD, KIND, LENGTH, OPEN, pairBit, PATH, PCA, STRIDE, SUPPORT } from './shape.ts';
+import { BODY, BOUND, CONSTANT, COVER, DIFFER, EXACT, HEAD, KIND, LENGTH, OPEN, pairBit, PATH, PCA, RANGE, STRIDE, SUPPORT } from './shape.ts';
 import type { RuleColumns } from './shape.ts';
 
 export interface MinedRule {
@@ -25,6 +26,11 @@ export interface MinedRule {
 const signed = (name: RelationName, negated: boolean): string => (negated ? '-' : '+') + name;
 const VARIABLES = ['x', 'a', 'b', 'c', 'd'];
 const variable = (name: string): RuleTerm => ({ kind: 'variable', name });
+function shared(list: readonly number[]): Int32Array {
+  const array = new Int32Array(new SharedArrayBuffer(list.length * 4));
+  array.set(list);
+  return array;
+}
 /** Digits of a confidence that a rule carries. */
 const round = (value: number): number => Math.max(1e-6, Math.round(value * 1e6) / 1e6);
 
@@ -71,15 +77,30 @@ export class Words {
     this.#columns[1].push(r);
     this.#columns[2].push(o);
   }
-  /** The facts in memory that threads share. */
-  columns(): FactColumns {
-    const [subjects, predicates, objects] = this.#columns.map((list) => {
-      const shared = new Int32Array(new SharedArrayBuffer(list.length * 4));
-      shared.set(list);
-      return shared;
-    });
+  /** The facts in memory that threads share. `ordered`: with the order of numbers and dates. */
+  columns(ordered = false): FactColumns {
+    const [subjects, predicates, objects] = this.#columns.map(shared);
     this.#seen.clear();
-    return { nodes: this.terms.size, relations: this.relations.length, subjects, predicates, objects };
+    return { nodes: this.terms.size, relations: this.relations.length, subjects, predicates, objects, ...(ordered ? this.#order() : {}) };
+  }
+  #order(): Pick<FactColumns, 'ranks' | 'firstDate'> {
+    const ranks = shared(Array.from({ length: this.terms.size }, () => -1));
+    let [next, firstDate] = [0, 0];
+    for (const type of ['number', 'date'] as const) {
+      firstDate = next;
+      const nodes = Array.from({ length: this.terms.size }, (_, id) => id).filter((id) => {
+        const term = this.terms.term(id);
+        return term.kind === 'literal' && term.type === type;
+      });
+      const order = (a: number, b: number): number => literalOrder(this.terms.term(a), this.terms.term(b));
+      nodes.sort((a, b) => order(a, b) || a - b);
+      nodes.forEach((id, i) => {
+        if (i > 0 && order(nodes[i - 1], id) !== 0) next++;
+        ranks[id] = next;
+      });
+      if (nodes.length > 0) next++;
+    }
+    return { ranks, firstDate };
   }
   /** Relations whose mere presence says nothing: everything is of some kind. */
   vacuous(): number[] {
@@ -144,8 +165,29 @@ export class Words {
         if ((row[DIFFER] & pairBit(i, j)) !== 0) body.push({ kind: 'compare', operator: '!=', left: variables[i], right: variables[j] });
     return { head: this.#atom(row[HEAD], variables[0], variables[length]), body };
   }
+  #range(row: Int32Array): BodyItem[] {
+    const [step, low, high, classStep, of] = row.subarray(BODY);
+    const body: BodyItem[] = [this.#atom(step, variable('x'), variable('y'))];
+    if (classStep >= 0) body.unshift(this.#atom(classStep, variable('x'), this.terms.term(of)));
+    for (const [operator, bound] of [
+      ['>=', low],
+      ['<=', high],
+    ] as const)
+      if (bound >= 0) body.push({ kind: 'compare', operator, left: variable('y'), right: this.terms.term(bound) });
+    return body;
+  }
+  #exception(row: Int32Array): BodyItem[] {
+    const [step, node, other, end] = row.subarray(BODY);
+    const body: BodyItem[] = [this.#atom(step, variable('x'), node < 0 ? variable('y') : this.terms.term(node))];
+    if (end >= 0) body.push({ ...this.#atom(other, variable('x'), this.terms.term(end)), absent: true });
+    // Nothing at all: there are none of them.
+    else body.push({ kind: 'aggregate', function: 'count', result: literal(0), of: [variable('z')], body: [this.#atom(other, variable('x'), variable('z'))] });
+    return body;
+  }
   #constants(row: Int32Array): { readonly head: Atom; readonly body: BodyItem[] } {
     const constant = this.terms.term(row[CONSTANT]);
+    if (isRefined(row[KIND]))
+      return { head: this.#atom(row[HEAD], variable('x'), constant), body: row[KIND] === RANGE ? this.#range(row) : this.#exception(row) };
     const end: RuleTerm = row[KIND] === BOUND ? this.terms.term(row[BODY + 1]) : variable('y');
     const body: BodyItem[] = [this.#atom(row[BODY], variable('x'), end)];
     if (row[KIND] === OPEN && row[DIFFER] !== 0) body.push({ kind: 'compare', operator: '!=', left: variable('y'), right: constant });

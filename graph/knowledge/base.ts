@@ -6,9 +6,12 @@ import type { BaseName, EntityId, Fact, Relation, RelationName, Triple } from '.
 import type { Change, Commit, GraphStore } from '../store.ts';
 import { rulesFromJson, ruleToJson } from '../reason/json.ts';
 import { atomsOf } from '../reason/body.ts';
-import { propertyRules } from '../reason/properties.ts';
-import { isRuleSet, isSchema, RULE_SETS, ruleSetRules, schemaPatterns, touchesSchema, usesEquality } from '../reason/rulesets.ts';
+import { impliedRules } from '../reason/known-false.ts';
+import { propertyRules, relationsIn, withSubs } from '../reason/properties.ts';
+import { isEquality, isReplacement, isRuleSet, isSchema, RULE_SETS, touchesSchema } from '../reason/rulesets.ts';
 import type { RuleSetName } from '../reason/rulesets.ts';
+import { refutingConstraints } from '../reason/refutation.ts';
+import type { Declared } from '../reason/refutation.ts';
 import { stratify } from '../reason/strata.ts';
 import type { Rule } from '../reason/types.ts';
 import { Changes } from './changes.ts';
@@ -18,6 +21,8 @@ import { FactReader } from './facts.ts';
 import { POLICIES, readPolicies } from './policies.ts';
 import type { ConflictPolicies } from './policies.ts';
 import { WriteQueue } from './queue.ts';
+import { allRules, closeOver, together, writtenOut } from './schema.ts';
+import type { SetUse } from './schema.ts';
 import { KnowledgeError } from './types.ts';
 import type { ChangeEvent, KnowledgeLimits, TellResult } from './types.ts';
 import { inForce, ValidityWatch } from './validity.ts';
@@ -32,7 +37,8 @@ export interface BaseContext {
 
 /** The document under which a rule is stored. */
 export const ruleDocument = (rule: Rule): string => JSON.stringify(ruleToJson(rule));
-function readRule(id: string, document: string): Rule {
+/** A stored rule. KnowledgeError `corrupt_rule`. */
+export function readRule(id: string, document: string): Rule {
   let rules: readonly Rule[];
   try {
     rules = rulesFromJson([JSON.parse(document)]);
@@ -46,8 +52,10 @@ function readRule(id: string, document: string): Rule {
 /** Ids of documents that name a built-in rule set. */
 const SET = 'rule_set:';
 export const ruleSetId = (name: RuleSetName): string => SET + name;
-const isOwnRule = (id: string): boolean => id !== POLICIES && !id.startsWith(SET);
-function setOf(id: string): RuleSetName | undefined {
+/** Is it the document of a rule, and not of a rule set or of policies? */
+export const isOwnRule = (id: string): boolean => id !== POLICIES && !id.startsWith(SET);
+/** The rule set that a document names, if it names one. */
+export function setOf(id: string): RuleSetName | undefined {
   const name = id.startsWith(SET) ? id.slice(SET.length) : undefined;
   if (name === undefined || isRuleSet(name)) return name;
   throw new KnowledgeError('corrupt_rule', `there is no rule set ${JSON.stringify(name)}; there are ${RULE_SETS.join(' and ')}`);
@@ -101,14 +109,13 @@ export class BaseState {
     return state;
   }
   async #read(): Promise<void> {
-    const { store, limits } = this.#context;
+    const { store } = this.#context;
     const documents = await store.rules(this.base);
     this.ruleSets = new Set(documents.flatMap(({ id }) => setOf(id) ?? []));
     this.rules = new Map(documents.filter(({ id }) => isOwnRule(id)).map(({ id, document }) => [id, readRule(id, document)]));
     this.policies = readPolicies(documents);
     await this.#readDeclarations();
-    await this.#readSchema();
-    this.closure = await Closure.build(this.standing(), this.reader, limits.standing);
+    await this.#close();
     this.version = (await store.bases()).find(({ base }) => base === this.base)?.version ?? 0;
     this.#broken = false;
   }
@@ -174,19 +181,26 @@ export class BaseState {
   get setRules(): readonly Rule[] {
     return this.#setRules;
   }
+  /** What refutes here. */
+  get declared(): Declared {
+    return { declarations: this.declarations, constraints: refutingConstraints(this.#setRules) };
+  }
   /** The rules of the base, of its rule sets, and those that its declarations stand for. */
   standing(rules = this.rules, declarations = this.declarations, setRules = this.#setRules): readonly Rule[] {
     const all = new Map(rules);
     for (const rule of setRules) all.set(rule.id, rule);
     for (const rule of propertyRules(declarations.values())) all.set(rule.id, rule);
-    return [...all.values()];
+    const standing = [...all.values()];
+    const implied = impliedRules(standing, [], { declarations, constraints: refutingConstraints(setRules) });
+    return implied.length === 0 ? standing : together(standing, implied);
   }
-  /** Reads what the rule sets need, and writes their rules out. */
-  async #readSchema(): Promise<void> {
-    const schema: Triple[] = [];
-    if (this.ruleSets.size > 0) for (const pattern of schemaPatterns()) await this.reader.each(pattern, (fact) => void schema.push(fact));
-    this.#schema = schema;
-    this.#setRules = [...this.ruleSets].flatMap((name) => ruleSetRules(name, schema, this.relationNames));
+  /** Derives what follows, with the rules of the rule sets as the schema asks for them. */
+  async #close(): Promise<void> {
+    const { schema, rules, closure } = await closeOver(this.#setUse(), this.reader, this.#context.limits.standing);
+    [this.#schema, this.#setRules, this.closure] = [schema, rules, closure];
+  }
+  #setUse(rules = this.rules, declarations = this.declarations, sets = this.ruleSets, relations = this.relationNames): SetUse {
+    return { sets, relations, declarations, own: this.standing(rules, declarations, []) };
   }
   async #readDeclarations(): Promise<void> {
     const relations = await this.#context.store.relations(this.base);
@@ -211,9 +225,10 @@ export class BaseState {
     const relationsChanged = new Set<RelationName>();
     const rulesChanged = new Set<string>();
     try {
-      if (planned) await this.#adopt(planned, changes, list, { relationsChanged, rulesChanged, entitiesChanged });
-      else await this.closure.apply(await this.#toldStates(commit), list);
+      if (!planned) await this.closure.apply(await this.#toldStates(commit), list);
       await this.#existence(commit, entitiesChanged, relationsChanged);
+      const adopted = planned ?? (this.#schemaFollowed(list) ? { rules: this.rules, sets: this.ruleSets } : undefined);
+      if (adopted) await this.#adopt(adopted, changes, list, { relationsChanged, rulesChanged, entitiesChanged });
       for (const change of changes)
         if (change.kind === 'rule' && change.id === POLICIES) {
           this.policies = change.document === undefined ? {} : readPolicies([{ id: change.id, document: change.document }]);
@@ -251,8 +266,12 @@ export class BaseState {
       if (this.closure.needs(triple)) states.push({ triple, confidence: fact?.confidence });
     }
     const changed = { relationsChanged: new Set<RelationName>(), rulesChanged: new Set<string>(), entitiesChanged: new Set<EntityId>() };
-    if (this.ruleSets.size > 0 && due.some(isSchema)) await this.#adopt({ rules: this.rules, sets: this.ruleSets }, [], list, changed);
-    else await this.closure.apply(states, list);
+    const anew = (): Promise<void> => this.#adopt({ rules: this.rules, sets: this.ruleSets }, [], list, changed);
+    if (this.ruleSets.size > 0 && due.some(isSchema)) await anew();
+    else {
+      await this.closure.apply(states, list);
+      if (this.#schemaFollowed(list)) await anew();
+    }
     this.#emit(list, changed.rulesChanged, changed.entitiesChanged, changed.relationsChanged.union(new Set(list.relations)));
   }
 
@@ -291,24 +310,24 @@ export class BaseState {
     // What is withdrawn only takes rules away, and fewer rules make no new circle.
     const schema = [...this.#schema, ...told.filter(isSchema)];
     const names = new Set([...this.relationNames, ...told.map(({ relation }) => relation)]);
-    stratify(
-      this.standing(
-        rules,
-        declarations,
-        [...sets].flatMap((name) => ruleSetRules(name, schema, names)),
-      ),
-    );
+    const use = this.#setUse(rules, declarations, sets, names);
+    stratify(allRules(use, writtenOut(use, schema)));
     return { rules, sets };
+  }
+  /** Did rules derive, or no longer derive, what rule sets read? */
+  #schemaFollowed(list: Changes): boolean {
+    return list.schema && this.ruleSets.size > 0;
   }
   /** Do the rule sets in use mean something else after these changes? */
   #touchesSets(changes: readonly Change[]): boolean {
     if (this.ruleSets.size === 0) return false;
+    const replaces = this.#setRules.some(isReplacement);
     return changes.some((change) => {
       if (change.kind === 'withdraw') return touchesSchema(change.pattern);
       if (change.kind !== 'assert') return false;
       const { statement } = change;
       const fresh = !this.relationNames.has(statement.relation);
-      return isSchema(statement) || (fresh && usesEquality(this.#schema, new Set([...this.relationNames, statement.relation])));
+      return isSchema(statement) || (fresh && (replaces || isEquality(statement)));
     });
   }
 
@@ -334,15 +353,15 @@ export class BaseState {
     this.rules = rules;
     this.ruleSets = sets;
     await this.#readDeclarations();
-    await this.#readSchema();
+    await this.#close();
     note(oldSetRules, this.#setRules);
     for (const change of changes)
       if (change.kind === 'relation') {
         const { name } = change.relation;
+        for (const each of [...withSubs(name, oldDeclarations), ...withSubs(name, this.declarations)]) changed.relationsChanged.add(each);
         for (const declared of [oldDeclarations.get(name), this.declarations.get(name)])
-          for (const other of [name, declared?.inverseOf, ...(declared?.disjointWith ?? [])]) if (other !== undefined) changed.relationsChanged.add(other);
+          for (const other of declared ? relationsIn(declared) : []) changed.relationsChanged.add(other);
       }
-    this.closure = await Closure.build(this.standing(), this.reader, this.#context.limits.standing);
     Closure.compare(oldClosure, this.closure, list);
   }
   /** Every relation of which anything is known here. */

@@ -2,6 +2,7 @@
 // Refuses to know why anything changed.
 
 import type { RelationName, Triple } from '../terms.ts';
+import { isSchema, touchesSchema } from '../reason/rulesets.ts';
 import type { ChangedTriple } from './types.ts';
 import { bareTriple } from './facts.ts';
 
@@ -12,14 +13,21 @@ export class Changes {
   readonly #whole = new Set<RelationName>();
   derived = 0;
   noLongerDerived = 0;
+  /** Something that rule sets read came or went by rules. */
+  schema = false;
 
   constructor(limit: number) {
     this.#limit = limit;
   }
   #push(kind: 'added' | 'removed', triple: Triple, derived: boolean): void {
+    this.schema ||= derived && isSchema(triple);
     if (this.#whole.has(triple.relation)) return;
     if (this.#listed.added.length + this.#listed.removed.length >= this.#limit) this.#whole.add(triple.relation);
     else this.#listed[kind].push({ ...bareTriple(triple), derived });
+  }
+  /** Are triples of this relation counted alone, and none of them looked at? Then whoever has many may count them himself. */
+  unlisted(relation: RelationName): boolean {
+    return this.#whole.has(relation) && !touchesSchema({ relation });
   }
   stored(kind: 'added' | 'removed', triple: Triple): void {
     this.#push(kind, triple, false);

@@ -1,6 +1,7 @@
 // Owns what the standing rules of one base derive, and keeps it equal to deriving it anew, whatever facts come and go.
 // Refuses to know stores' formats, events' listeners and how proofs are kept.
 
+import { entity } from '../terms.ts';
 import type { RelationName, Triple } from '../terms.ts';
 import { atomsOf } from '../reason/body.ts';
 import { Database, signed, unsigned } from '../reason/database.ts';
@@ -8,9 +9,12 @@ import type { SignedRelation, Slot } from '../reason/database.ts';
 import { Evaluator, runSliced } from '../reason/evaluate.ts';
 import type { RunResult } from '../reason/evaluate.ts';
 import { Program } from '../reason/program.ts';
-import { Table } from '../reason/table.ts';
+import { STORED, Table } from '../reason/table.ts';
 import type { Budget, BudgetLimit, Rule } from '../reason/types.ts';
+import { Upkeep } from '../reason/upkeep.ts';
+import type { Edit } from '../reason/upkeep.ts';
 import type { Changes } from './changes.ts';
+import { listAnew, listUpkeep } from './differences.ts';
 import type { FactReader } from './facts.ts';
 
 /** What is told of a triple now: its confidence, or nothing. */
@@ -35,6 +39,12 @@ export async function loadRelations(database: Database, reader: FactReader, rela
   }
 }
 
+/** Part of the work of deriving anew that upkeep may do before it is given up. */
+const SHARE = 1 / 10;
+/** Work that is never given up: rows looked at. */
+const LEAST_WORK = 20_000;
+/** Writes at most for which upkeep is not tried after it was given up. */
+const MOST_WAITS = 15;
 let generations = 0;
 
 export class Closure {
@@ -45,6 +55,10 @@ export class Closure {
   readonly database: Database;
   readonly program: Program;
   #evaluator: Evaluator;
+  #upkeep: Upkeep;
+  /** Times in a row that upkeep was given up, and times that it is not tried. */
+  #failures = 0;
+  #waits = 0;
   #partial: BudgetLimit | undefined;
   /** Heads that directly depend on a slot, and whether any does so through `not` or an aggregate. */
   readonly #dependents = new Map<Slot, { readonly heads: Set<Slot>; absent: boolean }>();
@@ -55,6 +69,7 @@ export class Closure {
     this.database = database;
     this.program = new Program(rules, database);
     this.#evaluator = new Evaluator(this.program, budget);
+    this.#upkeep = new Upkeep(this.program, this.#evaluator);
     for (const clause of this.program.strata.flat())
       for (const item of clause.body)
         for (const inner of item.kind === 'aggregate' ? item.body : [item]) {
@@ -85,47 +100,61 @@ export class Closure {
   }
   #finish(result: RunResult): void {
     this.#partial = result.limit;
+    for (const { table } of this.database.slots()) table.settle();
   }
 
   /** Brings the closure up to date after the told state of some triples (each once) changed, and lists what came and went. */
   async apply(states: readonly ToldState[], changes: Changes): Promise<void> {
-    const { database } = this;
-    /** Slots that got new rows, with their count before. */
-    const grown = new Map<Slot, number>();
-    /** Slots that lost rows, or in which confidences changed. */
-    const lost = new Map<Slot, Set<number>>();
-    const mark = (slot: Slot): Set<number> => {
-      let rows = lost.get(slot);
-      if (!rows) lost.set(slot, (rows = new Set()));
-      return rows;
-    };
-    const old = new Map<Slot, Table>();
-    for (const { triple, confidence } of states) {
-      const slot = database.slot(signed(triple.relation, triple.negated));
-      const at = database.find(triple);
-      if (!at) {
-        if (confidence === undefined) continue;
-        if (!grown.has(slot)) grown.set(slot, slot.table.count);
-        database.tell(triple, confidence);
-        continue;
+    const edits = this.#edits(states, changes);
+    if (this.#partial === undefined) {
+      if (edits.length === 0) return;
+      const waits = this.#waits > 0 && edits.some(({ confidence }) => confidence === undefined);
+      const result = waits ? undefined : await runSliced(this.#upkeep.run(edits, this.#allowance(edits)));
+      if (result?.complete) {
+        if (this.#upkeep.gone.size > 0) this.#failures = 0;
+        for (const slot of this.#evaluator.touched.keys()) slot.table.settle();
+        if (this.#upkeep.gone.size > 0) this.generation = ++generations;
+        listUpkeep(this.database, this.#evaluator, this.#upkeep, changes);
+        this.#upkeep.forget();
+        return;
       }
-      const { table } = slot;
-      const derived = table.rules[at.row] >= 0;
-      if (confidence === undefined) {
-        if (!derived) mark(slot).add(at.row);
-      } else if (derived) {
-        const same = table.confidence(at.row) === confidence;
-        changes.vanished(triple, false);
-        database.tell(triple, confidence);
-        if (!same) mark(slot);
-      } else if (table.confidence(at.row) !== confidence) {
-        if (confidence < 1) database.weigh();
-        table.restate(at.row, table.rules[at.row], 0, confidence);
-        mark(slot);
+      if (waits) this.#waits--;
+      else {
+        this.#upkeep.undo();
+        // Where upkeep was given up again and again, it is tried less often.
+        this.#waits = Math.min(MOST_WAITS, 2 ** this.#failures++ - 1);
       }
     }
-    if (grown.size === 0 && lost.size === 0 && this.#partial === undefined) return;
+    await this.#anew(edits, changes);
+  }
 
+  /** What is told otherwise now. What was derived and is told from now on is listed at once. */
+  #edits(states: readonly ToldState[], changes: Changes): Edit[] {
+    const { database } = this;
+    const edits: Edit[] = [];
+    for (const { triple, confidence } of states) {
+      const at = database.find(triple);
+      const table = at?.slot.table;
+      const derived = at !== undefined && at.slot.table.rules[at.row] >= 0;
+      if (confidence === undefined ? !at || derived : at && !derived && table?.confidence(at.row) === confidence) continue;
+      if (confidence !== undefined && confidence < 1) database.weigh();
+      if (derived) changes.vanished(triple, false);
+      const slot = database.slot(signed(triple.relation, triple.negated));
+      edits.push({ slot, subject: database.terms.intern(entity(triple.subject)), object: database.terms.intern(triple.object), confidence });
+    }
+    return edits;
+  }
+  /** Work that upkeep may do before deriving anew is the better way: a small part of what that would be. */
+  #allowance(edits: readonly Edit[]): number {
+    let derived = 0;
+    for (const slot of this.#reach(edits.map(({ slot }) => slot)).heads) derived += slot.table.derived;
+    return Math.max(LEAST_WORK, (this.#evaluator.cost * SHARE * derived) / Math.max(1, this.database.derived));
+  }
+
+  /** Derives anew what hangs on the edits, or everything. */
+  async #anew(edits: readonly Edit[], changes: Changes): Promise<void> {
+    const { lost, grown } = tell(edits);
+    const old = new Map<Slot, Table>();
     const all = this.#partial !== undefined;
     const affected = all ? this.program.derived : this.#affected(lost.keys(), grown.keys());
     if (affected.size > 0 || lost.size > 0) this.generation = ++generations;
@@ -135,7 +164,7 @@ export class Closure {
     }
     let result: RunResult;
     if (all) {
-      this.#evaluator = new Evaluator(this.program, this.#budget);
+      this.#renew();
       result = await runSliced(this.#evaluator.derive());
     } else {
       result = { complete: true, rounds: 0 };
@@ -152,69 +181,38 @@ export class Closure {
           if (!old.has(slot)) old.set(slot, slot.table);
           slot.table = keep(slot.table, true, undefined);
         }
-        this.#evaluator = new Evaluator(this.program, this.#budget);
+        this.#renew();
         result = await runSliced(this.#evaluator.derive());
       }
     }
     this.#finish(result);
-    this.#report(old, grown, changes);
+    listAnew(this.database, old, grown, this.#evaluator.raised, changes);
+  }
+  #renew(): void {
+    this.#evaluator = new Evaluator(this.program, this.#budget);
+    this.#upkeep = new Upkeep(this.program, this.#evaluator);
   }
 
   /** Heads to derive anew: all that hang on rows that went, and all that hang on rows that came when a `not` or an aggregate is on the way. */
   #affected(lost: Iterable<Slot>, grown: Iterable<Slot>): Set<Slot> {
-    const affected = new Set<Slot>();
-    const reach = (from: Slot, seen: Set<Slot>): boolean => {
-      let absent = false;
-      const stack = [from];
-      seen.add(from);
-      for (let slot = stack.pop(); slot; slot = stack.pop()) {
-        const entry = this.#dependents.get(slot);
-        if (!entry) continue;
-        absent ||= entry.absent;
-        for (const head of entry.heads)
-          if (!seen.has(head)) {
-            seen.add(head);
-            stack.push(head);
-          }
-      }
-      return absent;
-    };
-    for (const slot of lost) reach(slot, affected);
+    const affected = this.#reach(lost).heads;
     for (const slot of grown) {
-      const seen = new Set<Slot>();
-      if (reach(slot, seen)) for (const head of seen) affected.add(head);
+      const { heads, absent } = this.#reach([slot]);
+      if (absent) for (const head of heads) affected.add(head);
     }
-    for (const slot of affected) if (!this.program.derived.has(slot)) affected.delete(slot);
     return affected;
   }
-
-  #report(old: ReadonlyMap<Slot, Table>, grown: ReadonlyMap<Slot, number>, changes: Changes): void {
-    const { database } = this;
-    for (const [slot, before] of old) {
-      const after = slot.table;
-      for (let row = 0; row < before.count; row++) {
-        if (before.rules[row] < 0) continue;
-        const now = after.find(before.subjects[row], before.objects[row]);
-        const triple = (): Triple => tripleAt(database, slot, before, row);
-        if (now < 0) changes.vanished(triple());
-        else if (after.rules[now] < 0) changes.vanished(triple(), false);
-        else if (after.confidence(now) !== before.confidence(row)) changes.altered(triple());
-      }
-      for (let row = 0; row < after.count; row++) {
-        if (after.rules[row] < 0) continue;
-        const then = before.find(after.subjects[row], after.objects[row]);
-        if (then < 0 || before.rules[then] < 0) changes.appeared(database.triple(slot, row));
-      }
+  /** Heads that hang on these slots, themselves among them if they are heads, and whether a `not` or an aggregate is on the way. */
+  #reach(from: Iterable<Slot>): { readonly heads: Set<Slot>; readonly absent: boolean } {
+    const seen = new Set(from);
+    let absent = false;
+    for (const slot of seen) {
+      const entry = this.#dependents.get(slot);
+      if (!entry) continue;
+      absent ||= entry.absent;
+      for (const head of entry.heads) seen.add(head);
     }
-    for (const [slot, count] of grown) {
-      if (old.has(slot)) continue;
-      for (let row = count; row < slot.table.count; row++) if (slot.table.rules[row] >= 0) changes.appeared(database.triple(slot, row));
-    }
-    for (const [slot, rows] of this.#evaluator.raised) {
-      if (old.has(slot)) continue;
-      const count = grown.get(slot) ?? slot.table.count;
-      for (const row of rows) if (row < count) changes.altered(database.triple(slot, row));
-    }
+    return { heads: new Set([...seen].filter((slot) => this.program.derived.has(slot))), absent };
   }
 
   /** Lists the difference between what two closures derive. `stored` says whether a triple that is no longer derived is stored instead. */
@@ -238,6 +236,27 @@ export class Closure {
   }
 }
 
+/** Tells edits at once. Returns rows to be taken out, and slots that got new rows with their count before. */
+function tell(edits: readonly Edit[]): { readonly lost: Map<Slot, Set<number>>; readonly grown: Map<Slot, number> } {
+  const grown = new Map<Slot, number>();
+  /** Slots in which confidences changed are among them, with or without rows. */
+  const lost = new Map<Slot, Set<number>>();
+  for (const { slot, subject, object, confidence } of edits) {
+    const { table } = slot;
+    const row = table.find(subject, object);
+    if (row < 0) {
+      if (confidence === undefined) continue;
+      if (!grown.has(slot)) grown.set(slot, table.count);
+      table.insert(subject, object, STORED, 0, confidence);
+      continue;
+    }
+    let rows = lost.get(slot);
+    if (!rows) lost.set(slot, (rows = new Set()));
+    if (confidence === undefined) rows.add(row);
+    else table.restate(row, STORED, 0, confidence);
+  }
+  return { lost, grown };
+}
 /** The told rows of a table without those in `lost`; with its derived rows too unless `toldOnly`. */
 function keep(table: Table, toldOnly: boolean, lost: ReadonlySet<number> | undefined): Table {
   const kept = new Table(table.confidences !== undefined);
@@ -246,9 +265,3 @@ function keep(table: Table, toldOnly: boolean, lost: ReadonlySet<number> | undef
       kept.insert(table.subjects[row], table.objects[row], table.rules[row], table.stamps[row], table.confidence(row));
   return kept;
 }
-const tripleAt = (database: Database, slot: Slot, table: Table, row: number): Triple => {
-  const { relation, negated } = unsigned(slot.key);
-  const subject = database.terms.term(table.subjects[row]);
-  if (subject.kind !== 'entity') throw new TypeError('a literal stands as subject of a row');
-  return { subject: subject.id, relation, object: database.terms.term(table.objects[row]), ...(negated ? { negated } : {}) };
-};

@@ -5,19 +5,21 @@ import { tripleKey } from '../terms.ts';
 import type { Fact, RelationName, Triple, TriplePattern } from '../terms.ts';
 import { atomsOf } from '../reason/body.ts';
 import { signed, unsigned } from '../reason/database.ts';
-import type { Database, Row, SignedRelation } from '../reason/database.ts';
-import { ProofTooLarge } from '../reason/explain.ts';
+import type { Row, SignedRelation } from '../reason/database.ts';
 import type { Program } from '../reason/program.ts';
 import { disjointWith } from '../reason/properties.ts';
+import { refutationRule } from '../reason/refutation.ts';
 import type { Budget, BudgetLimit, Proof, Rule } from '../reason/types.ts';
 import type { BaseState } from './base.ts';
-import type { DeduceContext } from './deduce.ts';
+import type { DeduceContext } from './context.ts';
 import { bareTriple } from './facts.ts';
+import type { FactReader } from './facts.ts';
 import { derive } from './hypothesis.ts';
 import type { Hypothesis } from './hypothesis.ts';
 import { byStrength, decides, policyFor } from './policies.ts';
 import type { ConflictPolicy } from './policies.ts';
 import { Prover } from './world.ts';
+import type { Held } from './world.ts';
 
 /**
  * - `functional`: a subject has several objects of a functional relation.
@@ -62,7 +64,7 @@ interface World {
 }
 
 /** Relations that have to be looked at. */
-async function involved(hypothesis: Hypothesis, state: BaseState, signal?: AbortSignal): Promise<Set<SignedRelation>> {
+async function involved(hypothesis: Hypothesis, reader: FactReader, signal?: AbortSignal): Promise<Set<SignedRelation>> {
   const keys = new Set<SignedRelation>();
   for (const { name, functional } of hypothesis.declarations.values()) {
     const others = disjointWith(name, hypothesis.declarations);
@@ -70,7 +72,7 @@ async function involved(hypothesis: Hypothesis, state: BaseState, signal?: Abort
   }
   const both = (relation: RelationName): void => void keys.add(signed(relation, false)).add(signed(relation, true));
   for (const fact of hypothesis.facts) if (fact.negated) both(fact.relation);
-  await state.reader.each({ negated: true }, ({ relation }) => both(relation), signal);
+  await reader.each({ negated: true }, ({ relation }) => both(relation), signal);
   for (const rule of [...hypothesis.standing, ...hypothesis.rules]) {
     for (const head of rule.heads) if (head.negated) both(head.relation);
     if (rule.heads.length === 0) for (const { atom } of atomsOf(rule.body)) keys.add(signed(atom.relation, atom.negated));
@@ -78,20 +80,22 @@ async function involved(hypothesis: Hypothesis, state: BaseState, signal?: Abort
   return keys;
 }
 async function worldOf(hypothesis: Hypothesis, state: BaseState, budget: Budget, context: DeduceContext, signal?: AbortSignal): Promise<World> {
-  const relations = await involved(hypothesis, state, signal);
+  const relations = await involved(hypothesis, context.reader, signal);
   const { closure } = state;
-  const supposes = hypothesis.removed.length + hypothesis.facts.length + hypothesis.rules.length > 0;
+  const supposes = hypothesis.removed.length + hypothesis.facts.length + hypothesis.rules.length > 0 || context.reader !== state.reader;
   const standing = !supposes && closure.partial === undefined && relations.isSubsetOf(closure.needed);
   if (standing) return { program: closure.program, prover: new Prover(closure.program, context.reader, context.proofs) };
-  const { program, run } = await derive(hypothesis, { relations }, budget, context.reader, context.now, signal);
-  return { program, prover: new Prover(program, context.reader, context.proofs), ...(run.limit === undefined ? {} : { limit: run.limit }) };
+  const { program, run, tellings } = await derive(hypothesis, { relations }, budget, context.reader, context.now, signal);
+  return { program, prover: new Prover(program, context.reader, context.proofs, tellings), ...(run.limit === undefined ? {} : { limit: run.limit }) };
 }
 
 type Clash = { readonly kind: Exclude<ConflictKind, 'constraint'>; readonly rows: readonly Row[] };
 const SLICE_MS = 10;
 /** Rows that contradict each other, by what is declared. The order is that of names and rows. Yields undefined now and then, for other work. */
-function* clashes(database: Database, { declarations }: Hypothesis): Generator<Clash | undefined> {
-  const names = [...declarations.keys()].toSorted();
+function* clashes({ database, rules }: Program, hypothesis: Hypothesis): Generator<Clash | undefined> {
+  const { declarations } = hypothesis;
+  // A relation may be known by the declaration of another alone.
+  const names = [...new Set([...declarations.values()].flatMap(({ name, disjointWith: others = [] }) => [name, ...others]))].toSorted();
   for (const name of names) {
     const slot = database.get(signed(name, false));
     if (!slot || !declarations.get(name)?.functional) continue;
@@ -108,11 +112,18 @@ function* clashes(database: Database, { declarations }: Hypothesis): Generator<C
     for (const other of disjointWith(name, declarations).toSorted()) {
       const [slot, against] = [database.get(signed(name, false)), database.get(signed(other, false))];
       // Each pair once; declared on either side, or on both.
-      if (!slot || !against || (other < name && disjointWith(other, declarations).includes(name))) continue;
+      if (!slot || !against || other < name) continue;
       for (let row = 0; row < slot.table.count; row++) {
         if ((row & 0xfff) === 0) yield undefined;
         const at = against.table.find(slot.table.subjects[row], slot.table.objects[row]);
-        if (at >= 0) yield { kind: 'disjoint', rows: [{ slot, row }, { slot: against, row: at }] };
+        if (at >= 0)
+          yield {
+            kind: 'disjoint',
+            rows: [
+              { slot, row },
+              { slot: against, row: at },
+            ],
+          };
       }
     }
   for (const slot of [...database.slots()].toSorted((a, b) => (a.key < b.key ? -1 : 1))) {
@@ -122,17 +133,39 @@ function* clashes(database: Database, { declarations }: Hypothesis): Generator<C
     for (let row = 0; row < slot.table.count; row++) {
       if ((row & 0xfff) === 0) yield undefined;
       const at = against.table.find(slot.table.subjects[row], slot.table.objects[row]);
-      if (at >= 0) yield { kind: 'negation', rows: [{ slot: against, row: at }, { slot, row }] };
+      // What is known to be false by what is declared is a contradiction of another kind.
+      const by = slot.table.rules[row];
+      if (at >= 0 && !(by >= 0 && refutationRule(rules[by], hypothesis)))
+        yield {
+          kind: 'negation',
+          rows: [
+            { slot: against, row: at },
+            { slot, row },
+          ],
+        };
     }
   }
 }
 
+/** What the rows say, one after the other: a prover reads what proofs have in common once, and has it for the next. */
+async function heldOf(prover: Prover, rows: readonly Row[]): Promise<Held[]> {
+  const held: Held[] = [];
+  for (const row of rows) held.push(await prover.hold(row));
+  return held;
+}
 /** Contradictions from `offset` on, at most `most`. */
-async function find({ program, prover }: World, hypothesis: Hypothesis, offset: number, most: number, until: number, signal?: AbortSignal): Promise<{ found: Found[]; more: boolean; late: boolean }> {
+async function find(
+  { program, prover }: World,
+  hypothesis: Hypothesis,
+  offset: number,
+  most: number,
+  until: number,
+  signal?: AbortSignal,
+): Promise<{ found: Found[]; more: boolean; late: boolean }> {
   const found: Found[] = [];
   let seen = 0;
   let pause = performance.now() + SLICE_MS;
-  for (const clash of clashes(program.database, hypothesis)) {
+  for (const clash of clashes(program, hypothesis)) {
     if (performance.now() > pause) {
       await new Promise<void>((resolve) => setImmediate(resolve));
       pause = performance.now() + SLICE_MS;
@@ -143,24 +176,22 @@ async function find({ program, prover }: World, hypothesis: Hypothesis, offset: 
     const { kind, rows } = clash;
     if (seen++ < offset) continue;
     if (found.length >= most) return { found, more: true, late: false };
-    const sides = await Promise.all(rows.map((row) => prover.hold(row)));
+    const sides = await heldOf(prover, rows);
     found.push({ kind, relations: [...new Set(sides.map(({ triple }) => triple.relation))], sides });
   }
   for (const rule of [...hypothesis.standing, ...hypothesis.rules].filter(({ heads }) => heads.length === 0).toSorted((a, b) => (a.id < b.id ? -1 : 1))) {
     if (performance.now() > until) return { found, more: true, late: true };
     const skip = Math.max(0, offset - seen);
-    let ways: readonly { readonly premises: readonly Proof[] }[] = [];
-    try {
-      ways = await prover.solve(rule, skip + most - found.length + 1);
-    } catch (error) {
-      if (!(error instanceof ProofTooLarge)) throw error;
-    }
+    const ways = prover.meet(rule, skip + most - found.length + 1);
     seen += Math.min(skip, ways.length);
-    for (const { premises } of ways.slice(skip)) {
+    for (const { rows } of ways.slice(skip)) {
       signal?.throwIfAborted();
       if (found.length >= most) return { found, more: true, late: false };
       seen++;
-      const sides = premises.flatMap((proof) => ('subject' in proof.conclusion && proof.kind !== 'absent' ? [{ triple: proof.conclusion, confidence: proof.confidence, proof }] : []));
+      const sides = await heldOf(
+        prover,
+        rows.filter((row) => row !== undefined),
+      );
       found.push({ kind: 'constraint', rule, relations: [], sides });
     }
   }
@@ -192,7 +223,9 @@ function decide({ kind, sides }: Found, policy: ConflictPolicy): { readonly fall
   const order = byStrength(policy);
   const strengths = sides.map(({ proof }, side) => ({ side, weakest: leaves(proof).toSorted(order).at(-1) }));
   // Nothing is stronger than what rests on no stored fact.
-  const ranked = strengths.toSorted((a, b) => (a.weakest && b.weakest ? order(a.weakest, b.weakest) : Number(a.weakest !== undefined) - Number(b.weakest !== undefined)) || a.side - b.side);
+  const ranked = strengths.toSorted(
+    (a, b) => (a.weakest && b.weakest ? order(a.weakest, b.weakest) : Number(a.weakest !== undefined) - Number(b.weakest !== undefined)) || a.side - b.side,
+  );
   const kept = new Set(kind === 'constraint' ? [] : leaves(sides[ranked[0].side].proof).map(({ id }) => id));
   for (const { side } of kind === 'constraint' ? ranked.slice(-1) : ranked.slice(1)) {
     const weakest = leaves(sides[side].proof)

@@ -3,7 +3,7 @@
 
 import { shortHash } from '../reason/print.ts';
 import { tripleKey } from '../terms.ts';
-import type { BaseName, Fact, FactId, Term, Triple, TriplePattern } from '../terms.ts';
+import type { BaseName, Fact, FactId, Statement, Term, Triple, TriplePattern } from '../terms.ts';
 import type { GraphStore } from '../store.ts';
 import type { KnownFact } from './types.ts';
 import { inForce } from './validity.ts';
@@ -17,8 +17,15 @@ const isScanner = (store: object): store is FactScanner => 'scan' in store && ty
 
 const PAGE = 5_000;
 const SLICE_MS = 10;
+const NONE: ReadonlySet<string> = new Set();
 
 export const bareTriple = ({ subject, relation, object, negated }: Triple): Triple => ({ subject, relation, object, ...(negated ? { negated } : {}) });
+/** What tells facts of one base apart: triple, source and validity. Told again with another confidence, a fact is replaced. */
+export const identityOf = ({ source, validFrom, validTo, ...triple }: Statement): string =>
+  JSON.stringify([tripleKey(triple), typeof source === 'object' ? [source.document, source.page, source.start, source.end] : source, validFrom, validTo]);
+/** Below 0 when `a` comes first among facts of one triple: the one with the greatest confidence, then the earliest recorded. */
+export const strongest = (a: Fact, b: Fact): number =>
+  b.confidence - a.confidence || (a.recordedAt < b.recordedAt ? -1 : a.recordedAt > b.recordedAt ? 1 : a.id < b.id ? -1 : 1);
 export const isDerived = (fact: Fact): boolean => 'derived' in fact && fact.derived === true;
 
 /** A derived triple as a fact. */
@@ -36,12 +43,23 @@ export class FactReader {
   readonly #base: BaseName;
   readonly #watch: ValidityWatch;
   readonly #now: () => number;
+  readonly #replaced: ReadonlySet<string>;
 
-  constructor(store: GraphStore, base: BaseName, watch: ValidityWatch, now: () => number) {
+  /** `replaced`: facts, by identity, that are passed over. */
+  constructor(store: GraphStore, base: BaseName, watch: ValidityWatch, now: () => number, replaced: ReadonlySet<string> = NONE) {
     this.#store = store;
     this.#base = base;
     this.#watch = watch;
     this.#now = now;
+    this.#replaced = replaced;
+  }
+  /** The same base without the facts that these would replace if they were written. */
+  replacing(statements: readonly Statement[]): FactReader {
+    return statements.length === 0 ? this : new FactReader(this.#store, this.#base, this.#watch, this.#now, new Set(statements.map(identityOf)));
+  }
+  #holds(fact: Fact, now: number): boolean {
+    this.#watch.see(fact, now);
+    return inForce(fact, now) && (this.#replaced.size === 0 || !this.#replaced.has(identityOf(fact)));
   }
 
   /** Facts in force that match, one after the other. */
@@ -50,10 +68,7 @@ export class FactReader {
     let cursor: string | undefined;
     do {
       const page = await this.#store.match(this.#base, pattern, { limit: PAGE, cursor, signal });
-      for (const fact of page.items) {
-        this.#watch.see(fact, now);
-        if (inForce(fact, now)) yield fact;
-      }
+      for (const fact of page.items) if (this.#holds(fact, now)) yield fact;
       cursor = page.cursor;
     } while (cursor !== undefined);
   }
@@ -73,22 +88,18 @@ export class FactReader {
     }
     const now = this.#now();
     this.#store.scan(this.#base, pattern, (fact) => {
-      this.#watch.see(fact, now);
-      if (inForce(fact, now)) visit(fact);
+      if (this.#holds(fact, now)) visit(fact);
     });
   }
   /** The fact in force behind a triple; of several, the one with the greatest confidence, then the earliest recorded. */
   async of(triple: Triple, signal?: AbortSignal): Promise<Fact | undefined> {
     let best: Fact | undefined;
-    const { subject, relation, object, negated } = triple;
-    for await (const fact of this.inForce({ subject, relation, object, ...(negated ? { negated } : {}) }, signal))
-      if (
-        !best ||
-        fact.confidence > best.confidence ||
-        (fact.confidence === best.confidence && (fact.recordedAt < best.recordedAt || (fact.recordedAt === best.recordedAt && fact.id < best.id)))
-      )
-        best = fact;
+    for await (const fact of this.inForce(bareTriple(triple), signal)) if (!best || strongest(fact, best) < 0) best = fact;
     return best;
+  }
+  /** All facts in force behind a triple. */
+  async all(triple: Triple, signal?: AbortSignal): Promise<readonly Fact[]> {
+    return Array.fromAsync(this.inForce(bareTriple(triple), signal));
   }
   /** A fact in force whose object differs from `object`. */
   async otherObject(

@@ -2,35 +2,23 @@
 // Refuses to check proofs; that is the checker's.
 
 import { sameTerm, tripleKey } from '../terms.ts';
-import type { Fact, Statement, Triple, TriplePattern } from '../terms.ts';
+import type { Fact, Triple } from '../terms.ts';
 import type { GraphStore } from '../store.ts';
 import type { Grounds } from '../reason/checker.ts';
 import { atomsOf } from '../reason/body.ts';
 import { signed } from '../reason/database.ts';
 import type { SignedRelation } from '../reason/database.ts';
+import { impliedRules } from '../reason/known-false.ts';
 import { readRules } from '../reason/parse.ts';
-import { isPathDefinition, refutationRule } from '../reason/properties.ts';
+import { isPathDefinition } from '../reason/properties.ts';
+import { refutationRule } from '../reason/refutation.ts';
 import type { Atom, Proof, Rule } from '../reason/types.ts';
+import { matches, NO_ASSUMPTIONS } from './assumptions.ts';
+import type { AbsenceOracle, Assumptions } from './assumptions.ts';
 import type { BaseState } from './base.ts';
 import { bareTriple } from './facts.ts';
-import { matches } from './hypothesis.ts';
+import { patternOf } from './goals.ts';
 import { inForce } from './validity.ts';
-
-/** Rules and facts that a proof may assume besides the base's own. */
-export interface Assumptions {
-  readonly rules: readonly Rule[];
-  readonly facts: readonly Statement[];
-  /** Stored facts that match any of these may not be used. */
-  readonly removed: readonly TriplePattern[];
-}
-export const NO_ASSUMPTIONS: Assumptions = { rules: [], facts: [], removed: [] };
-/** Looks up triples in a world that was derived. */
-export interface AbsenceOracle {
-  /** Is it known that nothing says that this holds? */
-  absent(triple: Triple): boolean | Promise<boolean>;
-  /** Everything that holds and matches the atom; undefined when not all of it is known. Without it no aggregate can be verified. */
-  matching?(atom: Atom): Iterable<Triple> | undefined | Promise<Iterable<Triple> | undefined>;
-}
 
 const sameSource = (a: Fact['source'], b: Fact['source']): boolean => {
   if (typeof a !== 'object' || typeof b !== 'object') return a === b;
@@ -59,19 +47,12 @@ export const standingAbsence = (state: BaseState): AbsenceOracle => ({
   },
   async matching(atom) {
     const { closure, reader } = state;
-    const { relation, subject, object, negated } = atom;
     if (closure.needs(atom)) {
-      const slot = closure.database.get(signed(relation, negated));
+      const slot = closure.database.get(signed(atom.relation, atom.negated));
       return closure.partial !== undefined && slot && closure.program.derived.has(slot) ? undefined : closure.database.matching(atom);
     }
     const triples = new Map<string, Triple>();
-    const pattern = {
-      relation,
-      ...(subject.kind === 'entity' ? { subject: subject.id } : {}),
-      ...(object.kind === 'variable' ? {} : { object }),
-      ...(negated ? { negated } : {}),
-    };
-    await reader.each(pattern, (fact) => void triples.set(tripleKey(fact), bareTriple(fact)));
+    await reader.each(patternOf(atom), (fact) => void triples.set(tripleKey(fact), bareTriple(fact)));
     return triples.values();
   },
 });
@@ -97,15 +78,26 @@ const shape = ({ heads, body }: Rule): string =>
   );
 
 export function groundsOf(store: GraphStore, state: BaseState, now: number, oracle: AbsenceOracle, assumed: Assumptions = NO_ASSUMPTIONS): Grounds {
-  const rules = new Map([...state.standing(), ...assumed.rules].map((rule) => [rule.id, rule]));
-  const given = new Set(assumed.facts.filter((fact) => inForce(fact, now)).map((fact) => tripleKey(bareTriple(fact))));
+  const given = [...state.standing(), ...assumed.rules];
+  const rules = new Map([...given, ...impliedRules(given, [], state.declared)].map((rule) => [rule.id, rule]));
+  const supposed = Map.groupBy(
+    assumed.facts.filter((fact) => inForce(fact, now)),
+    tripleKey,
+  );
   const thoughtAway = (fact: Fact): boolean => assumed.removed.some((pattern) => matches(pattern, fact));
   return {
     async fact(fact) {
       const [stored] = await store.facts(state.base, [fact.id]);
-      return stored !== undefined && stored.retractedAt === undefined && fact.retractedAt === undefined && sameFact(stored, fact) && inForce(stored, now) && !thoughtAway(stored);
+      return (
+        stored !== undefined &&
+        stored.retractedAt === undefined &&
+        fact.retractedAt === undefined &&
+        sameFact(stored, fact) &&
+        inForce(stored, now) &&
+        !thoughtAway(stored)
+      );
     },
-    rule: (rule) => rules.get(rule.id) ?? refutationRule(rule, state.declarations) ?? (definesPath(rule, state) ? rule : undefined),
+    rule: (rule) => rules.get(rule.id) ?? refutationRule(rule, state.declared) ?? (definesPath(rule, state) ? rule : undefined),
     absent(atom: Atom) {
       const { subject, relation, object, negated } = atom;
       // A literal is never a subject.
@@ -114,7 +106,9 @@ export function groundsOf(store: GraphStore, state: BaseState, now: number, orac
       return oracle.absent({ subject: subject.id, relation, object, ...(negated ? { negated } : {}) });
     },
     matching: (atom) => oracle.matching?.(atom),
-    given: (triple) => given.has(tripleKey(bareTriple(triple))),
+    given: (triple, { confidence, validFrom, validTo }) =>
+      supposed.get(tripleKey(triple))?.some((fact) => (fact.confidence ?? 1) === confidence && fact.validFrom === validFrom && fact.validTo === validTo) ===
+      true,
   };
 }
 

@@ -1,7 +1,6 @@
 // Owns deriving beside the base: what holds when rules and facts are supposed, facts are thought away, or it is another time. In a database of its own, inside a budget.
 // Refuses to know the standing closure's upkeep and how answers are read. Nothing here is written.
 
-import { entity, sameTerm } from '../terms.ts';
 import type { Statement, Triple, TriplePattern } from '../terms.ts';
 import { atomsOf } from '../reason/body.ts';
 import { Database, signed, unsigned } from '../reason/database.ts';
@@ -9,26 +8,33 @@ import type { Row, SignedRelation } from '../reason/database.ts';
 import { Evaluator, runSliced } from '../reason/evaluate.ts';
 import type { RunResult } from '../reason/evaluate.ts';
 import { FactoredAnswers } from '../reason/factored.ts';
+import { impliedRules } from '../reason/known-false.ts';
 import { adoptRows, derivedFacts, magicProgram, magicRules } from '../reason/magic.ts';
 import { Program } from '../reason/program.ts';
 import type { Declarations } from '../reason/properties.ts';
+import type { Place } from '../reason/errors.ts';
 import { stratify } from '../reason/strata.ts';
 import type { Atom, Budget, Rule } from '../reason/types.ts';
+import { matches } from './assumptions.ts';
+import type { AbsenceOracle } from './assumptions.ts';
 import { neededRelations } from './closure.ts';
+import { groundGoal } from './goals.ts';
 import type { FactReader } from './facts.ts';
-import type { AbsenceOracle } from './grounds.ts';
-import { inForce } from './validity.ts';
-import { decisiveRelations } from './world.ts';
+import { Tellings } from './tellings.ts';
 
 export interface Hypothesis {
   /** Standing rules of the base. */
   readonly standing: readonly Rule[];
   /** Rules of this call. */
   readonly rules: readonly Rule[];
+  /** Where these stand in what was sent, by id. */
+  readonly places?: ReadonlyMap<string, Place>;
   readonly facts: readonly Statement[];
   /** Stored facts that match any of these are thought away. */
   readonly removed: readonly TriplePattern[];
   readonly declarations: Declarations;
+  /** Constraints of rule sets that refute. */
+  readonly constraints: readonly Rule[];
   /** Do the standing rules derive this triple already? Used when there is no goal. */
   readonly derivedAlready: (triple: Triple) => boolean;
 }
@@ -39,6 +45,8 @@ export interface Derived {
   readonly goalDirected: boolean;
   /** Facts derived. */
   readonly derived: number;
+  /** Who told the facts; those of a triple told more than once are noted where every derivation is wanted. */
+  readonly tellings: Tellings;
   /** Rows of the goal, where they are made as they are read (with `oneByOne`). */
   readonly answers?: Iterable<Row>;
 }
@@ -46,18 +54,13 @@ export interface Derived {
 export interface Wanted {
   readonly goals?: readonly Atom[];
   readonly relations?: Iterable<SignedRelation>;
+  /** Goals with variables among what is asked of the relations: what excludes them counts. */
+  readonly open?: readonly Atom[];
   /** Every derivation of each answer is wanted, not just some. */
   readonly allDerivations?: boolean;
   /** The only goal's rows are read from `answers`, where that is present. */
   readonly oneByOne?: boolean;
 }
-
-/** Does the triple match? A pattern that does not say so matches positive triples only. */
-export const matches = ({ subject, relation, object, negated }: TriplePattern, triple: Triple): boolean =>
-  (subject === undefined || subject === triple.subject) &&
-  (relation === undefined || relation === triple.relation) &&
-  (object === undefined || sameTerm(object, triple.object)) &&
-  (negated ?? false) === (triple.negated ?? false);
 
 /** Rules that may contribute to any of these relations. */
 export function relevantRules(rules: readonly Rule[], wanted: Iterable<SignedRelation>): Rule[] {
@@ -80,22 +83,21 @@ export function relevantRules(rules: readonly Rule[], wanted: Iterable<SignedRel
   return rules.filter((rule) => relevant.has(rule));
 }
 
-/** Goals whose answers decide about a triple: itself, its negation, and what is declared to exclude it. */
-export function decisiveGoals({ subject, relation, object }: Triple, declarations: Declarations): Atom[] {
-  const both = decisiveRelations(relation, declarations).flatMap((name): Atom[] =>
-    [false, true].map((negated) => ({ relation: name, subject: entity(subject), object, ...(negated ? { negated } : {}) })),
-  );
-  return declarations.get(relation)?.functional ? [...both, { relation, subject: entity(subject), object: { kind: 'variable', name: 'other' } }] : both;
-}
-
-/** Reads the facts in force of these relations into a database, without those thought away. */
-export async function load(database: Database, reader: FactReader, relations: Iterable<SignedRelation>, removed: readonly TriplePattern[], signal?: AbortSignal): Promise<void> {
+/** Reads the facts in force of these relations into a database, without those thought away. `again` is told of each triple that was told before. */
+export async function load(
+  database: Database,
+  reader: FactReader,
+  relations: Iterable<SignedRelation>,
+  removed: readonly TriplePattern[],
+  signal?: AbortSignal,
+  again?: (triple: Triple) => void,
+): Promise<void> {
   for (const key of relations) {
     const { relation, negated } = unsigned(key);
     await reader.each(
       { relation, ...(negated ? { negated } : {}) },
       (fact) => {
-        if (!removed.some((pattern) => matches(pattern, fact))) database.tell(fact, fact.confidence);
+        if (!removed.some((pattern) => matches(pattern, fact)) && database.tell(fact, fact.confidence) !== 'added') again?.(fact);
       },
       signal,
     );
@@ -105,31 +107,36 @@ export async function load(database: Database, reader: FactReader, relations: It
 /** Derives what is wanted from the base with the hypotheses. Throws RuleError, and the signal's reason. */
 export async function derive(hypothesis: Hypothesis, wanted: Wanted, budget: Budget, reader: FactReader, now: number, signal?: AbortSignal): Promise<Derived> {
   const began = performance.now();
-  const all = [...new Map([...hypothesis.standing, ...hypothesis.rules].map((rule) => [rule.id, rule])).values()];
+  const given = [...new Map([...hypothesis.standing, ...hypothesis.rules].map((rule) => [rule.id, rule])).values()];
+  const open = [...(wanted.goals ?? []), ...(wanted.open ?? [])].filter((goal) => !groundGoal(goal));
+  const implied = impliedRules(given, open, hypothesis);
+  const all = implied.length === 0 ? given : [...new Map([...given, ...implied].map((rule) => [rule.id, rule])).values()];
   const goals = wanted.goals?.map((goal) => signed(goal.relation, goal.negated));
   const relations = goals || wanted.relations ? new Set([...(goals ?? []), ...(wanted.relations ?? [])]) : undefined;
   const rules = relations ? relevantRules(all, relations) : all;
   // A circle in rules that do not matter here is one all the same.
-  stratify(all);
+  stratify(all, (rule) => hypothesis.places?.get(rule.id) ?? {});
   const needed = neededRelations(rules);
   for (const key of relations ?? []) needed.add(key);
   const database = new Database();
-  await load(database, reader, needed, hypothesis.removed, signal);
-  for (const fact of hypothesis.facts) if (inForce(fact, now)) database.tell(fact, fact.confidence ?? 1, true);
+  const tellings = new Tellings(reader, now, hypothesis.facts, hypothesis.removed);
+  const again = wanted.allDerivations ? (triple: Triple): void => tellings.repeat(triple) : undefined;
+  await load(database, reader, needed, hypothesis.removed, signal, again);
+  for (const fact of tellings.supposed()) if (database.tell(fact, fact.confidence ?? 1, true) !== 'added') again?.(fact);
   const left = (): Budget => ({ ...budget, ms: Math.max(0, budget.ms - (performance.now() - began)) });
   const anyDerivation = !wanted.allDerivations && !database.weighted && rules.every(({ confidence = 1 }) => confidence === 1);
   const magic = wanted.goals && !wanted.relations ? magicRules(rules, wanted.goals, { anyDerivation, oneByOne: wanted.oneByOne }) : undefined;
   if (!magic) {
     const program = new Program(rules, database);
     const run = await runSliced(new Evaluator(program, left()).derive(), signal);
-    return { program, run, goalDirected: false, derived: database.derived };
+    return { program, run, goalDirected: false, derived: database.derived, tellings };
   }
   const running = magicProgram(magic, database);
   const run = await runSliced(new Evaluator(running, left()).derive(), signal);
   const program = adoptRows(running, rules, magic.origin);
   const { factored } = magic;
   const answers = factored && wanted.goals ? new FactoredAnswers(running, factored, wanted.goals[0]).rows() : undefined;
-  return { program, run, goalDirected: true, derived: derivedFacts(database, factored), ...(answers ? { answers } : {}) };
+  return { program, run, goalDirected: true, derived: derivedFacts(database, factored), tellings, ...(answers ? { answers } : {}) };
 }
 
 /** What is absent from the base with the hypotheses, for the relations named. Nothing is known to be absent when the budget did not suffice. */
@@ -141,7 +148,8 @@ export async function hypotheticalAbsence(
   now: number,
 ): Promise<AbsenceOracle> {
   const { program, run } = await derive(hypothesis, { relations }, budget, reader, now);
-  const knows = (atom: { readonly relation: string; readonly negated?: boolean }): boolean => run.complete && relations.has(signed(atom.relation, atom.negated));
+  const knows = (atom: { readonly relation: string; readonly negated?: boolean }): boolean =>
+    run.complete && relations.has(signed(atom.relation, atom.negated));
   return {
     absent: (triple) => knows(triple) && program.database.find(triple) === undefined,
     matching: (atom) => (knows(atom) ? program.database.matching(atom) : undefined),

@@ -3,6 +3,7 @@
 
 import type { Fact, Statement, TriplePattern } from '../terms.ts';
 import { TermError } from '../terms.ts';
+import { inField } from '../reason/errors.ts';
 import { instant } from '../reason/interner.ts';
 import { parseGoal } from '../reason/parse.ts';
 import type { Atom, Budget } from '../reason/types.ts';
@@ -28,15 +29,17 @@ export function checkSupposed(facts: readonly Statement[], removed: readonly Tri
 }
 /** The goal as an atom. Throws RuleError for text that is none, KnowledgeError for one that cannot be asked. */
 export function goalOf(goal: string | Atom | undefined): Atom | undefined {
-  const atom = typeof goal === 'string' ? parseGoal(goal) : goal;
+  const atom = typeof goal === 'string' ? inField('goal', () => parseGoal(goal)) : goal;
   if (atom) checkGoal(atom);
   return atom;
 }
 export function checkBudget(budget: Budget): void {
   for (const key of ['answers', 'facts', 'ms', 'depth'] as const)
-    if (!(budget[key] > 0)) throw new KnowledgeError('invalid_request', `the limit ${key} is ${budget[key]}; give a number above 0`);
+    if (!(budget[key] > 0))
+      throw new KnowledgeError('invalid_request', `the limit ${key} is ${budget[key]}; give a number above 0`, { field: `limits.${key}` });
 }
 function checkGoal(goal: Atom): void {
-  if (goal.absent) throw new KnowledgeError('invalid_request', 'a goal cannot be "not p(..)"; ask for p(..) and look at the outcome');
-  if (goal.subject.kind === 'literal') throw new KnowledgeError('invalid_request', 'the subject of a goal is a variable or an entity, never a literal');
+  if (goal.absent) throw new KnowledgeError('invalid_request', 'a goal cannot be "not p(..)"; ask for p(..) and look at the outcome', { field: 'goal' });
+  if (goal.subject.kind === 'literal')
+    throw new KnowledgeError('invalid_request', 'the subject of a goal is a variable or an entity, never a literal', { field: 'goal' });
 }

@@ -1,6 +1,7 @@
-// Owns reading rules as they are given - text, JSON, N3 or Jena - and checking whether they can stand beside others.
+// Owns reading rules as they are given - text, JSON, N3, Jena, RDFox or Soufflé - and checking whether they can stand beside others.
 // Refuses to know stores and facts.
 
+import { withoutBareVariables } from '../reason/bare-variables.ts';
 import { RuleError } from '../reason/errors.ts';
 import { readJena } from '../reason/jena.ts';
 import { rulesFromJson } from '../reason/json.ts';
@@ -8,15 +9,18 @@ import { readN3 } from '../reason/n3.ts';
 import { readRules } from '../reason/parse.ts';
 import type { ReadRules } from '../reason/parse.ts';
 import type { NameStyle } from '../reason/rdf-names.ts';
+import { readRdfox } from '../reason/rdfox.ts';
+import { readSouffle } from '../reason/souffle.ts';
 import { stratify } from '../reason/strata.ts';
 import type { Rule } from '../reason/types.ts';
 import type { RulesCheck } from './types.ts';
 
-export type RuleFormat = 'datalog' | 'json' | 'n3' | 'jena';
+export const RULE_FORMATS = ['datalog', 'json', 'n3', 'jena', 'rdfox', 'souffle'] as const;
+export type RuleFormat = (typeof RULE_FORMATS)[number];
 /** How rules are written. Without `format`: Datalog text, JSON text or a JSON value, told apart by how they begin. */
 export interface RuleSource {
   readonly format?: RuleFormat;
-  /** What the names of IRIs are, in N3 and Jena rules. Default `local`. */
+  /** What the names of IRIs are, in N3, Jena and RDFox rules. Default `local`. */
   readonly names?: NameStyle;
 }
 /** Rules from text or from a JSON value, with every mistake that was found. */
@@ -26,37 +30,64 @@ export function readInput(input: unknown, { format, names }: RuleSource = {}): R
       throw new RuleError('syntax', `rules in the format ${format} are a text`, { path: 'rules', expected: ['a text'] });
     if (typeof input === 'string' && format === 'n3') return readN3(input, names);
     if (typeof input === 'string' && format === 'jena') return readJena(input, names);
-    if (typeof input === 'string' && format === 'datalog') return readRules(input);
-    if (typeof input === 'string' && format === 'json') return { rules: rulesFromJson(parseJson(input)), errors: [], places: new Map() };
-    if (typeof input !== 'string') return { rules: rulesFromJson(input), errors: [], places: new Map() };
+    if (typeof input === 'string' && format === 'rdfox') return readRdfox(input, names);
+    if (typeof input === 'string' && format === 'souffle') return readSouffle(input);
+    if (typeof input === 'string' && format === 'datalog') return withoutBareVariables(readRules(input), input);
+    if (typeof input !== 'string') return placed(rulesFromJson(input));
     // No rule begins with a bracket or a brace.
-    if (!/^\s*[[{]/u.test(input)) return readRules(input);
-    return { rules: rulesFromJson(parseJson(input)), errors: [], places: new Map() };
+    if (format === 'json' || /^\s*[[{]/u.test(input)) return placed(rulesFromJson(parseJson(input)));
+    return withoutBareVariables(readRules(input), input);
   } catch (error) {
     if (error instanceof RuleError) return { rules: [], errors: [error], places: new Map() };
     throw error;
   }
 }
+const placed = (rules: readonly Rule[]): ReadRules => ({ rules, errors: [], places: new Map(rules.map(({ id }, i) => [id, { path: `rules[${i}]` }])) });
 function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
     throw new RuleError(
       'syntax',
-      `the text begins like JSON and is not (for N3 or Jena rules, give the format): ${error instanceof Error ? error.message : String(error)}`,
+      `the text begins like JSON and is not (for rules of N3, Jena or RDFox, give the format): ${reason}`,
       {
         path: 'rules',
-        expected: ['a JSON document', 'rules as text', 'the format "n3" or "jena"'],
+        ...firstWrong(text),
+        expected: ['a JSON document', 'rules as text', 'the format "n3", "jena" or "rdfox"'],
       },
     );
   }
 }
 
-/** The rules. Throws the first RuleError when there is any mistake. */
-export function rulesOf(input: unknown): readonly Rule[] {
-  const { rules, errors } = readInput(input);
+/** Where the text is no JSON: at the first sign after which nothing would make it so, or at its end. */
+function firstWrong(text: string): { readonly line: number; readonly column: number } {
+  let [right, wrong] = [0, text.length + 1];
+  while (wrong - right > 1) {
+    const middle = (right + wrong) >> 1;
+    if (isBegun(text.slice(0, middle))) right = middle;
+    else wrong = middle;
+  }
+  const before = text.slice(0, right).split('\n');
+  return { line: before.length, column: [...before[before.length - 1]].length + 1 };
+}
+/** Could more text make this JSON? */
+function isBegun(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch (error) {
+    const message = error instanceof Error ? error.message : '';
+    return /end of JSON|Unterminated/u.test(message) || Number(/position (\d+)/u.exec(message)?.[1] ?? 0) >= text.length;
+  }
+}
+
+/** Rules of a request, and where each stands in it. Throws the first RuleError when there is any mistake. */
+export function rulesOf(input: unknown): Pick<ReadRules, 'rules' | 'places'> {
+  if (input === undefined) return { rules: [], places: new Map() };
+  const { rules, errors, places } = readInput(input);
   if (errors.length > 0) throw errors[0];
-  return rules;
+  return { rules, places };
 }
 
 /** Could these rules stand beside `standing`? Never throws for what is wrong with the rules. */

@@ -5,13 +5,16 @@ import { entity, sameTerm } from '../terms.ts';
 import type { Fact, Term, Triple } from '../terms.ts';
 import { signed } from '../reason/database.ts';
 import type { ProofLimits } from '../reason/explain.ts';
-import type { Declarations } from '../reason/properties.ts';
+import type { Declared } from '../reason/refutation.ts';
 import type { Atom, Budget, Proof } from '../reason/types.ts';
 import type { BaseState } from './base.ts';
-import { fixed, goalBindings, groundedResult, groundGoal, sameVariable, toAnswer } from './deduce.ts';
+import { groundedResult, toAnswer } from './answers.ts';
 import { bareTriple } from './facts.ts';
+import { fixed, goalBindings, goalRows, groundGoal, patternOf, sameVariable } from './goals.ts';
+import { groundIn } from './ground.ts';
+import { Turns } from './turns.ts';
 import type { DeduceAnswer, DeduceResult } from './types.ts';
-import { groundIn, Prover } from './world.ts';
+import { Prover } from './world.ts';
 import type { Held, World } from './world.ts';
 
 const leaf = (fact: Fact): Held => {
@@ -28,8 +31,8 @@ export class StandingWorld implements World {
     this.#state = state;
     this.#prover = new Prover(state.closure.program, state.reader, limits);
   }
-  get declarations(): Declarations {
-    return this.#state.declarations;
+  get declared(): Declared {
+    return this.#state.declared;
   }
   get complete(): boolean {
     return this.#state.closure.partial === undefined;
@@ -47,18 +50,15 @@ export class StandingWorld implements World {
     const at = closure.database.find(triple);
     return at && this.#prover.hold(at);
   }
-  async holdOther(triple: Triple): Promise<Held | undefined> {
+  async *find(atom: Atom): AsyncGenerator<Omit<Held, 'proof'>> {
     const { closure, reader } = this.#state;
-    const { subject, relation, object } = triple;
-    if (!closure.needs({ relation })) {
-      const fact = await reader.otherObject({ subject, relation }, (term) => sameTerm(term, object));
-      return fact && this.hold(bareTriple(fact));
+    if (closure.needs(atom)) {
+      const { database } = closure;
+      for (const { slot, row } of goalRows(atom, database)) yield { triple: database.triple(slot, row), confidence: slot.table.confidence(row) };
+      return;
     }
-    const slot = closure.database.get(signed(relation, false));
-    if (!slot) return undefined;
-    for (const row of closure.database.rows(slot.key, entity(subject), undefined))
-      if (!sameTerm(closure.database.terms.term(slot.table.objects[row]), object)) return this.#prover.hold({ slot, row });
-    return undefined;
+    for await (const fact of reader.inForce(patternOf(atom)))
+      if (!sameVariable(atom) || sameTerm(entity(fact.subject), fact.object)) yield { triple: bareTriple(fact), confidence: fact.confidence };
   }
 
   /** Triples that match a goal with variables, each once. The order is that of the closure, or of the store. */
@@ -77,13 +77,7 @@ export class StandingWorld implements World {
     }
     if (subject !== undefined && subject.kind !== 'entity') return;
     const seen = new Set<string>();
-    const pattern = {
-      relation,
-      ...(subject === undefined ? {} : { subject: subject.id }),
-      ...(object === undefined ? {} : { object }),
-      ...(negated ? { negated } : {}),
-    };
-    for await (const fact of reader.inForce(pattern, signal)) {
+    for await (const fact of reader.inForce(patternOf(goal), signal)) {
       if (sameVariable(goal) && !sameTerm(entity(fact.subject), fact.object)) continue;
       const key = `${fact.subject}\u0000${keyOf(fact.object)}`;
       if (seen.has(key)) continue;
@@ -111,8 +105,10 @@ export async function deduceStanding(
   const asked = groundGoal(goal);
   if (asked) return { ...groundedResult(await groundIn(world, asked), asked, partial, keep), statistics: statistics() };
   const answers: DeduceAnswer[] = [];
+  const turns = new Turns();
   let limit = partial;
   for await (const held of world.matching(goal, signal)) {
+    await turns.give();
     if (answers.length >= budget.answers) limit = 'answers';
     else if (performance.now() - began > budget.ms) limit = 'ms';
     else {

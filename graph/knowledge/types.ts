@@ -3,6 +3,9 @@
 
 import type { BaseName, EntityId, Fact, RelationName, Statement, Term, Triple, TriplePattern } from '../terms.ts';
 import type { BaseStatistics, MatchOptions, PathResult } from '../store.ts';
+import type { AbductionLimits } from '../abduce/types.ts';
+import { INDUCTION_LIMITS } from '../induce/limits.ts';
+import type { InductionLimits } from '../induce/limits.ts';
 import type { RuleError } from '../reason/errors.ts';
 import type { RuleSetName } from '../reason/rulesets.ts';
 import type { Atom, Budget, BudgetLimit, Outcome, Proof, Rule } from '../reason/types.ts';
@@ -22,6 +25,8 @@ export interface KnowledgeLimits {
   readonly eventTriples: number;
   /** Edges looked at in one walk over derived facts; `ends` beyond are not counted. */
   readonly expansion: number;
+  readonly induce: InductionLimits;
+  readonly abduce: AbductionLimits;
 }
 export const DEFAULT_LIMITS: KnowledgeLimits = {
   standing: { answers: 1_000, facts: 5_000_000, ms: 20_000, depth: 10_000 },
@@ -31,13 +36,18 @@ export const DEFAULT_LIMITS: KnowledgeLimits = {
   pendingWrites: 1_000,
   eventTriples: 100_000,
   expansion: 50_000,
+  induce: INDUCTION_LIMITS,
+  abduce: { jobs: 4, breaches: 10_000 },
 };
 
-/** A fact as it is read: stored, or derived by standing rules. A derived fact's id begins with `d_` and is a hash of base and triple; its `recordedAt` is when this process first read the base. */
+/**
+ * A fact as it is read: stored, or derived by standing rules. A derived fact's id begins with `d_` and is a hash of base and triple; it is valid while all facts of its proof are, and was recorded
+ * with the last of them. (On paths, and where the proof is larger than the limits allow, it has no validity and was recorded when this process first read the base.)
+ */
 export type KnownFact = Fact & { readonly derived: boolean };
 export type KnownPathResult = Omit<PathResult, 'facts'> & { readonly facts: readonly KnownFact[] };
 export interface KnownMatchOptions extends MatchOptions {
-  /** Default `include`. Derived facts hold now: with `asOf` or `validAt` there are none. */
+  /** Default `include`. With `validAt`, what follows at that time; with `asOf` there are none, since it is not known which rules there were. */
   readonly derived?: 'include' | 'exclude' | 'only';
 }
 
@@ -92,8 +102,21 @@ export interface RuleSetResult {
 export interface RuleBook {
   readonly rules: readonly Rule[];
   readonly ruleSets: readonly RuleSetName[];
+  /** What the rule sets stand for now; none of an earlier version. */
   readonly setRules: readonly Rule[];
   readonly version: number;
+  /** It is an earlier version. */
+  readonly past?: true;
+}
+export interface RuleRestoration {
+  /** Own rules that came and went. */
+  readonly added: readonly Rule[];
+  readonly removed: readonly Rule[];
+  readonly ruleSets: readonly RuleSetName[];
+  readonly derived: number;
+  readonly noLongerDerived: number;
+  readonly version: number;
+  readonly partial?: BudgetLimit;
 }
 export interface RuleRemoval {
   readonly rule: Rule;
@@ -144,7 +167,7 @@ export interface DeduceAnswer {
   readonly proofId?: string;
   /** Present when more than one proof was asked for: distinct ones, lowest first. */
   readonly proofIds?: readonly string[];
-  /** World time in which all facts of the proof are in force; an end is absent where no fact sets one. */
+  /** World time in which all facts of the proof are in force; an end is absent where no fact sets one. What must not hold sets none either. */
   readonly validFrom?: string;
   readonly validTo?: string;
 }
@@ -220,12 +243,16 @@ export interface KnownBaseStatistics extends BaseStatistics {
   readonly partial?: BudgetLimit;
 }
 
-export type KnowledgeErrorCode = 'closed' | 'busy' | 'unknown_rule' | 'invalid_request' | 'corrupt_rule' | 'too_large';
+/** `busy`: too many writes wait; `occupied`: too many abductions are at work. */
+export type KnowledgeErrorCode = 'closed' | 'busy' | 'occupied' | 'unknown_rule' | 'unknown_version' | 'invalid_request' | 'corrupt_rule' | 'too_large';
 export class KnowledgeError extends Error {
   readonly code: KnowledgeErrorCode;
-  constructor(code: KnowledgeErrorCode, message: string, options?: ErrorOptions) {
+  /** The field of the request that is wrong, where one is. */
+  readonly field: string | undefined;
+  constructor(code: KnowledgeErrorCode, message: string, { field, ...options }: ErrorOptions & { readonly field?: string } = {}) {
     super(message, options);
     this.name = 'KnowledgeError';
     this.code = code;
+    this.field = field;
   }
 }

@@ -5,14 +5,16 @@ import { atomsOf } from '../reason/body.ts';
 import { signed } from '../reason/database.ts';
 import type { Row, SignedRelation } from '../reason/database.ts';
 import { runSliced } from '../reason/evaluate.ts';
-import { Lineage, LINEAGE_LIMITS, LineageTooLarge, relaxed } from '../reason/lineage.ts';
-import type { Program } from '../reason/program.ts';
+import { impliedRules } from '../reason/known-false.ts';
+import { Lineage, LINEAGE_LIMITS, LineageTooLarge } from '../reason/lineage.ts';
+import type { Several } from '../reason/lineage.ts';
+import { relaxed, ValueNeeded } from '../reason/tallies.ts';
 import type { Atom, Budget, Rule } from '../reason/types.ts';
 import { tripleKey } from '../terms.ts';
-import { goalBindings, goalRows } from './deduce.ts';
-import type { DeduceContext } from './deduce.ts';
+import type { DeduceContext } from './context.ts';
+import { goalBindings, goalRows } from './goals.ts';
 import { derive, relevantRules } from './hypothesis.ts';
-import type { Hypothesis } from './hypothesis.ts';
+import type { Derived, Hypothesis } from './hypothesis.ts';
 import { KnowledgeError } from './types.ts';
 import type { DeduceAnswer } from './types.ts';
 
@@ -20,19 +22,58 @@ async function sized<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
+    if (error instanceof ValueNeeded)
+      throw new KnowledgeError(
+        'invalid_request',
+        `${error.message}; compare it inside the rule, or ask for the semantics "best", "noisy_or" or "possibility"`,
+        {
+          field: 'semantics',
+          cause: error,
+        },
+      );
     if (!(error instanceof LineageTooLarge)) throw error;
     throw new KnowledgeError('too_large', `${error.message}; ask for fewer answers, a narrower goal, or the semantics "best"`, { cause: error });
   }
 }
 
+/** What the rows rest on, where each fact that tells one of them counts by itself. */
+async function lineageOf(
+  { program, tellings }: Pick<Derived, 'program' | 'tellings'>,
+  rows: readonly Row[],
+  budget: Budget,
+  signal?: AbortSignal,
+  original?: readonly Rule[],
+): Promise<Lineage> {
+  const limits = { ...LINEAGE_LIMITS, ms: budget.ms };
+  const lineage = await runSliced(Lineage.of(program, rows, limits, original), signal);
+  const several = new Map<string, readonly number[]>();
+  for (const { slot, row } of lineage.told()) {
+    const triple = program.database.triple(slot, row);
+    if (tellings.isRepeated(triple))
+      several.set(
+        tripleKey(triple),
+        (await tellings.of(triple)).map(({ confidence }) => confidence),
+      );
+  }
+  if (several.size === 0) return lineage;
+  const of: Several = ({ slot, row }) => several.get(tripleKey(program.database.triple(slot, row)));
+  return runSliced(Lineage.of(program, rows, limits, original, of), signal);
+}
+
 /** Confidences of rows of one derivation, in order. Throws KnowledgeError `too_large`. */
-export const weigh = (program: Program, rows: readonly Row[], semantics: 'noisy_or' | 'possibility', budget: Budget, signal?: AbortSignal): Promise<number[]> =>
+export const weigh = (
+  derived: Pick<Derived, 'program' | 'tellings'>,
+  rows: readonly Row[],
+  semantics: 'noisy_or' | 'possibility',
+  budget: Budget,
+  signal?: AbortSignal,
+): Promise<number[]> =>
   sized(async () => {
-    const lineage = await runSliced(Lineage.of(program, rows, { ...LINEAGE_LIMITS, ms: budget.ms }), signal);
+    const lineage = await lineageOf(derived, rows, budget, signal);
     return runSliced(semantics === 'noisy_or' ? lineage.noisyOr(rows) : lineage.possibilities(rows), signal);
   });
 
-/** The answers with their exact probabilities, and those that hold only in worlds where some fact is missing. Throws KnowledgeError `too_large`. */
+/** The answers with their exact probabilities, and those that hold only in worlds where some fact is missing. Throws KnowledgeError `too_large`, and `invalid_request` where it is not known how. */
 export const probabilities = (
   goal: Atom,
   hypothesis: Hypothesis,
@@ -42,15 +83,16 @@ export const probabilities = (
   signal?: AbortSignal,
 ): Promise<DeduceAnswer[]> =>
   sized(async () => {
-    const all = [...hypothesis.standing, ...hypothesis.rules];
+    const given = [...hypothesis.standing, ...hypothesis.rules];
+    const all = [...given, ...impliedRules(given, [goal], hypothesis)];
     const rules = new Map(relevantRules(all, [signed(goal.relation, goal.negated)]).map((rule) => [rule.id, rule]));
     const relations = new Set<SignedRelation>([signed(goal.relation, goal.negated)]);
     for (const { heads, body } of rules.values()) {
       for (const head of heads) relations.add(signed(head.relation, head.negated));
       for (const { atom } of atomsOf(body)) relations.add(signed(atom.relation, atom.negated));
     }
-    const loose: Hypothesis = { ...hypothesis, standing: relaxed([...rules.values()]), rules: [] };
-    const { program, run } = await derive(loose, { relations }, budget, reader, now, signal);
+    const loose: Hypothesis = { ...hypothesis, standing: relaxed([...rules.values()]), rules: [], declarations: new Map(), constraints: [] };
+    const { program, run, tellings } = await derive(loose, { relations, allDerivations: true }, budget, reader, now, signal);
     if (!run.complete) throw new LineageTooLarge(`what may hold in some world reached the limit ${run.limit}`);
     const rows: Row[] = [];
     for (const at of goalRows(goal, program.database)) {
@@ -58,7 +100,7 @@ export const probabilities = (
       rows.push(at);
     }
     const original = program.rules.map(({ id }) => rules.get(id) as Rule);
-    const lineage = await runSliced(Lineage.of(program, rows, { ...LINEAGE_LIMITS, ms: budget.ms }, original), signal);
+    const lineage = await lineageOf({ program, tellings }, rows, budget, signal, original);
     const found = await runSliced(lineage.probabilities(rows), signal);
     const byTriple = new Map(answers.map((answer) => [tripleKey(answer.triple), answer]));
     return rows.flatMap(({ slot, row }, i): DeduceAnswer[] => {

@@ -4,15 +4,18 @@
 import { signed } from '../reason/database.ts';
 import type { Database, Row, SignedRelation, Slot } from '../reason/database.ts';
 import { atomsOf } from '../reason/body.ts';
+import { decisiveGoals } from '../reason/refutation.ts';
 import type { Atom, Budget, Outcome, Rule } from '../reason/types.ts';
 import type { BaseState } from './base.ts';
-import { answersGoal, groundGoal } from './deduce.ts';
-import type { DeduceContext } from './deduce.ts';
-import { decisiveGoals, derive } from './hypothesis.ts';
+import type { DeduceContext } from './context.ts';
+import { answersGoal, groundGoal } from './goals.ts';
+import { groundIn } from './ground.ts';
+import { derive } from './hypothesis.ts';
 import type { Derived, Hypothesis, Wanted } from './hypothesis.ts';
+import { Tellings } from './tellings.ts';
 import { KnowledgeError } from './types.ts';
 import type { Consequence, WhatIfResult } from './types.ts';
-import { DatabaseWorld, groundIn, Prover } from './world.ts';
+import { DatabaseWorld, Prover } from './world.ts';
 
 /** Signed relations that may change when these do. */
 function affected(changed: Iterable<SignedRelation>, rules: readonly Rule[]): Set<SignedRelation> {
@@ -37,7 +40,13 @@ interface Difference {
 }
 const SLICE_MS = 10;
 /** Differences in what is derived: by relation, in the order of the supposed world's rows, then of those that are gone. Lets other work in between. */
-async function differences(before: Database, after: Database, keys: Iterable<SignedRelation>, goal: Atom | undefined, signal?: AbortSignal): Promise<Difference[]> {
+async function differences(
+  before: Database,
+  after: Database,
+  keys: Iterable<SignedRelation>,
+  goal: Atom | undefined,
+  signal?: AbortSignal,
+): Promise<Difference[]> {
   const found: Difference[] = [];
   const told = ({ table }: Slot, row: number): boolean => table.rules[row] < 0;
   let until = performance.now() + SLICE_MS;
@@ -85,8 +94,19 @@ export interface Supposition {
   readonly goal: Atom | undefined;
   readonly cursor: string | undefined;
 }
+/** How the base and the supposed one are read. */
+export interface Contexts {
+  readonly before: DeduceContext;
+  readonly after: DeduceContext;
+}
 /** Compares the base with the supposed one. A cursor is good for one version of the base and the same supposition. Throws RuleError, and the signal's reason. */
-export async function whatIf({ actual, supposed, goal, cursor }: Supposition, state: BaseState, budget: Budget, context: DeduceContext, signal?: AbortSignal): Promise<WhatIfResult> {
+export async function whatIf(
+  { actual, supposed, goal, cursor }: Supposition,
+  state: BaseState,
+  budget: Budget,
+  contexts: Contexts,
+  signal?: AbortSignal,
+): Promise<WhatIfResult> {
   const began = performance.now();
   const offset = place(cursor, state.version);
   const asked = goal && groundGoal(goal);
@@ -99,17 +119,26 @@ export async function whatIf({ actual, supposed, goal, cursor }: Supposition, st
   const heads = new Set(rules.flatMap((rule) => rule.heads.map((head) => signed(head.relation, head.negated))));
   const keys = (removed.includes(undefined) ? heads : affected(changed, rules)).intersection(heads);
 
-  const wanted: Wanted = asked ? { goals: decisiveGoals(asked, supposed.declarations) } : goal ? { goals: [goal], oneByOne: true } : { relations: keys };
+  const wanted: Wanted = asked ? { goals: decisiveGoals(asked, supposed) } : goal ? { goals: [goal], oneByOne: true } : { relations: keys };
   const left = (): Budget => ({ ...budget, ms: Math.max(0, budget.ms - (performance.now() - began)) });
   const { closure } = state;
   const known = goal === undefined && closure.partial === undefined && actual.removed.length === 0 && keys.isSubsetOf(closure.needed);
   const before: Derived = known
-    ? { program: closure.program, run: { complete: true, rounds: 0 }, goalDirected: false, derived: 0 }
-    : await derive(actual, wanted, left(), context.reader, context.now, signal);
-  const after = await derive(supposed, wanted, left(), context.reader, context.now, signal);
+    ? {
+        program: closure.program,
+        run: { complete: true, rounds: 0 },
+        goalDirected: false,
+        derived: 0,
+        tellings: new Tellings(contexts.before.reader, contexts.before.now),
+      }
+    : await derive(actual, wanted, left(), contexts.before.reader, contexts.before.now, signal);
+  const after = await derive(supposed, wanted, left(), contexts.after.reader, contexts.after.now, signal);
   // Answers that are made as they are read have to be there to be compared.
   for (const { answers } of [before, after]) Array.from(answers ?? []);
-  const worlds = [before, after].map((derived) => ({ ...derived, prover: new Prover(derived.program, context.reader, context.proofs) }));
+  const worlds = [
+    { ...before, context: contexts.before },
+    { ...after, context: contexts.after },
+  ].map(({ context, ...derived }) => ({ ...derived, prover: new Prover(derived.program, context.reader, context.proofs, derived.tellings) }));
   const [then, now] = worlds;
   const found = await differences(before.program.database, after.program.database, goal ? [signed(goal.relation, goal.negated)] : keys, goal, signal);
 
@@ -117,11 +146,11 @@ export async function whatIf({ actual, supposed, goal, cursor }: Supposition, st
   for (const { change, at, before: was } of found.slice(offset, offset + budget.answers)) {
     signal?.throwIfAborted();
     const { triple, confidence, proof } = await (change === 'lost' ? then : now).prover.hold(at);
-    consequences.push({ change, triple, confidence, ...(was === undefined ? {} : { before: was }), ...(proof ? { proofId: context.keep(proof) } : {}) });
+    consequences.push({ change, triple, confidence, ...(was === undefined ? {} : { before: was }), ...(proof ? { proofId: contexts.after.keep(proof) } : {}) });
   }
   const outcomes: Outcome[] = [];
   if (asked)
-    for (const { program, prover, run } of worlds) outcomes.push((await groundIn(new DatabaseWorld(program, prover, supposed.declarations, run.complete), asked)).outcome);
+    for (const { program, prover, run } of worlds) outcomes.push((await groundIn(new DatabaseWorld(program, prover, supposed, run.complete), asked)).outcome);
   const limit = before.run.limit ?? after.run.limit;
   const count = (change: Consequence['change']): number => found.filter((each) => each.change === change).length;
   return {
@@ -138,6 +167,9 @@ function place(cursor: string | undefined, version: number): number {
   if (cursor === undefined) return 0;
   const match = /^(\d{1,15})\.(\d{1,15})$/.exec(cursor);
   if (!match || Number(match[1]) !== version)
-    throw new KnowledgeError('invalid_request', `the cursor ${JSON.stringify(cursor.slice(0, 40))} is none of this version of the knowledge base; ask again from the beginning`);
+    throw new KnowledgeError(
+      'invalid_request',
+      `the cursor ${JSON.stringify(cursor.slice(0, 40))} is none of this version of the knowledge base; ask again from the beginning`,
+    );
   return Number(match[2]);
 }

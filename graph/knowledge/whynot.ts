@@ -3,19 +3,21 @@
 
 import { signed } from '../reason/database.ts';
 import { runSliced } from '../reason/evaluate.ts';
+import { decisiveGoals } from '../reason/refutation.ts';
 import type { Aggregate, Atom, BodyItem, Comparison, Outcome, Rule } from '../reason/types.ts';
 import { whyNot } from '../reason/whynot.ts';
 import type { Condition, WhyNot, WhyNotLimits } from '../reason/whynot.ts';
 import type { Budget, BudgetLimit } from '../reason/types.ts';
 import type { Statement, Term, TriplePattern } from '../terms.ts';
 import type { BaseState } from './base.ts';
-import { goalRows, groundGoal } from './deduce.ts';
-import type { DeduceContext } from './deduce.ts';
-import { decisiveGoals, derive } from './hypothesis.ts';
+import type { DeduceContext } from './context.ts';
+import { goalRows, groundGoal } from './goals.ts';
+import { groundIn } from './ground.ts';
+import type { Grounded } from './ground.ts';
+import { derive } from './hypothesis.ts';
 import type { Hypothesis } from './hypothesis.ts';
 import { StandingWorld } from './standing.ts';
-import { DatabaseWorld, groundIn, Prover } from './world.ts';
-import type { Grounded } from './world.ts';
+import { DatabaseWorld, Prover } from './world.ts';
 
 export interface WhyNotRequest {
   /** One atom, as text or built. */
@@ -79,12 +81,12 @@ export async function explainAbsence(
   const asked = groundGoal(goal);
   const supposes = hypothesis.rules.length + hypothesis.facts.length + hypothesis.removed.length > 0;
   const standing = !supposes && closure.partial === undefined;
-  const relations = [goal, ...(asked ? decisiveGoals(asked, hypothesis.declarations) : [])].map(({ relation, negated }) => signed(relation, negated));
-  const derived = standing ? undefined : await derive(hypothesis, { relations }, budget, context.reader, context.now, signal);
+  const relations = [goal, ...(asked ? decisiveGoals(asked, hypothesis) : [])].map(({ relation, negated }) => signed(relation, negated));
+  const derived = standing ? undefined : await derive(hypothesis, { relations, open: [goal] }, budget, context.reader, context.now, signal);
   const program = derived?.program ?? closure.program;
   const limit = derived?.run.limit;
-  const prover = new Prover(program, context.reader, context.proofs);
-  const world = derived ? new DatabaseWorld(program, prover, hypothesis.declarations, derived.run.complete) : new StandingWorld(state, context.proofs);
+  const prover = new Prover(program, context.reader, context.proofs, derived?.tellings);
+  const world = derived ? new DatabaseWorld(program, prover, hypothesis, derived.run.complete) : new StandingWorld(state, context.proofs);
 
   let grounded: Grounded = { outcome: 'not_entailed' };
   if (asked) grounded = await groundIn(world, asked);

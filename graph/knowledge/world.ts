@@ -1,22 +1,22 @@
-// Owns what holds in one world - the base as it is, or with hypotheses - and the three outcomes of asking for one triple.
+// Owns what holds in one world - the base as it is, or with hypotheses - and its proofs.
 // Refuses to know where the world's facts are kept.
 
-import { entity, sameTerm } from '../terms.ts';
-import type { Fact, RelationName, Term, Triple } from '../terms.ts';
+import type { Fact, Term, Triple } from '../terms.ts';
 import { isAtom, substituteItem } from '../reason/body.ts';
 import type { Row } from '../reason/database.ts';
-import { signed } from '../reason/database.ts';
-import { Explainer, groupDerivations, premisesOf, ProofTooLarge, storedLeaves, toProof } from '../reason/explain.ts';
-import type { Derivation, ProofLimits } from '../reason/explain.ts';
+import { Explainer, ProofTooLarge } from '../reason/explain.ts';
+import type { Derivation, Met, ProofLimits } from '../reason/explain.ts';
 import type { Program } from '../reason/program.ts';
-import { closedRule, disjointRule, disjointWith, functionalRule } from '../reason/properties.ts';
-import type { Declarations } from '../reason/properties.ts';
-import type { Atom, Budget, Comparison, Outcome, Proof, Rule } from '../reason/types.ts';
-import { Steps, treeLeaves, Trees } from '../reason/ways.ts';
+import { groupDerivations, premisesOf, storedLeaves, toProof } from '../reason/proof-trees.ts';
+import type { Declared } from '../reason/refutation.ts';
+import type { Atom, Budget, Comparison, Proof, Rule } from '../reason/types.ts';
+import { Steps, toldRows, treeLeaves, Trees } from '../reason/ways.ts';
 import type { Tree } from '../reason/ways.ts';
 import { tripleKey } from '../terms.ts';
-import { bareTriple } from './facts.ts';
 import type { FactReader } from './facts.ts';
+import { goalRows } from './goals.ts';
+import { Tellings } from './tellings.ts';
+import type { Telling } from './tellings.ts';
 
 /** A triple that holds. Its proof is absent when it is larger than the limits allow. */
 export interface Held {
@@ -25,13 +25,13 @@ export interface Held {
   readonly proof?: Proof;
 }
 export interface World {
-  readonly declarations: Declarations;
+  readonly declared: Declared;
   /** Everything that follows is known: absence may be concluded. */
   readonly complete: boolean;
   /** The triple, when it holds. */
   hold(triple: Triple): Promise<Held | undefined>;
-  /** relation(subject, some object other than the triple's), when there is one. */
-  holdOther(triple: Triple): Promise<Held | undefined>;
+  /** What holds and matches an atom, without proofs; it may come more than once. */
+  find(atom: Atom): AsyncIterable<Omit<Held, 'proof'>>;
 }
 
 /** Reading raced a write: rows and facts do not fit together. The caller reads again. */
@@ -51,10 +51,16 @@ export class Prover {
   readonly #reader: FactReader;
   readonly #explainer: Explainer;
   readonly #limits: ProofLimits;
+  readonly #tellings: Tellings;
   readonly #facts = new Map<string, Fact>();
+  /** Proofs of one reading share their parts. */
+  readonly #built = new Map<Derivation, Proof>();
+  readonly #readFor = new Set<Derivation>();
 
-  constructor(program: Program, reader: FactReader, limits: ProofLimits) {
+  /** `tellings`: where some facts are supposed, or the several facts that tell one triple make proofs of their own. */
+  constructor(program: Program, reader: FactReader, limits: ProofLimits, tellings = new Tellings(reader, 0)) {
     this.#program = program;
+    this.#tellings = tellings;
     this.#reader = reader;
     this.#explainer = new Explainer(program, limits);
     this.#limits = limits;
@@ -76,11 +82,18 @@ export class Prover {
       throw error;
     }
   }
+  /** Ways to meet a rule's body, by the rows that meet its conditions. */
+  meet(rule: Pick<Rule, 'body'>, limit: number): readonly Met[] {
+    return this.#explainer.meet(rule, limit);
+  }
   /** Ways to meet a rule's body, with proofs of its conditions. */
   async solve(rule: Rule, limit: number): Promise<{ bindings: Readonly<Record<string, Term>>; premises: readonly Proof[] }[]> {
     const ways = this.#explainer.solve(rule, limit);
     await this.#read(ways.flatMap(({ premises, groups }) => [...premises, ...groupDerivations(groups)]));
-    return ways.map(({ bindings, premises, groups }) => ({ bindings, premises: premisesOf(rule, bindings, premises, (node) => this.#build(node), groups) ?? [] }));
+    return ways.map(({ bindings, premises, groups }) => ({
+      bindings,
+      premises: premisesOf(rule, bindings, premises, (node) => this.#build(node), groups) ?? [],
+    }));
   }
   /** Distinct proofs of the row, lowest first, at most `limit`; fewer when finding them takes too long. */
   async alternatives(at: Row, limit: number, budget: Budget, signal?: AbortSignal): Promise<readonly Proof[]> {
@@ -90,18 +103,29 @@ export class Prover {
     for (const tree of trees.of(at)) {
       signal?.throwIfAborted();
       await this.#readTriples(treeLeaves(tree, this.#program.database));
-      proofs.push(this.#grow(tree));
-      if (proofs.length >= limit || performance.now() > until) break;
+      for (const chosen of await this.#choices(tree)) {
+        proofs.push(this.#grow(tree, chosen));
+        if (proofs.length >= limit) return proofs;
+      }
+      if (performance.now() > until) break;
     }
     return proofs;
   }
-  #grow(tree: Tree): Proof {
+  /** Which fact stands at the leaves whose triples several facts tell: each way to choose, the surest first. */
+  async #choices(tree: Tree): Promise<Iterable<ReadonlyMap<string, Telling>>> {
+    const { database } = this.#program;
+    const several: (readonly [string, readonly Telling[]])[] = [];
+    for (const [key, triple] of new Map(Array.from(toldRows(tree), ({ slot, row }) => database.triple(slot, row)).map((each) => [tripleKey(each), each])))
+      if (this.#tellings.isRepeated(triple)) several.push([key, await this.#tellings.of(triple)]);
+    return choose(several, 0);
+  }
+  #grow(tree: Tree, chosen: ReadonlyMap<string, Telling>): Proof {
     const { at, way, recorded, premises } = tree;
     if (recorded) return this.#build(recorded);
-    if (!way) return this.#build({ at, nodes: 1, height: 1 });
+    if (!way) return chosen.get(tripleKey(this.#program.database.triple(at.slot, at.row))) ?? this.#build({ at, nodes: 1, height: 1 });
     const rule = this.#program.rules[way.rule];
     const built = premises.map((premise, i): Proof => {
-      if (premise) return this.#grow(premise);
+      if (premise) return this.#grow(premise, chosen);
       const item = rule.body[i];
       if (isAtom(item)) return { kind: 'absent', conclusion: substituteItem<Atom>(item, way.bindings), confidence: 1 };
       if (item.kind === 'compare') return { kind: 'compare', conclusion: substituteItem<Comparison>(item, way.bindings), confidence: 1 };
@@ -112,7 +136,7 @@ export class Prover {
     return { kind: 'rule', conclusion: this.#program.database.triple(at.slot, at.row), confidence, rule, bindings: way.bindings, premises: built };
   }
   async #read(derivations: readonly (Derivation | undefined)[]): Promise<void> {
-    await this.#readTriples(storedLeaves(derivations, this.#program.database));
+    await this.#readTriples(storedLeaves(derivations, this.#program.database, this.#readFor));
   }
   async #readTriples(triples: readonly Triple[]): Promise<void> {
     for (const triple of triples) {
@@ -128,96 +152,42 @@ export class Prover {
     return at?.slot.table.confidence(at.row);
   }
   #build(derivation: Derivation): Proof {
-    const proof = toProof(derivation, this.#program.database, (triple) => this.#facts.get(tripleKey(triple)));
+    const leaves = {
+      fact: (triple: Triple) => this.#facts.get(tripleKey(triple)),
+      given: (triple: Triple, confidence: number) => this.#tellings.given(triple, confidence),
+    };
+    const proof = toProof(derivation, this.#program.database, leaves, this.#built);
     if (!proof) throw new Raced();
     return proof;
   }
 }
+function* choose(several: readonly (readonly [string, readonly Telling[]])[], from: number): Generator<ReadonlyMap<string, Telling>> {
+  if (from === several.length) {
+    yield new Map();
+    return;
+  }
+  const [key, tellings] = several[from];
+  for (const telling of tellings) for (const rest of choose(several, from + 1)) yield new Map(rest).set(key, telling);
+}
 
 /** The world of one database in which everything relevant was loaded and derived. */
 export class DatabaseWorld implements World {
-  readonly declarations: Declarations;
+  readonly declared: Declared;
   readonly complete: boolean;
   readonly #program: Program;
   readonly #prover: Prover;
-  constructor(program: Program, prover: Prover, declarations: Declarations, complete: boolean) {
+  constructor(program: Program, prover: Prover, declared: Declared, complete: boolean) {
     this.#program = program;
     this.#prover = prover;
-    this.declarations = declarations;
+    this.declared = declared;
     this.complete = complete;
   }
   async hold(triple: Triple): Promise<Held | undefined> {
     const at = this.#program.database.find(triple);
     return at && this.#prover.hold(at);
   }
-  async holdOther(triple: Triple): Promise<Held | undefined> {
+  async *find(atom: Atom): AsyncGenerator<Omit<Held, 'proof'>> {
     const { database } = this.#program;
-    const slot = database.get(signed(triple.relation, false));
-    if (!slot) return undefined;
-    for (const row of database.rows(slot.key, entity(triple.subject), undefined))
-      if (!sameTerm(database.terms.term(slot.table.objects[row]), triple.object)) return this.#prover.hold({ slot, row });
-    return undefined;
+    for (const { slot, row } of goalRows(atom, database)) yield { triple: database.triple(slot, row), confidence: slot.table.confidence(row) };
   }
 }
-
-export interface Grounded {
-  readonly outcome: Outcome;
-  /** Of the triple when entailed, of its negation when refuted. */
-  readonly held?: Held;
-}
-
-/** Entailed, refuted or not entailed. A triple that holds is entailed even where something speaks against it as well. */
-export async function groundIn(world: World, asked: Triple): Promise<Grounded> {
-  const triple = bareTriple(asked);
-  const positive: Triple = { subject: triple.subject, relation: triple.relation, object: triple.object };
-  const holds = await world.hold(triple);
-  if (holds) return { outcome: 'entailed', held: holds };
-  if (triple.negated) {
-    const against = await world.hold(positive);
-    if (against) return { outcome: 'refuted', held: against };
-    const implied = await refute(world, positive);
-    return implied ? { outcome: 'entailed', held: implied } : { outcome: 'not_entailed' };
-  }
-  const refuted = (await world.hold({ ...positive, negated: true })) ?? (await refute(world, positive));
-  return refuted ? { outcome: 'refuted', held: refuted } : { outcome: 'not_entailed' };
-}
-
-/** The negation by what is declared of relations: another object of a functional relation, a disjoint relation that holds, a closed relation. */
-async function refute(world: World, triple: Triple): Promise<Held | undefined> {
-  const { subject, relation, object } = triple;
-  const declared = world.declarations.get(relation);
-  if (declared?.functional) {
-    const other = await world.holdOther(triple);
-    if (other) {
-      const witness = other.triple.object;
-      return conclude(functionalRule(relation, subject, object), { y: witness }, triple, other, [
-        { kind: 'compare', conclusion: { kind: 'compare', operator: '!=', left: witness, right: object }, confidence: 1 },
-      ]);
-    }
-  }
-  for (const other of disjointWith(relation, world.declarations)) {
-    const held = await world.hold({ subject, relation: other, object });
-    if (held) return conclude(disjointRule(relation, other), { x: entity(subject), y: object }, triple, held, []);
-  }
-  if (declared?.closed && world.complete) {
-    const absent: Atom = { relation, subject: entity(subject), object, absent: true };
-    return conclude(closedRule(relation, subject, object), {}, triple, undefined, [{ kind: 'absent', conclusion: absent, confidence: 1 }]);
-  }
-  return undefined;
-}
-function conclude(
-  rule: Rule,
-  bindings: Readonly<Record<string, Term>>,
-  { subject, relation, object }: Triple,
-  from: Held | undefined,
-  others: readonly Proof[],
-): Held {
-  const triple: Triple = { subject, relation, object, negated: true };
-  const confidence = from?.confidence ?? 1;
-  if (from && !from.proof) return { triple, confidence };
-  const premises = from?.proof ? [from.proof, ...others] : others;
-  return { triple, confidence, proof: { kind: 'rule', conclusion: triple, confidence, rule, bindings, premises } };
-}
-
-/** Relations whose facts decide about a triple of this relation, besides its own. */
-export const decisiveRelations = (relation: RelationName, declarations: Declarations): RelationName[] => [relation, ...disjointWith(relation, declarations)];

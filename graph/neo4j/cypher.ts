@@ -7,7 +7,8 @@
 // (:Entity)-[:REL {fid, kb, key, name, negated, confidence, source, document, page, start, end, validFrom, validTo, fromMs, toMs, recordedAt}]->(:Term)
 // (:Entity)-[:RETRACTED {... retractedAt}]->(:Term)   what was withdrawn
 // (:Entity)-[:NAMED]->(:EntityName {kb, key, folded, grams})   each name once, folded
-// (:Relation {kb, name, facts, negatives, literals, declared, ...}), (:Rule {kb, id, document, place}), (:KnowledgeBase {kb, version, time, recent})
+// (:Relation {kb, name, facts, negatives, literals, declared, ...}), (:Rule {kb, id, document, place}), (:KnowledgeBase {kb, version, time, recent, rulesFrom})
+// (:RulePast {kb, version, id, document, at})   a rule's document before that version; rulesFrom: the earliest version whose rules are known
 
 /** Constraints and indexes; each is harmless where it is there already. */
 const SCHEMA: readonly string[] = [
@@ -17,6 +18,7 @@ const SCHEMA: readonly string[] = [
   'CREATE CONSTRAINT pharos_name IF NOT EXISTS FOR (n:EntityName) REQUIRE (n.kb, n.key) IS UNIQUE',
   'CREATE CONSTRAINT pharos_relation IF NOT EXISTS FOR (n:Relation) REQUIRE (n.kb, n.name) IS UNIQUE',
   'CREATE CONSTRAINT pharos_rule IF NOT EXISTS FOR (n:Rule) REQUIRE (n.kb, n.id) IS UNIQUE',
+  'CREATE CONSTRAINT pharos_past_rule IF NOT EXISTS FOR (n:RulePast) REQUIRE (n.kb, n.version, n.id) IS UNIQUE',
   'CREATE CONSTRAINT pharos_fact IF NOT EXISTS FOR ()-[r:REL]-() REQUIRE r.fid IS UNIQUE',
   'CREATE CONSTRAINT pharos_fact_key IF NOT EXISTS FOR ()-[r:REL]-() REQUIRE r.key IS UNIQUE',
   'CREATE CONSTRAINT pharos_retracted IF NOT EXISTS FOR ()-[r:RETRACTED]-() REQUIRE r.fid IS UNIQUE',
@@ -85,6 +87,10 @@ MATCH (name)<-[:NAMED]-(n:Entity) WHERE ${KNOWN} RETURN DISTINCT ${ENTITY} LIMIT
 
 export const RELATIONS = `MATCH (n:Relation {kb: $kb}) WHERE n.declared OR n.facts > 0 OR n.negatives > 0 RETURN n {.*} AS relation ORDER BY n.name`;
 export const RULES = 'MATCH (n:Rule {kb: $kb}) RETURN n.id AS id, n.document AS document ORDER BY n.place, n.id';
+export const RULE_HISTORY = `MATCH (b:KnowledgeBase {kb: $kb})
+RETURN b.version AS version, coalesce(b.rulesFrom, b.version) AS from,
+  COLLECT { MATCH (n:Rule {kb: $kb}) RETURN n {.id, .document} ORDER BY n.place, n.id } AS rules,
+  COLLECT { MATCH (n:RulePast {kb: $kb}) RETURN n {.version, .at, .id, .document} ORDER BY n.version DESC, n.id } AS changes`;
 export const BASES = `MATCH (b:KnowledgeBase) WHERE b.version > 0
 RETURN b.kb AS base, b.version AS version,
   COLLECT { MATCH (n:Relation {kb: b.kb}) WHERE n.declared OR n.facts > 0 OR n.negatives > 0 RETURN n.facts + n.negatives } AS relations,
@@ -125,7 +131,7 @@ RETURN key, place, ${FACT}`;
 
 /** Takes the base's lock until the end of the transaction. */
 export const LOCK_BASE = `MERGE (b:KnowledgeBase {kb: $kb}) ON CREATE SET b.version = 0, b.time = 0.0, b.recent = []
-SET b.lock = $transaction
+SET b.lock = $transaction, b.rulesFrom = coalesce(b.rulesFrom, b.version)
 RETURN b.version AS version, b.time AS time, b.recent AS recent`;
 export const MOVE_BASE = `MATCH (b:KnowledgeBase {kb: $kb})
 SET b.version = b.version + 1, b.time = $time, b.recent = (b.recent + $transaction)[-64..]
@@ -161,4 +167,16 @@ SET n.facts = n.facts + row.facts, n.negatives = n.negatives + row.negatives, n.
 export const DECLARE_RELATIONS = `UNWIND $rows AS row MERGE (n:Relation {kb: $kb, name: row.name}) ON CREATE SET n.facts = 0, n.negatives = 0, n.literals = 0
 SET n += row, n.declared = true`;
 export const PUT_RULES = `UNWIND $rows AS row MERGE (n:Rule {kb: $kb, id: row.id}) ON CREATE SET n.place = row.place SET n.document = row.document`;
+export const KEEP_RULES = 'UNWIND $rows AS row CREATE (n:RulePast {kb: $kb, version: $version, at: $at}) SET n.id = row.id, n.document = row.document';
+/** Forgets the rules of versions before the $versions-th last one that changed rules, and before the $changes-th last change. */
+export const FORGET_RULES = `MATCH (b:KnowledgeBase {kb: $kb})
+CALL () {
+  MATCH (n:RulePast {kb: $kb}) WITH DISTINCT n.version AS version ORDER BY version DESC SKIP $versions LIMIT 1 RETURN version
+  UNION ALL
+  MATCH (n:RulePast {kb: $kb}) WITH n.version AS version ORDER BY version DESC SKIP $changes LIMIT 1 RETURN version
+}
+WITH b, max(version) AS cut
+SET b.rulesFrom = cut
+WITH cut MATCH (n:RulePast {kb: $kb}) WHERE n.version <= cut
+DELETE n`;
 export const DELETE_RULES = 'UNWIND $ids AS id MATCH (n:Rule {kb: $kb, id: id}) DELETE n';

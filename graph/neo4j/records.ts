@@ -149,13 +149,14 @@ export function nameRows(entity: Entity): { readonly entity: string; readonly ke
 }
 
 const FLAGS = ['functional', 'symmetric', 'transitive', 'closed'] as const;
+const LISTS = ['disjointWith', 'domain', 'range', 'subPropertyOf', 'equivalentTo'] as const;
 export function relationProperties(relation: Relation): Readonly<Record<string, unknown>> {
   return {
     name: relation.name,
     ...aliasProperties(relation.aliases),
     ...Object.fromEntries(FLAGS.map((flag) => [flag, relation[flag] ?? null])),
     inverseOf: relation.inverseOf ?? null,
-    disjointWith: relation.disjointWith ?? null,
+    ...Object.fromEntries(LISTS.map((list) => [list, relation[list] ?? null])),
   };
 }
 export interface RelationCounts {
@@ -168,12 +169,11 @@ export function relationOf(p: Readonly<Record<string, unknown>>): RelationSummar
   return { ...declarationOf(p), facts, literals: facts === 0 ? 0 : literals / facts };
 }
 export function declarationOf(p: Readonly<Record<string, unknown>>): Relation {
-  const flags = FLAGS.flatMap((flag) => (p[flag] == null ? [] : [[flag, p[flag]] as const]));
+  const properties = [...FLAGS, ...LISTS].flatMap((property) => (p[property] == null ? [] : [[property, p[property]] as const]));
   return {
     name: p['name'] as RelationName,
     aliases: aliasList((p['aliases'] ?? []) as string[], (p['languages'] ?? []) as string[]),
-    ...Object.fromEntries(flags),
+    ...Object.fromEntries(properties),
     ...(p['inverseOf'] == null ? {} : { inverseOf: p['inverseOf'] as RelationName }),
-    ...(p['disjointWith'] == null ? {} : { disjointWith: p['disjointWith'] as RelationName[] }),
   };
 }

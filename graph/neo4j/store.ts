@@ -4,8 +4,22 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { TermError } from '../terms.ts';
 import type { BaseName, Entity, EntityId, Fact, FactId, Path, Term, TriplePattern } from '../terms.ts';
-import { StoreError } from '../store.ts';
-import type { BaseStatistics, Change, Commit, EntityHit, GraphStore, MatchOptions, Page, PathResult, PathSummary, RelationSummary } from '../store.ts';
+import { RULE_HISTORY, StoreError } from '../store.ts';
+import type {
+  BaseStatistics,
+  Change,
+  Commit,
+  EntityHit,
+  GraphStore,
+  MatchOptions,
+  Page,
+  PathResult,
+  PathSummary,
+  RelationSummary,
+  RuleDocument,
+  RuleHistory,
+  RuleHistoryLimits,
+} from '../store.ts';
 import { instant } from '../reason/interner.ts';
 import { Connection, CONNECTION_LIMITS, whole } from './connection.ts';
 import type { ConnectionLimits } from './connection.ts';
@@ -17,7 +31,7 @@ import { Transaction } from './transaction.ts';
 import { parseNeo4jUrl } from './url.ts';
 import { walkPath, walkPaths } from './walk.ts';
 
-export interface Neo4jLimits extends ConnectionLimits {
+export interface Neo4jLimits extends ConnectionLimits, RuleHistoryLimits {
   /** Changes of one transaction (default 10,000): until they are committed the server holds them in its memory, about 9 KB for a fact with two new entities. */
   readonly changes: number;
 }
@@ -26,7 +40,7 @@ export interface Neo4jOptions {
   readonly url: string;
   /** The clock of transaction times. */
   readonly now?: () => Date;
-  /** Defaults: CONNECTION_LIMITS, and 10,000 changes. */
+  /** Defaults: CONNECTION_LIMITS, RULE_HISTORY, and 10,000 changes. */
   readonly limits?: Partial<Neo4jLimits>;
 }
 interface Signalled {
@@ -59,7 +73,7 @@ export class Neo4jStore implements GraphStore {
 
   /** StoreError `unavailable` for an address that cannot be one. */
   constructor({ url, now = () => new Date(), limits = {} }: Neo4jOptions) {
-    this.limits = { ...CONNECTION_LIMITS, changes: 10_000, ...limits };
+    this.limits = { ...CONNECTION_LIMITS, ...RULE_HISTORY, changes: 10_000, ...limits };
     this.#connection = new Connection(parseNeo4jUrl(url), this.limits);
     this.#now = now;
   }
@@ -85,6 +99,7 @@ export class Neo4jStore implements GraphStore {
       changes,
       changes.map(() => this.#ids.next(begun)),
       now,
+      this.limits,
     );
     return this.#connection.write((run) => transaction.run(run));
   }
@@ -151,7 +166,18 @@ export class Neo4jStore implements GraphStore {
     return this.#connection.read((run) => (limit > 0 ? walkPath(run, kb, start, path, limit) : Promise.resolve([])), signal);
   }
 
-  async rules(kb: BaseName): Promise<readonly { readonly id: string; readonly document: string }[]> {
+  async ruleHistory(kb: BaseName): Promise<RuleHistory> {
+    const [row] = await this.#connection.read((run) => run(cypher.RULE_HISTORY, { kb }));
+    if (!row) return { version: 0, from: 0, rules: [], changes: [] };
+    const changes = row.get('changes') as readonly { readonly version: number; readonly at: string; readonly id: string; readonly document: string | null }[];
+    return {
+      version: row.get('version') as number,
+      from: row.get('from') as number,
+      rules: row.get('rules') as readonly RuleDocument[],
+      changes: changes.map(({ version, at, id, document }) => ({ version, at, id, ...(document == null ? {} : { before: document }) })),
+    };
+  }
+  async rules(kb: BaseName): Promise<readonly RuleDocument[]> {
     const rows = await this.#connection.read((run) => run(cypher.RULES, { kb }));
     return rows.map((row) => ({ id: row.get('id') as string, document: row.get('document') as string }));
   }

@@ -2,7 +2,8 @@
 // Refuses to decide what a change means (plan.ts), and to know how queries reach the server.
 
 import type { BaseName, Entity, EntityId, Fact, FactId, Relation, RelationName, Term } from '../terms.ts';
-import type { Change, Commit } from '../store.ts';
+import { RULE_HISTORY } from '../store.ts';
+import type { Change, Commit, RuleHistoryLimits } from '../store.ts';
 import * as cypher from './cypher.ts';
 import { whole } from './connection.ts';
 import type { Run } from './connection.ts';
@@ -38,17 +39,19 @@ export class Transaction {
   readonly #keys: ReadonlyMap<number, string>;
   readonly #ids: readonly FactId[];
   readonly #now: () => number;
+  readonly #limits: RuleHistoryLimits;
   /** What the last attempt would have given: the server may have committed it although the news was lost. */
   #last: Commit | undefined;
 
   /** `id` is this transaction's own; `ids`: a new fact id for each change. */
-  constructor(base: BaseName, id: string, changes: readonly Change[], ids: readonly FactId[], now: () => number) {
+  constructor(base: BaseName, id: string, changes: readonly Change[], ids: readonly FactId[], now: () => number, limits: RuleHistoryLimits = RULE_HISTORY) {
     this.#base = base;
     this.#id = id;
     this.#changes = changes;
     this.#keys = assertedKeys(base, changes);
     this.#ids = ids;
     this.#now = now;
+    this.#limits = limits;
   }
 
   async run(run: Run): Promise<Commit> {
@@ -59,12 +62,13 @@ export class Transaction {
     // A clock that was set back retracts no fact before it was recorded.
     const time = Math.max(this.#now(), lock.get('time') as number);
     const before = await this.#read(run);
-    const made = plan(this.#changes, this.#keys, this.#ids, new Date(time).toISOString(), before);
+    const at = new Date(time).toISOString();
+    const made = plan(this.#changes, this.#keys, this.#ids, at, before);
     const { known, withdrawn } = made;
     const added = made.added.map(({ fact }) => fact);
     const changed = added.length + withdrawn.length + made.described.length + made.declared.length + made.rules.size > 0;
     if (!changed) return { version, added, known, withdrawn };
-    await this.#write(run, made, version);
+    await this.#write(run, made, before, version, at);
     const [moved] = await run(cypher.MOVE_BASE, { kb, transaction: this.#id, time });
     this.#last = { version: moved.get('version') as number, added, known, withdrawn };
     return this.#last;
@@ -126,7 +130,15 @@ export class Transaction {
     return found;
   }
 
-  async #write(run: Run, made: Plan, version: number): Promise<void> {
+  /** Keeps the documents that rules had before. */
+  async #keepRules(run: Run, each: Each, made: Plan, before: Before, version: number, at: string): Promise<void> {
+    if (made.rules.size === 0) return;
+    const rows = Array.from(made.rules.keys(), (id) => ({ id, document: before.rules.get(id) ?? null }));
+    await each(cypher.KEEP_RULES, rows, 'rows', { version: whole(version + 1), at });
+    const { ruleVersions, ruleChanges } = this.#limits;
+    await run(cypher.FORGET_RULES, { kb: this.#base, versions: whole(ruleVersions), changes: whole(ruleChanges) });
+  }
+  async #write(run: Run, made: Plan, before: Before, version: number, at: string): Promise<void> {
     const kb = this.#base;
     const each: Each = async (query, rows, name = 'rows', more = {}) => {
       for (const some of batches(rows)) await run(query, { kb, [name]: some, ...more });
@@ -144,6 +156,7 @@ export class Transaction {
     );
     await each(cypher.COUNT_FACTS, counts(made));
     await each(cypher.DECLARE_RELATIONS, made.declared.map(relationProperties));
+    await this.#keepRules(run, each, made, before, version, at);
     const rules = [...made.rules];
     await each(
       cypher.PUT_RULES,

@@ -15,8 +15,8 @@ export interface Grounds {
   absent(atom: Atom): boolean | Promise<boolean>;
   /** Everything that holds and matches this atom, where variables match anything; undefined when not all of it is known. Without it no aggregate can be verified. */
   matching?(atom: Atom): Iterable<Triple> | undefined | Promise<Iterable<Triple> | undefined>;
-  /** Is this a hypothesis that was made? */
-  given(triple: Triple): boolean | Promise<boolean>;
+  /** Is this a hypothesis that was made, with just this confidence and validity? */
+  given(triple: Triple, as: Pick<Fact, 'confidence' | 'validFrom' | 'validTo'>): boolean | Promise<boolean>;
 }
 export interface CheckLimits {
   readonly nodes: number;
@@ -58,7 +58,7 @@ export async function checkProof(proof: Proof, grounds: Grounds, limits: CheckLi
       }
       case 'given':
         if (!(node.confidence > 0 && node.confidence <= 1)) fail(`confidence ${node.confidence} is not in (0, 1]`);
-        if (!(await grounds.given(node.conclusion))) fail('the hypothesis was not made');
+        if (!(await grounds.given(node.conclusion, node))) fail('the hypothesis was not made as the proof tells it');
         return;
       case 'absent':
         fail('an absence is a premise, not a conclusion');

@@ -1,306 +1,232 @@
-// Owns walking along tokens and saying what was expected where; reading terms and expressions.
-// Refuses to know clauses and atoms.
+// Owns walking along tokens, what a name or term at a token is, and saying what was expected where.
+// Refuses to know expressions, conditions and clauses.
 
-import { entity, literal, parseEntityId, TermError } from '../terms.ts';
-import type { Literal, LiteralType, Term } from '../terms.ts';
+import { entity, literal, parseEntityId, parseRelationName, TermError } from '../terms.ts';
+import type { EntityTerm, Literal, LiteralType, RelationName } from '../terms.ts';
 import { anyOf, RuleError } from './errors.ts';
 import type { Place } from './errors.ts';
-import type { Token } from './lexer.ts';
-import type { Comparison, Expression, RuleTerm } from './types.ts';
-import { BUILTINS, INFIX, nearNames } from './values.ts';
+import { COLON, DOT, END, MINUS, NAME, NUMBER, QUOTED, signOf, SLASH, TYPED, VARIABLE } from './lexer.ts';
+import type { Tokens } from './lexer.ts';
+import type { RuleTerm } from './types.ts';
+import { TESTS } from './values.ts';
 
-const OPERATORS = ['=', '!=', '<', '<=', '>', '>='] as const;
-type SignOperator = (typeof OPERATORS)[number];
-const isOperator = (text: string): text is SignOperator => (OPERATORS as readonly string[]).includes(text);
 const TERM = 'a variable, a name or a literal';
-/** Nesting of brackets at most. */
-const NESTING = 50;
-/** Calls in one clause at most. */
-const CALLS = 500;
-
-export interface ReadTerm<T extends Expression = Expression> {
-  readonly value: T;
-  readonly place: Place;
-  readonly raw: string;
-  /** It was written in quotes, without a type. */
-  readonly quoted?: Token;
-}
+const TYPES: readonly string[] = ['string', 'number', 'date', 'boolean'] satisfies LiteralType[];
 
 export class Cursor {
-  readonly #tokens: readonly Token[];
+  readonly tokens: Tokens;
   #at = 0;
   /** Where the clause being read began. */
   #start = 0;
-  #nesting = 0;
-  #calls = 0;
   #anonymous = 0;
-  #named = new Set<string>();
-  #made = new Set<string>();
+  /** Variables of the clause, once somebody asks. */
+  #variables: Set<string> | undefined;
+  #made: Set<string> | undefined;
+  // By symbol: what it is does not depend on where it stands, once it was right.
+  readonly #terms: (RuleTerm | undefined)[];
+  readonly #relations: (RelationName | undefined)[];
+  readonly #entities: (EntityTerm | undefined)[];
+  readonly #named: (true | undefined)[];
 
-  constructor(tokens: readonly Token[]) {
-    this.#tokens = tokens;
+  constructor(tokens: Tokens) {
+    this.tokens = tokens;
+    this.#terms = Array.from({ length: tokens.symbolCount });
+    this.#relations = [...this.#terms] as undefined[];
+    this.#entities = [...this.#terms] as undefined[];
+    this.#named = [...this.#terms] as undefined[];
   }
 
-  get token(): Token {
-    return this.#tokens[this.#at];
+  /** Number of the token here. */
+  get at(): number {
+    return this.#at;
   }
   /** First token of the clause. */
-  get first(): Token {
-    return this.#tokens[this.#start];
+  get first(): number {
+    return this.#start;
   }
-  ahead(count: number): Token {
-    return this.#tokens[Math.min(this.#at + count, this.#tokens.length - 1)];
+  code(ahead = 0): number {
+    return this.tokens.codes[this.#at + ahead];
   }
   atEnd(): boolean {
-    return this.token.kind === 'end';
+    return this.code() === END;
   }
-  place(token = this.token): Place {
-    return { line: token.line, column: token.column };
+  place(token = this.#at): Place {
+    return this.tokens.place(token);
   }
-  next(): Token {
-    const { token } = this;
-    if (token.kind !== 'end') this.#at++;
-    return token;
+  /** Goes on behind this token, and returns it. */
+  next(): number {
+    return this.code() === END ? this.#at : this.#at++;
   }
-  is(sign: string, ahead = 0): boolean {
-    const token = this.ahead(ahead);
-    return token.kind === 'sign' && token.text === sign;
+  is(sign: number, ahead = 0): boolean {
+    return this.code(ahead) === sign;
   }
   isWord(word: string, ahead = 0): boolean {
-    const token = this.ahead(ahead);
-    return token.kind === 'name' && token.text === word;
+    return this.tokens.isWord(this.#at + ahead, word);
   }
   isName(ahead = 0): boolean {
-    const { kind } = this.ahead(ahead);
-    return kind === 'name' || kind === 'quoted';
+    const code = this.code(ahead);
+    return code === NAME || code === QUOTED;
   }
-  accept(sign: string): boolean {
-    if (!this.is(sign)) return false;
+  accept(sign: number): boolean {
+    if (this.code() !== sign) return false;
     this.#at++;
     return true;
   }
   begin(): void {
     this.#start = this.#at;
     this.#anonymous = 0;
-    this.#named = new Set();
-    this.#made = new Set();
-    this.#nesting = 0;
-    this.#calls = 0;
+    this.#variables = this.#made = undefined;
   }
   /** Goes behind the "." that ends the clause in which a mistake was found. */
   recover(): void {
-    const before = this.#tokens[this.#at - 1];
-    if (this.#at > this.#start && before.kind === 'sign' && before.text === '.') return;
+    if (this.#at > this.#start && this.code(-1) === DOT) return;
     while (!this.atEnd())
-      if (this.accept('.')) return;
+      if (this.accept(DOT)) return;
       else this.#at++;
   }
 
   expected(...expected: string[]): RuleError {
-    const { token } = this;
-    const found = token.kind === 'end' ? 'the text ends' : `found ${token.kind === 'quoted' ? token.raw : `"${token.kind === 'variable' ? '?' : token.raw}"`}`;
-    const before = this.#tokens[this.#at - 1];
+    const code = this.code();
+    const raw = this.tokens.raw(this.#at);
+    const found = code === END ? 'the text ends' : `found ${code === QUOTED ? raw : `"${code === VARIABLE ? '?' : raw}"`}`;
     let hint = '';
-    if (token.kind === 'sign' && token.text === '-' && before?.kind === 'name') hint = '; a name with spaces or other signs is written in quotes';
-    if (token.kind === 'sign' && token.text === ':') hint = '; write ":-" between head and body; a name with ":" is written in quotes';
-    if (token.kind === 'sign' && token.text === '/' && this.is('/', 1)) hint = '; comments begin with "%"';
-    return this.wrong('syntax', `expected ${anyOf(expected)} but ${found}${hint}`, token, expected);
+    if (code === MINUS && this.#at > 0 && this.code(-1) === NAME) hint = '; a name with spaces or other signs is written in quotes';
+    if (code === COLON) hint = '; write ":-" between head and body; a name with ":" is written in quotes';
+    if (code === SLASH && this.is(SLASH, 1)) hint = '; comments begin with "%"';
+    return this.wrong('syntax', `expected ${anyOf(expected)} but ${found}${hint}`, this.#at, expected);
   }
-  wrong(code: RuleError['code'], reason: string, token = this.token, expected: readonly string[] = []): RuleError {
+  wrong(code: RuleError['code'], reason: string, token = this.#at, expected: readonly string[] = []): RuleError {
     return new RuleError(code, reason, { ...this.place(token), expected, rule: this.source() });
   }
-  expect(sign: string, ...others: string[]): void {
-    if (!this.accept(sign)) throw this.expected(`"${sign}"`, ...others);
+  expect(sign: number, ...others: string[]): void {
+    if (this.code() === sign) this.#at++;
+    else throw this.expected(`"${signOf(sign)}"`, ...others);
   }
   /** The beginning of the clause, for naming it in an error. */
   source(): string {
-    return this.#tokens
-      .slice(this.#start, Math.min(this.#at + 1, this.#start + 40))
-      .map(({ raw }) => raw)
-      .join(' ')
-      .slice(0, 200);
+    const raws: string[] = [];
+    for (let i = this.#start; i <= this.#at && raws.length < 40; i++) {
+      raws.push(this.tokens.raw(i));
+      if (this.tokens.codes[i] === END) break;
+    }
+    return raws.join(' ').slice(0, 200);
   }
 
   /** A variable that the clause does not name: `?_1`, `?_2`, .. */
   anonymous(): { readonly kind: 'variable'; readonly name: string } {
-    if (this.#named.size === 0) {
-      this.#named.add('');
-      for (let i = this.#start; i < this.#tokens.length; i++) {
-        const { kind, text } = this.#tokens[i];
-        if (kind === 'sign' && text === '.') break;
-        if (kind === 'variable') this.#named.add(text);
-      }
+    if (!this.#variables) {
+      this.#variables = new Set();
+      const { codes } = this.tokens;
+      for (let i = this.#start; codes[i] !== END && codes[i] !== DOT; i++) if (codes[i] === VARIABLE) this.#variables.add(this.tokens.content(i));
     }
     do this.#anonymous++;
-    while (this.#named.has(`_${this.#anonymous}`));
+    while (this.#variables.has(`_${this.#anonymous}`));
     const name = `_${this.#anonymous}`;
-    this.#made.add(name);
+    (this.#made ??= new Set()).add(name);
     return { kind: 'variable', name };
   }
   /** Was this name made by `anonymous` in this clause? */
   isAnonymous(name: string): boolean {
-    return this.#made.has(name);
+    return this.#made !== undefined && this.#made.has(name);
   }
 
-  /** `=`, `<`, `in`, `not in`, ..; undefined when there is none here. */
-  operator(): Comparison['operator'] | undefined {
-    const { token } = this;
-    if (token.kind === 'sign' && isOperator(token.text)) {
-      this.#at++;
-      return token.text;
-    }
-    const words = this.isWord('in') ? 1 : this.isWord('not') && this.isWord('in', 1) ? 2 : 0;
-    if (words === 0 || !this.is('[', words)) return undefined;
-    this.#at += words;
-    return words === 1 ? 'in' : 'not in';
-  }
-  /** `["a", "b"]`; with `strings`, quoted text is a string. */
-  list(strings: boolean): ReadTerm {
-    const { token } = this;
-    const items: Term[] = [];
-    this.expect('[');
-    if (!this.is(']'))
-      do {
-        const { value, quoted, place } = this.term();
-        if (value.kind === 'variable')
-          throw new RuleError('syntax', `?${value.name} stands in a list; a list holds names and literals`, { ...place, rule: this.source() });
-        items.push(strings && quoted ? this.convert(quoted, () => literal(quoted.text, 'string')) : value);
-      } while (this.accept(','));
-    this.expect(']', '","');
-    return { value: { kind: 'list', items }, place: this.place(token), raw: '[..]' };
-  }
-
-  /** A term, or a call of built-in functions, by precedence. */
-  expression(call = false, least = 0): ReadTerm {
-    const { token } = this;
-    if (++this.#nesting > NESTING) throw this.wrong('too_large', `brackets are nested deeper than ${NESTING}`);
-    let left = this.#factor(call);
-    for (;;) {
-      const sign = this.token;
-      // `?x -3` is read as a variable and a number.
-      const glued = sign.kind === 'number' && sign.raw.startsWith('-');
-      const name = glued ? '-' : sign.kind === 'sign' ? sign.text : '';
-      const strength = INFIX.get(name);
-      if (strength === undefined || strength <= least) break;
-      if (!glued) this.#at++;
-      let right = glued ? this.#glued(sign) : this.expression(call, strength);
-      // The number behind the sign takes its own multiplications first.
-      if (glued) while (this.is('*') || this.is('/')) right = this.#infix(this.next().text, right, this.expression(call, 2), sign);
-      left = this.#infix(name, left, right, token);
-    }
-    this.#nesting--;
-    return left;
-  }
-  #glued(token: Token): ReadTerm {
-    this.#at++;
-    return { value: this.#literal(token, Number(token.text.slice(1)), 'number'), place: this.place(token), raw: token.raw };
-  }
-  #counted(token: Token): void {
-    if (++this.#calls > CALLS) throw this.wrong('too_large', `the rule has more than ${CALLS} calls`, token);
-  }
-  #infix(name: string, left: ReadTerm, right: ReadTerm, token: Token): ReadTerm {
-    this.#counted(token);
-    return { value: { kind: 'call', function: name, arguments: [left.value, right.value] }, place: this.place(token), raw: name };
-  }
-  #factor(call: boolean): ReadTerm {
-    const { token } = this;
-    if (this.accept('(')) {
-      const inner = this.expression(call);
-      this.expect(')');
-      return { value: inner.value, place: this.place(token), raw: inner.raw };
-    }
-    if (this.accept('-')) {
-      this.#counted(token);
-      const inner = this.#factor(call);
-      return { value: { kind: 'call', function: '-', arguments: [inner.value] }, place: this.place(token), raw: '-' };
-    }
-    if (token.kind === 'name' && this.is('(', 1)) return this.call();
-    const read = this.term();
-    if (!call || !read.quoted) return read;
-    return { value: this.#literal(read.quoted, read.quoted.text, 'string'), place: read.place, raw: read.raw };
-  }
-  /** `concat(?x, " ", ?y)`: inside the brackets, quoted text is a string. */
-  call(): ReadTerm {
-    const name = this.next();
-    this.#counted(name);
-    const builtin = BUILTINS.get(name.text);
-    if (!builtin) {
-      const near = nearNames(name.text, BUILTINS.keys());
-      const names = [...BUILTINS.keys()].filter((known) => /^[a-z]/u.test(known));
-      throw this.wrong(
-        'unknown_builtin',
-        `${name.text} is no built-in function; ${near.length > 0 ? `did you mean ${anyOf(near)}?` : `there are ${names.join(', ')}`}`,
-        name,
-        near.length > 0 ? near : names,
-      );
-    }
-    this.expect('(');
-    const values: Expression[] = [];
-    if (!this.is(')'))
-      do values.push(this.expression(true).value);
-      while (this.accept(','));
-    this.expect(')', '","');
-    return { value: { kind: 'call', function: name.text, arguments: values }, place: this.place(name), raw: `${name.text}(..)` };
-  }
-
-  term(): ReadTerm<RuleTerm> {
-    const { token } = this;
-    const at = { place: this.place(token), raw: token.raw };
-    switch (token.kind) {
-      case 'variable':
+  /** `strings`: quoted text that names no entity may stand here, as it is going to be a string. */
+  term(strings = false): RuleTerm {
+    const { codes, symbols } = this.tokens;
+    const at = this.#at;
+    if (codes[at] !== QUOTED || codes[at + 1] !== TYPED) {
+      const known = this.#terms[symbols[at]];
+      if (known !== undefined) {
         this.#at++;
-        return { value: { kind: 'variable', name: token.text }, ...at };
-      case 'number':
+        return known;
+      }
+    }
+    switch (codes[at]) {
+      case VARIABLE:
         this.#at++;
-        return { value: this.#literal(token, Number(token.text), 'number'), ...at };
-      case 'name':
-        if (token.text === '_' || token.text === 'not')
+        return (this.#terms[symbols[at]] = { kind: 'variable', name: this.tokens.content(at) });
+      case NUMBER:
+        this.#at++;
+        return (this.#terms[symbols[at]] = this.literal(at, Number(this.tokens.raw(at)), 'number'));
+      case NAME: {
+        const name = this.tokens.content(at);
+        if (name === '_' || name === 'not')
           throw this.wrong(
             'syntax',
-            token.text === '_'
+            name === '_'
               ? '_ has no meaning here; in a condition p(?x, _) it stands for anything; write a variable such as ?x, or "_" for the entity'
               : 'not is not a name; in quotes, "not", it is',
-            token,
+            at,
             [TERM],
           );
         this.#at++;
-        if (token.text === 'true' || token.text === 'false') return { value: literal(token.text === 'true'), ...at };
-        return { value: entity(this.convert(token, () => parseEntityId(token.text))), ...at };
-      case 'quoted': {
+        return (this.#terms[symbols[at]] = name === 'true' || name === 'false' ? literal(name === 'true') : this.entity(at));
+      }
+      case QUOTED: {
         this.#at++;
-        if (!this.accept('^^')) {
-          // An entity is refused only where it stays one.
-          const value = token.text.trim() === '' || token.text.length > 1024 ? undefined : entity(this.convert(token, () => parseEntityId(token.text)));
-          return { value: value ?? this.#blank(token), ...at, quoted: token };
-        }
-        const type = this.token;
-        if (type.kind === 'name' && type.text === 'entity') {
-          this.#at++;
-          return { value: entity(this.convert(token, () => parseEntityId(token.text))), ...at };
-        }
-        if (type.kind !== 'name' || !['string', 'number', 'date', 'boolean'].includes(type.text)) throw this.expected('string', 'number', 'date', 'boolean');
-        this.#at++;
-        return { value: this.#typed(token, type.text as LiteralType), place: at.place, raw: `${token.raw}^^${type.raw}` };
+        if (this.accept(TYPED)) return this.#typed(at);
+        const text = this.tokens.content(at);
+        // An entity is refused only where it stays one.
+        if (strings && (text.trim() === '' || text.length > 1024)) return this.literal(at, text, 'string');
+        return (this.#terms[symbols[at]] = this.entity(at));
       }
       default:
         throw this.expected(TERM);
     }
   }
-  /** Quoted text that names no entity may still be a string inside a call. */
-  #blank(token: Token): Term {
-    if (this.#nesting === 0) this.convert(token, () => parseEntityId(token.text));
-    return this.#literal(token, token.text, 'string');
+  #typed(at: number): RuleTerm {
+    const type = this.code() === NAME ? this.tokens.content(this.#at) : '';
+    if (type === 'entity') {
+      this.#at++;
+      return this.entity(at);
+    }
+    if (!TYPES.includes(type)) throw this.expected('string', 'number', 'date', 'boolean');
+    this.#at++;
+    const text = this.tokens.content(at);
+    if (type === 'number') return this.literal(at, text.trim() === '' ? Number.NaN : Number(text), type);
+    if (type === 'boolean') return this.literal(at, text === 'true' ? true : text === 'false' ? false : text, type);
+    return this.literal(at, text, type as LiteralType);
   }
-
-  #typed(token: Token, type: LiteralType): Literal {
-    if (type === 'number') return this.#literal(token, token.text.trim() === '' ? Number.NaN : Number(token.text), type);
-    if (type === 'boolean') return this.#literal(token, token.text === 'true' ? true : token.text === 'false' ? false : token.text, type);
-    return this.#literal(token, token.text, type);
+  /** Is the term that began at this token quoted text without a type? */
+  isPlainText(token: number): boolean {
+    return this.tokens.codes[token] === QUOTED && this.tokens.codes[token + 1] !== TYPED;
   }
-  #literal(token: Token, value: string | number | boolean, type: LiteralType): Literal {
+  /** A term as it stands in the text. */
+  rawTerm(token: number): string {
+    const { tokens } = this;
+    return tokens.codes[token] === QUOTED && tokens.codes[token + 1] === TYPED ? `${tokens.raw(token)}^^${tokens.raw(token + 2)}` : tokens.raw(token);
+  }
+  /** The entity of this name. */
+  entity(token: number): EntityTerm {
+    const symbol = this.tokens.symbols[token];
+    return (this.#entities[symbol] ??= entity(this.convert(token, () => parseEntityId(this.tokens.content(token)))));
+  }
+  /** Was this name found to begin an atom? */
+  isRelation(token: number): boolean {
+    return this.#named[this.tokens.symbols[token]] === true;
+  }
+  /** Refuses a name that begins no atom: a word of the language, or a built-in test that is not in quotes. */
+  checkRelation(token: number): void {
+    const { codes, symbols } = this.tokens;
+    if (codes[token] !== NAME || this.#named[symbols[token]]) return;
+    const name = this.tokens.content(token);
+    if (name === 'not' || name === '_')
+      throw this.wrong('syntax', `${name} is not a name; in quotes, ${JSON.stringify(name)}, it is`, token, ['a relation name']);
+    if (TESTS.has(name))
+      throw this.wrong('syntax', `${name} is a built-in test; in quotes, ${JSON.stringify(name)}, it is the relation of that name`, token, [
+        JSON.stringify(name),
+      ]);
+    this.#named[symbols[token]] = true;
+  }
+  /** The relation of this name. */
+  relation(token: number): RelationName {
+    const symbol = this.tokens.symbols[token];
+    return (this.#relations[symbol] ??= this.convert(token, () => parseRelationName(this.tokens.content(token))));
+  }
+  literal(token: number, value: string | number | boolean, type: LiteralType): Literal {
     return this.convert(token, () => literal(value, type));
   }
-  convert<T>(token: Token, make: () => T): T {
+  convert<T>(token: number, make: () => T): T {
     try {
       return make();
     } catch (error) {

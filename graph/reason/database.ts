@@ -39,6 +39,8 @@ export interface Row {
 export class Database {
   readonly terms = new Interner();
   readonly #slots = new Map<SignedRelation, Slot>();
+  readonly #positive = new Map<RelationName, Slot>();
+  readonly #negative = new Map<RelationName, Slot>();
   #weighted: boolean;
 
   /** `weighted`: some confidence is below 1. Without it no confidences are kept. */
@@ -66,12 +68,19 @@ export class Database {
     if (!slot) this.#slots.set(key, (slot = new Slot(key, new Table(this.#weighted))));
     return slot;
   }
+  /** The slot of a relation, or of what is known to be false of it. */
+  slotOf(relation: RelationName, negated: boolean | undefined): Slot {
+    const slots = negated ? this.#negative : this.#positive;
+    let slot = slots.get(relation);
+    if (!slot) slots.set(relation, (slot = this.slot(signed(relation, negated))));
+    return slot;
+  }
 
   /** A told fact. Told twice, it keeps the greater confidence; a row that was derived becomes a told one, with the confidence told. Returns what changed. */
   tell(triple: Triple, confidence: number, given = false): 'added' | 'changed' | 'known' {
     if (confidence < 1) this.weigh();
-    const { table } = this.slot(signed(triple.relation, triple.negated));
-    const subject = this.terms.intern({ kind: 'entity', id: triple.subject });
+    const { table } = this.slotOf(triple.relation, triple.negated);
+    const subject = this.terms.internEntity(triple.subject);
     const object = this.terms.intern(triple.object);
     const source = given ? GIVEN : STORED;
     const row = table.insert(subject, object, source, 0, confidence);
@@ -106,7 +115,7 @@ export class Database {
     const chain = s !== undefined ? table.bySubject(this.terms.size) : table.byObject(this.terms.size);
     const found: number[] = [];
     for (let row = chain.first((s ?? o) as number); row >= 0; row = chain.after(row)) found.push(row);
-    return found.toReversed();
+    return found.toSorted((a, b) => a - b);
   }
 
   triple(slot: Slot, row: number): Triple {

@@ -32,6 +32,8 @@ export interface RuleErrorDetails {
   readonly rule?: string;
   /** Place in the JSON form, such as `rules[2].body[0].subject`. */
   readonly path?: string;
+  /** Field of a request that holds the text, when it is not the rules. */
+  readonly field?: string;
 }
 
 /** `message` is complete in itself: it begins with the place and ends with what would be right. */
@@ -42,6 +44,7 @@ export class RuleError extends Error {
   readonly expected: readonly string[];
   readonly rule: string | undefined;
   readonly path: string | undefined;
+  readonly field: string | undefined;
   /** The bare reason, without the place. */
   readonly reason: string;
   constructor(code: RuleErrorCode, reason: string, details: RuleErrorDetails = {}) {
@@ -56,6 +59,7 @@ export class RuleError extends Error {
     this.expected = details.expected ?? [];
     this.rule = details.rule;
     this.path = path;
+    this.field = details.field;
   }
 }
 
@@ -68,3 +72,14 @@ export interface Place {
 /** `"a", "b" or "c"`. */
 export const anyOf = (items: readonly string[]): string =>
   items.length <= 1 ? (items[0] ?? '') : `${items.slice(0, -1).join(', ')} or ${items[items.length - 1]}`;
+
+/** Reads a text that stands in a field of a request: a RuleError names the field. */
+export function inField<T>(field: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof RuleError) || error.field !== undefined) throw error;
+    const { code, reason, line, column, expected, rule, path } = error;
+    throw new RuleError(code, reason, { line, column, expected, field, ...(rule === undefined ? {} : { rule }), ...(path === undefined ? {} : { path }) });
+  }
+}

@@ -1,15 +1,14 @@
 // Owns rebuilding proofs from rule numbers and stamps, and finding all ways to meet a body.
 // Refuses to know stores: leaves are rows, which the caller turns into facts.
 
-import type { Fact, Term, Triple } from '../terms.ts';
+import type { Term } from '../terms.ts';
 import type { Database, Row, Slot } from './database.ts';
-import { isAtom, substituteItem } from './body.ts';
 import { eachMember, groupIds, search } from './join.ts';
-import { compileBody, orderBody } from './plan.ts';
+import { compileBody } from './compile.ts';
+import { orderBody } from './plan.ts';
 import type { AggregateItem, BodyStep, Clause } from './plan.ts';
 import type { Program } from './program.ts';
-import { GIVEN } from './table.ts';
-import type { Aggregate, Atom, Comparison, Member, Proof, Rule } from './types.ts';
+import type { Rule } from './types.ts';
 
 export { search } from './join.ts';
 
@@ -64,6 +63,7 @@ export class Explainer {
   readonly #limits: ProofLimits;
   readonly #known = new Map<Slot, Map<number, Derivation>>();
   readonly #path = new Map<Slot, Set<number>>();
+  readonly #orders = new Map<Clause, ReturnType<typeof orderBody>>();
 
   constructor(program: Program, limits: ProofLimits) {
     this.#program = program;
@@ -125,8 +125,7 @@ export class Explainer {
         if (clause.head.slot !== slot) continue;
         const registers = new Int32Array(clause.variables.length).fill(-1);
         if (!bindHead(clause, registers, table.subjects[row], table.objects[row])) continue;
-        const given = [...registers.keys()].filter((register) => registers[register] >= 0);
-        const steps = orderBody(clause, -1, given, this.#program.derived);
+        const steps = this.#order(clause, registers);
         const accept = (premise: Slot, i: number): boolean => (older ? premise.table.stamps[i] < stamp : !(this.#path.get(premise)?.has(i) ?? false));
         let derivation: Derivation | undefined;
         search(
@@ -146,6 +145,12 @@ export class Explainer {
     return undefined;
   }
 
+  /** The order in which the conditions are met once the head is bound; the head binds the same variables each time. */
+  #order(clause: Clause, registers: Int32Array): ReturnType<typeof orderBody> {
+    let steps = this.#orders.get(clause);
+    if (!steps) this.#orders.set(clause, (steps = orderBody(clause, -1, [...registers.keys()].filter((register) => registers[register] >= 0), this.#program.derived)));
+    return steps;
+  }
   #node(at: Row, clause: Clause, registers: Int32Array, rows: Int32Array, depth: number): Derivation | undefined {
     const premises: (Derivation | undefined)[] = [];
     const groups = new Map<number, Group>();
@@ -195,12 +200,16 @@ export class Explainer {
     return { members, total };
   }
 
-  /** All ways to meet a body, such as a constraint's, up to `limit`. */
+  /** All ways to meet a body, such as a constraint's, up to `limit`. Throws ProofTooLarge. */
   solve(rule: Pick<Rule, 'body'>, limit: number): Solution[] {
+    return Array.from(this.meet(rule, limit), (met) => this.solution(met));
+  }
+  /** The same ways by the rows that meet the conditions, without their proofs. */
+  meet(rule: Pick<Rule, 'body'>, limit: number): Met[] {
     const { database, derived } = this.#program;
     const { body, variables } = compileBody(rule, database);
     const registers = new Int32Array(variables.length).fill(-1);
-    const found: Solution[] = [];
+    const found: Met[] = [];
     if (limit <= 0) return found;
     search(
       database,
@@ -208,20 +217,32 @@ export class Explainer {
       registers,
       () => true,
       (rows) => {
-        const premises = body.map((item, i) => (item.kind !== 'atom' || item.absent ? undefined : this.explain({ slot: item.slot, row: rows[i] })));
-        const groups = this.#groups(body, registers);
-        found.push({ bindings: bindingsOf(variables, registers, database), premises, ...(groups.size > 0 ? { groups } : {}) });
+        const met = body.map((item, i): Row | undefined => (item.kind !== 'atom' || item.absent ? undefined : { slot: item.slot, row: rows[i] }));
+        found.push({ bindings: bindingsOf(variables, registers, database), rows: met, body, registers: Int32Array.from(registers) });
         return found.length >= limit;
       },
       body.length,
     );
     return found;
   }
+  /** Proofs of what meets the conditions. Throws ProofTooLarge. */
+  solution({ bindings, rows, body, registers }: Met): Solution {
+    const premises = rows.map((row) => row && this.explain(row));
+    const groups = this.#groups(body, registers);
+    return { bindings, premises, ...(groups.size > 0 ? { groups } : {}) };
+  }
   #groups(body: readonly BodyStep[], registers: Int32Array): Map<number, Group> {
     return new Map(body.flatMap((item, i) => (item.kind === 'aggregate' ? [[i, this.#group(item, registers, 0)] as const] : [])));
   }
 }
-/** One way to meet a body. */
+/** One way to meet a body: a row for each condition that is a fact. */
+export interface Met {
+  readonly bindings: Readonly<Record<string, Term>>;
+  readonly rows: readonly (Row | undefined)[];
+  readonly body: readonly BodyStep[];
+  readonly registers: Int32Array;
+}
+/** The same with its proofs. */
 export interface Solution {
   readonly bindings: Readonly<Record<string, Term>>;
   readonly premises: readonly (Derivation | undefined)[];
@@ -250,79 +271,3 @@ function product(clause: Clause, rows: Int32Array): number {
 }
 export const bindingsOf = (variables: readonly string[], registers: Int32Array, database: Database): Record<string, Term> =>
   Object.fromEntries(variables.map((name, i) => [name, database.terms.term(registers[i])]));
-
-/** Derivations of what the members of groups rest on. */
-export const groupDerivations = (groups: ReadonlyMap<number, Group> | undefined): (Derivation | undefined)[] =>
-  [...(groups?.values() ?? [])].flatMap(({ members }) => members.flatMap(({ premises }) => premises));
-
-/** Told rows at the leaves that are not hypotheses, each once. */
-export function storedLeaves(derivations: Iterable<Derivation | undefined>, database: Database): Triple[] {
-  const seen = new Set<Derivation>();
-  const leaves: Triple[] = [];
-  const visit = (node: Derivation | undefined): void => {
-    if (!node || seen.has(node)) return;
-    seen.add(node);
-    groupDerivations(node.groups).forEach(visit);
-    if (node.premises) node.premises.forEach(visit);
-    else if (node.at.slot.table.rules[node.at.row] !== GIVEN) leaves.push(database.triple(node.at.slot, node.at.row));
-  };
-  for (const node of derivations) visit(node);
-  return leaves;
-}
-
-/** The proof as a tree. `factOf` gives the stored fact of a leaf; undefined where a leaf is no longer stored. */
-export function toProof(derivation: Derivation, database: Database, factOf: (triple: Triple) => Fact | undefined): Proof | undefined {
-  const built = new Map<Derivation, Proof>();
-  const build = (node: Derivation): Proof | undefined => {
-    const known = built.get(node);
-    if (known) return known;
-    const { slot, row } = node.at;
-    const conclusion = database.triple(slot, row);
-    const confidence = slot.table.confidence(row);
-    let proof: Proof;
-    if (!node.rule) {
-      const fact = slot.table.rules[row] === GIVEN ? undefined : factOf(conclusion);
-      if (!fact && slot.table.rules[row] !== GIVEN) return undefined;
-      proof = fact ? { kind: 'fact', conclusion, confidence: fact.confidence, fact } : { kind: 'given', conclusion, confidence };
-    } else {
-      const premises = premisesOf(node.rule, node.bindings ?? {}, node.premises ?? [], build, node.groups);
-      if (!premises) return undefined;
-      proof = { kind: 'rule', conclusion, confidence, rule: node.rule, bindings: node.bindings ?? {}, premises };
-    }
-    built.set(node, proof);
-    return proof;
-  };
-  return build(derivation);
-}
-
-/** Proofs of the conditions of a body, in order. `groups`: of its aggregates. */
-export function premisesOf(
-  rule: Pick<Rule, 'body'>,
-  bindings: Readonly<Record<string, Term>>,
-  derivations: readonly (Derivation | undefined)[],
-  build: (node: Derivation) => Proof | undefined,
-  groups?: ReadonlyMap<number, Group>,
-): Proof[] | undefined {
-  const premises: Proof[] = [];
-  for (let i = 0; i < rule.body.length; i++) {
-    const item = rule.body[i];
-    const derivation = derivations[i];
-    if (isAtom(item)) {
-      const premise: Proof | undefined =
-        derivation === undefined ? { kind: 'absent', conclusion: substituteItem<Atom>(item, bindings), confidence: 1 } : build(derivation);
-      if (!premise) return undefined;
-      premises.push(premise);
-    } else if (item.kind === 'compare') premises.push({ kind: 'compare', conclusion: substituteItem<Comparison>(item, bindings), confidence: 1 });
-    else {
-      const { members, total } = groups?.get(i) ?? { members: [], total: 0 };
-      const shown: Member[] = [];
-      for (const member of members) {
-        const inner = premisesOf({ body: item.body }, { ...bindings, ...member.bindings }, member.premises, build);
-        if (!inner) return undefined;
-        shown.push({ bindings: member.bindings, premises: inner });
-      }
-      premises.push({ kind: 'aggregate', conclusion: substituteItem<Aggregate>(item, bindings), confidence: 1, members: shown, total });
-    }
-  }
-  return premises;
-}

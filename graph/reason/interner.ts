@@ -2,14 +2,17 @@
 // Refuses to know facts and rules. Ids are dense from 0 and live as long as the interner.
 
 import { sameTerm, termKey } from '../terms.ts';
-import type { Literal, Term } from '../terms.ts';
+import type { EntityId, Literal, Term } from '../terms.ts';
 import type { Comparison } from './types.ts';
 
 /** Operators that compare two terms. */
 export type PlainOperator = Exclude<Comparison['operator'], 'in' | 'not in'>;
 
 export class Interner {
-  readonly #ids = new Map<string, number>();
+  /** By name. Entities are many, and looked up most. */
+  readonly #named = new Map<string, number>();
+  /** By key. */
+  readonly #literals = new Map<string, number>();
   readonly #terms: Term[] = [];
   #entities = new Uint8Array(256);
 
@@ -18,23 +21,38 @@ export class Interner {
   }
   /** Id of the term, given now if it is new. */
   intern(term: Term): number {
+    if (term.kind === 'entity') {
+      const known = this.#named.get(term.id);
+      if (known !== undefined) return known;
+      this.#named.set(term.id, this.#terms.length);
+      return this.#add(term, 1);
+    }
     const key = termKey(term);
-    const known = this.#ids.get(key);
+    const known = this.#literals.get(key);
     if (known !== undefined) return known;
-    const id = this.#terms.length;
+    this.#literals.set(key, this.#terms.length);
+    return this.#add(term, 0);
+  }
+  /** Id of the entity of this name, given now if it is new. */
+  internEntity(id: EntityId): number {
+    const known = this.#named.get(id);
+    if (known !== undefined) return known;
+    this.#named.set(id, this.#terms.length);
+    return this.#add({ kind: 'entity', id }, 1);
+  }
+  #add(term: Term, isEntity: 0 | 1): number {
+    const id = this.#terms.push(term) - 1;
     if (id === this.#entities.length) {
       const grown = new Uint8Array(id * 2);
       grown.set(this.#entities);
       this.#entities = grown;
     }
-    this.#ids.set(key, id);
-    this.#terms.push(term);
-    this.#entities[id] = term.kind === 'entity' ? 1 : 0;
+    this.#entities[id] = isEntity;
     return id;
   }
   /** Id of a term that is known, or -1. */
   find(term: Term): number {
-    return this.#ids.get(termKey(term)) ?? -1;
+    return (term.kind === 'entity' ? this.#named.get(term.id) : this.#literals.get(termKey(term))) ?? -1;
   }
   term(id: number): Term {
     return this.#terms[id];

@@ -1,13 +1,17 @@
-// Owns reading Jena's rules, `[name: (?x rdf:type ex:C) notEqual(?x, ?y) -> (?x ex:q ?y)]`.
+// Owns reading Jena's rules, `[name: (?x rdf:type ex:C) notEqual(?x, ?y) -> (?x ex:q ?y)]`, or without brackets and with a point behind.
 // Refuses what has no counterpart here: rules inside rules, functors as values, built-ins that act.
 
 import { literal } from '../terms.ts';
 import { RuleError } from './errors.ts';
 import type { ReadRules } from './parse.ts';
 import type { NameStyle } from './rdf-names.ts';
-import { called, compared, placeOf, RdfReader } from './rdf-reader.ts';
-import type { PlacedItem, RdfTerm, RdfToken } from './rdf-reader.ts';
-import type { Atom, BodyItem } from './types.ts';
+import { RdfReader } from './rdf-reader.ts';
+import type { RdfTerm } from './rdf-reader.ts';
+import type { RdfToken } from './rdf-tokens.ts';
+import { placeOf } from './source-tokens.ts';
+import { called, compared } from './token-reader.ts';
+import type { PlacedItem } from './token-reader.ts';
+import type { Atom } from './types.ts';
 
 const COMPARISONS: ReadonlyMap<string, '=' | '!=' | '<' | '<=' | '>' | '>='> = new Map([
   ['equal', '='],
@@ -41,23 +45,33 @@ export function readJena(text: string, names: NameStyle = 'local'): ReadRules {
 
 class JenaReader extends RdfReader {
   protected override recover(): void {
-    if (this.before === ']') return;
-    while (!this.atEnd()) if (this.next().text === ']' || this.is('[')) return;
+    if (this.before === ']' || this.before === '.') return;
+    // The next rule, where this one had no end.
+    if (this.is('[') && this.before === ')') return;
+    while (!this.atEnd()) {
+      const { raw } = this.next();
+      if (raw === ']' || raw === '.' || this.is('[')) return;
+    }
   }
 
   protected override statement(): void {
     if (this.directive()) return;
     const { token } = this;
-    this.expect('[', 'a rule in [..]', '"@prefix"');
+    // A rule without a name may stand without brackets; it ends with ".".
+    const bare = this.is('(') || (token.kind === 'word' && this.is('(', 1));
+    if (!bare) this.expect('[', 'a rule', '"@prefix"');
     let name: string | undefined;
-    if (this.token.kind === 'prefixed' && this.token.text.endsWith(':')) name = this.next().text.slice(0, -1) || undefined;
+    if (!bare && this.token.kind === 'prefixed' && this.token.text.endsWith(':')) name = this.next().text.slice(0, -1) || undefined;
     const first = this.#clauses();
     const backwards = this.is('<-');
     if (!this.accept('->') && !this.accept('<-')) throw this.expected('"->"', '"<-"');
     if (this.is('[')) throw this.wrong('syntax', 'a rule inside a rule has no counterpart here; write its conditions in one rule');
     const second = this.#clauses();
-    this.expect(']');
-    this.accept('.');
+    if (bare) this.expect('.', 'a triple', 'a built-in');
+    else {
+      this.expect(']');
+      this.accept('.');
+    }
     const [body, heads] = backwards ? [second, first] : [first, second];
     const concluded = heads.map(({ item, places }): PlacedItem<Atom> => {
       if ('kind' in item || item.absent) throw this.wrong('syntax', 'a built-in cannot be concluded; it stands among the conditions only', token);
@@ -66,9 +80,9 @@ class JenaReader extends RdfReader {
     this.add(name, concluded, body, token);
   }
 
-  #clauses(): PlacedItem<BodyItem>[] {
-    const items: PlacedItem<BodyItem>[] = [];
-    while (!this.atEnd() && !this.is('->') && !this.is('<-') && !this.is(']')) {
+  #clauses(): PlacedItem[] {
+    const items: PlacedItem[] = [];
+    while (!this.atEnd() && !this.is('->') && !this.is('<-') && !this.is(']') && !this.is('.')) {
       if (this.is('(')) items.push(this.#triple());
       else if (this.token.kind === 'word') items.push(...this.#builtin());
       else throw this.expected('"("', 'a built-in', '"->"');
@@ -90,7 +104,7 @@ class JenaReader extends RdfReader {
     return this.triple(terms[0], terms[1], terms[2]);
   }
 
-  #builtin(): PlacedItem<BodyItem>[] {
+  #builtin(): PlacedItem[] {
     const token = this.next();
     this.expect('(');
     const values: RdfTerm[] = [];
@@ -128,7 +142,7 @@ class JenaReader extends RdfReader {
     throw this.wrong('unknown_builtin', `${token.text} is no built-in known here; there are ${known.join(', ')}`, token, known);
   }
   /** `noValue(?x, ex:p)`: nothing is p of ?x; `noValue(?x, ex:p, ?y)`: that triple cannot be derived. */
-  #noValue(values: readonly RdfTerm[], token: RdfToken): PlacedItem<BodyItem> {
+  #noValue(values: readonly RdfTerm[], token: RdfToken): PlacedItem {
     const open = values.length === 2 ? this.fresh() : undefined;
     const { item, places } = this.triple(values[0], values[1], open ? { value: open, token } : values[2]);
     if (!open) return { item: { ...item, absent: true }, places };

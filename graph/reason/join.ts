@@ -7,6 +7,7 @@ import type { Database, Slot } from './database.ts';
 import { literalOrder } from './interner.ts';
 import { ABSENT, AGGREGATE, ALL, ASSIGN, COMPARE, OBJECT, orderBody, PROBE, TEST } from './plan.ts';
 import type { AggregateItem, Operand, Step, TestItem } from './plan.ts';
+import type { AggregateFunction } from './types.ts';
 
 /** Called for each row that is looked at; may throw to stop. */
 export type Tick = () => void;
@@ -140,6 +141,12 @@ export function aggregateValue(database: Database, item: AggregateItem, group: r
   return wrong ? undefined : valueOf(item.function, values);
 }
 
+/** Value of an aggregate over values that are given; undefined when it has none. */
+export function valueOfAll(name: AggregateFunction, terms: readonly Term[]): Term | undefined {
+  if (name === 'count') return literal(terms.length);
+  const values = terms.filter((term): term is Literal => term.kind === 'literal' && term.type !== 'boolean' && (terms[0] as Literal).type === term.type);
+  return values.length < terms.length ? undefined : valueOf(name, values);
+}
 function valueOf(name: 'sum' | 'min' | 'max' | 'avg', values: readonly Literal[]): Term | undefined {
   if (name === 'min' || name === 'max')
     return values.length === 0 ? undefined : values.reduce((best, value) => (before(value, best) === (name === 'min') ? value : best));

@@ -10,7 +10,10 @@ import type { ArgumentKind, ValueKind } from './values.ts';
 import { patternFault } from './pattern.ts';
 
 export type KindFault = (code: 'type' | 'unknown_builtin' | 'arity' | 'syntax' | 'too_large', reason: string) => never;
-type Kinds = Map<string, ValueKind>;
+export class Kinds extends Map<string, ValueKind> {
+  /** Variables whose kind is that of what they are compared with by order: only such comparisons, and what goes with them, need it. */
+  readonly compared = new Set<string>();
+}
 /** Calls inside calls at most; a chain such as `1 + 2 + 3` nests, too. */
 export const NESTING = 50;
 
@@ -31,9 +34,9 @@ function kindOfExpression(expression: Expression, kinds: Kinds): ValueKind | und
   return kindOf(expression);
 }
 
-/** Kinds of the variables that can have one only: subjects are entities, what is computed has the kind of its function. */
+/** Kinds of the variables that can have one only: subjects are entities, what is computed has the kind of its function, what is compared by order that of the other side. */
 export function variableKinds(rule: Pick<RuleParts, 'heads' | 'body'>): Kinds {
-  const kinds: Kinds = new Map();
+  const kinds = new Kinds();
   const outer = outerVariables(rule);
   for (const item of rule.body) if (isAtom(item) && !item.absent && item.subject.kind === 'variable') kinds.set(item.subject.name, 'entity');
   for (let before = -1; before !== kinds.size;) {
@@ -43,13 +46,15 @@ export function variableKinds(rule: Pick<RuleParts, 'heads' | 'body'>): Kinds {
       if (item.kind === 'aggregate') {
         const kind = item.function === 'min' || item.function === 'max' ? undefined : 'number';
         if (kind && item.result.kind === 'variable' && outer.has(item.result.name) && !kinds.has(item.result.name)) kinds.set(item.result.name, kind);
-      } else if (item.operator === '=')
+      } else if (item.operator !== '!=' && item.operator !== 'in' && item.operator !== 'not in')
         for (const [side, other] of [
           [item.left, item.right],
           [item.right, item.left],
         ]) {
           const kind = side.kind === 'variable' && !kinds.has(side.name) ? kindOfExpression(other, kinds) : undefined;
-          if (kind && side.kind === 'variable') kinds.set(side.name, kind);
+          if (!kind || side.kind !== 'variable' || (item.operator !== '=' && !hasOrder(kind))) continue;
+          kinds.set(side.name, kind);
+          if (item.operator !== '=') kinds.compared.add(side.name);
         }
     }
   }
@@ -99,8 +104,8 @@ export function checkComparison(item: Comparison, kinds: Kinds, fail: (side: 0 |
     return;
   }
   if (operator === '=' || operator === '!=') {
-    // Two terms as they stand were always allowed to differ; a computed value of another kind is a mistake.
-    if (a !== undefined && b !== undefined && a !== b && !(isConstant(left) && isConstant(right)) && (computed(left, kinds) || computed(right, kinds)))
+    // Two terms as they stand were always allowed to differ; a computed value of another kind is a mistake, and so is what can never be equal.
+    if (a !== undefined && b !== undefined && a !== b && !(isConstant(left) && isConstant(right)) && (computed(left, kinds) || computed(right, kinds) || (operator === '=' && left.kind !== right.kind)))
       fail(
         1,
         'type',
@@ -112,21 +117,22 @@ export function checkComparison(item: Comparison, kinds: Kinds, fail: (side: 0 |
     [0, left, a],
     [1, right, b],
   ] as const)
-    if ((kind === 'entity' && !isVariable(expression)) || kind === 'boolean')
+    if (kind === 'entity' || kind === 'boolean')
       fail(
         side,
         'type',
-        `${printExpression(expression)} has no order, so "${operator}" can never hold; compare numbers, dates or strings, or use "=" or "!="${expression.kind === 'entity' ? `; a date is written "..."^^date, a string "..."^^string` : ''}`,
+        `${printExpression(expression)} ${expression.kind === 'variable' && kind === 'entity' ? 'stands as a subject, so it is an entity and ' : ''}has no order, so "${operator}" can never hold; compare numbers, dates or strings, or use "=" or "!="${expression.kind === 'entity' ? `; a date is written "..."^^date, a string "..."^^string` : ''}`,
       );
   if (a !== undefined && b !== undefined && a !== b && a !== 'entity' && b !== 'entity')
     fail(1, 'type', `a ${a} and a ${b} have no common order, so "${operator}" can never hold`);
 }
 const hint = (kind: ValueKind): string =>
   kind === 'entity' ? '' : kind === 'number' || kind === 'boolean' ? '' : `; ${ARTICLE[kind]} is written "..."^^${kind}`;
-const isVariable = (expression: Expression): boolean => expression.kind === 'variable';
+const hasOrder = (kind: ValueKind): boolean => kind === 'number' || kind === 'date' || kind === 'string';
 const isConstant = (expression: Expression): boolean => isTerm(expression) && expression.kind !== 'variable';
 const computed = (expression: Expression, kinds: Kinds): boolean =>
-  expression.kind === 'call' || (expression.kind === 'variable' && kinds.get(expression.name) !== undefined && kinds.get(expression.name) !== 'entity');
+  expression.kind === 'call' ||
+  (expression.kind === 'variable' && (kinds.get(expression.name) ?? 'entity') !== 'entity' && !kinds.compared.has(expression.name));
 
 /** Reports an aggregate that can have no value. */
 export function checkAggregate(item: Aggregate, kinds: Kinds, fail: KindFault): void {

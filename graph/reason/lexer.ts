@@ -1,32 +1,53 @@
-// Owns cutting rule text into tokens with their places.
+// Owns cutting rule text into tokens: columns of codes, places and symbols, since there are texts with very many rules.
 // Refuses to know what the tokens mean together.
 
 import { RuleError } from './errors.ts';
+import type { Place } from './errors.ts';
+import { hashed, Symbols } from './symbols.ts';
 
-export type TokenKind = 'name' | 'quoted' | 'variable' | 'number' | 'annotation' | 'sign' | 'end';
-export interface Token {
-  readonly kind: TokenKind;
-  /** Name, unescaped content, variable without `?`, annotation without `@`, or the sign itself. */
-  readonly text: string;
-  /** As it stands in the source. */
-  readonly raw: string;
-  /** From 1. */
-  readonly line: number;
-  /** From 1, in code points. */
-  readonly column: number;
-}
+/** Code of the token behind the last. A sign of one character has the character's own code. */
+export const END = 0;
+export const NAME = 1;
+export const QUOTED = 2;
+export const VARIABLE = 3;
+export const NUMBER = 4;
+export const ANNOTATION = 5;
+export const OPEN = 40;
+export const CLOSE = 41;
+export const STAR = 42;
+export const PLUS = 43;
+export const COMMA = 44;
+export const MINUS = 45;
+export const DOT = 46;
+export const SLASH = 47;
+export const COLON = 58;
+export const LESS = 60;
+export const EQUAL = 61;
+export const GREATER = 62;
+export const OPEN_LIST = 91;
+export const CLOSE_LIST = 93;
+export const OPEN_BRACE = 123;
+export const CLOSE_BRACE = 125;
+/** `:-` */
+export const IF = 128;
+/** `^^` */
+export const TYPED = 129;
+export const UNEQUAL = 130;
+export const LESS_EQUAL = 131;
+export const GREATER_EQUAL = 132;
+const DOUBLED = [':-', '^^', '!=', '<=', '>='];
+/** The sign of a code of `is`, as it is written. */
+export const signOf = (code: number): string => (code >= IF ? DOUBLED[code - IF] : String.fromCharCode(code));
 
 /** Characters of one rule text at most. */
 export const RULE_TEXT_LIMIT = 16 * 1024 * 1024;
 
 const SPACE = /[\s\uFEFF]+/uy;
-const COMMENT = /%[^\n]*/uy;
-const NAME = /[\p{L}_][\p{L}\p{M}\p{N}_]*/uy;
-const VARIABLE = /\?([\p{L}_][\p{L}\p{M}\p{N}_]*)/uy;
-const ANNOTATION = /@([A-Za-z_]+)/uy;
-const NUMBER = /-?\d+(\.\d+)?([eE][+-]?\d+)?/uy;
-const SIGN = /:-|\^\^|!=|<=|>=|[(),.<>=+*/:{}[\]-]/uy;
+const WORD = /[\p{L}_][\p{L}\p{M}\p{N}_]*/uy;
+const ANNOTATED = /@[A-Za-z_]+/uy;
+const NUMERAL = /-?\d+(\.\d+)?([eE][+-]?\d+)?/uy;
 const ESCAPES: Readonly<Record<string, string>> = { '"': '"', '\\': '\\', n: '\n', r: '\r', t: '\t' };
+const HEX = /^[0-9a-fA-F]{4}/;
 
 /** What people type by habit, and what the language has instead. */
 const HINTS: readonly (readonly [RegExp, string])[] = [
@@ -40,81 +61,241 @@ const HINTS: readonly (readonly [RegExp, string])[] = [
   [/^&|^\|/u, 'write "," between conditions, one rule for each alternative'],
 ];
 
-/** Cuts `text` into tokens; the last one has kind `end`. Throws RuleError at the first character that begins no token. */
-export function tokenize(text: string): Token[] {
-  if (text.length > RULE_TEXT_LIMIT)
-    throw new RuleError('too_large', `the text has ${text.length} characters; at most ${RULE_TEXT_LIMIT} are allowed in one call`, { line: 1, column: 1 });
-  const tokens: Token[] = [];
-  let at = 0;
-  let line = 1;
-  let column = 1;
-  const advance = (raw: string): void => {
-    at += raw.length;
-    const last = raw.lastIndexOf('\n');
-    if (last < 0) column += length(raw);
-    else {
-      for (let i = 0; i <= last; i++) if (raw.charCodeAt(i) === 10) line++;
-      column = length(raw.slice(last + 1)) + 1;
-    }
-  };
-  const take = (pattern: RegExp): RegExpExecArray | null => {
-    pattern.lastIndex = at;
-    return pattern.exec(text);
-  };
-  const push = (kind: TokenKind, value: string, raw: string): void => {
-    tokens.push({ kind, text: value, raw, line, column });
-    advance(raw);
-  };
-  while (at < text.length) {
-    let match: RegExpExecArray | null;
-    if ((match = take(SPACE)) ?? (match = take(COMMENT))) advance(match[0]);
-    else if ((match = take(NAME))) push('name', match[0].normalize('NFC'), match[0]);
-    else if ((match = take(VARIABLE))) push('variable', match[1].normalize('NFC'), match[0]);
-    else if ((match = take(NUMBER))) push('number', match[0], match[0]);
-    else if ((match = take(ANNOTATION))) push('annotation', match[1], match[0]);
-    else if (text[at] === '"') {
-      const [value, raw] = quoted(text, at, line, column);
-      push('quoted', value, raw);
-    } else if ((match = take(SIGN))) push('sign', match[0], match[0]);
-    else {
-      const rest = text.slice(at, at + 8);
-      const hint = HINTS.find(([pattern]) => pattern.test(rest))?.[1] ?? 'a name with other signs than letters, digits and "_" is written in quotes';
-      const found = String.fromCodePoint(text.codePointAt(at) as number);
-      throw new RuleError('syntax', `found ${JSON.stringify(found)}, which has no meaning here; ${hint}`, { line, column, expected: [hint] });
+// What a character below 128 begins.
+const BLANK = 1;
+const LETTER = 2;
+const DIGIT = 3;
+const SIGN = 4;
+const BEGINS = new Uint8Array(128);
+for (const sign of '\t\n\v\f\r ') BEGINS[sign.charCodeAt(0)] = BLANK;
+for (let code = 65; code <= 90; code++) BEGINS[code] = BEGINS[code + 32] = LETTER;
+BEGINS[95] = LETTER;
+for (let code = 48; code <= 57; code++) BEGINS[code] = DIGIT;
+for (const sign of '(),.<>=+*/:{}[]-') BEGINS[sign.charCodeAt(0)] = SIGN;
+
+const DIGIT_0 = 48;
+
+/** Tokens of one text, numbered from 0; the last one has the code END. Equal names, variables and numbers have equal symbols. */
+export class Tokens {
+  readonly text: string;
+  /** Its UTF-16 units. */
+  readonly units: Uint16Array<ArrayBuffer>;
+  /** By token. Behind END stand more of it. */
+  codes: Uint8Array<ArrayBuffer>;
+  /** By token: the number of its raw text; -1 for signs. */
+  symbols: Int32Array<ArrayBuffer>;
+  #starts: Int32Array<ArrayBuffer>;
+  #count = 0;
+  readonly #pieces: Symbols;
+  #lines: number[] | undefined;
+  /** The place that was asked for last: those of one line are asked for in order. */
+  #lastOffset = 0;
+  #lastColumn = 1;
+
+  /** Throws RuleError at the first character that begins no token. */
+  constructor(text: string) {
+    this.text = text;
+    this.#pieces = new Symbols(text);
+    this.units = this.#pieces.units;
+    const room = Math.ceil(text.length / 3) + 16;
+    this.codes = new Uint8Array(room);
+    this.symbols = new Int32Array(room);
+    this.#starts = new Int32Array(room);
+    for (let at = 0; at < text.length;) at = this.#token(at);
+    this.#push(END, text.length, text.length);
+  }
+
+  /** Number of different names, variables and numbers. */
+  get symbolCount(): number {
+    return this.#pieces.count;
+  }
+  /** Is the token this bare name? */
+  isWord(token: number, word: string): boolean {
+    return this.codes[token] === NAME && this.#pieces.is(this.symbols[token], word);
+  }
+  /** As it stands in the source. */
+  raw(token: number): string {
+    const code = this.codes[token];
+    return code === END ? '' : code <= ANNOTATION ? this.#pieces.string(this.symbols[token]) : signOf(code);
+  }
+  /** Name, unescaped content, variable without `?`, annotation without `@`, or the sign itself. */
+  content(token: number): string {
+    const symbol = this.symbols[token];
+    switch (this.codes[token]) {
+      case NAME:
+        return this.#pieces.string(symbol).normalize('NFC');
+      case VARIABLE:
+        return this.#pieces.string(symbol, 1).normalize('NFC');
+      case ANNOTATION:
+        return this.#pieces.string(symbol, 1);
+      case QUOTED:
+        return unescaped(this.#pieces.string(symbol, 1, 1));
+      default:
+        return this.raw(token);
     }
   }
-  tokens.push({ kind: 'end', text: '', raw: '', line, column });
-  return tokens;
-}
+  /** Line and column from 1, columns in code points. */
+  place(token: number): Place {
+    return this.#placeAt(this.#starts[token]);
+  }
 
-function quoted(text: string, start: number, line: number, column: number): [value: string, raw: string] {
-  let value = '';
-  for (let i = start + 1; i < text.length; i++) {
-    const sign = text[i];
-    if (sign === '"') return [value, text.slice(start, i + 1)];
-    if (sign === '\n') break;
-    if (sign !== '\\') {
-      value += sign;
-      continue;
+  #placeAt(offset: number): Place {
+    if (!this.#lines) {
+      this.#lines = [0];
+      for (let at = this.text.indexOf('\n'); at >= 0; at = this.text.indexOf('\n', at + 1)) this.#lines.push(at + 1);
     }
-    const escape = text[++i] ?? '';
-    const hex = escape === 'u' ? /^[0-9a-fA-F]{4}/.exec(text.slice(i + 1, i + 5)) : null;
-    if (hex) {
-      value += String.fromCharCode(Number.parseInt(hex[0], 16));
-      i += 4;
-    } else if (ESCAPES[escape] !== undefined) value += ESCAPES[escape];
-    else
+    const lines = this.#lines;
+    let [low, high] = [0, lines.length];
+    while (high - low > 1) {
+      const middle = (low + high) >>> 1;
+      if (lines[middle] <= offset) low = middle;
+      else high = middle;
+    }
+    const known = this.#lastOffset >= lines[low] && this.#lastOffset <= offset;
+    let column = known ? this.#lastColumn : 1;
+    for (let i = known ? this.#lastOffset : lines[low]; i < offset; i++) if ((this.text.charCodeAt(i) & 0xfc00) !== 0xdc00) column++;
+    [this.#lastOffset, this.#lastColumn] = [offset, column];
+    return { line: low + 1, column };
+  }
+
+  /** Reads the token, or passes what lies between tokens, and returns where it ends. A function of its own, since a loop is compiled later than what it calls. */
+  #token(at: number): number {
+    const { text, units } = this;
+    const code = units[at];
+    const begins = code < 128 ? BEGINS[code] : 0;
+    if (begins === BLANK) return at + 1;
+    if (begins === LETTER) return this.#name(NAME, at, at + 1, code);
+    if (begins === DIGIT) return this.#matched(NUMBER, NUMERAL, at);
+    if (begins === SIGN) return this.#sign(code, at);
+    if (code === 34) return this.#quoted(at);
+    if (code === 63) {
+      const behind = units[at + 1];
+      if (behind < 128 ? BEGINS[behind] !== LETTER : matchEnd(WORD, text, at + 1) < 0) throw this.#meaningless(at);
+      return this.#name(VARIABLE, at, at + 1, 63);
+    }
+    if (code === 37) {
+      const end = text.indexOf('\n', at);
+      return end < 0 ? text.length : end;
+    }
+    if (code === 64 && matchEnd(ANNOTATED, text, at) > 0) return this.#matched(ANNOTATION, ANNOTATED, at);
+    if ((code === 94 || code === 33) && units[at + 1] === (code === 94 ? 94 : EQUAL)) {
+      this.#push(code === 94 ? TYPED : UNEQUAL, at, at + 2);
+      return at + 2;
+    }
+    const space = matchEnd(SPACE, text, at);
+    if (space > 0) return space;
+    if (matchEnd(WORD, text, at) > 0) return this.#name(NAME, at, at, 0);
+    throw this.#meaningless(at);
+  }
+  /** A name or variable whose rest begins at `from`; returns where it ends. */
+  #name(code: number, at: number, from: number, first: number): number {
+    const { text, units } = this;
+    let hash = first;
+    let end = from;
+    for (; end < units.length; end++) {
+      const sign = units[end];
+      if (sign >= 128) {
+        end = matchEnd(WORD, text, code === VARIABLE ? at + 1 : at);
+        return this.#matchedTo(code, at, end);
+      }
+      const kind = BEGINS[sign];
+      if (kind !== LETTER && kind !== DIGIT) break;
+      hash = hashed(hash, sign);
+    }
+    this.#push(code, at, end, hash);
+    return end;
+  }
+  #matched(code: number, pattern: RegExp, at: number): number {
+    return this.#matchedTo(code, at, matchEnd(pattern, this.text, at));
+  }
+  #matchedTo(code: number, at: number, end: number): number {
+    const { units } = this;
+    let hash = units[at];
+    for (let i = at + 1; i < end; i++) hash = hashed(hash, units[i]);
+    this.#push(code, at, end, hash);
+    return end;
+  }
+  #sign(code: number, at: number): number {
+    const behind = this.units[at + 1];
+    if (code === MINUS && behind >= DIGIT_0 && behind < DIGIT_0 + 10) return this.#matched(NUMBER, NUMERAL, at);
+    const doubled =
+      code === COLON && behind === MINUS ? IF : code === LESS && behind === EQUAL ? LESS_EQUAL : code === GREATER && behind === EQUAL ? GREATER_EQUAL : code;
+    const end = at + (doubled === code ? 1 : 2);
+    this.#push(doubled, at, end);
+    return end;
+  }
+  #quoted(at: number): number {
+    const { text, units } = this;
+    let hash = 34;
+    for (let i = at + 1; i < units.length; i++) {
+      const sign = units[i];
+      hash = hashed(hash, sign);
+      if (sign === 34) {
+        this.#push(QUOTED, at, i + 1, hash);
+        return i + 1;
+      }
+      if (sign === 10) break;
+      if (sign !== 92) continue;
+      const escape = text[++i] ?? '';
+      hash = hashed(hash, units[i] ?? 0);
+      if (ESCAPES[escape] !== undefined || (escape === 'u' && HEX.test(text.slice(i + 1, i + 5)))) continue;
       throw new RuleError('syntax', `unknown escape ${JSON.stringify('\\' + escape)} in quotes; use \\" \\\\ \\n \\r \\t or \\uXXXX`, {
-        line,
-        column: column + length(text.slice(start, i - 1)),
+        ...this.#placeAt(i - 1),
         expected: ['\\"', '\\\\', '\\n', '\\r', '\\t', '\\uXXXX'],
       });
+    }
+    throw new RuleError('syntax', 'the quoted name that begins here has no closing quote on its line; expected "\\""', {
+      ...this.#placeAt(at),
+      expected: ['"'],
+    });
   }
-  throw new RuleError('syntax', 'the quoted name that begins here has no closing quote on its line; expected "\\""', { line, column, expected: ['"'] });
+  #meaningless(at: number): RuleError {
+    const rest = this.text.slice(at, at + 8);
+    const hint = HINTS.find(([pattern]) => pattern.test(rest))?.[1] ?? 'a name with other signs than letters, digits and "_" is written in quotes';
+    const found = String.fromCodePoint(this.text.codePointAt(at) as number);
+    return new RuleError('syntax', `found ${JSON.stringify(found)}, which has no meaning here; ${hint}`, { ...this.#placeAt(at), expected: [hint] });
+  }
+
+  #push(code: number, start: number, end: number, hash = 0): void {
+    const token = this.#count++;
+    // Behind END two more tokens can be looked at.
+    if (token + 4 > this.codes.length) this.#grow();
+    this.codes[token] = code;
+    this.#starts[token] = start;
+    this.symbols[token] = code > END && code <= ANNOTATION ? this.#pieces.of(start, end, hash) : -1;
+  }
+  #grow(): void {
+    const length = this.codes.length * 2;
+    const codes = new Uint8Array(length);
+    codes.set(this.codes);
+    this.codes = codes;
+    this.symbols = grown(this.symbols, length);
+    this.#starts = grown(this.#starts, length);
+  }
 }
 
-function length(text: string): number {
-  let count = 0;
-  for (let i = 0; i < text.length; i++) if ((text.charCodeAt(i) & 0xfc00) !== 0xdc00) count++;
-  return count;
+const grown = (column: Int32Array, length: number): Int32Array<ArrayBuffer> => {
+  const next = new Int32Array(length);
+  next.set(column);
+  return next;
+};
+/** Where the match that begins here ends; -1 when there is none. */
+function matchEnd(pattern: RegExp, text: string, at: number): number {
+  pattern.lastIndex = at;
+  return pattern.test(text) ? pattern.lastIndex : -1;
+}
+/** What quotes hold, whose escapes are right. */
+function unescaped(text: string): string {
+  return text.includes('\\')
+    ? text.replace(/\\(?:u([0-9a-fA-F]{4})|(.))/gsu, (_, hex: string | undefined, sign: string) =>
+        hex === undefined ? ESCAPES[sign] : String.fromCharCode(Number.parseInt(hex, 16)),
+      )
+    : text;
+}
+
+/** Cuts `text` into tokens; the last one has the code END. Throws RuleError at the first character that begins no token. */
+export function tokenize(text: string, limit = RULE_TEXT_LIMIT): Tokens {
+  if (text.length > limit)
+    throw new RuleError('too_large', `the text has ${text.length} characters; at most ${limit} are allowed in one call`, { line: 1, column: 1 });
+  return new Tokens(text);
 }

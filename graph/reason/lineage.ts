@@ -6,8 +6,11 @@ import { BddTooLarge, Diagrams, FALSE, TRUE } from './bdd.ts';
 import type { Bdd } from './bdd.ts';
 import { signed } from './database.ts';
 import type { Database, Row, Slot } from './database.ts';
+import { Explainer } from './explain.ts';
 import type { Program } from './program.ts';
 import { stratify } from './strata.ts';
+import { tallyOf, TooManyValues, worldsOf } from './tallies.ts';
+import type { LooseWorld, Tally } from './tallies.ts';
 import type { Atom, Rule } from './types.ts';
 import { Steps, TooManySteps, waysTo } from './ways.ts';
 
@@ -32,10 +35,6 @@ export class LineageTooLarge extends Error {
   }
 }
 
-/** The rules without what stands under `not`: they derive everything that holds in any world. Numbers of rules stay. */
-export const relaxed = (rules: readonly Rule[]): Rule[] =>
-  rules.map((rule) => (rule.body.some((item) => isAtom(item) && item.absent) ? { ...rule, body: rule.body.filter((item) => !isAtom(item) || !item.absent) } : rule));
-
 interface Step {
   /** Variable of an uncertain rule, or -1. */
   readonly variable: number;
@@ -43,16 +42,20 @@ interface Step {
   readonly premises: readonly number[];
   /** Rows that must not hold. */
   readonly absent: readonly number[];
+  /** What its aggregates range over. */
+  readonly tally?: Tally;
 }
 interface Node {
   readonly at: Row;
-  /** Variable of an uncertain fact; -1: certain; -2: not told. */
-  readonly told: number;
+  /** Variables of the uncertain facts that tell it, if no certain one does. */
+  readonly told: readonly number[] | 'certainly';
   steps: readonly Step[];
   stratum: number;
 }
-const CERTAIN = -1;
-const NOT_TOLD = -2;
+/** Confidences of the facts that tell a row, where there are several. */
+export type Several = (at: Row) => readonly number[] | undefined;
+/** Rules before `relaxed`, by number. */
+type Original = readonly Rule[] | undefined;
 
 /**
  * Everything that rows of one unchanged database rest on. A told row may hold by derivation as well. A step by an uncertain rule is one thing for each way to bind all its variables.
@@ -67,44 +70,55 @@ export class Lineage {
   readonly #limits: LineageLimits;
   readonly #diagrams = new Diagrams();
   readonly #until: number;
+  readonly #several: Several;
+  readonly #explainer: Explainer;
 
-  private constructor(program: Program, limits: LineageLimits) {
+  private constructor(program: Program, limits: LineageLimits, several: Several) {
     this.#program = program;
     this.#limits = limits;
+    this.#several = several;
+    this.#explainer = new Explainer(program, { nodes: 0, height: 0 });
     this.#until = performance.now() + limits.ms;
   }
 
   /** Finds what the rows rest on. Yields between pieces of work. Throws LineageTooLarge. */
-  static *of(program: Program, rows: readonly Row[], limits: LineageLimits, original?: readonly Rule[]): Generator<void, Lineage> {
-    const lineage = new Lineage(program, limits);
+  static *of(program: Program, rows: readonly Row[], limits: LineageLimits, original?: Original, several: Several = () => undefined): Generator<void, Lineage> {
+    const lineage = new Lineage(program, limits, several);
     try {
       for (const row of rows) lineage.#number(row);
       const steps = new Steps(limits.steps);
       const strata = original && stratify(original);
       for (let i = 0; i < lineage.#nodes.length; i++) {
         const node = lineage.#nodes[i];
-        if (node.told === CERTAIN) continue;
+        if (node.told === 'certainly') continue;
         const found = waysTo(program, node.at, limits.steps, steps);
         node.steps = found.map(({ rule, bindings, premises }): Step => {
-          const { confidence = 1, heads, body } = original?.[rule] ?? program.rules[rule];
-          if (original && body.some(isAggregate))
-            throw new LineageTooLarge(`rule ${program.rules[rule].text} counts or adds up, of which no exact probability is known; ask for another semantics`);
-          if (strata)
-            for (const head of heads) if (lineage.#gives(head, node.at)) node.stratum = Math.max(node.stratum, strata.of(head));
+          const whole = original?.[rule] ?? program.rules[rule];
+          const { confidence = 1, heads, body } = whole;
+          const tally = original && body.some(isAggregate) ? { tally: tallyOf(whole, bindings, lineage.#loose, limits.rows) } : {};
+          if (strata) for (const head of heads) if (lineage.#gives(head, node.at)) node.stratum = Math.max(node.stratum, strata.of(head));
           const absent = original ? body.flatMap((item) => (isAtom(item) && item.absent ? lineage.#rows(substituteItem<Atom>(item, bindings)) : [])) : [];
           const key = confidence < 1 ? `${rule} ${JSON.stringify(bindings)}` : '';
           let variable = confidence < 1 ? lineage.#rules.get(key) : -1;
           if (variable === undefined) lineage.#rules.set(key, (variable = lineage.#variable(confidence)));
-          return { variable, confidence, absent, premises: premises.flatMap((premise) => (premise ? [lineage.#number(premise)] : [])) };
+          return { variable, confidence, absent, ...tally, premises: premises.flatMap((premise) => (premise ? [lineage.#number(premise)] : [])) };
         });
         yield;
         lineage.#checkTime();
       }
     } catch (error) {
       if (error instanceof TooManySteps) throw new LineageTooLarge(`what the answers rest on takes more than ${limits.steps} steps to find`);
+      if (error instanceof TooManyValues) throw new LineageTooLarge(error.message);
       throw error;
     }
     return lineage;
+  }
+  /** Told rows that are uncertain, among all that the rows rest on. */
+  *told(): Generator<Row> {
+    for (const { at, told } of this.#nodes) if (told !== 'certainly' && told.length > 0) yield at;
+  }
+  get #loose(): LooseWorld {
+    return { meet: (body, limit) => this.#explainer.meet({ body }, limit), number: (at) => this.#number(at), matching: (atom) => this.#rows(atom) };
   }
   #gives(head: Atom, { slot, row }: Row): boolean {
     if (signed(head.relation, head.negated) !== slot.key) return false;
@@ -127,9 +141,10 @@ export class Lineage {
     if (number >= this.#limits.rows) throw new LineageTooLarge(`the answers rest on more than ${this.#limits.rows} facts`);
     rows.set(at.row, number);
     const { table } = at.slot;
-    const confidence = table.confidence(at.row);
-    const told = table.rules[at.row] >= 0 ? NOT_TOLD : confidence === 1 ? CERTAIN : this.#variable(confidence);
-    this.#nodes.push({ at, told, steps: [], stratum: 0 });
+    const tellings = table.rules[at.row] >= 0 ? [] : (this.#several(at) ?? [table.confidence(at.row)]);
+    const told = tellings.includes(1) ? 'certainly' : tellings.map((confidence) => this.#variable(confidence));
+    // What no rule gives is known before any rule looks at it.
+    this.#nodes.push({ at, told, steps: [], stratum: -1 });
     return number;
   }
   /** Rows that match an atom, whose variables without value match anything. */
@@ -160,11 +175,16 @@ export class Lineage {
   *#functions(): Generator<void, Bdd[]> {
     const diagrams = this.#diagrams;
     return yield* this.#fixpoint<Bdd>(FALSE, ({ told, steps }, values) => {
-      let value = told === CERTAIN ? TRUE : told === NOT_TOLD ? FALSE : diagrams.variable(told);
-      for (const { variable, premises, absent } of steps) {
+      let value = told === 'certainly' ? TRUE : told.reduce<Bdd>((any, each) => diagrams.or(any, diagrams.variable(each)), FALSE);
+      for (const { variable, premises, absent, tally } of steps) {
         let way = variable < 0 ? TRUE : diagrams.variable(variable);
         for (const premise of premises) way = diagrams.and(way, values[premise]);
         for (const row of absent) way = diagrams.and(way, diagrams.not(values[row]));
+        if (tally && way !== FALSE)
+          way = diagrams.and(
+            way,
+            worldsOf(tally, diagrams, (row) => values[row], this.#limits.sets),
+          );
         value = diagrams.or(value, way);
       }
       return value;
@@ -175,7 +195,7 @@ export class Lineage {
       const functions = yield* this.#functions();
       return rows.map((row) => of(functions[this.#number(row)]));
     } catch (error) {
-      if (error instanceof BddTooLarge) throw new LineageTooLarge(error.message);
+      if (error instanceof BddTooLarge || error instanceof TooManyValues) throw new LineageTooLarge(error.message);
       throw error;
     }
   }
@@ -199,7 +219,7 @@ export class Lineage {
   /** Greatest least confidence over all proofs of each row. */
   *possibilities(rows: readonly Row[]): Generator<void, number[]> {
     const values = yield* this.#fixpoint(0, ({ told, steps }, known) => {
-      let value = told === CERTAIN ? 1 : told === NOT_TOLD ? 0 : this.#weights[told];
+      let value = told === 'certainly' ? 1 : Math.max(0, ...told.map((variable) => this.#weights[variable]));
       for (const { confidence, premises } of steps) value = Math.max(value, Math.min(confidence, ...premises.map((premise) => known[premise])));
       return value;
     });

@@ -15,15 +15,20 @@ type Instruction =
   | { readonly op: 'jump'; a: number }
   | { readonly op: 'start' }
   | { readonly op: 'end' }
+  /** Between a word and what is none; with `inside`, anywhere else. */
+  | { readonly op: 'edge'; readonly inside: boolean }
   | { readonly op: 'match' };
 /** A pattern that is not of the language; the message says what is wrong. */
 export class PatternError extends Error {}
+
+const TOO_MUCH = `the pattern repeats too much: with its repetitions written out it has more than ${PROGRAM_LIMIT} steps`;
 
 const between =
   (low: number, high: number): Test =>
   (code) =>
     code >= low && code <= high;
 const WORD: Test = (code) => /[\p{L}\p{N}_]/u.test(String.fromCodePoint(code));
+const isWord = (code: number | undefined): boolean => code !== undefined && WORD(code);
 const CLASSES: Readonly<Record<string, Test>> = {
   d: between(48, 57),
   D: (code) => code < 48 || code > 57,
@@ -48,7 +53,7 @@ class Compiler {
     return this.program;
   }
   #push<T extends Instruction>(instruction: T): T {
-    if (this.program.length >= PROGRAM_LIMIT) throw new PatternError('the pattern repeats too much');
+    if (this.program.length >= PROGRAM_LIMIT) throw new PatternError(TOO_MUCH);
     this.program.push(instruction);
     return instruction;
   }
@@ -65,7 +70,7 @@ class Compiler {
   }
   /** Puts an instruction before what was written from `at` on. */
   #insert<T extends Instruction>(at: number, instruction: T): T {
-    if (this.program.length >= PROGRAM_LIMIT) throw new PatternError('the pattern repeats too much');
+    if (this.program.length >= PROGRAM_LIMIT) throw new PatternError(TOO_MUCH);
     for (const other of this.program.slice(at)) shift(other, at, 1);
     this.program.splice(at, 0, instruction);
     return instruction;
@@ -76,21 +81,25 @@ class Compiler {
   #repeated(): void {
     const start = this.program.length;
     this.#single();
-    for (;;) {
-      const sign = this.#signs[this.#at];
-      if (sign === '*' || sign === '+' || sign === '?') {
-        this.#at++;
-        this.#repeat(start, sign === '+' ? 1 : 0, sign === '?' ? 1 : Number.POSITIVE_INFINITY);
-      } else if (sign === '{') {
-        const match = /^\{(\d{1,3})(?:(,)(\d{1,3})?)?\}/.exec(this.#signs.slice(this.#at, this.#at + 12).join(''));
-        if (!match) throw new PatternError('"{" needs a count, such as {2} or {1,3}; a brace itself is \\{');
-        this.#at += match[0].length;
-        const least = Number(match[1]);
-        const most = match[2] === undefined ? least : match[3] === undefined ? Number.POSITIVE_INFINITY : Number(match[3]);
-        if (most < least) throw new PatternError(`{${least},${most}} counts backwards`);
-        this.#repeat(start, least, most);
-      } else return;
-    }
+    const sign = this.#signs[this.#at];
+    if (sign === '*' || sign === '+' || sign === '?') {
+      this.#at++;
+      this.#repeat(start, sign === '+' ? 1 : 0, sign === '?' ? 1 : Number.POSITIVE_INFINITY);
+    } else if (sign === '{') {
+      const match = /^\{(\d+)(?:(,)(\d+)?)?\}/.exec(this.#signs.slice(this.#at).join(''));
+      if (!match) throw new PatternError('"{" needs a count, such as {2} or {1,3}; a brace itself is \\{');
+      this.#at += match[0].length;
+      const least = Number(match[1]);
+      const most = match[2] === undefined ? least : match[3] === undefined ? Number.POSITIVE_INFINITY : Number(match[3]);
+      if (most < least) throw new PatternError(`{${least},${most}} counts backwards`);
+      if (least >= PROGRAM_LIMIT || (Number.isFinite(most) && most >= PROGRAM_LIMIT)) throw new PatternError(TOO_MUCH);
+      this.#repeat(start, least, most);
+    } else return;
+    // What is met with as little as possible is met all the same.
+    if (this.#signs[this.#at] === '?') this.#at++;
+    const again = this.#signs[this.#at];
+    if (again === '*' || again === '+' || again === '?' || again === '{')
+      throw new PatternError(`"${again}" repeats what is repeated already; repetitions that give nothing back (such as a++) are not known, others need brackets: (a+)${again === '{' ? '{2}' : again}`);
   }
   #repeat(start: number, least: number, most: number): void {
     const unit = this.program.slice(start).map((instruction) => ({ ...instruction }));
@@ -122,7 +131,10 @@ class Compiler {
   #single(): void {
     const sign = this.#signs[this.#at++];
     if (sign === '(') {
-      if (this.#signs[this.#at] === '?') throw new PatternError('groups with "(?" are not known; use (..) alone');
+      if (this.#signs[this.#at] === '?') {
+        if (this.#signs[this.#at + 1] !== ':') throw new PatternError('of groups with "(?" only (?:..) is known: there is no look-around, and names and switches mean nothing here');
+        this.#at += 2;
+      }
       this.#alternatives();
       if (this.#signs[this.#at] !== ')') throw new PatternError('"(" is not closed');
       this.#at++;
@@ -133,8 +145,24 @@ class Compiler {
     else if (sign === '*' || sign === '+' || sign === '?' || sign === '{') throw new PatternError(`"${sign}" repeats nothing`);
     else if (sign === '\\') {
       const escape = this.#signs[this.#at++];
-      this.#push({ op: 'test', test: CLASSES[escape] ?? is(escaped(escape)) });
+      if (escape === 'b' || escape === 'B') this.#push({ op: 'edge', inside: escape === 'B' });
+      else this.#push({ op: 'test', test: this.#class(escape) ?? is(escaped(escape)) });
     } else this.#push({ op: 'test', test: is(sign) });
+  }
+  /** `\d`, `\p{Lu}` and the like, behind the backslash. */
+  #class(escape: string | undefined): Test | undefined {
+    if (escape !== 'p' && escape !== 'P') return escape === undefined ? undefined : CLASSES[escape];
+    const name = /^\{([\w=]{1,60})\}/.exec(this.#signs.slice(this.#at).join(''));
+    let property: RegExp | undefined;
+    try {
+      property = name ? new RegExp(`\\${escape}${name[0]}`, 'u') : undefined;
+    } catch {
+      property = undefined;
+    }
+    if (!name || !property) throw new PatternError(`"\\${escape}" needs a property of Unicode, such as \\p{L}, \\p{Lu} or \\p{Script=Han}`);
+    this.#at += name[0].length;
+    const test = property;
+    return (code) => test.test(String.fromCodePoint(code));
   }
   #set(): Test {
     const tests: Test[] = [];
@@ -144,9 +172,11 @@ class Compiler {
       const sign = this.#signs[this.#at++];
       if (sign === undefined) throw new PatternError('"[" is not closed');
       if (sign === ']' && !first) break;
+      if (sign === '[' && /^:[a-z]+:\]/.test(this.#signs.slice(this.#at, this.#at + 12).join(''))) throw new PatternError('"[:..:]" is not known in brackets; write a property of Unicode, such as [\\p{L}] for [[:alpha:]]; a bracket itself is \\[');
       const escape = sign === '\\' ? this.#signs[this.#at++] : undefined;
-      if (escape !== undefined && CLASSES[escape]) {
-        tests.push(CLASSES[escape]);
+      const several = escape === undefined ? undefined : this.#class(escape);
+      if (several) {
+        tests.push(several);
         continue;
       }
       const low = (sign === '\\' ? escaped(escape) : sign).codePointAt(0) as number;
@@ -221,6 +251,8 @@ export function matchesPattern(text: string, pattern: string): boolean | undefin
         if (at === 0) open.push(i + 1);
       } else if (instruction.op === 'end') {
         if (at === codes.length) open.push(i + 1);
+      } else if (instruction.op === 'edge') {
+        if ((isWord(codes[at - 1]) === isWord(codes[at])) === instruction.inside) open.push(i + 1);
       } else tests.push(i);
     }
     if (at === codes.length) return false;

@@ -1,13 +1,11 @@
-// Owns how one rule becomes numbers: registers for variables, and the order in which its conditions are met.
-// Refuses to know when a plan runs and what happens to what it finds.
+// Owns what a compiled rule is, and the order in which its conditions are met, by what the tables hold.
+// Refuses to know how rules are compiled, when a plan runs and what happens to what it finds.
 
 import type { Term } from '../terms.ts';
-import { isAggregate, isAtom, outerVariables, groupOf, innerVariables } from './body.ts';
-import type { Database, Slot } from './database.ts';
-import { signed } from './database.ts';
+import type { Slot } from './database.ts';
 import type { PlainOperator } from './interner.ts';
-import type { Aggregate, AggregateFunction, Atom, BodyItem, Comparison, Expression, Rule, RuleTerm } from './types.ts';
-import { callBuiltin, holds, isTerm } from './values.ts';
+import { spreads } from './statistics.ts';
+import type { AggregateFunction } from './types.ts';
 
 /** A register (0 and above) or `~id` of a constant term. */
 export type Operand = number;
@@ -98,130 +96,29 @@ export interface Step {
   readonly aggregate?: AggregateItem;
 }
 
-/** Conditions of a rule as numbers, and the operand of any of its terms. Constants are interned, slots created. */
-export function compileBody(
-  rule: Pick<Rule, 'body'> & Partial<Pick<Rule, 'heads'>>,
-  database: Database,
-): { readonly body: readonly BodyStep[]; readonly variables: readonly string[]; readonly operand: (term: RuleTerm) => Operand } {
-  const frame = new Frame(database);
-  const outer = rule.body.some(isAggregate) ? outerVariables({ heads: rule.heads ?? [], body: rule.body }) : NONE;
-  const bound = boundByAtoms(rule.body);
-  const body = rule.body.map((item): BodyStep =>
-    isAtom(item) || item.kind === 'compare' ? frame.item(item, bound) : compileAggregate(item, frame, outer, database),
-  );
-  return { body, variables: frame.variables, operand: frame.operand };
-}
-
-const NONE: ReadonlySet<string> = new Set();
-/** Registers for the variables of one body. */
-class Frame {
-  readonly variables: string[] = [];
-  readonly #database: Database;
-  constructor(database: Database) {
-    this.#database = database;
-  }
-  readonly operand = (term: RuleTerm): Operand => {
-    if (term.kind !== 'variable') return ~this.#database.terms.intern(term);
-    const register = this.variables.indexOf(term.name);
-    return register < 0 ? this.variables.push(term.name) - 1 : register;
-  };
-  item(item: Atom | Comparison, bound: ReadonlySet<string>): InnerItem {
-    const { operand } = this;
-    if (isAtom(item))
-      return { kind: 'atom', slot: slotOf(item, this.#database), subject: operand(item.subject), object: operand(item.object), absent: item.absent === true };
-    const { operator, left, right } = item;
-    const open = (side: Expression): boolean => side.kind === 'variable' && !bound.has(side.name);
-    if (isTerm(left) && isTerm(right) && operator !== 'in' && operator !== 'not in' && !open(left) && !open(right))
-      return { kind: 'compare', operator, left: operand(left), right: operand(right) };
-    const lookup = (registers: Int32Array) => (name: string) => this.#database.terms.term(registers[this.variables.indexOf(name)]);
-    const sides = [this.#side(left), this.#side(right)] as const;
-    return { kind: 'test', assigns: operator === '=', left: sides[0], right: sides[1], holds: (registers) => holds(item, lookup(registers)) };
-  }
-  #side(expression: Expression): Side {
-    const reads = new Set<number>();
-    const compile = (part: Expression): Computed => {
-      if (part.kind === 'list') return () => undefined;
-      if (part.kind === 'call') {
-        const values = part.arguments.map(compile);
-        return (registers) => {
-          const found: Term[] = [];
-          for (const value of values) {
-            const term = value(registers);
-            if (term === undefined) return undefined;
-            found.push(term);
-          }
-          return callBuiltin(part.function, found);
-        };
-      }
-      if (part.kind !== 'variable') return () => part;
-      const register = this.operand(part);
-      reads.add(register);
-      const { terms } = this.#database;
-      return (registers) => terms.term(registers[register]);
-    };
-    const compute = compile(expression);
-    return { reads: [...reads], register: expression.kind === 'variable' ? this.operand(expression) : -1, compute };
-  }
-}
-const boundByAtoms = (body: readonly BodyItem[]): Set<string> =>
-  new Set(
-    body.flatMap((item) => (isAtom(item) && !item.absent ? [item.subject, item.object].flatMap((term) => (term.kind === 'variable' ? [term.name] : [])) : [])),
-  );
-
-function compileAggregate(item: Aggregate, frame: Frame, outer: ReadonlySet<string>, database: Database): AggregateItem {
-  const inner = new Frame(database);
-  const group = groupOf(item, outer);
-  for (const name of group) inner.operand({ kind: 'variable', name });
-  const bound = boundByAtoms(item.body);
-  for (const name of group) bound.add(name);
-  const body = item.body.map((each) => inner.item(each, bound));
-  const of = item.of.map(inner.operand);
-  const own = [...innerVariables(item)].filter((name) => !outer.has(name));
-  // Counted are different values; for the others, every way to bind the named variables has its value.
-  const taken = (name: string): boolean => item.of.some((term) => term.kind === 'variable' && term.name === name);
-  const keys = own.filter((name) => taken(name) || (item.function !== 'count' && !name.startsWith('_')));
-  return {
-    kind: 'aggregate',
-    function: item.function,
-    result: frame.operand(item.result),
-    group: group.map((name) => frame.operand({ kind: 'variable', name })),
-    body,
-    variables: inner.variables,
-    of,
-    distinct: keys.length === own.length ? undefined : keys.map((name) => inner.variables.indexOf(name)),
-  };
-}
-const slotOf = (atom: Atom, database: Database): Slot => database.slot(signed(atom.relation, atom.negated));
-
-/** Compiles the heads of a rule. */
-export function compileRule(rule: Rule, number: number, database: Database): Clause[] {
-  const { body, variables, operand } = compileBody(rule, database);
-  const entities = new Set<string>();
-  for (const item of rule.body) if (isAtom(item) && !item.absent && item.subject.kind === 'variable') entities.add(item.subject.name);
-  return rule.heads.map((head) => ({
-    rule: number,
-    confidence: rule.confidence ?? 1,
-    head: { slot: slotOf(head, database), subject: operand(head.subject), object: operand(head.object) },
-    checkSubject: head.subject.kind === 'variable' && !entities.has(head.subject.name),
-    body,
-    variables,
-  }));
-}
-
-/** Rows that meeting a condition first would touch, by the size of its table; relations that rules derive count as large. */
-function cost(item: AtomItem, bound: ReadonlySet<number>, derived: ReadonlySet<Slot>): number {
-  const size = Math.max(item.slot.table.count, derived.has(item.slot) ? 1_000_000 : 0);
-  const subject = item.subject < 0 || bound.has(item.subject);
-  const object = item.object < 0 || bound.has(item.object);
+/** Rows of a relation that rules derive, as long as nothing is known of them. */
+const UNKNOWN = 1_000;
+/** How much a relation that rules derive may grow behind a value that is bound. */
+const GROWTH = 4;
+/** Rows that meeting a condition would touch, by the rows that its table has now. Relations that rules derive will have more. */
+function cost({ slot, subject: s, object: o }: AtomItem, bound: ReadonlySet<number>, derived: ReadonlySet<Slot>): number {
+  const subject = s < 0 || bound.has(s);
+  const object = o < 0 || bound.has(o);
   if (subject && object) return 0;
-  // Relations lead from a subject to few objects more often than back.
-  if (subject) return Math.sqrt(size);
-  if (object) return Math.sqrt(size) * 1.5;
-  return size + 1;
+  const { table } = slot;
+  const grows = derived.has(slot);
+  if (!subject && !object) return (grows ? Math.max(table.count, 1_000_000) : table.count) + 1;
+  if (table.count === 0) return grows ? UNKNOWN : 0;
+  const { subjects, objects } = spreads(table);
+  const [spread, operand] = subject ? [subjects, s] : [objects, o];
+  // A class that rules derive may come to hold most things, however few are told; what is bound by another condition is one of many.
+  if (operand < 0) return grows ? Math.max(spread.of(~operand), spread.average, UNKNOWN) : spread.of(~operand);
+  return grows ? spread.average * GROWTH : spread.average;
 }
 
 /** Place of the condition that is best met first when all rows of all conditions are new; -1 when there is none to walk. */
 export function bestLead(clause: Clause, derived: ReadonlySet<Slot>): number {
+  if (clause.body.length === 1) return clause.body[0].kind === 'atom' && !clause.body[0].absent ? 0 : -1;
   let best = -1;
   let least = Number.POSITIVE_INFINITY;
   const none = new Set<number>();
@@ -235,6 +132,7 @@ export function bestLead(clause: Clause, derived: ReadonlySet<Slot>): number {
 
 /** Order in which to meet the conditions of a body other than `lead` (-1: none), when the registers in `given` are bound. Greedy: filters as soon as they can be decided, then least cost. */
 export function orderBody(clause: { readonly body: readonly BodyStep[] }, lead: number, given: Iterable<number>, derived: ReadonlySet<Slot>): Step[] {
+  if (lead === 0 && clause.body.length === 1) return [];
   const bound = new Set(given);
   const bind = (operand: Operand): void => {
     if (operand >= 0) bound.add(operand);

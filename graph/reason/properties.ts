@@ -1,21 +1,23 @@
-// Owns what declared properties of relations mean, as rules: symmetric, transitive, inverse; functional, disjoint, closed.
+// Owns what declared properties of relations mean, as rules: symmetric, transitive, inverse, sub-property, equivalent, domain, range; functional, disjoint, closed.
 // Refuses to know facts. Distinct names are taken for distinct things.
 
-import { entity } from '../terms.ts';
+import { entity, parseRelationName } from '../terms.ts';
 import type { EntityId, Relation, RelationName, Term } from '../terms.ts';
-import { makeRule } from './print.ts';
+import { IS_A, makeRule } from './print.ts';
 import type { Atom, Rule } from './types.ts';
 
 export type Declarations = ReadonlyMap<RelationName, Relation>;
 
 const variable = (name: string): { readonly kind: 'variable'; readonly name: string } => ({ kind: 'variable', name });
-const [X, Y, Z] = [variable('x'), variable('y'), variable('z')];
+const [X, Y, Z, ANY] = [variable('x'), variable('y'), variable('z'), variable('_1')];
+/** The relation of things to their classes. */
+export const CLASS_OF = parseRelationName(IS_A);
 const quoted = (name: string): string => `"${name}"`;
 const label = (text: string): string => (text.length <= 200 ? text : text.slice(0, 199) + '…');
 
-/** Standing rules of one relation. What holds of a symmetric or inverse pair when true holds as well when known false. */
+/** Standing rules of one relation. What holds of a symmetric or inverse pair when true holds as well when known false; and where a relation is known false, so is what it follows from. */
 function expand(relation: Relation): Rule[] {
-  const { name, symmetric, transitive, inverseOf } = relation;
+  const { name, symmetric, transitive, inverseOf, domain = [], range = [], subPropertyOf = [], equivalentTo = [] } = relation;
   const rules: Rule[] = [];
   const mirror = (from: RelationName, to: RelationName, why: string): void => {
     for (const negated of [false, true]) {
@@ -41,8 +43,31 @@ function expand(relation: Relation): Rule[] {
         ],
       }),
     );
+  const implies = (from: RelationName, to: RelationName, why: string): void => {
+    rules.push(makeRule({ name: label(why), heads: [{ relation: to, subject: X, object: Y }], body: [{ relation: from, subject: X, object: Y }] }));
+    rules.push(superRule(from, to, why));
+  };
+  for (const over of subPropertyOf) if (over !== name) implies(name, over, `${quoted(name)} is a sub-property of ${quoted(over)}`);
+  for (const other of equivalentTo)
+    if (other !== name) {
+      implies(name, other, `${quoted(other)} is equivalent to ${quoted(name)}`);
+      implies(other, name, `${quoted(name)} is equivalent to ${quoted(other)}`);
+    }
+  const member = (of: typeof X, kind: EntityId, why: string): void => {
+    const body = [{ relation: name, subject: of === X ? X : ANY, object: of === X ? ANY : Y }];
+    rules.push(makeRule({ name: label(why), heads: [{ relation: CLASS_OF, subject: of, object: entity(kind) }], body }));
+  };
+  for (const kind of domain) member(X, kind, `what has ${quoted(name)} is a ${quoted(kind)}`);
+  for (const kind of range) member(Y, kind, `what ${quoted(name)} leads to is a ${quoted(kind)}`);
   return rules;
 }
+/** `-p(?x, ?y) :- -q(?x, ?y).`: q holds wherever p does. */
+const superRule = (relation: RelationName, over: RelationName, why: string): Rule =>
+  makeRule({
+    name: label(why),
+    heads: [{ relation, subject: X, object: Y, negated: true }],
+    body: [{ relation: over, subject: X, object: Y, negated: true }],
+  });
 
 /** Standing rules of all declarations, each once. */
 export function propertyRules(declarations: Iterable<Relation>): readonly Rule[] {
@@ -51,13 +76,13 @@ export function propertyRules(declarations: Iterable<Relation>): readonly Rule[]
   return [...rules.values()];
 }
 
-/** `-p(s, o) :- p(s, ?y), ?y != o.` */
-export const functionalRule = (relation: RelationName, subject: EntityId, object: Term): Rule =>
+/** `-p(s, o) :- q(s, ?y), ?y != o.`: q is functional, and p or what p is a sub-property of. */
+export const functionalRule = (relation: RelationName, subject: EntityId, object: Term, over = relation): Rule =>
   makeRule({
-    name: label(`${quoted(relation)} has one object for each subject`),
+    name: label(`${quoted(over)} has one object for each subject`),
     heads: [{ relation, subject: entity(subject), object, negated: true }],
     body: [
-      { relation, subject: entity(subject), object: Y },
+      { relation: over, subject: entity(subject), object: Y },
       { kind: 'compare', operator: '!=', left: Y, right: object },
     ],
   });
@@ -68,35 +93,90 @@ export const disjointRule = (relation: RelationName, other: RelationName): Rule 
     heads: [{ relation, subject: X, object: Y, negated: true }],
     body: [{ relation: other, subject: X, object: Y }],
   });
-/** `-p(s, o) :- not p(s, o).` */
-export const closedRule = (relation: RelationName, subject: EntityId, object: Term): Rule =>
+/** `-p(s, o) :- not q(s, o).`: q is closed, and p or what p is a sub-property of. */
+export const closedRule = (relation: RelationName, subject: EntityId, object: Term, over = relation): Rule =>
   makeRule({
-    name: label(`all of ${quoted(relation)} is known`),
+    name: label(`all of ${quoted(over)} is known`),
     heads: [{ relation, subject: entity(subject), object, negated: true }],
-    body: [{ relation, subject: entity(subject), object, absent: true }],
+    body: [{ relation: over, subject: entity(subject), object, absent: true }],
+  });
+/** `-p(s, o) :- -"is a"(s, c).`, for the domain; for the range, `-p(s, o) :- -"is a"(o, c).` */
+export const memberRule = (relation: RelationName, subject: EntityId, object: Term, { place, kind }: Membership): Rule =>
+  makeRule({
+    name: label(place === 'subject' ? `what has ${quoted(relation)} is a ${quoted(kind)}` : `what ${quoted(relation)} leads to is a ${quoted(kind)}`),
+    heads: [{ relation, subject: entity(subject), object, negated: true }],
+    body: [{ relation: CLASS_OF, subject: place === 'subject' ? entity(subject) : object, object: entity(kind), negated: true }],
   });
 
-/** Relations that cannot hold together with this one, in either direction of the declaration. */
+/** A class that one end of a relation is always in. */
+export interface Membership {
+  readonly place: 'subject' | 'object';
+  readonly kind: EntityId;
+}
+/** The relation, and those that hold wherever it does: what is declared of them holds of it as well. */
+export const withSupers = (relation: RelationName, declarations: Declarations): RelationName[] => reached(relation, implications(declarations).over);
+/** The relation, and those that hold only where it does. */
+export const withSubs = (relation: RelationName, declarations: Declarations): RelationName[] => reached(relation, implications(declarations).under);
+
+interface Implications {
+  readonly over: ReadonlyMap<RelationName, readonly RelationName[]>;
+  readonly under: ReadonlyMap<RelationName, readonly RelationName[]>;
+}
+/** Declarations are read far more often than they change, and a change makes a new map of them. */
+const known = new WeakMap<Declarations, Implications>();
+function implications(declarations: Declarations): Implications {
+  let found = known.get(declarations);
+  if (found) return found;
+  const [over, under] = [new Map<RelationName, RelationName[]>(), new Map<RelationName, RelationName[]>()];
+  const put = (map: Map<RelationName, RelationName[]>, from: RelationName, to: RelationName): void => {
+    const list = map.get(from);
+    if (list) list.push(to);
+    else map.set(from, [to]);
+  };
+  const implies = (from: RelationName, to: RelationName): void => {
+    put(over, from, to);
+    put(under, to, from);
+  };
+  for (const [name, { subPropertyOf = [], equivalentTo = [] }] of declarations) {
+    for (const other of [...subPropertyOf, ...equivalentTo]) implies(name, other);
+    for (const other of equivalentTo) implies(other, name);
+  }
+  known.set(declarations, (found = { over, under }));
+  return found;
+}
+function reached(from: RelationName, edges: ReadonlyMap<RelationName, readonly RelationName[]>): RelationName[] {
+  const names = new Set([from]);
+  for (const name of names) for (const next of edges.get(name) ?? []) names.add(next);
+  return [...names];
+}
+
+/** Relations that were declared not to hold together with this one, in either direction of the declaration. */
 export function disjointWith(relation: RelationName, declarations: Declarations): RelationName[] {
   const others = new Set(declarations.get(relation)?.disjointWith);
   for (const [name, other] of declarations) if (other.disjointWith?.includes(relation)) others.add(name);
   others.delete(relation);
   return [...others];
 }
-
-/** The rule that the declarations give for a refutation that names it; undefined when they give none. */
-export function refutationRule(rule: Rule, declarations: Declarations): Rule | undefined {
-  const head: Atom | undefined = rule.heads[0];
-  if (!head?.negated) return undefined;
-  const { relation, subject, object } = head;
-  const declared = declarations.get(relation);
-  const candidates: Rule[] = disjointWith(relation, declarations).map((other) => disjointRule(relation, other));
-  if (subject.kind === 'entity' && object.kind !== 'variable') {
-    if (declared?.functional) candidates.push(functionalRule(relation, subject.id, object));
-    if (declared?.closed) candidates.push(closedRule(relation, subject.id, object));
-  }
-  return candidates.find(({ id }) => id === rule.id);
+/** Relations that cannot hold together with this one, or with one that holds wherever it does. */
+export function excludedBy(relation: RelationName, declarations: Declarations): RelationName[] {
+  const others = new Set(withSupers(relation, declarations).flatMap((over) => disjointWith(over, declarations)));
+  others.delete(relation);
+  return [...others];
 }
+/** Classes of what has this relation and of what it leads to. */
+export const memberships = (relation: RelationName, declarations: Declarations): Membership[] =>
+  withSupers(relation, declarations).flatMap((over): Membership[] => {
+    const { domain = [], range = [] } = declarations.get(over) ?? {};
+    return [...domain.map((kind): Membership => ({ place: 'subject', kind })), ...range.map((kind): Membership => ({ place: 'object', kind }))];
+  });
+/** Relations in which a change of this declaration may change what holds, besides its own. */
+export const relationsIn = ({ inverseOf, disjointWith: others = [], subPropertyOf = [], equivalentTo = [], domain = [], range = [] }: Relation): RelationName[] => [
+  ...(inverseOf === undefined ? [] : [inverseOf]),
+  ...others,
+  ...subPropertyOf,
+  ...equivalentTo,
+  ...(domain.length + range.length > 0 ? [CLASS_OF] : []),
+];
 
 /**
  * Is this rule the definition of a relation path in SPARQL 1.1 notation: `"a/^b"(?x0, ?x2) :- a(?x0, ?x1), b(?x2, ?x1).`?

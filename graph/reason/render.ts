@@ -4,10 +4,14 @@
 import { termText } from '../terms.ts';
 import type { Source, Term, Triple } from '../terms.ts';
 import { printBodyItem, printExpression } from './print.ts';
+import { chineseRuleName } from './rule-names.ts';
 import type { Expression, Proof, RuleTerm } from './types.ts';
 import { evaluate } from './values.ts';
 
 export type ProofLanguage = 'en' | 'zh';
+/** How a relation is called in the language; absent: by its name. */
+export type RelationNames = (relation: string) => string;
+const byName: RelationNames = (relation) => relation;
 /** Nodes drawn at most; what is beyond is counted, not drawn. */
 export const DRAWN_NODES = 2_000;
 
@@ -35,6 +39,9 @@ export interface ProofWire {
   readonly explanation?: string;
   readonly bindings?: Readonly<Record<string, TermWire>>;
   readonly fact?: { readonly id: string; readonly source?: Source; readonly valid_from?: string; readonly valid_to?: string; readonly recorded_at: string };
+  /** Of an assumption. */
+  readonly valid_from?: string;
+  readonly valid_to?: string;
   /** Of an aggregate: one for each condition of each member shown. */
   readonly premises: readonly ProofWire[];
 }
@@ -57,23 +64,25 @@ function sideWire(side: Expression): SideWire {
 const inside = (proof: Proof): readonly Proof[] =>
   proof.kind === 'rule' ? proof.premises : proof.kind === 'aggregate' ? proof.members.flatMap(({ premises }) => premises) : [];
 
+interface Validity {
+  readonly validFrom?: string;
+  readonly validTo?: string;
+}
+const validityWire = ({ validFrom, validTo }: Validity): { readonly valid_from?: string; readonly valid_to?: string } => ({
+  ...(validFrom === undefined ? {} : { valid_from: validFrom }),
+  ...(validTo === undefined ? {} : { valid_to: validTo }),
+});
 /** The proof as it is sent. Shared parts are written out each time. */
 export function proofJson(proof: Proof): ProofWire {
   const { kind, confidence } = proof;
   switch (proof.kind) {
     case 'fact': {
-      const { id, source, validFrom, validTo, recordedAt } = proof.fact;
-      const fact = {
-        id,
-        ...(source === undefined ? {} : { source }),
-        ...(validFrom === undefined ? {} : { valid_from: validFrom }),
-        ...(validTo === undefined ? {} : { valid_to: validTo }),
-        recorded_at: recordedAt,
-      };
+      const { id, source, recordedAt } = proof.fact;
+      const fact = { id, ...(source === undefined ? {} : { source }), ...validityWire(proof.fact), recorded_at: recordedAt };
       return { kind, conclusion: tripleWire(proof.conclusion), confidence, fact, premises: [] };
     }
     case 'given':
-      return { kind, conclusion: tripleWire(proof.conclusion), confidence, premises: [] };
+      return { kind, conclusion: tripleWire(proof.conclusion), confidence, ...validityWire(proof), premises: [] };
     case 'absent': {
       const { relation, subject, object, negated } = proof.conclusion;
       const conclusion: TripleWire = {
@@ -131,6 +140,7 @@ const WORDS = {
     rule: 'rule',
     confidence: 'confidence',
     false: 'it is false that ',
+    valid: (from?: string, to?: string) => `valid${from === undefined ? '' : ` from ${from}`}${to === undefined ? '' : ` until ${to}`}`,
     more: 'more steps not shown',
     colon: ': ',
     open: ' (',
@@ -149,6 +159,7 @@ const WORDS = {
     rule: '规则',
     confidence: '置信度',
     false: '以下为假：',
+    valid: (from?: string, to?: string) => `有效期${from === undefined ? '' : `自 ${from} 起`}${to === undefined ? '' : `至 ${to} 止`}`,
     more: '个步骤未显示',
     colon: '：',
     open: '（',
@@ -167,7 +178,7 @@ function sourceText(source: Source, language: ProofLanguage): string {
 }
 
 /** What a node says, in one line. */
-function statement(proof: Proof, language: ProofLanguage): string {
+function statement(proof: Proof, language: ProofLanguage, called: RelationNames): string {
   const words = WORDS[language];
   switch (proof.kind) {
     case 'compare':
@@ -175,13 +186,13 @@ function statement(proof: Proof, language: ProofLanguage): string {
       return printBodyItem(proof.conclusion);
     case 'absent': {
       const { subject, relation, object, negated } = proof.conclusion;
-      return `${negated ? words.false : ''}${termOf(subject)} — ${relation} → ${termOf(object)}`;
+      return `${negated ? words.false : ''}${termOf(subject)} — ${called(relation)} → ${termOf(object)}`;
     }
     case 'fact':
     case 'given':
     case 'rule': {
       const { subject, relation, object, negated } = proof.conclusion;
-      return sentence(proof) ?? `${negated ? words.false : ''}${subject} — ${relation} → ${termText(object)}`;
+      return sentence(proof) ?? `${negated ? words.false : ''}${subject} — ${called(relation)} → ${termText(object)}`;
     }
     default:
       throw new TypeError(proof satisfies never);
@@ -190,19 +201,26 @@ function statement(proof: Proof, language: ProofLanguage): string {
 const termOf = (term: RuleTerm): string => (term.kind === 'variable' ? `?${term.name}` : termText(term));
 const percent = (confidence: number): string => String(Math.round(confidence * 10_000) / 10_000);
 
+/** When a fact is in force, if that is told. */
+function timeText({ validFrom, validTo }: Validity, language: ProofLanguage): string {
+  const words = WORDS[language];
+  return validFrom === undefined && validTo === undefined ? '' : words.comma + words.valid(validFrom, validTo);
+}
 /** Why a node holds: the rule, the fact and its source, or the kind of leaf. `code` marks rule text and ids. */
-function reason(proof: Proof, language: ProofLanguage, plain: (text: string) => string, code: (text: string) => string): string {
+function reason(proof: Proof, language: ProofLanguage, called: RelationNames, plain: (text: string) => string, code: (text: string) => string): string {
   const words = WORDS[language];
   const sure = proof.confidence === 1 ? '' : `${words.comma}${words.confidence} ${percent(proof.confidence)}`;
   switch (proof.kind) {
     case 'fact': {
       const { id, source } = proof.fact;
-      return `${words.fact} ${code(id)}${source === undefined ? '' : `${words.comma}${words.source}${words.colon}${plain(sourceText(source, language))}`}${sure}`;
+      return `${words.fact} ${code(id)}${source === undefined ? '' : `${words.comma}${words.source}${words.colon}${plain(sourceText(source, language))}`}${plain(timeText(proof.fact, language))}${sure}`;
     }
-    case 'rule':
-      return `${words.rule}${words.colon}${proof.rule.name === undefined ? '' : `${plain(proof.rule.name)} `}${code(proof.rule.text)}${sure}`;
+    case 'rule': {
+      const { name, text } = proof.rule;
+      return `${words.rule}${words.colon}${name === undefined ? '' : `${plain(language === 'zh' ? chineseRuleName(name, called) : name)} `}${code(text)}${sure}`;
+    }
     case 'given':
-      return words.given + sure;
+      return words.given + plain(timeText(proof, language)) + sure;
     case 'absent':
       return words.absent;
     case 'compare':
@@ -222,7 +240,7 @@ export function codeSpan(text: string): string {
 }
 
 /** A nested list: each conclusion with its reason, its premises below it. */
-export function proofMarkdown(proof: Proof, language: ProofLanguage = 'en'): string {
+export function proofMarkdown(proof: Proof, language: ProofLanguage = 'en', called = byName): string {
   const words = WORDS[language];
   const lines: string[] = [];
   let hidden = 0;
@@ -231,8 +249,8 @@ export function proofMarkdown(proof: Proof, language: ProofLanguage = 'en'): str
       hidden++;
       return;
     }
-    const text = markdown(statement(node, language));
-    lines.push(`${'  '.repeat(depth)}- ${depth === 0 ? `**${text}**` : text}${words.open}${reason(node, language, markdown, codeSpan)}${words.close}`);
+    const text = markdown(statement(node, language, called));
+    lines.push(`${'  '.repeat(depth)}- ${depth === 0 ? `**${text}**` : text}${words.open}${reason(node, language, called, markdown, codeSpan)}${words.close}`);
     for (const premise of inside(node)) visit(premise, depth + 1);
   };
   visit(proof, 0);
@@ -243,7 +261,7 @@ export function proofMarkdown(proof: Proof, language: ProofLanguage = 'en'): str
 // Mermaid reads `#35;` as the sign with that number; a label so written cannot end its quotes or begin markup.
 const mermaid = (text: string): string => text.replace(/\s+/g, ' ').replace(/["#&;<>`\\{}[\]|]/g, (sign) => `#${sign.charCodeAt(0)};`);
 /** A flow chart from premises up to the conclusion. A part that several steps share is drawn once. */
-export function proofMermaid(proof: Proof, language: ProofLanguage = 'en'): string {
+export function proofMermaid(proof: Proof, language: ProofLanguage = 'en', called = byName): string {
   const words = WORDS[language];
   const lines = ['flowchart BT'];
   const names = new Map<Proof, string>();
@@ -257,10 +275,11 @@ export function proofMermaid(proof: Proof, language: ProofLanguage = 'en'): stri
     }
     const name = `n${names.size}`;
     names.set(node, name);
-    const label = `${mermaid(statement(node, language))}<br/>${mermaid(
+    const label = `${mermaid(statement(node, language, called))}<br/>${mermaid(
       reason(
         node,
         language,
+        called,
         (text) => text,
         (text) => text,
       ),

@@ -1,16 +1,20 @@
-// Owns the built-in rule sets: RDFS and the part of OWL 2 RL that needs no lists, written out for the schema that a base holds.
-// Refuses to know stores and when a schema is read.
+// Owns the built-in rule sets, RDFS and OWL 2 RL, written out for the schema that a base holds.
+// Refuses to know stores and when a schema is read; what OWL's words mean stands in owl/.
 //
 // A rule names its relations, so what RDF says of any property becomes one rule for each property that the schema speaks of: `"subproperty of"(p, q)` gives `q(?x, ?y) :- p(?x, ?y).`
-// The schema is what is stored under the names of SCHEMA_RELATIONS, and membership in SCHEMA_CLASSES by "is a": "transitive property"("ancestor of"), domain(author, person), and so on.
-// Names of rules begin with those of the W3C's tables (RDF 1.1 Semantics, section 9.2.1; OWL 2 Profiles, section 4.3).
-// Lists (intersections, unions, chains, keys) and cardinalities are not read. What OWL calls inconsistent is a constraint here, and is reported as a conflict.
+// The schema is what is stored, or derived by other rules than those of COMPOSED, under the names of SCHEMA_RELATIONS, and membership in SCHEMA_CLASSES by "is a":
+// "transitive property"("ancestor of"), domain(author, person), and so on. Names of rules begin with those of the W3C's tables (RDF 1.1 Semantics, section 9.2.1; OWL 2 Profiles,
+// section 4.3). What OWL calls inconsistent is a constraint here, and is reported as a conflict. LANGUAGE.md lists what is covered.
 
 import { entity } from '../terms.ts';
 import type { EntityId, RelationName, Term, Triple } from '../terms.ts';
+import { classAxioms } from './owl/classes.ts';
+import { differences, replacements, unifies } from './owl/equality.ts';
+import { propertyAxioms, SAME } from './owl/properties.ts';
+import { FIRST, memberOf, relates, REST, RuleWriter, Schema, variable } from './owl/schema.ts';
 import { parseRules } from './parse.ts';
-import { IS_A, makeRule } from './print.ts';
-import type { Atom, BodyItem, Rule, RuleTerm } from './types.ts';
+import { IS_A } from './print.ts';
+import type { Rule } from './types.ts';
 
 export const RULE_SETS = ['rdfs', 'owl2-rl'] as const;
 export type RuleSetName = (typeof RULE_SETS)[number];
@@ -31,6 +35,21 @@ const SCHEMA_RELATIONS: ReadonlySet<string> = new Set([
   'some values from',
   'all values from',
   'has value',
+  'max cardinality',
+  'max qualified cardinality',
+  'on class',
+  'intersection of',
+  'union of',
+  'one of',
+  'property chain',
+  'has key',
+  'axiom members',
+  'source individual',
+  'assertion property',
+  'target individual',
+  'target value',
+  FIRST,
+  REST,
 ]);
 const SCHEMA_CLASSES: ReadonlySet<string> = new Set([
   'transitive property',
@@ -39,10 +58,11 @@ const SCHEMA_CLASSES: ReadonlySet<string> = new Set([
   'irreflexive property',
   'functional property',
   'inverse functional property',
+  'all different',
+  'all disjoint classes',
+  'all disjoint properties',
 ]);
-/** The relation by which OWL says that two names stand for one thing. */
-const SAME = 'same as' as RelationName;
-/** Relations whose facts are read as the schema; `same as` only to know whether it is used. */
+/** Relations whose facts are read as the schema. */
 export const schemaPatterns = (): readonly { readonly relation: RelationName; readonly object?: Term }[] => [
   ...[...SCHEMA_RELATIONS].map((relation) => ({ relation: relation as RelationName })),
   ...[...SCHEMA_CLASSES].map((name) => ({ relation: IS_A as RelationName, object: entity(name as EntityId) })),
@@ -68,108 +88,51 @@ export const touchesSchema = ({
 /** Class statements up to this many become rules about their classes, which leaves `not` between other classes; beyond, one general rule reads them. */
 const CLASS_RULES = 20_000;
 
-const variable = (name: string): RuleTerm => ({ kind: 'variable', name });
-const [X, Y, Z] = [variable('x'), variable('y'), variable('z')];
-const NEW: RuleTerm = variable('_1');
-const memberOf = (subject: RuleTerm, name: Term): Atom => ({ relation: IS_A as RelationName, subject, object: name });
-const relates = (relation: string, subject: RuleTerm, object: RuleTerm): Atom => ({ relation: relation as RelationName, subject, object });
+const [X, Y] = [variable('x'), variable('y')];
+const NEW = variable('_1');
+const named = (name: string): Term => entity(name as EntityId);
 
-/** Rules that a set stands for. `relations`: all that are known, for replacing equals by equals. */
-export function ruleSetRules(set: RuleSetName, schema: readonly Triple[], relations: Iterable<RelationName>): readonly Rule[] {
-  const rules = new Map<string, Rule>();
-  const add = (name: string, heads: readonly Atom[], body: readonly BodyItem[]): void => {
-    const rule = makeRule({ name: name.length <= 200 ? name : `${name.slice(0, 199)}…`, heads, body });
-    rules.set(rule.id, rule);
-  };
+/** Rules that a set stands for. `relations`: all in which something is said or concluded, for replacing equals by equals. */
+export function ruleSetRules(set: RuleSetName, facts: readonly Triple[], relations: Iterable<RelationName>): readonly Rule[] {
+  const write = new RuleWriter();
+  const { rules } = write;
+  const schema = new Schema(facts);
   const owl = set === 'owl2-rl';
-  const by = new Map<string, Triple[]>();
-  for (const triple of schema) {
-    const key = triple.relation === IS_A && triple.object.kind === 'entity' ? triple.object.id : triple.relation;
-    const list = by.get(key);
-    if (list) list.push(triple);
-    else by.set(key, [triple]);
-  }
-  /** Pairs of names that the schema relates. */
-  const pairs = function* (relation: string): Generator<readonly [string, string]> {
-    for (const { subject, object } of by.get(relation) ?? []) if (object.kind === 'entity') yield [subject, object.id];
-  };
-  const named = (name: string): Term => entity(name as EntityId);
-  const properties = (name: string): string[] => (by.get(name) ?? []).map(({ subject }) => subject);
 
   for (const rule of parseRules(owl ? RDFS_GENERAL + OWL_GENERAL : RDFS_GENERAL)) rules.set(rule.id, rule);
-  const classes = [...pairs('subclass of')];
-  const equal = owl ? [...pairs('equivalent class')] : [];
+  const classes = [...schema.pairs('subclass of')];
+  const equal = owl ? [...schema.pairs('equivalent class')] : [];
   if (classes.length + equal.length > CLASS_RULES)
     for (const rule of parseRules(owl ? CLASSES_GENERAL + EQUIVALENT_GENERAL : CLASSES_GENERAL)) rules.set(rule.id, rule);
   else {
     for (const [sub, whole] of classes)
-      if (sub !== whole) add(`rdfs9: "${sub}" is a subclass of "${whole}"`, [memberOf(X, named(whole))], [memberOf(X, named(sub))]);
+      if (sub !== whole) write.add(`rdfs9: "${sub}" is a subclass of "${whole}"`, [memberOf(X, named(whole))], [memberOf(X, named(sub))]);
     for (const [a, b] of equal) {
-      add(`cax-eqc1: "${a}" and "${b}" are the same class`, [memberOf(X, named(b))], [memberOf(X, named(a))]);
-      add(`cax-eqc2: "${a}" and "${b}" are the same class`, [memberOf(X, named(a))], [memberOf(X, named(b))]);
+      write.add(`cax-eqc1: "${a}" and "${b}" are the same class`, [memberOf(X, named(b))], [memberOf(X, named(a))]);
+      write.add(`cax-eqc2: "${a}" and "${b}" are the same class`, [memberOf(X, named(a))], [memberOf(X, named(b))]);
     }
   }
-  for (const [p, q] of pairs('subproperty of')) if (p !== q) add(`rdfs7: "${p}" is a subproperty of "${q}"`, [relates(q, X, Y)], [relates(p, X, Y)]);
-  for (const [p, c] of pairs('domain')) add(`rdfs2: what has "${p}" is a "${c}"`, [memberOf(X, named(c))], [relates(p, X, NEW)]);
-  for (const [p, c] of pairs('range')) add(`rdfs3: what "${p}" leads to is a "${c}"`, [memberOf(Y, named(c))], [relates(p, NEW, Y)]);
+  for (const [p, q] of schema.pairs('subproperty of'))
+    if (p !== q) write.add(`rdfs7: "${p}" is a subproperty of "${q}"`, [relates(q, X, Y)], [relates(p, X, Y)]);
+  for (const [p, c] of schema.pairs('domain')) write.add(`rdfs2: what has "${p}" is a "${c}"`, [memberOf(X, named(c))], [relates(p, X, NEW)]);
+  for (const [p, c] of schema.pairs('range')) write.add(`rdfs3: what "${p}" leads to is a "${c}"`, [memberOf(Y, named(c))], [relates(p, NEW, Y)]);
   if (!owl) return [...rules.values()];
 
-  for (const [p, q] of pairs('equivalent property')) {
-    add(`prp-eqp1: "${p}" and "${q}" are the same property`, [relates(q, X, Y)], [relates(p, X, Y)]);
-    add(`prp-eqp2: "${p}" and "${q}" are the same property`, [relates(p, X, Y)], [relates(q, X, Y)]);
-  }
-  for (const [p, q] of pairs('inverse of')) {
-    add(`prp-inv1: "${p}" is the inverse of "${q}"`, [relates(q, Y, X)], [relates(p, X, Y)]);
-    add(`prp-inv2: "${p}" is the inverse of "${q}"`, [relates(p, Y, X)], [relates(q, X, Y)]);
-  }
-  for (const p of properties('symmetric property')) add(`prp-symp: "${p}" is symmetric`, [relates(p, Y, X)], [relates(p, X, Y)]);
-  for (const p of properties('transitive property')) add(`prp-trp: "${p}" is transitive`, [relates(p, X, Z)], [relates(p, X, Y), relates(p, Y, Z)]);
-  for (const p of properties('asymmetric property')) add(`prp-asyp: "${p}" is asymmetric`, [], [relates(p, X, Y), relates(p, Y, X)]);
-  for (const p of properties('irreflexive property')) add(`prp-irp: "${p}" is irreflexive`, [], [relates(p, X, X)]);
-  const differ: BodyItem = { kind: 'compare', operator: '!=', left: Y, right: Z };
-  for (const p of properties('functional property'))
-    add(`prp-fp: "${p}" has one object for each subject`, [relates(SAME, Y, Z)], [relates(p, X, Y), relates(p, X, Z), differ]);
-  for (const p of properties('inverse functional property'))
-    add(`prp-ifp: "${p}" has one subject for each object`, [relates(SAME, Y, Z)], [relates(p, Y, X), relates(p, Z, X), differ]);
-  for (const [p, q] of pairs('property disjoint with')) add(`prp-pdw: "${p}" and "${q}" are disjoint`, [], [relates(p, X, Y), relates(q, X, Y)]);
-  for (const [a, b] of pairs('disjoint with')) add(`cax-dw: "${a}" and "${b}" are disjoint`, [], [memberOf(X, named(a)), memberOf(X, named(b))]);
-  for (const [a, b] of pairs('complement of')) add(`cls-com: "${a}" is what "${b}" is not`, [], [memberOf(X, named(a)), memberOf(X, named(b))]);
-
-  const on = [...pairs('on property')];
-  for (const [r, p] of on) {
-    for (const { subject, object } of by.get('some values from') ?? [])
-      if (subject === r && object.kind === 'entity')
-        add(
-          `cls-svf: "${r}" is what has some "${p}" in "${object.id}"`,
-          [memberOf(X, named(r))],
-          [relates(p, X, Y), ...(object.id === 'thing' ? [] : [memberOf(Y, object)])],
-        );
-    for (const { subject, object } of by.get('all values from') ?? [])
-      if (subject === r && object.kind === 'entity')
-        add(`cls-avf: "${r}" has "${p}" only in "${object.id}"`, [memberOf(Y, object)], [memberOf(X, named(r)), relates(p, X, Y)]);
-    for (const { subject, object } of by.get('has value') ?? [])
-      if (subject === r) {
-        add(`cls-hv1: "${r}" has a certain "${p}"`, [relates(p, X, object)], [memberOf(X, named(r))]);
-        add(`cls-hv2: "${r}" has a certain "${p}"`, [memberOf(X, named(r))], [relates(p, X, object)]);
-      }
-  }
+  propertyAxioms(schema, write);
+  classAxioms(schema, write);
+  for (const [relation, text] of Object.entries(RESTRICTIONS_GENERAL))
+    if (schema.facts(relation).length > 1) for (const rule of parseRules(text)) rules.set(rule.id, rule);
+  differences(schema, write);
   const known = new Set<string>(relations);
-  if (!usesEquality(schema, known)) return [...rules.values()];
-  for (const rule of rules.values()) for (const head of rule.heads) known.add(head.relation);
-  for (const p of known) {
-    if (p === SAME) continue;
-    add(`eq-rep-s: equals have the same "${p}"`, [relates(p, Z, Y)], [relates(SAME, X, Z), relates(p, X, Y)]);
-    add(`eq-rep-o: "${p}" of equals is the same`, [relates(p, X, Z)], [relates(SAME, Y, Z), relates(p, X, Y)]);
-  }
+  if (!known.has(SAME) && !facts.some(unifies)) return [...rules.values()];
+  for (const rule of rules.values()) for (const head of rule.heads) if (!head.negated) known.add(head.relation);
+  replacements(known, write);
   return [...rules.values()];
 }
-/** Can anything be the same as something else? */
-export const usesEquality = (schema: readonly Triple[], relations: ReadonlySet<string>): boolean =>
-  relations.has(SAME) ||
-  schema.some(
-    ({ relation, object }) =>
-      relation === IS_A && object.kind === 'entity' && (object.id === 'functional property' || object.id === 'inverse functional property'),
-  );
+/** Does this rule of a set put equals for equals? Such rules stand for each relation, new ones too. */
+export const isReplacement = ({ name }: Rule): boolean => name?.startsWith('eq-rep') === true;
+/** Does this fact say that two names stand for one thing? */
+export const isEquality = ({ relation, negated }: Triple): boolean => !negated && relation === SAME;
 
 const RDFS_GENERAL = `
 @name("rdfs11: subclasses of subclasses") "subclass of"(?x, ?z) :- "subclass of"(?x, ?y), "subclass of"(?y, ?z).
@@ -194,3 +157,27 @@ const OWL_GENERAL = `
 @name("scm-rng1") range(?p, ?d) :- range(?p, ?c), "subclass of"(?c, ?d).
 @name("scm-rng2") range(?p, ?c) :- range(?q, ?c), "subproperty of"(?p, ?q).
 `;
+/** By the relation that they are about; they stand only where it is used. */
+const RESTRICTIONS_GENERAL: Readonly<Record<string, string>> = {
+  'has value': `
+@name("scm-hv") "subclass of"(?c, ?d) :- "has value"(?c, ?v), "on property"(?c, ?p), "subproperty of"(?p, ?q), "on property"(?d, ?q), "has value"(?d, ?v), ?c != ?d.
+@name("scm-hv of one property") "subclass of"(?c, ?d) :- "has value"(?c, ?v), "on property"(?c, ?p), "on property"(?d, ?p), "has value"(?d, ?v), ?c != ?d.
+`,
+  'some values from': `
+@name("scm-svf1") "subclass of"(?c, ?d) :- "some values from"(?c, ?y), "on property"(?c, ?p), "subclass of"(?y, ?z), "some values from"(?d, ?z), "on property"(?d, ?p), ?c != ?d.
+@name("scm-svf1 of one class") "subclass of"(?c, ?d) :- "some values from"(?c, ?y), "on property"(?c, ?p), "some values from"(?d, ?y), "on property"(?d, ?p), ?c != ?d.
+@name("scm-svf2") "subclass of"(?c, ?d) :- "some values from"(?c, ?y), "on property"(?c, ?p), "subproperty of"(?p, ?q), "on property"(?d, ?q), "some values from"(?d, ?y), ?c != ?d.
+`,
+  'all values from': `
+@name("scm-avf1") "subclass of"(?c, ?d) :- "all values from"(?c, ?y), "on property"(?c, ?p), "subclass of"(?y, ?z), "all values from"(?d, ?z), "on property"(?d, ?p), ?c != ?d.
+@name("scm-avf1 of one class") "subclass of"(?c, ?d) :- "all values from"(?c, ?y), "on property"(?c, ?p), "all values from"(?d, ?y), "on property"(?d, ?p), ?c != ?d.
+@name("scm-avf2") "subclass of"(?d, ?c) :- "all values from"(?c, ?y), "on property"(?c, ?p), "subproperty of"(?p, ?q), "on property"(?d, ?q), "all values from"(?d, ?y), ?c != ?d.
+`,
+};
+/** Rules of the sets whose conclusions say nothing new about other facts: what follows from them follows step by step from the schema they were concluded from. */
+const COMPOSED = /^(rdfs5|rdfs11|scm-(eqc|eqp|dom|rng|hv|int|uni))/u;
+/** Is this rule of a set such a rule? */
+export const isComposed = ({ name }: Rule): boolean => name !== undefined && COMPOSED.test(name);
+/** Could a rule conclude schema that rule sets have to read? */
+export const concludesSchema = ({ heads }: Rule): boolean =>
+  heads.some((head) => !head.negated && touchesSchema({ relation: head.relation, ...(head.object.kind === 'variable' ? {} : { object: head.object }) }));

@@ -2,12 +2,12 @@
 // Refuses to know how the rule was written down, and what other rules say.
 
 import { bindingOrder, groupOf, innerVariables, isAtom, outerVariables, variablesOf } from './body.ts';
-import { checkAggregate, checkComparison, variableKinds } from './kinds.ts';
+import { checkAggregate, checkComparison, Kinds, variableKinds } from './kinds.ts';
 import { RuleError } from './errors.ts';
 import type { Place } from './errors.ts';
 import { printRule, printRuleTerm } from './print.ts';
 import type { RuleParts } from './print.ts';
-import type { Aggregate, BodyItem, Comparison, RuleTerm } from './types.ts';
+import type { Aggregate, Atom, BodyItem, Comparison, RuleTerm } from './types.ts';
 
 /** Place of one term of a rule: position 0 is the subject (or left side, or result), 1 the object (or right side, or what stands in braces). */
 export type Placer = (part: 'heads' | 'body' | 'say', index: number, position: 0 | 1) => Place;
@@ -31,8 +31,25 @@ const NONE: ReadonlySet<string> = new Set();
 type Code = 'unsafe' | 'type' | 'invalid_annotation' | 'too_large' | 'unknown_builtin' | 'arity' | 'syntax';
 type Fail = (code: Code, reason: string, at: Place) => never;
 
+/** Is there at a glance nothing wrong? Most rules are a few atoms, and there are texts with very many. */
+function isPlain({ heads, body, say }: RuleParts): boolean {
+  if (say !== undefined || heads.length > LIMITS.heads || heads.length + body.length === 0 || body.length * 2 > LIMITS.variables) return false;
+  for (const item of body) if (!isAtom(item) || item.absent) return false;
+  for (const head of heads) if (head.absent || !isMet(head.subject, body as readonly Atom[]) || !isMet(head.object, body as readonly Atom[])) return false;
+  return true;
+}
+/** Is the term a constant, or a variable of some atom? */
+function isMet(term: RuleTerm, atoms: readonly Atom[]): boolean {
+  if (term.kind !== 'variable') return true;
+  const { name } = term;
+  for (const { subject, object } of atoms)
+    if ((subject.kind === 'variable' && subject.name === name) || (object.kind === 'variable' && object.name === name)) return true;
+  return false;
+}
+
 /** Throws RuleError at the first thing that is wrong. */
 export function checkRule(rule: RuleParts, place: Placer): void {
+  if (isPlain(rule)) return;
   const fail: Fail = (code, reason, at) => {
     throw new RuleError(code, reason, { ...at, rule: rule.name ?? printRule(rule) });
   };
@@ -42,7 +59,6 @@ export function checkRule(rule: RuleParts, place: Placer): void {
   if (rule.body.length > LIMITS.body)
     fail('too_large', `the rule has ${rule.body.length} conditions; at most ${LIMITS.body} are allowed`, place('body', LIMITS.body, 0));
 
-  // Most rules are atoms alone, and there are texts with very many.
   const plain = rule.body.every(isAtom);
   const outer = plain ? NONE : outerVariables(rule);
   const bound = bindingOrder(rule.body, new Set(), outer);
@@ -58,7 +74,7 @@ export function checkRule(rule: RuleParts, place: Placer): void {
       : '';
     fail('unsafe', unbound(term.name, where) + hint, place(part, index, position));
   };
-  const kinds = plain ? new Map<string, never>() : variableKinds(rule);
+  const kinds = plain ? new Kinds() : variableKinds(rule);
   rule.heads.forEach((head, i) => {
     if (head.absent) fail('unsafe', 'a head cannot be "not p(..)"; what is known to be false is written -p(..)', place('heads', i, 0));
     needs(head.subject, 'heads', i, 0, 'of the head is not bound by the body');

@@ -1,171 +1,213 @@
 // Owns the order in which relations can be completed, and the circle shown when there is none.
-// Refuses to know terms, facts and how a rule is evaluated.
+// Refuses to know facts and how a rule is evaluated.
 
 import { RuleError } from './errors.ts';
 import type { Place } from './errors.ts';
-import { atomsOf } from './body.ts';
-import { IS_A, printName } from './print.ts';
-import { signed, unsigned } from './database.ts';
-import type { SignedRelation } from './database.ts';
+import { atomsOf, isAtom } from './body.ts';
+import { components } from './components.ts';
+import type { Graph } from './components.ts';
+import { IS_A, printName, printTerm } from './print.ts';
 import type { Atom, Rule } from './types.ts';
 import { termKey } from '../terms.ts';
+import type { Term } from '../terms.ts';
 
-/** What stands on one side of a dependency: a signed relation with one constant object (such as a class), with any other object, or all of it. */
-type Node = string;
-const whole = (relation: SignedRelation): Node => `${relation}\u0000*`;
-/** What a head with this atom adds to. */
-function headNode(head: Atom): Node {
-  const relation = signed(head.relation, head.negated);
-  return head.object.kind === 'variable' ? `${relation}\u0000` : `${relation}\u0000=${termKey(head.object)}`;
+/** What stands on one side of a dependency: a signed relation with one constant object (such as a class), with any other object, or all of it. Numbered from 0. */
+type Node = number;
+/** The nodes of one signed relation. */
+interface Parts {
+  readonly whole: Node;
+  /** Objects that no head fixes; -1 when there is no such head. */
+  open: Node;
+  readonly entities: Map<string, Node>;
+  readonly literals: Map<string, Node>;
+}
+/** `object`: absent when the node is no part with one constant object. */
+interface Named {
+  readonly relation: string;
+  readonly negated: boolean;
+  readonly object: Term | undefined;
 }
 
-interface Edge {
-  readonly to: Node;
-  readonly absent: boolean;
-  /** The name of the aggregate under which the relation stands. */
-  readonly aggregate?: string;
+/** What heads add to. */
+class Nodes {
+  readonly names: Named[] = [];
+  readonly #positive = new Map<string, Parts>();
+  readonly #negative = new Map<string, Parts>();
+
+  /** The relation of a head; undefined when there is none. */
+  parts({ relation, negated }: Atom): Parts | undefined {
+    return (negated ? this.#negative : this.#positive).get(relation);
+  }
+  /** The part of a relation with this atom's object; -1 when no head adds to just that. */
+  part(parts: Parts, { object }: Atom): Node {
+    if (object.kind === 'variable') return parts.open;
+    return (object.kind === 'entity' ? parts.entities.get(object.id) : parts.literals.get(termKey(object))) ?? -1;
+  }
+  /** Makes the nodes of a head. Returns the part when it is new, else -1. */
+  add(head: Atom): Node {
+    const { relation, object } = head;
+    const negated = head.negated === true;
+    let parts = this.parts(head);
+    if (!parts) {
+      parts = { whole: this.names.push({ relation, negated, object: undefined }) - 1, open: -1, entities: new Map(), literals: new Map() };
+      (negated ? this.#negative : this.#positive).set(relation, parts);
+    }
+    if (this.part(parts, head) >= 0) return -1;
+    const node = this.names.push({ relation, negated, object: object.kind === 'variable' ? undefined : object }) - 1;
+    if (object.kind === 'variable') parts.open = node;
+    else if (object.kind === 'entity') parts.entities.set(object.id, node);
+    else parts.literals.set(termKey(object), node);
+    return node;
+  }
+}
+
+/** Edges from what is added to what that needs. */
+class Edges implements Graph {
+  readonly first: Node[] = [];
+  readonly next: number[] = [];
+  readonly to: Node[] = [];
+  /** 1: what is needed must not hold, or is counted. */
+  readonly closed: number[] = [];
   /** Absent between the whole of a relation and its parts. */
-  readonly rule: Rule | undefined;
+  readonly rules: (Rule | undefined)[] = [];
+  /** The name of the aggregate under which the relation stands, by edge. */
+  readonly aggregates = new Map<number, string>();
+  readonly #last: number[] = [];
+
+  get nodes(): number {
+    return this.first.length;
+  }
+  /** Room for the nodes up to this one. */
+  reach(node: Node): void {
+    while (this.first.length <= node) {
+      this.first.push(-1);
+      this.#last.push(-1);
+    }
+  }
+  add(from: Node, to: Node, closed: boolean, rule: Rule | undefined, aggregate?: string): void {
+    const edge = this.to.push(to) - 1;
+    this.next.push(-1);
+    this.closed.push(closed ? 1 : 0);
+    this.rules.push(rule);
+    if (aggregate !== undefined) this.aggregates.set(edge, aggregate);
+    if (this.#last[from] < 0) this.first[from] = edge;
+    else this.next[this.#last[from]] = edge;
+    this.#last[from] = edge;
+  }
 }
 
 /** The stratum of what a head adds to. */
 export interface Strata {
   of(head: Atom): number;
 }
+/** Without `not` and aggregates everything may run together. */
+const TOGETHER: Strata = { of: () => 0 };
+const isOpen = ({ body }: Rule): boolean => body.every((item) => (isAtom(item) ? !item.absent : item.kind === 'compare'));
 
 /**
  * Order in which to run rules: what a rule's body needs lies in the same stratum or below, what it needs under `not` strictly below. `p(?x, c)` with a constant `c` depends
  * only on rules whose head could be that, so that `flies(?x) :- bird(?x), not penguin(?x).` is no circle, although all three are "is a".
- * Throws RuleError `unstratifiable`, whose message shows one circle. Strongly connected components by Tarjan (SIAM J. Comput. 1972), without recursion.
+ * Throws RuleError `unstratifiable`, whose message shows one circle.
  */
 export function stratify(rules: readonly Rule[], placeOf: (rule: Rule) => Place = () => ({})): Strata {
-  const edges = new Map<Node, Edge[]>();
+  if (rules.every(isOpen)) return TOGETHER;
+  const nodes = new Nodes();
+  const edges = new Edges();
   for (const rule of rules)
     for (const head of rule.heads) {
-      const node = headNode(head);
-      if (edges.has(node)) continue;
-      edges.set(node, []);
-      const all = whole(signed(head.relation, head.negated));
-      const part: Edge = { to: node, absent: false, rule: undefined };
-      const parts = edges.get(all);
-      if (parts) parts.push(part);
-      else edges.set(all, [part]);
+      const node = nodes.add(head);
+      if (node < 0) continue;
+      edges.reach(node);
+      edges.add((nodes.parts(head) as Parts).whole, node, false, undefined);
     }
   for (const rule of rules)
     for (const head of rule.heads) {
-      const list = edges.get(headNode(head)) as Edge[];
+      const from = nodes.part(nodes.parts(head) as Parts, head);
       for (const { atom, closed, aggregate } of atomsOf(rule.body)) {
-        const relation = signed(atom.relation, atom.negated);
-        const needed = atom.object.kind === 'variable' ? [whole(relation)] : [headNode(atom), `${relation}\u0000`];
-        for (const to of needed) if (edges.has(to)) list.push({ to, absent: closed, ...(aggregate ? { aggregate: aggregate.function } : {}), rule });
+        const parts = nodes.parts(atom);
+        if (!parts) continue;
+        for (const to of atom.object.kind === 'variable' ? [parts.whole] : [nodes.part(parts, atom), parts.open])
+          if (to >= 0) edges.add(from, to, closed, rule, aggregate?.function);
       }
     }
-  const strata = new Map<Node, number>();
-  for (const component of components(edges)) {
-    const members = new Set(component);
+  const strata = new Int32Array(edges.nodes);
+  const component = new Int32Array(edges.nodes).fill(-1);
+  components(edges, (members, number) => {
+    for (const member of members) component[member] = number;
     let stratum = 0;
-    for (const member of component)
-      for (const edge of edges.get(member) as Edge[]) {
-        if (members.has(edge.to)) {
-          if (edge.absent) throw circle(edges, members, member, edge, placeOf);
-        } else stratum = Math.max(stratum, (strata.get(edge.to) as number) + (edge.absent ? 1 : 0));
+    for (const member of members)
+      for (let edge = edges.first[member]; edge >= 0; edge = edges.next[edge]) {
+        const to = edges.to[edge];
+        if (component[to] === number) {
+          if (edges.closed[edge] === 1) throw circle(nodes.names, edges, (node) => component[node] === number, member, edge, placeOf);
+        } else stratum = Math.max(stratum, strata[to] + edges.closed[edge]);
       }
-    for (const member of component) strata.set(member, stratum);
-  }
-  return { of: (head) => strata.get(headNode(head)) as number };
+    for (const member of members) strata[member] = stratum;
+  });
+  return {
+    of(head) {
+      const parts = nodes.parts(head);
+      const node = parts ? nodes.part(parts, head) : -1;
+      return node < 0 ? 0 : strata[node];
+    },
+  };
 }
 
-/** Components of the relations that head rules, each after those it depends on. */
-function components(edges: ReadonlyMap<Node, readonly Edge[]>): Node[][] {
-  const order = new Map<Node, number>();
-  const low = new Map<Node, number>();
-  const onStack = new Set<Node>();
-  const stack: Node[] = [];
-  const found: Node[][] = [];
-  for (const root of edges.keys()) {
-    if (order.has(root)) continue;
-    const work: { node: Node; at: number }[] = [];
-    const enter = (node: Node): void => {
-      order.set(node, order.size);
-      low.set(node, order.get(node) as number);
-      stack.push(node);
-      onStack.add(node);
-      work.push({ node, at: 0 });
-    };
-    enter(root);
-    while (work.length > 0) {
-      const frame = work[work.length - 1];
-      const list = edges.get(frame.node) as readonly Edge[];
-      if (frame.at < list.length) {
-        const { to } = list[frame.at++];
-        if (!order.has(to)) enter(to);
-        else if (onStack.has(to)) low.set(frame.node, Math.min(low.get(frame.node) as number, order.get(to) as number));
-        continue;
-      }
-      work.pop();
-      const parent = work.at(-1);
-      if (parent) low.set(parent.node, Math.min(low.get(parent.node) as number, low.get(frame.node) as number));
-      if (low.get(frame.node) !== order.get(frame.node)) continue;
-      const component: Node[] = [];
-      let node: Node;
-      do {
-        node = stack.pop() as Node;
-        onStack.delete(node);
-        component.push(node);
-      } while (node !== frame.node);
-      found.push(component);
-    }
-  }
-  return found;
-}
-
-function shown(node: Node): string {
-  const [relation, part] = node.split('\u0000') as [SignedRelation, string];
-  const { relation: name, negated } = unsigned(relation);
+function shown({ relation, negated, object }: Named): string {
   const sign = negated ? '-' : '';
-  if (!part.startsWith('=')) return sign + printName(name);
-  const object = part.startsWith('=e') ? printName(part.slice(2)) : part.slice(part.indexOf('\u0001') + 1);
-  return name === IS_A && part.startsWith('=e') ? sign + object : `${sign}${printName(name)}(.., ${object})`;
+  if (object === undefined) return sign + printName(relation);
+  if (relation === IS_A && object.kind === 'entity') return sign + printName(object.id);
+  return `${sign}${printName(relation)}(.., ${object.kind === 'entity' ? printTerm(object) : String(object.value)})`;
 }
 
-function circle(edges: ReadonlyMap<Node, readonly Edge[]>, members: ReadonlySet<Node>, from: Node, first: Edge, placeOf: (rule: Rule) => Place): RuleError {
+function circle(
+  names: readonly Named[],
+  edges: Edges,
+  isMember: (node: Node) => boolean,
+  from: Node,
+  first: number,
+  placeOf: (rule: Rule) => Place,
+): RuleError {
   // Shortest way back from the negated relation to the one that needs its absence.
-  const via = new Map<Node, { from: Node; edge: Edge }>();
-  const queue: Node[] = [first.to];
+  const via = new Map<Node, { from: Node; edge: number }>();
+  const queue: Node[] = [edges.to[first]];
   const seen = new Set(queue);
   for (let i = 0; i < queue.length && !seen.has(from); i++)
-    for (const edge of edges.get(queue[i]) ?? [])
-      if (members.has(edge.to) && !seen.has(edge.to)) {
-        seen.add(edge.to);
-        via.set(edge.to, { from: queue[i], edge });
-        queue.push(edge.to);
-      }
-  const back: Edge[] = [];
-  for (let node = from; node !== first.to;) {
-    const step = via.get(node) as { from: Node; edge: Edge };
+    for (let edge = edges.first[queue[i]]; edge >= 0; edge = edges.next[edge]) {
+      const to = edges.to[edge];
+      if (!isMember(to) || seen.has(to)) continue;
+      seen.add(to);
+      via.set(to, { from: queue[i], edge });
+      queue.push(to);
+    }
+  const back: number[] = [];
+  for (let node = from; node !== edges.to[first];) {
+    const step = via.get(node) as { from: Node; edge: number };
     back.unshift(step.edge);
     node = step.from;
   }
   const way = [first, ...back];
   // The step from a whole relation to its part is no rule's; only the part is shown.
-  const steps = way.flatMap((edge, i) =>
-    edge.rule
-      ? [
-          {
-            word: edge.aggregate ? `${edge.aggregate} of ` : edge.absent ? 'not ' : '',
-            to: way[i + 1]?.rule === undefined ? (way[i + 1]?.to ?? edge.to) : edge.to,
-          },
-        ]
-      : [],
-  );
-  const path = [shown(from), ...steps.map(({ word, to }) => word + shown(to))].join(' -> ');
-  const texts = [...new Set(way.flatMap((edge) => edge.rule?.text ?? []))].slice(0, 8).join('  ');
-  const { rule } = first;
+  const steps = way.flatMap((edge, i) => {
+    if (!edges.rules[edge]) return [];
+    const aggregate = edges.aggregates.get(edge);
+    const behind = way[i + 1];
+    return [
+      {
+        word: aggregate ? `${aggregate} of ` : edges.closed[edge] === 1 ? 'not ' : '',
+        to: edges.to[behind !== undefined && !edges.rules[behind] ? behind : edge],
+      },
+    ];
+  });
+  const path = [shown(names[from]), ...steps.map(({ word, to }) => word + shown(names[to]))].join(' -> ');
+  const texts = [...new Set(way.flatMap((edge) => edges.rules[edge]?.text ?? []))].slice(0, 8).join('  ');
+  const rule = edges.rules[first];
   const where = rule ? { ...placeOf(rule), rule: rule.name ?? rule.text } : {};
+  const aggregate = edges.aggregates.get(first);
   return new RuleError(
     'unstratifiable',
-    first.aggregate
-      ? `aggregation runs in a circle: ${path}; a relation cannot depend on the ${first.aggregate} of itself. Rules of the circle: ${texts}`
+    aggregate
+      ? `aggregation runs in a circle: ${path}; a relation cannot depend on the ${aggregate} of itself. Rules of the circle: ${texts}`
       : `negation runs in a circle: ${path}; a relation cannot depend on its own absence. Rules of the circle: ${texts}`,
     where,
   );

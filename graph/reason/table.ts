@@ -1,57 +1,32 @@
 // Owns the facts of one signed relation as columns of integers, with a hash of rows and chains by subject and by object.
-// Refuses to know terms and rules: it stores numbers. 16 bytes a row, 4 to 11 for the row hash, 4 for each chain in use, 8 more when weighted.
+// Refuses to know terms and rules: it stores numbers. 16 bytes a row, 5 to 11 for the row hash, 4 for each chain in use (8 when
+// rows go from long ones), 8 more when weighted; twice that until it is trimmed.
 // Rows of subjects with many objects are known by bits (up to 8 bytes, and 4) and come into the hash only when somebody asks for a row's number.
 
+import { Chain } from './chain.ts';
+import { grown } from './columns.ts';
 import { rowBits, withRoom } from './rowbits.ts';
 import type { RowBits } from './rowbits.ts';
+import { fillSlots, hash } from './rowhash.ts';
 
 /** `rule` of a row that was told, not derived. */
 export const STORED = -1;
 /** `rule` of a row that holds only inside this derivation (a hypothesis). */
 export const GIVEN = -2;
+/** Stamp of a row that follows no longer and is not taken out yet: it is no premise of anything. */
+export const FALLEN = 0x7fffffff;
 
-const grown = (column: Int32Array, length: number): Int32Array<ArrayBuffer> => {
-  const next = new Int32Array(length);
-  next.set(column);
-  return next;
-};
-
-/** Rows that share a subject (or an object), newest first. Rows are numbered from 0; links hold row + 1. */
-export class Chain {
-  /** By term id: the newest row + 1, or 0. */
-  heads: Int32Array<ArrayBuffer>;
-  /** By row: the next older row + 1, or 0. */
-  next: Int32Array<ArrayBuffer>;
-  readonly #column: () => Int32Array;
-
-  constructor(column: () => Int32Array, rows: number, capacity: number, terms: number) {
-    this.#column = column;
-    this.heads = new Int32Array(Math.max(16, terms));
-    this.next = new Int32Array(capacity);
-    for (let row = 0; row < rows; row++) this.add(row);
-  }
-  add(row: number): void {
-    const key = this.#column()[row];
-    if (key >= this.heads.length) this.heads = grown(this.heads, Math.max(key + 1, this.heads.length * 2));
-    if (row >= this.next.length) this.next = grown(this.next, Math.max(row + 1, this.next.length * 2));
-    this.next[row] = this.heads[key];
-    this.heads[key] = row + 1;
-  }
-  /** Newest row with this key, or -1. */
-  first(key: number): number {
-    return key < this.heads.length ? this.heads[key] - 1 : -1;
-  }
-  after(row: number): number {
-    return this.next[row] - 1;
-  }
-}
+/** Slots of the hash for each row at least. */
+const FULL = 4 / 3;
+/** Rows that are listed until they come into the hash; for more, all are brought there. */
+const LISTED = 65_536;
 
 export class Table {
   subjects = new Int32Array(16);
   objects = new Int32Array(16);
   /** Number of the rule that derived the row, or STORED or GIVEN. */
   rules = new Int32Array(16);
-  /** Round of the derivation that `rules` names; 0 for rows that were told. Premises of that derivation have smaller stamps. */
+  /** Greater than the stamps of the premises in some derivation by the rule that `rules` names; 0 for rows that were told. */
   stamps = new Int32Array(16);
   /** Present when some confidence in the derivation is below 1. */
   confidences: Float64Array<ArrayBuffer> | undefined;
@@ -61,12 +36,20 @@ export class Table {
   derived = 0;
   #slots = new Int32Array(32);
   #mask = 31;
+  /** Bits of an entry that hold row + 1. */
+  #rowBits = 31;
   /** Rows in the hash. */
   #hashed = 0;
   #bits: RowBits | undefined;
+  /** Rows when it was last looked at which subjects get bits. */
+  #measured = 0;
+  /** Few rows are to come: see `trim`. */
+  #settled = false;
   /** Rows known by bits that are not in the hash. */
-  #unhashed = new Int32Array(0);
+  readonly #unhashed: number[] = [];
   #unhashedCount = 0;
+  /** There are more of these than are listed. */
+  #unlisted = false;
   #bySubject: Chain | undefined;
   #byObject: Chain | undefined;
 
@@ -82,6 +65,11 @@ export class Table {
     this.confidences ??= new Float64Array(this.subjects.length).fill(1, 0, this.count);
   }
 
+  /** Is the pair there? Cheaper than finding its row where bits know. */
+  has(subject: number, object: number): boolean {
+    const words = this.#bits?.[subject];
+    return words === undefined ? this.find(subject, object) >= 0 : object >>> 5 < words.length && (words[object >>> 5] & (1 << (object & 31))) !== 0;
+  }
   /** Row of the pair, or -1. */
   find(subject: number, object: number): number {
     if (this.#bits !== undefined) {
@@ -90,13 +78,14 @@ export class Table {
       if (words !== undefined && this.#unhashedCount > 0) this.#hashAll();
     }
     const { subjects, objects } = this;
-    const slots = this.#slots;
-    let slot = hash(subject, object) & this.#mask;
-    for (;;) {
-      const row = slots[slot] - 1;
-      if (row < 0) return -1;
+    const [slots, mask, bits] = [this.#slots, this.#mask, this.#rowBits];
+    const mixed = hash(subject, object);
+    for (let slot = mixed & mask; ; slot = (slot + 1) & mask) {
+      const entry = slots[slot];
+      if (entry === 0) return -1;
+      if (((entry ^ mixed) & ~bits) !== 0) continue;
+      const row = (entry & bits) - 1;
       if (subjects[row] === subject && objects[row] === object) return row;
-      slot = (slot + 1) & this.#mask;
     }
   }
 
@@ -114,21 +103,23 @@ export class Table {
       if ((words[object >>> 5] & mask) !== 0) return -1;
       words[object >>> 5] |= mask;
       const row = this.#append(subject, object, rule, stamp, confidence);
-      if (this.#unhashedCount === this.#unhashed.length) this.#unhashed = grown(this.#unhashed, Math.max(1024, this.#unhashedCount * 2));
-      this.#unhashed[this.#unhashedCount++] = row;
+      if (this.#unhashedCount === LISTED) this.#unlisted = true;
+      else this.#unhashed[this.#unhashedCount++] = row;
       return row;
     }
-    const slots = this.#slots;
-    let slot = hash(subject, object) & this.#mask;
-    for (let row = slots[slot] - 1; row >= 0; row = slots[slot] - 1) {
-      if (this.subjects[row] === subject && this.objects[row] === object) return -1;
-      slot = (slot + 1) & this.#mask;
+    const [slots, mask, bits] = [this.#slots, this.#mask, this.#rowBits];
+    const mixed = hash(subject, object);
+    let slot = mixed & mask;
+    for (let entry = slots[slot]; entry !== 0; entry = slots[slot]) {
+      const row = (entry & bits) - 1;
+      if (((entry ^ mixed) & ~bits) === 0 && this.subjects[row] === subject && this.objects[row] === object) return -1;
+      slot = (slot + 1) & mask;
     }
     const row = this.#append(subject, object, rule, stamp, confidence);
-    slots[slot] = row + 1;
+    slots[slot] = (mixed & ~this.#rowBits) | (row + 1);
     // The subject may have got bits when the table grew for this row.
     if (this.#bits !== undefined && this.#bits[subject] !== undefined) withRoom(this.#bits, subject, object)[object >>> 5] |= 1 << (object & 31);
-    if (++this.#hashed * 10 > slots.length * 6) this.#rehash();
+    if (++this.#hashed * FULL > slots.length) this.#rehash();
     return row;
   }
 
@@ -157,10 +148,10 @@ export class Table {
 
   /** Rows by subject; built at the first call, kept up from then on. `terms`: number of known terms. */
   bySubject(terms: number): Chain {
-    return (this.#bySubject ??= new Chain(() => this.subjects, this.count, this.subjects.length, terms));
+    return (this.#bySubject ??= new Chain(() => this.subjects, this.count, terms));
   }
   byObject(terms: number): Chain {
-    return (this.#byObject ??= new Chain(() => this.objects, this.count, this.subjects.length, terms));
+    return (this.#byObject ??= new Chain(() => this.objects, this.count, terms));
   }
 
   /** The rows that were told, as a table of their own. */
@@ -172,59 +163,146 @@ export class Table {
   }
 
   #grow(): void {
-    const length = this.subjects.length * 2;
+    const rows = this.subjects.length;
     // The row that is being added is not in the columns yet: `add` sets its bit.
-    this.#bits = rowBits(this.subjects, this.objects, this.subjects.length, this.#bits);
+    if (rows >= this.#measured * 2) {
+      this.#bits = rowBits(this.subjects, this.objects, rows, this.#bits);
+      this.#measured = rows;
+    }
+    const length = this.#settled ? rows + (rows >>> 3) : rows * 2;
+    while (length > this.#rowBits) this.#widen();
+    this.#settled = false;
+    this.#resize(length);
+  }
+  #resize(length: number): void {
     this.subjects = grown(this.subjects, length);
     this.objects = grown(this.objects, length);
     this.rules = grown(this.rules, length);
     this.stamps = grown(this.stamps, length);
     if (this.confidences !== undefined) {
       const confidences = new Float64Array(length);
-      confidences.set(this.confidences);
+      confidences.set(this.confidences.subarray(0, length));
       this.confidences = confidences;
     }
   }
+  /** Takes a bit from the hashes in the entries for the numbers of rows. */
+  #widen(): void {
+    const before = this.#rowBits;
+    const after = (this.#rowBits = before * 2 + 1);
+    const slots = this.#slots;
+    for (let i = 0; i < slots.length; i++) if (slots[i] !== 0) slots[i] = (slots[i] & ~after) | (slots[i] & before);
+  }
+  /** After many rows came: gives back the room for more where it is much, and enters all rows into the hash. It grows by a little when it grows next. */
+  settle(): void {
+    if (this.#unhashedCount > 0) this.#hashAll();
+    const length = this.count + (this.count >>> 5) + 16;
+    if (length < 4096) return;
+    this.#settled = true;
+    if (this.count + (this.count >>> 2) < this.subjects.length) this.#resize(length);
+    this.#bySubject?.trim(length);
+    this.#byObject?.trim(length);
+  }
+
+  /**
+   * Removes rows, which stand in front of `old`; those from `old` on stay together behind the others. Returns the rows that moved, as pairs of from and to.
+   * Links and hash are mended in place, and where most of them would change, made anew.
+   */
+  remove(rows: readonly number[], old = this.count): Int32Array {
+    if (rows.length === 0) return new Int32Array(0);
+    if (this.#unhashedCount > 0) this.#hashAll();
+    const { subjects, objects, rules, stamps, confidences, count } = this;
+    const moves = gaps(rows, old, count);
+    // For many rows it is cheaper to make links and hash anew. Else links come first: they are found by what stands in the columns.
+    const many = rows.length * 4 > count;
+    for (const chain of many ? [] : [this.#bySubject, this.#byObject]) chain?.remove(rows, moves, count);
+    for (const row of rows) {
+      const words = this.#bits?.[subjects[row]];
+      if (words !== undefined) words[objects[row] >>> 5] &= ~(1 << (objects[row] & 31));
+      if (rules[row] >= 0) this.derived--;
+      if (!many) this.#unhash(row);
+    }
+    for (let i = 0; i < moves.length; i += 2) {
+      const [from, to] = [moves[i], moves[i + 1]];
+      if (!many) {
+        const slot = this.#slotOf(from);
+        this.#slots[slot] = (this.#slots[slot] & ~this.#rowBits) | (to + 1);
+      }
+      subjects[to] = subjects[from];
+      objects[to] = objects[from];
+      rules[to] = rules[from];
+      stamps[to] = stamps[from];
+      if (confidences !== undefined) confidences[to] = confidences[from];
+    }
+    this.count -= rows.length;
+    this.#hashed -= rows.length;
+    if (many) {
+      this.#rehash();
+      this.#bySubject?.relink(this.count);
+      this.#byObject?.relink(this.count);
+    }
+    return moves;
+  }
+  /** Place in the hash of a row that is in it. */
+  #slotOf(row: number): number {
+    let slot = hash(this.subjects[row], this.objects[row]) & this.#mask;
+    while ((this.#slots[slot] & this.#rowBits) !== row + 1) slot = (slot + 1) & this.#mask;
+    return slot;
+  }
+  /** Takes a row out of the hash and moves those behind it up, so that no search ends too early (Knuth, TAOCP 3, algorithm 6.4R). */
+  #unhash(out: number): void {
+    const [slots, mask] = [this.#slots, this.#mask];
+    let hole = this.#slotOf(out);
+    for (let slot = (hole + 1) & mask; slots[slot] !== 0; slot = (slot + 1) & mask) {
+      const row = (slots[slot] & this.#rowBits) - 1;
+      const home = hash(this.subjects[row], this.objects[row]) & mask;
+      if (((slot - home) & mask) < ((slot - hole) & mask)) continue;
+      slots[hole] = slots[slot];
+      hole = slot;
+    }
+    slots[hole] = 0;
+  }
+
   /** Brings all rows into the hash. */
   #hashAll(): void {
-    if ((this.#hashed + this.#unhashedCount) * 10 > this.#slots.length * 6) {
+    if (this.#unlisted || this.count * FULL > this.#slots.length) {
       this.#rehash();
       return;
     }
-    const { subjects, objects } = this;
-    const [slots, mask] = [this.#slots, this.#mask];
-    for (let i = 0; i < this.#unhashedCount; i++) {
-      const row = this.#unhashed[i];
-      let slot = hash(subjects[row], objects[row]) & mask;
-      while (slots[slot] !== 0) slot = (slot + 1) & mask;
-      slots[slot] = row + 1;
-    }
+    for (let i = 0; i < this.#unhashedCount; i++) this.#enter(this.#unhashed[i]);
     this.#hashed += this.#unhashedCount;
     this.#unhashedCount = 0;
+  }
+  #enter(row: number): void {
+    const [slots, mask] = [this.#slots, this.#mask];
+    const mixed = hash(this.subjects[row], this.objects[row]);
+    let slot = mixed & mask;
+    while (slots[slot] !== 0) slot = (slot + 1) & mask;
+    slots[slot] = (mixed & ~this.#rowBits) | (row + 1);
   }
   /** Makes room for all rows and some more, and brings all into the hash. */
   #rehash(): void {
     let { length } = this.#slots;
-    while (this.count * 10 > length * 3) length *= 2;
-    const slots = new Int32Array(length);
-    const mask = length - 1;
-    const { subjects, objects, count } = this;
-    for (let row = 0; row < count; row++) {
-      let slot = hash(subjects[row], objects[row]) & mask;
-      while (slots[slot] !== 0) slot = (slot + 1) & mask;
-      slots[slot] = row + 1;
-    }
-    this.#slots = slots;
-    this.#mask = mask;
-    this.#hashed = count;
+    while (this.count * FULL > length) length *= 2;
+    this.#slots = new Int32Array(length);
+    this.#mask = length - 1;
+    fillSlots(this.#slots, this.#rowBits, this.subjects, this.objects, this.count);
+    this.#hashed = this.count;
     this.#unhashedCount = 0;
+    this.#unlisted = false;
   }
 }
 
-/** Mixes two ids so that low bits depend on all bits of both (multipliers of MurmurHash3's finaliser). */
-function hash(subject: number, object: number): number {
-  let h = Math.imul(subject, 0x85ebca6b) ^ Math.imul(object, 0xc2b2ae35);
-  h ^= h >>> 15;
-  h = Math.imul(h, 0x2c1b3c6d);
-  return h ^ (h >>> 13);
+/** Moves that close the gaps which `rows` leave in front of `old`, and let the rows from `old` to `count` follow without a gap: pairs of from and to. */
+function gaps(rows: readonly number[], old: number, count: number): Int32Array {
+  const [gone, kept] = [new Set(rows), old - rows.length];
+  const moves: number[] = [];
+  let from = kept;
+  for (const row of rows) {
+    if (row >= kept) continue;
+    while (gone.has(from)) from++;
+    moves.push(from++, row);
+  }
+  const behind = Math.min(rows.length, count - old);
+  for (let i = 0; i < behind; i++) moves.push(count - behind + i, kept + i);
+  return Int32Array.from(moves);
 }

@@ -73,7 +73,7 @@ export interface Member {
 /** A proof tree. Leaves are stored facts, hypothetical facts, absences, comparisons and aggregates of empty groups. */
 export type Proof =
   | { readonly kind: 'fact'; readonly conclusion: Triple; readonly confidence: number; readonly fact: Fact }
-  | { readonly kind: 'given'; readonly conclusion: Triple; readonly confidence: number }
+  | { readonly kind: 'given'; readonly conclusion: Triple; readonly confidence: number; readonly validFrom?: string; readonly validTo?: string }
   | {
       readonly kind: 'rule';
       readonly conclusion: Triple;

@@ -2,13 +2,14 @@
 // Refuses to know confidences and stores.
 
 import type { Database, Row, Slot } from './database.ts';
-import { bindHead, bindingsOf, Explainer, ProofTooLarge, storedLeaves } from './explain.ts';
+import { bindHead, bindingsOf, Explainer, ProofTooLarge } from './explain.ts';
 import type { Derivation, ProofLimits } from './explain.ts';
 import { isAggregate } from './body.ts';
 import { search } from './join.ts';
 import { orderBody } from './plan.ts';
 import type { Clause, Step } from './plan.ts';
 import type { Program } from './program.ts';
+import { storedLeaves } from './proof-trees.ts';
 import { GIVEN } from './table.ts';
 import type { Term, Triple } from '../terms.ts';
 
@@ -67,7 +68,9 @@ export function waysTo(program: Program, { slot, row }: Row, limit: number, step
         registers,
         () => true,
         (rows) => {
-          const premises = clause.body.map((item, i): Row | undefined => (item.kind === 'atom' && !item.absent ? { slot: item.slot, row: rows[i] } : undefined));
+          const premises = clause.body.map((item, i): Row | undefined =>
+            item.kind === 'atom' && !item.absent ? { slot: item.slot, row: rows[i] } : undefined,
+          );
           found.push({ rule, bindings: bindingsOf(clause.variables, registers, database), premises });
           return found.length >= limit;
         },
@@ -181,6 +184,12 @@ export class Trees {
   }
 }
 
+/** Told rows at the leaves of a tree; those of recorded parts are not among them. */
+export function* toldRows({ at, way, recorded, premises }: Tree): Generator<Row> {
+  if (recorded) return;
+  if (!way) yield at;
+  for (const premise of premises) if (premise) yield* toldRows(premise);
+}
 /** Told rows at the leaves of a tree that are not hypotheses, each once. */
 export function treeLeaves(tree: Tree, database: Database): Triple[] {
   const leaves: Triple[] = [];

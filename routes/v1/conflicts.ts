@@ -21,11 +21,11 @@ export default (async (app) => {
       response: { 200: conflictList, ...errors() },
     },
     handler: async ({ query, lifetime }) => {
-      const { cursor, limit = PAGE, knowledge_base: named } = query;
+      const { cursor, limit = PAGE, knowledge_base: named, valid_at: validAt } = query;
       if (cursor !== undefined && !/^\d{1,9}$/.test(cursor))
         throw new HttpError('invalid_value', `the cursor ${JSON.stringify(cursor.slice(0, 40))} is none of this list; ask again from the beginning`, { param: 'cursor' });
       const offset = cursor === undefined ? 0 : Number(cursor);
-      const found = await app.knowledge.contradictions(baseOf(named), { offset, limit, signal: lifetime });
+      const found = await app.knowledge.contradictions(baseOf(named), { offset, limit, ...(validAt === undefined ? {} : { validAt }), signal: lifetime });
       return conflictsWire(found, found.more && found.contradictions.length > 0 ? String(offset + found.contradictions.length) : undefined);
     },
   });

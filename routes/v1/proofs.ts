@@ -10,6 +10,7 @@ import { statementOf } from '../../src/contract/triples.ts';
 import { HttpError } from '../../src/http/problems.ts';
 import type { RoutePlugin } from '../../src/http/provider.ts';
 import { proofJson, proofMarkdown, proofMermaid } from '../../graph/reason/render.ts';
+import type { RelationNames } from '../../graph/reason/render.ts';
 import type { Proof } from '../../graph/reason/types.ts';
 import { DEFAULT_BASE } from '../../graph/terms.ts';
 import type { BaseName } from '../../graph/terms.ts';
@@ -33,6 +34,16 @@ export default (async (app) => {
     return { base: bases[0], proof: found };
   }
 
+  /** Relations by their first alias in the language, where they have one. */
+  async function relationNames(base: BaseName, language: string): Promise<RelationNames> {
+    const names = new Map<string, string>();
+    for (const { name, aliases } of await app.knowledge.relations(base)) {
+      const alias = aliases.find((each) => each.language?.split('-')[0] === language);
+      if (alias) names.set(name, alias.text);
+    }
+    return (relation) => names.get(relation) ?? relation;
+  }
+
   app.route({
     method: 'GET',
     url: '/proofs/:id',
@@ -51,9 +62,10 @@ export default (async (app) => {
       },
     },
     handler: async ({ params, query }, reply) => {
-      const { proof: found } = await find(params.id, query.knowledge_base);
-      if (query.format === 'markdown') return reply.type('text/markdown; charset=utf-8').send(proofMarkdown(found, query.language));
-      if (query.format === 'mermaid') return reply.type('text/vnd.mermaid; charset=utf-8').send(proofMermaid(found, query.language));
+      const { base, proof: found } = await find(params.id, query.knowledge_base);
+      const called = query.language === 'zh' && query.format !== undefined && query.format !== 'json' ? await relationNames(base, 'zh') : undefined;
+      if (query.format === 'markdown') return reply.type('text/markdown; charset=utf-8').send(proofMarkdown(found, query.language, called));
+      if (query.format === 'mermaid') return reply.type('text/vnd.mermaid; charset=utf-8').send(proofMermaid(found, query.language, called));
       return reply.type('application/json; charset=utf-8').send(proofJson(found));
     },
   });

@@ -1,4 +1,4 @@
-// Owns /v1/rules: store, list, check and remove rules.
+// Owns /v1/rules: store, list, check and remove rules; their earlier versions.
 // Refuses to know the language that they are written in.
 
 import { baseOf, errors, WRITE_ERRORS } from '../../src/contract/common.ts';
@@ -14,9 +14,14 @@ import {
   removeReply,
   removeSetQuery,
   removeSetReply,
+  restoreReply,
+  restoreRules,
   ruleList,
   ruleSetsWire,
   ruleWire,
+  versionList,
+  versionsQuery,
+  versionWire,
 } from '../../src/contract/rules.ts';
 import { pageOf } from '../../src/http/paging.ts';
 import type { RoutePlugin } from '../../src/http/provider.ts';
@@ -27,14 +32,55 @@ export default (async (app) => {
     url: '/rules',
     schema: {
       operationId: 'listRules',
-      summary: 'Rules that are stored',
+      summary: 'Rules that are stored, or were in an earlier version',
       tags: ['knowledge'],
       querystring: listQuery,
-      response: { 200: ruleList, ...errors() },
+      response: { 200: ruleList, ...errors(404) },
     },
     handler: async ({ query }) => {
-      const book = await app.knowledge.ruleBook(baseOf(query.knowledge_base));
+      const book = await app.knowledge.ruleBook(baseOf(query.knowledge_base), query.version);
       return { ...pageOf(book.rules.map(ruleWire), ({ id }) => id, query), version: book.version, rule_sets: ruleSetsWire(book) };
+    },
+  });
+  app.route({
+    method: 'GET',
+    url: '/rules/versions',
+    schema: {
+      operationId: 'listRuleVersions',
+      summary: 'Versions of the knowledge base in which its rules changed, latest first',
+      tags: ['knowledge'],
+      querystring: versionsQuery,
+      response: { 200: versionList, ...errors() },
+    },
+    handler: async ({ query }) => {
+      const versions = await app.knowledge.ruleVersions(baseOf(query.knowledge_base));
+      return pageOf(versions.map(versionWire), ({ version }) => String(999_999_999 - version).padStart(9, '0'), query);
+    },
+  });
+  app.route({
+    method: 'POST',
+    url: '/rules/restore',
+    schema: {
+      operationId: 'restoreRules',
+      summary: 'Make the rules what they were in an earlier version, as a new version',
+      tags: ['knowledge'],
+      querystring: baseQuery,
+      body: restoreRules,
+      response: { 200: restoreReply, ...errors(404, ...WRITE_ERRORS) },
+    },
+    handler: async ({ query, body }) => {
+      const base = baseOf(body.knowledge_base ?? query.knowledge_base);
+      const { added, removed, ruleSets, derived, noLongerDerived, version, partial } = await app.knowledge.restoreRules(base, body.version);
+      return {
+        restored: body.version,
+        added: added.map(ruleWire),
+        removed: removed.map(ruleWire),
+        rule_sets: [...ruleSets],
+        derived,
+        no_longer_derived: noLongerDerived,
+        version,
+        ...(partial === undefined ? {} : { partial }),
+      };
     },
   });
   app.route({

@@ -5,14 +5,12 @@ import { z } from 'zod';
 import { base } from './common.ts';
 import { ruleInput } from './rules.ts';
 import { statementOf, term, termOf, termWire, triple } from './triples.ts';
-import type { Budget } from '../../graph/reason/types.ts';
 import type { AbduceRequest, AbduceResult } from '../../graph/knowledge.ts';
 import { entity } from '../../graph/terms.ts';
 import type { Triple } from '../../graph/terms.ts';
 
-/** Limits of this operation alone. */
+/** Limits of a request that names none, where the service allows as much. */
 const DEFAULTS = { explanations: 20, size: 4, nodes: 1_000_000 } as const;
-const MOST = { explanations: 1_000, size: 16, nodes: 10_000_000 } as const;
 
 const observed = z.union([z.string().min(1).max(65_536), triple]);
 const price = {
@@ -24,7 +22,7 @@ const assumable = z.union([
   z.strictObject({ relation: z.string().min(1).max(256).describe('Name of a relation, or of a class.'), ...price }),
   z.strictObject({ atom: z.string().min(1).max(4096).describe('Such as `rained(?when)`; its values must be met.'), ...price }),
 ]);
-const limit = (key: keyof typeof MOST) => z.int().min(1).max(MOST[key]).optional();
+const limit = z.int().min(1).optional();
 export const abduceRequest = z
   .strictObject({
     observation: z
@@ -49,14 +47,15 @@ export const abduceRequest = z
     facts: z.array(triple).max(100_000).optional().describe('Facts that hold for this request only.'),
     limits: z
       .strictObject({
-        explanations: limit('explanations').describe(`Default ${DEFAULTS.explanations}.`),
-        size: limit('size').describe(`Assumptions in one explanation (default ${DEFAULTS.size}; 1 when nothing is said to be assumable).`),
-        nodes: limit('nodes').describe(`Steps of the search (default ${DEFAULTS.nodes}).`),
-        facts: z.int().min(1).optional(),
-        ms: z.int().min(1).optional(),
-        depth: z.int().min(1).optional(),
+        explanations: limit.describe(`Default ${DEFAULTS.explanations}.`),
+        size: limit.describe(`Assumptions in one explanation (default ${DEFAULTS.size}; 1 when nothing is said to be assumable).`),
+        nodes: limit.describe(`Steps of the search (default ${DEFAULTS.nodes}).`),
+        facts: limit,
+        ms: limit,
+        depth: limit,
       })
-      .optional(),
+      .optional()
+      .describe("Not above the server's; of facts, ms and depth the lower counts."),
     knowledge_base: base,
   })
   .meta({
@@ -107,7 +106,7 @@ const asAtom = (item: z.infer<typeof observed>): AbduceRequest['observations'][n
   return { subject: entity(subject), relation, object, ...(negated ? { negated } : {}) };
 };
 /** Throws TermError for a name or value that no triple may carry. */
-export const abduceRequestOf = (body: z.infer<typeof abduceRequest>, most: Budget, signal: AbortSignal): AbduceRequest => ({
+export const abduceRequestOf = (body: z.infer<typeof abduceRequest>, most: AbduceRequest['budget'], signal: AbortSignal): AbduceRequest => ({
   observations: (Array.isArray(body.observation) ? body.observation : [body.observation]).map(asAtom),
   ...(body.assumable === undefined ? {} : { assumable: body.assumable }),
   ...(body.values === undefined ? {} : { values: body.values.map(termOf) }),
@@ -115,9 +114,9 @@ export const abduceRequestOf = (body: z.infer<typeof abduceRequest>, most: Budge
   ...(body.rules === undefined ? {} : { rules: body.rules }),
   ...(body.facts === undefined ? {} : { facts: body.facts.map(statementOf) }),
   budget: {
-    explanations: body.limits?.explanations ?? DEFAULTS.explanations,
-    size: body.limits?.size ?? (body.assumable === undefined ? 1 : DEFAULTS.size),
-    nodes: body.limits?.nodes ?? DEFAULTS.nodes,
+    explanations: body.limits?.explanations ?? Math.min(most.explanations, DEFAULTS.explanations),
+    size: body.limits?.size ?? (body.assumable === undefined ? 1 : Math.min(most.size, DEFAULTS.size)),
+    nodes: body.limits?.nodes ?? Math.min(most.nodes, DEFAULTS.nodes),
     facts: Math.min(most.facts, body.limits?.facts ?? most.facts),
     ms: Math.min(most.ms, body.limits?.ms ?? most.ms),
     depth: Math.min(most.depth, body.limits?.depth ?? most.depth),

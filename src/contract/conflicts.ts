@@ -2,7 +2,7 @@
 // Refuses to know how contradictions are found and decided.
 
 import { z } from 'zod';
-import { asList, base, listOf, name, page, partial, text } from './common.ts';
+import { asList, base, instant, listOf, name, page, partial, text } from './common.ts';
 import { plainTriple, plainTripleWire, proofId } from './deduce.ts';
 import type { ConflictPolicies, ContradictionPage } from '../../graph/knowledge.ts';
 
@@ -32,7 +32,7 @@ export const conflictList = listOf(conflict).extend({
   complete: z.boolean(),
   limit: partial.optional().describe('The limit that was reached: there may be more.'),
 });
-export const conflictsQuery = z.strictObject({ knowledge_base: base, ...page });
+export const conflictsQuery = z.strictObject({ knowledge_base: base, valid_at: instant.optional().describe('World time: contradictions among what holds at this instant (default now).'), ...page });
 
 const policy = z.strictObject({
   policy: policyName,

@@ -9,17 +9,15 @@ import { parseEntityId, parseRelationName } from '../../graph/terms.ts';
 import type { Triple } from '../../graph/terms.ts';
 import type { InduceRequest, InductionEvent, InductionState, MinedRule, RankRequest, RankResult } from '../../graph/knowledge.ts';
 
-/** Limits of these operations alone. */
-const DEFAULTS = { ms: 10_000, rules: 100, facts: 1_000_000 } as const;
-const MOST = { ms: 3_600_000, rules: 100_000, facts: 10_000_000 } as const;
-const RANK_MS = 5_000;
+/** Rules given out to a request that names no number. */
+const RULES = 100;
 
 const share = z.number().min(0).max(1).optional();
 const limits = z
   .strictObject({
-    ms: z.int().min(1).max(MOST.ms).optional(),
-    rules: z.int().min(1).max(MOST.rules).optional().describe(`Rules given out, the surest (default ${DEFAULTS.rules}).`),
-    facts: z.int().min(1).max(MOST.facts).optional().describe(`Facts read (default ${DEFAULTS.facts}).`),
+    ms: z.int().min(1).optional().describe('Of learning.'),
+    rules: z.int().min(1).optional().describe(`Rules given out, the surest (default ${RULES}).`),
+    facts: z.int().min(1).optional().describe('Facts read.'),
   })
   .optional();
 export const induceRequest = z
@@ -32,6 +30,11 @@ export const induceRequest = z
       .describe('What the rules shall conclude, as true or (from facts known to be false) as false; all relations when absent.'),
     length: z.int().min(1).max(5).optional().describe('Longest path in a body (default 3).'),
     constants: z.boolean().optional().describe('Rules about certain things, such as `"has color"(?x, white) :- swan(?x)`, too (default true).'),
+    ranges: z
+      .boolean()
+      .optional()
+      .describe('Rules that compare a number or date with bounds found in the facts, such as `adult(?x) :- age(?x, ?y), ?y >= 18`, too (default false).'),
+    exceptions: z.boolean().optional().describe('Rules with an exception, such as `flies(?x) :- bird(?x), not penguin(?x)`, too (default false).'),
     min_support: z.int().min(1).optional().describe('Known facts that the rule predicts, at least (default 2).'),
     min_confidence: share.describe('Share of its predictions that are known (default 0.5).'),
     min_pca_confidence: share.describe('The same, counting only predictions about things of which the relation is known (default 0).'),
@@ -39,7 +42,7 @@ export const induceRequest = z
     confidence: z.enum(['standard', 'pca']).optional().describe('Which measure a rule carries as its confidence (default standard).'),
     examples: z.int().min(0).max(100).optional().describe('Examples and counter-examples of each rule (default 3).'),
     derived: z.boolean().optional().describe('What stored rules derive counts as known, too (default false).'),
-    limits: limits.describe(`Milliseconds of learning (default ${DEFAULTS.ms}), rules and facts.`),
+    limits: limits.describe("Not above the server's, which also says how long it learns otherwise."),
     seed: z.int().optional().describe('Facts too rich to be looked at whole are sampled by this seed (default 1).'),
     stream: z.boolean().optional().describe('Rules and progress as events while they come.'),
     background: z
@@ -75,7 +78,7 @@ const minedRule = z
   })
   .meta({ id: 'MinedRule' });
 const progress = z.strictObject({
-  phase: z.enum(['constants', 'paths']),
+  phase: z.enum(['constants', 'ranges', 'exceptions', 'paths']),
   length: z.int().describe('Of the paths at work.'),
   rules: z.int().describe('Rules found, those that are not given out included.'),
   candidates: z.int(),
@@ -134,7 +137,7 @@ export const rankRequest = z
       .optional()
       .describe('max (default): by the surest rule, ties by the next; noisy_or: the five surest rules as independent causes.'),
     known: z.boolean().optional().describe('Candidates that are stored facts already, too (default false).'),
-    limits: limits.describe(`Of the learning (default ${RANK_MS} ms).`),
+    limits: limits.describe("Of the learning. Not above the server's."),
     knowledge_base: base,
   })
   .meta({ id: 'RankRequest', example: { subject: 'Alice', relation: 'speaks' } });
@@ -153,15 +156,24 @@ export const rankReply = z
   })
   .meta({ id: 'Ranking' });
 
-const limitsOf = (given: z.infer<typeof limits>, ms: number): InduceRequest['limits'] => ({
-  ms: given?.ms ?? ms,
-  rules: given?.rules ?? DEFAULTS.rules,
-  facts: given?.facts ?? DEFAULTS.facts,
+/** What the service allows one induction, and the milliseconds of one that names none. */
+export interface InduceMost {
+  readonly ms: number;
+  readonly defaultMs: number;
+  readonly facts: number;
+  readonly rules: number;
+}
+const limitsOf = (given: z.infer<typeof limits>, most: InduceMost): InduceRequest['limits'] => ({
+  ms: given?.ms ?? most.defaultMs,
+  rules: given?.rules ?? Math.min(RULES, most.rules),
+  facts: given?.facts ?? most.facts,
 });
-export const induceRequestOf = (body: z.infer<typeof induceRequest>, signal: AbortSignal): InduceRequest => ({
+export const induceRequestOf = (body: z.infer<typeof induceRequest>, most: InduceMost, signal: AbortSignal): InduceRequest => ({
   ...(body.relations === undefined ? {} : { relations: body.relations.map(parseRelationName) }),
   length: body.length,
   constants: body.constants,
+  ranges: body.ranges,
+  exceptions: body.exceptions,
   support: body.min_support,
   confidence: body.min_confidence,
   pcaConfidence: body.min_pca_confidence,
@@ -170,7 +182,7 @@ export const induceRequestOf = (body: z.infer<typeof induceRequest>, signal: Abo
   examples: body.examples,
   derived: body.derived,
   seed: body.seed,
-  limits: limitsOf(body.limits, DEFAULTS.ms),
+  limits: limitsOf(body.limits, most),
   signal,
 });
 const tripleWire = ({ subject, relation, object, negated }: Triple): z.infer<typeof plainTriple> => ({
@@ -226,7 +238,7 @@ export const inductionEventWire = (event: InductionEvent): z.infer<typeof induct
   if (event.state.error) throw event.state.error;
   return inductionWire(event.state);
 };
-export const rankRequestOf = (body: z.infer<typeof rankRequest>, signal: AbortSignal): RankRequest => ({
+export const rankRequestOf = (body: z.infer<typeof rankRequest>, most: InduceMost, signal: AbortSignal): RankRequest => ({
   relation: parseRelationName(body.relation),
   ...(body.subject === undefined ? {} : { subject: parseEntityId(body.subject) }),
   ...(body.object === undefined ? {} : { object: termOf(body.object) }),
@@ -234,7 +246,7 @@ export const rankRequestOf = (body: z.infer<typeof rankRequest>, signal: AbortSi
   limit: body.limit,
   aggregation: body.aggregation,
   known: body.known,
-  limits: limitsOf(body.limits, RANK_MS),
+  limits: limitsOf(body.limits, most),
   signal,
 });
 export const rankWire = ({ induction: id, candidates, predicted, partial }: RankResult): z.infer<typeof rankReply> => ({

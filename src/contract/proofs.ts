@@ -32,6 +32,8 @@ const node = {
 };
 export const proof: z.ZodType<ProofWire> = z.strictObject({
   ...node,
+  valid_from: z.string().optional().describe('Of an assumption: true from this instant.'),
+  valid_to: z.string().optional().describe('Of an assumption: true until this instant.'),
   get premises() {
     return z.array(proof);
   },

@@ -2,17 +2,17 @@
 // Refuses to know what they derive.
 
 import { z } from 'zod';
-import { base, listOf, page, partial } from './common.ts';
+import { base, listOf, page, partial, queryWhole } from './common.ts';
 import { ruleToJson } from '../../graph/reason/json.ts';
 import type { Rule } from '../../graph/reason/types.ts';
-import { RULE_SETS } from '../../graph/knowledge.ts';
-import type { RuleBook, RuleError } from '../../graph/knowledge.ts';
+import { RULE_FORMATS, RULE_SETS } from '../../graph/knowledge.ts';
+import type { RuleBook, RuleError, RuleVersion } from '../../graph/knowledge.ts';
 
 /** The rule language's own reader checks what is inside, and says where. */
 export const ruleInput = z.union([z.string().min(1), z.array(z.unknown()).min(1), z.looseObject({})]).meta({
   id: 'RulesDocument',
   description:
-    'Datalog text such as `ancestor(?x, ?z) :- parent(?x, ?y), ancestor(?y, ?z).`, or the JSON form: one rule or an array of rules, each with `heads` and `body`. N3 and Jena rules are text whose `format` is given. Conditions may negate (`not p(?x, ?y)`, `-p(?x, ?y)`), compare and compute (`?z = ?x + 2 * ?y`, `contains(?n, "a")`, `year(?d) in [1999, 2000]`), and aggregate (`?n = count { ?f : directed(?d, ?f) }`).',
+    'Datalog text such as `ancestor(?x, ?z) :- parent(?x, ?y), ancestor(?y, ?z).`, or the JSON form: one rule or an array of rules, each with `heads` and `body`. N3, Jena, RDFox and Soufflé rules are text whose `format` is given. Conditions may negate (`not p(?x, ?y)`, `-p(?x, ?y)`), compare and compute (`?z = ?x + 2 * ?y`, `contains(?n, "a")`, `year(?d) in [1999, 2000]`), and aggregate (`?n = count { ?f : directed(?d, ?f) }`).',
 });
 const ruleTerm = z.union([z.string(), z.looseObject({})]).describe('`?x` (variable), the name of an entity, {"entity": ...}, or {"value": ..., "type": ...}.');
 const atom = z.strictObject({
@@ -50,15 +50,47 @@ export const ruleSetName = z.enum(RULE_SETS).meta({
 export const ruleList = listOf(rule).extend({
   version: z.int().describe('Version of the knowledge base that these rules belong to; it grows with every write.'),
   rule_sets: z
-    .array(z.strictObject({ name: ruleSetName, rules: z.int().describe('Rules that all rule sets together stand for now.') }))
+    .array(z.strictObject({ name: ruleSetName, rules: z.int().optional().describe('Rules that all rule sets together stand for now; absent of an earlier version.') }))
     .describe('Built-in rule sets in use.'),
 });
-export const listQuery = z.strictObject({ knowledge_base: base, ...page });
-export const ruleFormat = z.enum(['datalog', 'json', 'n3', 'jena']).describe('How `rules` are written; Datalog and JSON are told apart without it.');
+const version = queryWhole(0, 999_999_999);
+export const listQuery = z.strictObject({
+  knowledge_base: base,
+  version: version.optional().describe('Rules as they were in this version of the knowledge base, as far back as /v1/rules/versions goes; the present ones when absent.'),
+  ...page,
+});
+const ruleVersion = z
+  .strictObject({
+    version: z.int(),
+    at: z.string().optional().describe('When it was written; absent of the earliest version that is known when earlier ones are forgotten.'),
+    added: z.int(),
+    removed: z.int(),
+    rules: z.int().describe('Rules that there were then.'),
+    rule_sets: z.array(ruleSetName),
+  })
+  .meta({ id: 'RuleVersion' });
+export const versionList = listOf(ruleVersion);
+export const versionsQuery = z.strictObject({ knowledge_base: base, ...page });
+export const restoreRules = z
+  .strictObject({ version: z.int().min(0).describe('A version of the knowledge base; 0: before anything was stored.'), knowledge_base: base })
+  .meta({ id: 'RestoreRules', example: { version: 12 } });
+export const restoreReply = z
+  .strictObject({
+    restored: z.int(),
+    added: z.array(rule),
+    removed: z.array(rule),
+    rule_sets: z.array(ruleSetName).describe('Rule sets in use now.'),
+    derived: z.int(),
+    no_longer_derived: z.int(),
+    version: z.int().describe('Version of the knowledge base now; restoring an earlier one makes a new one.'),
+    partial: partial.optional(),
+  })
+  .meta({ id: 'RestoreRulesResult' });
+export const ruleFormat = z.enum(RULE_FORMATS).describe('How `rules` are written; Datalog and JSON are told apart without it.');
 const written = {
   rules: ruleInput,
   format: ruleFormat.optional(),
-  names: z.enum(['local', 'iri']).optional().describe('What IRIs of N3 and Jena rules are called: their last part (default), or all of them.'),
+  names: z.enum(['local', 'iri']).optional().describe('What IRIs of N3, Jena and RDFox rules are called: their last part (default), or all of them.'),
   knowledge_base: base,
 };
 export const checkRules = z.strictObject(written).meta({ id: 'CheckRules' });
@@ -73,6 +105,8 @@ export const addRules = z
     examples: [
       { rules: '@name("men are mortal") @say("{x} is mortal because {x} is a man") mortal(?x) :- man(?x).' },
       { rules: '{ ?x :parent ?y . ?y :parent ?z } => { ?x :grandparent ?z } .', format: 'n3' },
+      { rules: 'PREFIX : <http://example.org/> [?x, :uncle, ?z] :- [?x, :parent, ?y], [?y, :brother, ?z], NOT [?z, a, :Ghost] .', format: 'rdfox' },
+      { rules: '.decl path(x: symbol, y: symbol)\npath(x, y) :- edge(x, y).\npath(x, z) :- edge(x, y), path(y, z).', format: 'souffle' },
       { rule_set: 'rdfs' },
       { rules: [{ heads: [{ relation: 'ancestor', subject: '?x', object: '?y' }], body: [{ relation: 'parent', subject: '?x', object: '?y' }] }] },
     ],
@@ -104,8 +138,9 @@ export const ruleWire = (item: Rule): z.infer<typeof rule> => {
   const { heads, body, ...rest } = ruleToJson(item);
   return { id: item.id, text: item.text, ...rest, heads: heads.map((head) => ({ ...head })), body: body.map((part) => ({ ...part })) };
 };
-export const ruleSetsWire = ({ ruleSets, setRules }: RuleBook): z.infer<typeof ruleList>['rule_sets'] =>
-  ruleSets.map((name) => ({ name, rules: setRules.length }));
+export const ruleSetsWire = ({ ruleSets, setRules, past }: RuleBook): z.infer<typeof ruleList>['rule_sets'] =>
+  ruleSets.map((name) => ({ name, ...(past ? {} : { rules: setRules.length }) }));
+export const versionWire = ({ ruleSets, ...version }: RuleVersion): z.infer<typeof ruleVersion> => ({ ...version, rule_sets: [...ruleSets] });
 export const mistakeWire = (error: RuleError): z.infer<typeof mistake> => ({
   message: error.message,
   code: `rule_${error.code}`,

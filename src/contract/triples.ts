@@ -109,9 +109,9 @@ export const matchQuery = z
   .strictObject({
     ...pattern,
     as_of: instant.optional().describe('As recorded at this instant, withdrawn facts included.'),
-    valid_at: instant.optional().describe('Only facts that were true at this instant.'),
+    valid_at: instant.optional().describe('Only facts that were true at this instant, and what followed from them.'),
     min_confidence: queryFraction.optional(),
-    derived: z.enum(['include', 'exclude', 'only']).optional().describe('Facts that follow by rules (default include).'),
+    derived: z.enum(['include', 'exclude', 'only']).optional().describe('Facts that follow by rules (default include); with `as_of` there are none.'),
     ...page,
   })
   .refine(hasOneObject, oneObject);

@@ -135,7 +135,9 @@ const STORE: Readonly<Record<StoreErrorCode, Problem>> = {
 const KNOWLEDGE: Readonly<Record<KnowledgeErrorCode, Problem>> = {
   closed: { ...unavailable, code: 'shutting_down' },
   busy: { ...busy, code: 'too_many_writes' },
+  occupied: { ...busy, code: 'too_many_abductions' },
   unknown_rule: { ...missing, code: 'rule_not_found' },
+  unknown_version: { ...missing, code: 'version_not_found' },
   invalid_request: { ...bad, code: 'invalid_value' },
   corrupt_rule: broken,
   too_large: large,
@@ -145,6 +147,7 @@ const INDUCE: Readonly<Record<InduceErrorCode, Problem>> = {
   unknown_rule: { ...missing, code: 'rule_not_found', param: 'rules' },
   unknown_term: { ...missing, code: 'no_facts' },
   invalid_request: { ...bad, code: 'invalid_value' },
+  too_large: { ...large, code: 'induction_too_large' },
   busy: { ...busy, code: 'too_many_inductions' },
   cancelled: { ...missing, code: 'induction_cancelled' },
   failed: { ...broken, code: 'induction_failed' },
@@ -222,9 +225,9 @@ export function answerTo(error: unknown): Answer {
   if (error instanceof HttpError) return answer(error, error.code, HTTP[error.code], error.param, error.extra);
   if (error instanceof EngineError) return answer(error, error.code, ENGINE[error.code]);
   if (error instanceof StoreError) return answer(error, error.code, STORE[error.code]);
-  if (error instanceof KnowledgeError) return answer(error, error.code, KNOWLEDGE[error.code]);
+  if (error instanceof KnowledgeError) return answer(error, error.code, KNOWLEDGE[error.code], error.field);
   if (error instanceof InduceError) return answer(error, error.code, INDUCE[error.code]);
-  if (error instanceof RuleError) return answer(error, error.code, RULE[error.code], undefined, ruleErrorWire(error));
+  if (error instanceof RuleError) return answer(error, error.code, RULE[error.code], error.field, ruleErrorWire(error));
   if (error instanceof TermError) return answer(error, error.code, TERM[error.code]);
   if (error instanceof Error && 'code' in error && typeof error.code === 'string' && Object.hasOwn(FASTIFY, error.code))
     return answer(error, FASTIFY[error.code], HTTP[FASTIFY[error.code]]);

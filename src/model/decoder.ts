@@ -1,7 +1,7 @@
 // Owns the decoder-only transformer: its configuration, its parameters and its inference graph with the KV cache as an input only.
 // Refuses to know how weights are trained and how the graph is run.
 
-import { GraphBuilder } from './onnx.ts';
+import { DataType, GraphBuilder } from './onnx.ts';
 
 export interface DecoderConfig {
   readonly vocabularySize: number;
@@ -18,6 +18,9 @@ export interface DecoderConfig {
   /** Dimensions of each head that are rotated (even); the others carry no position, which lets copying generalise to longer prompts. */
   readonly rotaryDimensions: number;
   readonly normEpsilon: number;
+  /** Width of the queries and keys by which the output points at tokens of the text before, and of each token's features in them. */
+  readonly pointerWidth: number;
+  readonly pointerTokenWidth: number;
 }
 
 export interface ParameterSpec {
@@ -31,10 +34,13 @@ export interface ParameterSpec {
 
 /**
  * The parameters in storage order. Pre-norm blocks without norm gains, tied embedding, squared-ReLU feed-forward (So et al. 2021, "Primer"), and on each layer a learned
- * per-channel mix of the previous token's key into the current one (`k[t] + mix * k[t-1]`), which makes copying from the prompt learnable early.
+ * per-channel mix of the previous token's key into the current one (`k[t] + mix * k[t-1]`), which makes copying from the prompt learnable early. The output is a pointer sentinel
+ * mixture (Merity et al. 2017, eq. 3 to 6): one softmax over the earlier positions and a sentinel, whose share goes to the vocabulary's softmax. As in the continuous cache of
+ * Grave et al. 2017 (eq. 2), position t is compared with each position i before it, and what i gets goes to the token at i + 1, which followed it. Compared are the states and
+ * the last POINTER_LAGS tokens, one by one, through features that both sides share: a name goes on as it did where the same tokens stood before.
  */
 export function decoderParameters(config: DecoderConfig): readonly ParameterSpec[] {
-  const { width, feedForward, layers } = config;
+  const { width, feedForward, layers, pointerWidth, pointerTokenWidth } = config;
   const inner = 1 / Math.sqrt(width);
   const residual = 1 / Math.sqrt(2 * layers);
   const specs: ParameterSpec[] = [{ name: 'embedding', shape: [config.vocabularySize, width], init: { normal: 0.05 }, decay: false }];
@@ -49,9 +55,25 @@ export function decoderParameters(config: DecoderConfig): readonly ParameterSpec
       { name: `layer.${i}.down`, shape: [feedForward, width], init: { normal: residual / Math.sqrt(feedForward) }, decay: true },
     );
   }
+  specs.push(
+    { name: 'pointer.query', shape: [width, pointerWidth], init: { normal: inner }, decay: true },
+    { name: 'pointer.key', shape: [width, pointerWidth], init: { normal: inner }, decay: true },
+    { name: 'pointer.token', shape: [width, pointerTokenWidth], init: { normal: inner }, decay: true },
+    { name: 'pointer.match', shape: [POINTER_LAGS * pointerTokenWidth], init: { constant: MATCH_START / pointerTokenWidth }, decay: false },
+    { name: 'pointer.sentinel', shape: [width, 1], init: { constant: 0 }, decay: false },
+  );
   return specs;
 }
+/** Tokens that are compared when pointing. */
+export const POINTER_LAGS = 8;
+/** Before anything is learnt, an equal token adds about this to a position's score, and the sentinel has the score of two: so more than two in a row are followed. */
+const MATCH_START = 4;
+export const SENTINEL_START = 8;
+/** Added to a probability before its logarithm is taken. */
+export const LEAST_PROBABILITY = 1e-20;
 
+/** Numbers that a position keeps to be pointed at. */
+export const pointerRow = ({ pointerWidth, pointerTokenWidth }: DecoderConfig): number => pointerWidth + POINTER_LAGS * pointerTokenWidth;
 export const sizeOf = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
 export const parameterCount = (config: DecoderConfig): number => decoderParameters(config).reduce((sum, spec) => sum + sizeOf(spec.shape), 0);
 
@@ -77,12 +99,13 @@ const MS = { domain: 'com.microsoft' } as const;
 
 /**
  * Inference graph for one sequence. Inputs: `input_ids` int64 [1, n]; per layer `past_key.i`, `past_value.i` float [P, heads, headSize] (time-major) and `past_shift.i`
- * float [1, width], the raw key row of the token before (zeros at the start). Positions are P .. P+n-1. Outputs: `logits` float [1, vocabulary] of the last
- * position, and only the new rows: `new_key.i`, `new_value.i` [n, heads, headSize], `new_shift.i` [1, width]. P may be 0; P + n must not pass contextLength.
+ * float [1, width], the raw key row of the token before (zeros at the start); `past_pointer` float [P, pointerRow] and `past_ids` int64 [P], the tokens seen. Positions are
+ * P .. P+n-1. Outputs: `logits` float [1, vocabulary], the logarithms of the probabilities after the last position, and only the new rows: `new_key.i`, `new_value.i`
+ * [n, heads, headSize], `new_shift.i` [1, width], `new_pointer` [n, pointerRow]. P may be 0; P + n must not pass contextLength.
  * `weights` holds one array per parameter of decoderParameters, by name.
  */
 export function buildDecoder(config: DecoderConfig, weights: ReadonlyMap<string, Float32Array>, options: { readonly storage?: 'float' | 'float16' } = {}): Uint8Array {
-  const { width, heads, headSize, layers } = config;
+  const { width, heads, headSize, layers, pointerWidth } = config;
   if (heads * headSize !== width) throw new RangeError(`heads (${heads}) times headSize (${headSize}) must equal width (${width})`);
   const g = new GraphBuilder();
   const storage = options.storage ?? 'float';
@@ -103,6 +126,8 @@ export function buildDecoder(config: DecoderConfig, weights: ReadonlyMap<string,
   const pastKeys = Array.from({ length: layers }, (_, i) => rows(`past_key.${i}`, 'P'));
   const pastValues = Array.from({ length: layers }, (_, i) => rows(`past_value.${i}`, 'P'));
   const pastShifts = Array.from({ length: layers }, (_, i) => g.input(`past_shift.${i}`, 'float', [1, width]));
+  const pastPointer = g.input('past_pointer', 'float', ['P', pointerRow(config)]);
+  const pastIds = g.input('past_ids', 'int64', ['P']);
 
   const n = g.op('Gather', [g.op('Shape', [ids]), g.ints(1)], { axis: { int: 0 } });
   const past = g.op('Gather', [g.op('Shape', [pastKeys[0]]), g.ints(0)], { axis: { int: 0 } });
@@ -162,8 +187,33 @@ export function buildDecoder(config: DecoderConfig, weights: ReadonlyMap<string,
     g.output(`new_value.${i}`, 'float', ['n', heads, headSize]);
     g.output(`new_shift.${i}`, 'float', [1, width]);
   }
-  const last = g.op('Slice', [x, g.ints([-1]), g.ints([2 ** 31]), g.ints([0])]);
-  g.op('FusedMatMul', [norm(last), 'embedding'], { transB: { int: 1 } }, { ...MS, outputs: ['logits'] });
+  const states = norm(x);
+  const lastOf = (rows: string): string => g.op('Slice', [rows, g.ints([-1]), g.ints([2 ** 31]), g.ints([0])]);
+  const last = lastOf(states);
+  // The last tokens at each new position; zeros before the first one.
+  const one = g.ints([1]);
+  const seen = g.op('Concat', [pastIds, g.op('Reshape', [ids, g.ints([-1])])], { axis: { int: 0 } });
+  const ahead = Array.from({ length: POINTER_LAGS - 1 }, () => 0);
+  const window = g.op('Slice', [g.op('Concat', [g.ints(ahead), seen], { axis: { int: 0 } }), g.op('Unsqueeze', [past, g.ints([0])]), g.ints([2 ** 31]), g.ints([0])]);
+  const places = g.op('Range', [g.op('Sub', [past, g.ints(ahead.length)]), g.op('Add', [past, n]), g.ints(1)]);
+  const there = g.op('Unsqueeze', [g.op('Cast', [g.op('GreaterOrEqual', [places, g.ints(0)])], { to: { int: DataType.float } }), one]);
+  const features = g.op('Mul', [g.op('MatMul', [norm(g.op('Gather', ['embedding', window], { axis: { int: 0 } })), 'pointer.token']), there]);
+  const lag = (back: number): string => g.op('Slice', [features, g.ints([ahead.length - back]), g.ints([back === 0 ? 2 ** 31 : -back]), g.ints([0])]);
+  const tokens = g.op('Concat', Array.from({ length: POINTER_LAGS }, (_, back) => lag(back)), { axis: { int: 1 } });
+  g.op('Concat', [g.op('MatMul', [states, 'pointer.key']), tokens], { axis: { int: 1 } }, { outputs: ['new_pointer'] });
+  g.output('new_pointer', 'float', ['n', pointerRow(config)]);
+  // [1, P + n]: what each position gets; the last one has no token after it yet.
+  const query = g.op('Concat', [g.op('Mul', [g.op('MatMul', [last, 'pointer.query']), g.scalar(1 / Math.sqrt(pointerWidth))]), g.op('Mul', [lastOf(tokens), 'pointer.match'])], { axis: { int: 1 } });
+  const scores = g.op('FusedMatMul', [query, g.op('Concat', [pastPointer, 'new_pointer'], { axis: { int: 0 } })], { transB: { int: 1 } }, MS);
+  const known = g.op('Slice', [scores, g.ints([0]), g.ints([-1]), one]);
+  const sentinel = g.op('Add', [g.op('MatMul', [last, 'pointer.sentinel']), g.scalar(SENTINEL_START)]);
+  const shares = g.op('Softmax', [g.op('Concat', [known, sentinel], { axis: { int: 1 } })], { axis: { int: -1 } });
+  const toVocabulary = g.op('Slice', [shares, g.ints([-1]), g.ints([2 ** 31]), one]);
+  const toTokens = g.op('Slice', [shares, g.ints([0]), g.ints([-1]), one]);
+  const followers = g.op('Unsqueeze', [g.op('Slice', [seen, one, g.ints([2 ** 31]), g.ints([0])]), g.ints([0])]);
+  const byVocabulary = g.op('Softmax', [g.op('FusedMatMul', [last, 'embedding'], { transB: { int: 1 } }, MS)], { axis: { int: -1 } });
+  const mixed = g.op('ScatterElements', [g.op('Mul', [byVocabulary, toVocabulary]), followers, toTokens], { axis: { int: 1 }, reduction: 'add' });
+  g.op('Log', [g.op('Add', [mixed, g.scalar(LEAST_PROBABILITY)])], {}, { outputs: ['logits'] });
   g.output('logits', 'float', [1, config.vocabularySize]);
   return g.finish('pharos_decoder');
 }

@@ -37,6 +37,8 @@ export const knowledge = fp(
         standing: { answers: 1_000, facts: limits.rulesFacts, ms: limits.rulesMs, depth: 10_000 },
         proofBytes: limits.proofBytes,
         pendingWrites: limits.pendingWrites,
+        induce: limits.inductions,
+        abduce: limits.abductions,
       },
     });
     await graph.open();

@@ -1,7 +1,7 @@
 // Owns the training graph of the decoder: forward, loss and gradients as one ONNX model whose weights are inputs.
 // Refuses to know data, optimizer and schedule.
 
-import { decoderParameters, rotaryTables } from '../model/decoder.ts';
+import { decoderParameters, LEAST_PROBABILITY, POINTER_LAGS, rotaryTables, SENTINEL_START } from '../model/decoder.ts';
 import type { DecoderConfig } from '../model/decoder.ts';
 import { DataType } from '../model/onnx.ts';
 import { Tape } from './tape.ts';
@@ -13,7 +13,7 @@ import { Tape } from './tape.ts';
  * output side, its input side is `gradient.inputs` [T * B, width], to be added row by row to the embedding's gradient at the token ids.
  */
 export function buildDecoderLoss(config: DecoderConfig): Uint8Array {
-  const { width, heads, headSize, layers } = config;
+  const { width, heads, headSize, layers, pointerWidth, pointerTokenWidth } = config;
   const tape = new Tape();
   const g = tape.graph;
   for (const spec of decoderParameters(config)) g.input(spec.name, 'float', spec.shape);
@@ -33,7 +33,8 @@ export function buildDecoderLoss(config: DecoderConfig): Uint8Array {
   const at = (index: number): string => g.op('Slice', [shape, g.ints([index]), g.ints([index + 1]), g.ints([0])]);
   const steps = at(0);
   const batch = at(1);
-  const allButLast = g.op('Sub', [steps, g.ints([1])]);
+  const one = g.ints([1]);
+  const allButLast = g.op('Sub', [steps, one]);
   const concat = (...parts: string[]): string => g.op('Concat', parts, { axis: { int: 0 } });
   const flatShape = g.ints([-1, width]);
   const sequenceShape = concat(steps, batch, g.ints([width]));
@@ -45,13 +46,15 @@ export function buildDecoderLoss(config: DecoderConfig): Uint8Array {
   // [B, 1, T, T]
   const mask = g.op('Where', [g.op('And', [same, g.op('Not', [later])]), g.scalar(0), g.scalar(-1e9)]);
   const zeroRow = g.op('Expand', [g.scalar(0), concat(g.ints([1]), batch, g.ints([width]))]);
-  // [T, B, 1]: 0 for the first token of a segment, which has none before it, 1 for the others
-  const follows = g.op('Cast', [g.op('Greater', [g.op('Unsqueeze', [positions, g.ints([2])]), g.ints(0)])], { to: { int: DataType.float } });
+  // [T, B, 1]: 1 where so many tokens of the segment stand before, else 0
+  const follow = (count: number): string => g.op('Cast', [g.op('GreaterOrEqual', [g.op('Unsqueeze', [positions, g.ints([2])]), g.ints(count)])], { to: { int: DataType.float } });
+  const follows = follow(1);
   const norm = (x: string): string => tape.rmsNorm(x, ones, config.normEpsilon);
   const sequence = (x: string): string => tape.reshape(x, sequenceShape, flatShape);
 
   const embedded = g.op('Gather', ['embedding', g.op('Reshape', [ids, g.ints([-1])])], { axis: { int: 0 } });
-  let x = norm(embedded);
+  const spelt = norm(embedded);
+  let x = spelt;
   for (let i = 0; i < layers; i++) {
     const h = norm(x);
     const rawKey = sequence(tape.matmul(h, `layer.${i}.key`));
@@ -64,9 +67,37 @@ export function buildDecoderLoss(config: DecoderConfig): Uint8Array {
     x = tape.add(x, tape.matmul(tape.reshape(attended, flatShape, headShape), `layer.${i}.out`));
     x = tape.add(x, tape.matmul(tape.squaredRelu(tape.matmul(norm(x), `layer.${i}.up`)), `layer.${i}.down`));
   }
-  const zeros = (): string => g.op('Expand', [g.scalar(0), g.op('Shape', [x])]);
-  const logits = tape.matmulTransposed(norm(tape.rows(x, rows, zeros)), 'embedding');
-  tape.crossEntropy(logits, targets, weights, 'loss');
+  const states = norm(x);
+  const zerosLike = (value: string) => (): string => g.op('Expand', [g.scalar(0), g.op('Shape', [value])]);
+  const learned = tape.rows(states, rows, zerosLike(states));
+  const logits = tape.matmulTransposed(learned, 'embedding');
+
+  // The pointer: row t * B + b of the flat batch is row b * T + t of the scores.
+  const pointerShape = concat(steps, batch, g.ints([1, pointerWidth]));
+  const pointerFlat = g.ints([-1, pointerWidth]);
+  const side = (name: string): string => tape.reshape(tape.matmul(states, name), pointerShape, pointerFlat);
+  const byState = tape.products(side('pointer.query'), side('pointer.key'), 1 / Math.sqrt(pointerWidth));
+  const tokenZeros = g.op('Expand', [g.scalar(0), concat(one, batch, g.ints([pointerTokenWidth]))]);
+  const lags = [tape.reshape(tape.matmul(spelt, 'pointer.token'), concat(steps, batch, g.ints([pointerTokenWidth])), g.ints([-1, pointerTokenWidth]))];
+  for (let back = 1; back < POINTER_LAGS; back++) lags.push(tape.gate(tape.delay(lags[back - 1], tokenZeros, allButLast, steps), follow(back)));
+  const tokens = tape.beside(lags, pointerTokenWidth);
+  const tokenShape = concat(steps, batch, g.ints([1, POINTER_LAGS * pointerTokenWidth]));
+  const tokenFlat = concat(steps, batch, g.ints([POINTER_LAGS * pointerTokenWidth]));
+  const raised = (value: string): string => tape.reshape(value, tokenShape, tokenFlat);
+  const byTokens = tape.products(raised(tape.scaleChannels(tokens, 'pointer.match', 2)), raised(tokens), 1);
+  const products = tape.add(byState, byTokens);
+  const table = tape.reshape(products, concat(g.ints([-1]), steps), g.op('Shape', [products]));
+  const row = g.op('Add', [g.op('Mul', [g.op('Mod', [rows, batch]), steps]), g.op('Div', [rows, batch])]);
+  const scores = tape.rows(table, row, zerosLike(table));
+  const sentinel = tape.shift(tape.matmul(learned, 'pointer.sentinel'), SENTINEL_START);
+  // A position counts when it comes before the last known token, in the same segment; its token is the one after it.
+  const before = g.op('Less', [g.op('Unsqueeze', [range, g.ints([0])]), g.op('Unsqueeze', [range, g.ints([1])])]);
+  const apart = g.op('Where', [g.op('And', [same, before]), g.scalar(0), g.scalar(-1e9)]);
+  const pointerMask = g.op('Gather', [g.op('Reshape', [apart, concat(g.ints([-1]), steps)]), row], { axis: { int: 0 } });
+  const follower = g.op('Concat', [g.op('Slice', [ids, g.ints([1]), steps, g.ints([0])]), g.op('Expand', [g.ints(-1), concat(g.ints([1]), batch)])], { axis: { int: 0 } });
+  const candidates = g.op('Gather', [g.op('Transpose', [follower], { perm: [1, 0] }), g.op('Mod', [rows, batch])], { axis: { int: 0 } });
+  const matches = g.op('Cast', [g.op('Equal', [candidates, g.op('Unsqueeze', [targets, g.ints([1])])])], { to: { int: DataType.float } });
+  tape.pointerCrossEntropy({ logits, scores, mask: pointerMask, sentinel, matches, targets, weights }, LEAST_PROBABILITY, 'loss');
   g.output('loss', 'float', []);
   tape.run();
   const emit = (name: string, value: string, valueShape: readonly (number | string)[]): void => {

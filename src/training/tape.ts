@@ -69,6 +69,18 @@ export class Tape {
       this.contribute(vector, g.op('ReduceSum', [g.op('Mul', [dy, x]), axes], { keepdims: { int: 0 } }));
     });
   }
+  /** Parts [..., size], side by side along the last axis. */
+  beside(parts: readonly string[], size: number): string {
+    const g = this.graph;
+    return this.#record(g.op('Concat', parts, { axis: { int: -1 } }), (dy) => {
+      const slices = parts.map((_, i) => g.op('Slice', [dy, g.ints([i * size]), g.ints([(i + 1) * size]), g.ints([-1])]));
+      parts.forEach((part, i) => this.contribute(part, slices[i]));
+    });
+  }
+  /** x plus a constant. */
+  shift(x: string, constant: number): string {
+    return this.#record(this.graph.op('Add', [x, this.graph.scalar(constant)]), (dy) => this.contribute(x, dy));
+  }
   /** x times a constant that broadcasts over it, such as a mask of zeros and ones. */
   gate(x: string, constant: string): string {
     const g = this.graph;
@@ -135,6 +147,16 @@ export class Tape {
       this.contribute(k, back(g.op('FusedMatMul', [ds, q], { alpha: scale, transA: one, transBatchB: one }, MS)));
     });
   }
+  /** q kᵀ scale for q, k [T, B, 1, size] (time-major): [B, 1, T, T]. */
+  products(q: string, k: string, scale: number): string {
+    const g = this.graph;
+    const one = { int: 1 };
+    const back = (x: string): string => g.op('Transpose', [x], { perm: [2, 0, 1, 3] });
+    return this.#record(g.op('FusedMatMul', [q, k], { alpha: scale, transBatchA: one, transBatchB: one, transB: one }, MS), (dy) => {
+      this.contribute(q, back(g.op('FusedMatMul', [dy, k], { alpha: scale, transBatchB: one }, MS)));
+      this.contribute(k, back(g.op('FusedMatMul', [dy, q], { alpha: scale, transA: one, transBatchB: one }, MS)));
+    });
+  }
   /** Rows `indices` int64 [M] of x [N, D], each at most once; `zeros` [N, D]. */
   rows(x: string, indices: string, zeros: () => string): string {
     const g = this.graph;
@@ -143,17 +165,29 @@ export class Tape {
     });
   }
   /**
-   * Sum over rows of weight * -log softmax(logits)[target]; logits [M, V], targets int64 [M], weights [M]. Also seeds the gradient: (softmax - onehot) * weight.
+   * Sum over rows of weight * -log P[target], where P = share of the sentinel * softmax(logits) + what positions give to their tokens (Merity et al. 2017, eq. 4 to 6).
+   * logits [M, V], scores [M, T] with `mask` [M, T] to be added, sentinel [M, 1], `matches` [M, T]: 1 where the position's token is the target, else 0; targets int64 [M], weights [M].
+   * Also seeds the gradients: with u the target's probability by each part, that of part k's score is share[k] (1 - u[k] / P).
    */
-  crossEntropy(logits: string, targets: string, weights: string, lossName: string): string {
+  pointerCrossEntropy(parts: Readonly<Record<'logits' | 'scores' | 'mask' | 'sentinel' | 'matches' | 'targets' | 'weights', string>>, least: number, lossName: string): string {
+    const { logits, scores, mask, sentinel, matches, targets, weights } = parts;
     const g = this.graph;
     const column = g.op('Unsqueeze', [targets, g.ints([1])]);
     const weightColumn = g.op('Unsqueeze', [weights, g.ints([1])]);
-    const logProbabilities = g.op('LogSoftmax', [logits], { axis: { int: -1 } });
-    const picked = g.op('Mul', [g.op('GatherElements', [logProbabilities, column], { axis: { int: 1 } }), weightColumn]);
-    g.op('Neg', [g.op('ReduceSum', [picked], { keepdims: { int: 0 } })], {}, { outputs: [lossName] });
-    const weighted = g.op('Mul', [g.op('Exp', [logProbabilities]), weightColumn]);
-    this.contribute(logits, g.op('ScatterElements', [weighted, column, g.op('Neg', [weightColumn])], { axis: { int: 1 }, reduction: 'add' }));
+    const beside = (left: string, right: string): string => g.op('Concat', [left, right], { axis: { int: 1 } });
+    const left = (x: string): string => g.op('Slice', [x, g.ints([0]), g.ints([-1]), g.ints([1])]);
+    const right = (x: string): string => g.op('Slice', [x, g.ints([-1]), g.ints([2 ** 31]), g.ints([1])]);
+    const shares = g.op('Softmax', [beside(g.op('Add', [scores, mask]), sentinel)], { axis: { int: -1 } });
+    const byVocabulary = g.op('Softmax', [logits], { axis: { int: -1 } });
+    const target = g.op('GatherElements', [byVocabulary, column], { axis: { int: 1 } });
+    const each = beside(matches, target);
+    const total = g.op('Add', [g.op('ReduceSum', [g.op('Mul', [shares, each]), g.ints([1])], { keepdims: { int: 1 } }), g.scalar(least)]);
+    g.op('Neg', [g.op('ReduceSum', [g.op('Mul', [g.op('Log', [total]), weightColumn])], { keepdims: { int: 0 } })], {}, { outputs: [lossName] });
+    const ofScores = g.op('Mul', [g.op('Mul', [shares, weightColumn]), g.op('Sub', [g.scalar(1), g.op('Div', [each, total])])]);
+    this.contribute(scores, left(ofScores));
+    this.contribute(sentinel, right(ofScores));
+    const blame = g.op('Mul', [weightColumn, g.op('Div', [g.op('Mul', [right(shares), target]), total])]);
+    this.contribute(logits, g.op('ScatterElements', [g.op('Mul', [byVocabulary, blame]), column, g.op('Neg', [blame])], { axis: { int: 1 }, reduction: 'add' }));
     return lossName;
   }
 }

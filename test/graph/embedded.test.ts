@@ -12,7 +12,7 @@ import { StoreError } from '../../graph/store.ts';
 import type { Change } from '../../graph/store.ts';
 import { storeContract } from './store-contract.ts';
 import { createInFile, createInMemory, freshFile, openStore } from '../helpers/store-embedded.ts';
-import { assert, base, describe, id, matchAll, node, number, objects, otherBase, path, relation, withdraw } from '../helpers/store-world.ts';
+import { assert, base, describe, forgetsOldRules, id, matchAll, node, number, objects, otherBase, path, relation, withdraw } from '../helpers/store-world.ts';
 import { walks } from '../helpers/store-walks.ts';
 
 const failure = async (work: Promise<unknown>): Promise<unknown> =>
@@ -93,6 +93,29 @@ t.test('a file written by a newer version is refused', async (t) => {
   const error = await failure(openStore(file));
   t.ok(error instanceof StoreError);
   t.match((error as Error).message, /9999/, 'the message says which version was found');
+});
+
+t.test('a file of the first version is taken over: what its rules were before is not known', async (t) => {
+  const file = await freshFile(t);
+  const store = await openStore(file);
+  await store.transact(base, [{ kind: 'rule', id: 'r', document: 'old' }]);
+  await store.transact(base, [assert('a', 'r', 'b')]);
+  await store.close();
+  const database = new DatabaseSync(file);
+  database.exec('DROP TABLE rule_past; ALTER TABLE base DROP COLUMN rules_from; PRAGMA user_version = 1');
+  database.close();
+  const again = await openStore(file);
+  t.same(await again.ruleHistory(base), { version: 2, from: 2, rules: [{ id: 'r', document: 'old' }], changes: [] });
+  t.same(objects(await matchAll(t, again, base)), ['b']);
+  await again.transact(base, [{ kind: 'rule', id: 'r', document: 'new' }]);
+  t.match(await again.ruleHistory(base), { version: 3, from: 2, changes: [{ version: 3, id: 'r', before: 'old' }] });
+  await again.close();
+  await openStore(file).then((third) => third.close());
+});
+
+t.test('rules of versions too long ago are forgotten', async (t) => {
+  const file = await freshFile(t);
+  await forgetsOldRules(t, (limits) => openStore(file, { limits }), base);
 });
 
 t.test('a damaged file is refused as corrupt', async (t) => {

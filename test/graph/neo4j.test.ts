@@ -16,7 +16,7 @@ import type { Change } from '../../graph/store.ts';
 import type { FactId } from '../../graph/terms.ts';
 import { storeContract } from './store-contract.ts';
 import { createOnServer, openStore, ownBase, query, relay, removeBases, serverUrl } from '../helpers/store-neo4j.ts';
-import { assert, base, describe, id, matchAll, node, number, objects, path, relation, text, withdraw } from '../helpers/store-world.ts';
+import { assert, base, describe, forgetsOldRules, id, matchAll, node, number, objects, path, relation, text, withdraw } from '../helpers/store-world.ts';
 
 const failure = async (work: Promise<unknown>): Promise<unknown> =>
   work.then(
@@ -234,6 +234,18 @@ if (serverUrl !== undefined) {
     t.same(await connection.write((run) => transaction.run(run)), first, 'the answer is that of the commit');
     t.same(objects(await matchAll(t, store, kb)), ['new', 'told in between']);
     t.equal((await store.transact(kb, [])).version, 3);
+  });
+
+  await t.test('rules of versions too long ago are forgotten, and those of a base from before there was a history are not known', async (t) => {
+    const kb = ownBase();
+    t.teardown(() => removeBases(url, kb));
+    await forgetsOldRules(t, (limits) => openStore(url, { limits }), kb);
+    await query(url, 'MATCH (b:KnowledgeBase {kb: $kb}) REMOVE b.rulesFrom', { kb });
+    const store = await openStore(url);
+    t.match(await store.ruleHistory(kb), { version: 6, from: 6, changes: [] });
+    await store.transact(kb, [{ kind: 'rule', id: 'r' }]);
+    t.match(await store.ruleHistory(kb), { version: 7, from: 6, changes: [{ version: 7, id: 'r', before: '4' }] });
+    await store.close();
   });
 
   await t.test('what is stored is what a graph tool shows, and a name never becomes a query', async (t) => {

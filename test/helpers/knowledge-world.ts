@@ -26,9 +26,10 @@ export const unsay = (subject: string, relation: string, object: string | Term, 
   pattern: triple(subject, relation, object, extra.negated),
   ...(extra.source === undefined ? {} : { source: extra.source }),
 });
+type Names = 'disjointWith' | 'domain' | 'range' | 'subPropertyOf' | 'equivalentTo';
 export const declare = (
   name: string,
-  properties: Partial<Omit<Relation, 'name' | 'inverseOf' | 'disjointWith'>> & { inverseOf?: string; disjointWith?: readonly string[] } = {},
+  properties: Partial<Omit<Relation, 'name' | 'inverseOf' | Names>> & { inverseOf?: string } & { readonly [K in Names]?: readonly string[] } = {},
 ): Change => ({
   kind: 'relation',
   relation: { aliases: [], ...(properties as Partial<Relation>), name: parseRelationName(name) },

@@ -5,7 +5,7 @@ import { foldName } from '../../graph/names.ts';
 import { entity, sameTerm, termKey, termText, tripleKey } from '../../graph/terms.ts';
 import type { BaseName, Entity, EntityId, Fact, FactId, Path, Relation, RelationName, Statement, Term, TriplePattern } from '../../graph/terms.ts';
 import { StoreError } from '../../graph/store.ts';
-import type { BaseStatistics, Change, Commit, EntityHit, GraphStore, MatchOptions, Page, PathResult, PathSummary, RelationSummary } from '../../graph/store.ts';
+import type { BaseStatistics, Change, Commit, EntityHit, GraphStore, MatchOptions, Page, PathResult, PathSummary, RelationSummary, RuleChange, RuleHistory } from '../../graph/store.ts';
 
 interface Base {
   version: number;
@@ -13,6 +13,7 @@ interface Base {
   readonly entities: Map<EntityId, Entity>;
   readonly relations: Map<RelationName, Relation>;
   readonly rules: Map<string, string>;
+  ruleChanges: RuleChange[];
 }
 const fits = (fact: Fact, { subject, relation, object, negated = false }: TriplePattern): boolean =>
   (subject === undefined || fact.subject === subject) &&
@@ -51,7 +52,7 @@ export class MemoryStore implements GraphStore {
   }
   #base(name: BaseName): Base {
     if (!this.#open) throw new StoreError('closed', 'the store is not open');
-    return this.#bases.get(name) ?? { version: 0, facts: [], entities: new Map(), relations: new Map(), rules: new Map() };
+    return this.#bases.get(name) ?? { version: 0, facts: [], entities: new Map(), relations: new Map(), rules: new Map(), ruleChanges: [] };
   }
 
   async transact(name: BaseName, changes: readonly Change[]): Promise<Commit> {
@@ -62,6 +63,7 @@ export class MemoryStore implements GraphStore {
     let known = 0;
     let touched = false;
     const now = new Date(this.#now()).toISOString();
+    const rulesBefore = new Map(base.rules);
     const retract = (fact: Fact): void => {
       withdrawn.push({ ...fact, retractedAt: now });
       base.facts = base.facts.filter(({ id }) => id !== fact.id);
@@ -110,6 +112,10 @@ export class MemoryStore implements GraphStore {
       }
     if (touched || added.length + withdrawn.length > 0) {
       base.version++;
+      for (const id of new Set([...rulesBefore.keys(), ...base.rules.keys()])) {
+        const before = rulesBefore.get(id);
+        if (before !== base.rules.get(id)) base.ruleChanges = [{ version: base.version, at: now, id, ...(before === undefined ? {} : { before }) }, ...base.ruleChanges];
+      }
       this.#bases.set(name, base);
     }
     return { version: base.version, added, known, withdrawn };
@@ -194,6 +200,10 @@ export class MemoryStore implements GraphStore {
     }
     frontier.delete(termKey(start));
     return [...frontier.values()].toSorted((a, b) => (termText(a.end) < termText(b.end) ? -1 : 1)).slice(0, limit);
+  }
+  async ruleHistory(name: BaseName): Promise<RuleHistory> {
+    const { version, ruleChanges } = this.#base(name);
+    return { version, from: 0, rules: await this.rules(name), changes: ruleChanges };
   }
   async rules(name: BaseName): Promise<readonly { readonly id: string; readonly document: string }[]> {
     return [...this.#base(name).rules].map(([id, document]) => ({ id, document }));

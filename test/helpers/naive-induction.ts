@@ -3,10 +3,15 @@
 
 import { entity, termKey, tripleKey } from '../../graph/terms.ts';
 import type { Term, Triple } from '../../graph/terms.ts';
-import type { Atom, Comparison, Rule, RuleTerm } from '../../graph/reason/types.ts';
+import type { Atom, BodyItem, Comparison, Rule, RuleTerm } from '../../graph/reason/types.ts';
 
 type Bindings = ReadonlyMap<string, Term>;
 const valueOf = (term: RuleTerm, bindings: Bindings): Term | undefined => (term.kind === 'variable' ? bindings.get(term.name) : term);
+/** Between numbers, or dates (which are written alike here). */
+function order(operator: Comparison['operator'], left: Term, right: Term): boolean {
+  if (left.kind !== 'literal' || right.kind !== 'literal' || left.type !== right.type || !['number', 'date'].includes(left.type)) return false;
+  return operator === '>=' ? left.value >= right.value : operator === '<=' && left.value <= right.value;
+}
 const isAtom = (item: Rule['body'][number]): item is Atom => !('kind' in item);
 
 export interface NaiveMeasures {
@@ -31,17 +36,29 @@ export class NaiveFacts {
     return this.#keys.has(tripleKey(triple));
   }
 
-  /** Every way to meet the atoms and comparisons. */
-  *instances(items: readonly (Atom | Comparison)[], bindings: Bindings = new Map()): Generator<Bindings> {
+  /** Every way to meet a body. */
+  *instances(items: readonly BodyItem[], bindings: Bindings = new Map()): Generator<Bindings> {
     const [first, ...rest] = items;
     if (!first) {
       yield bindings;
       return;
     }
+    if ('kind' in first && first.kind === 'aggregate') {
+      // `0 = count { ?z : p(?x, ?z) }`: nothing is p of ?x.
+      const [some] = this.instances(first.body, bindings);
+      if (!some) yield* this.instances(rest, bindings);
+      return;
+    }
     if ('kind' in first) {
       const [left, right] = [valueOf(first.left as RuleTerm, bindings), valueOf(first.right as RuleTerm, bindings)];
-      if (first.operator !== '!=' || !left || !right) throw new Error('a learned rule compares bound terms by != only');
-      if (termKey(left) !== termKey(right)) yield* this.instances(rest, bindings);
+      if (!left || !right) throw new Error('a learned rule compares bound terms only');
+      const { operator } = first;
+      if (operator === '!=' ? termKey(left) !== termKey(right) : order(operator, left, right)) yield* this.instances(rest, bindings);
+      return;
+    }
+    if (first.absent) {
+      const [some] = this.instances([{ ...first, absent: false }], bindings);
+      if (!some) yield* this.instances(rest, bindings);
       return;
     }
     for (const triple of this.triples) {
@@ -63,7 +80,7 @@ export class NaiveFacts {
 
   measure(rule: Rule): NaiveMeasures {
     const [head] = rule.heads;
-    const items = rule.body as readonly (Atom | Comparison)[];
+    const items = rule.body;
     const predictions = new Map<string, { readonly known: boolean; readonly subject: string; readonly object: string }>();
     let circular = false;
     for (const bindings of this.instances(items)) {
@@ -74,7 +91,7 @@ export class NaiveFacts {
       const [subject, object] = [valueOf(head.subject, bindings), valueOf(head.object, bindings)];
       if (!subject || !object) throw new Error(`the head of ${rule.text} is not bound by its body`);
       const known = subject.kind === 'entity' && this.has({ subject: subject.id, relation: head.relation, object });
-      const used = items.filter(isAtom).map(ground);
+      const used = items.flatMap((item) => (isAtom(item) && !item.absent ? [ground(item)] : []));
       if (known && new Set([...used, ground(head)]).size < used.length + 1) circular = true;
       predictions.set(ground(head), { known, subject: termKey(subject), object: termKey(object) });
     }

@@ -7,8 +7,9 @@ import type { Grounds } from '../../graph/reason/checker.ts';
 import { Database } from '../../graph/reason/database.ts';
 import { Evaluator, runNow } from '../../graph/reason/evaluate.ts';
 import type { RunResult } from '../../graph/reason/evaluate.ts';
-import { Explainer, toProof } from '../../graph/reason/explain.ts';
+import { Explainer } from '../../graph/reason/explain.ts';
 import { Program } from '../../graph/reason/program.ts';
+import { toProof } from '../../graph/reason/proof-trees.ts';
 import type { Budget, Proof, Rule } from '../../graph/reason/types.ts';
 import type { Known, naiveModel } from './naive-reasoner.ts';
 import type { Random } from './random-programs.ts';
@@ -46,10 +47,11 @@ export function* proofs(program: Program, limits = { nodes: 100_000, height: 10_
   const explainer = new Explainer(program, limits);
   for (const slot of database.slots())
     for (let row = 0; row < slot.table.count; row++) {
-      const proof = toProof(explainer.explain({ slot, row }), database, (triple) => {
+      const fact = (triple: Triple): Fact | undefined => {
         const at = database.find(triple);
         return at && factOf({ triple, confidence: at.slot.table.confidence(at.row) });
-      });
+      };
+      const proof = toProof(explainer.explain({ slot, row }), database, { fact });
       if (!proof) throw new Error('a told row is not stored');
       yield proof;
     }

@@ -289,7 +289,7 @@ export async function factsContract(part: Part): Promise<void> {
       assert('a', 'knows', 'b'),
       assert('a', 'knows', 'c', { negated: true }),
     ]);
-    const declared = { name: relation('child of'), aliases: [{ text: 'parent', language: 'en' }, { text: '父母', language: 'zh' }], functional: true, symmetric: false, transitive: true, inverseOf: relation('parent of'), disjointWith: [relation('knows')], closed: true };
+    const declared = { name: relation('child of'), aliases: [{ text: 'parent', language: 'en' }, { text: '父母', language: 'zh' }], functional: true, symmetric: false, transitive: true, inverseOf: relation('parent of'), disjointWith: [relation('knows')], domain: [id('person'), id('人')], range: [id('person')], subPropertyOf: [relation('relative of')], equivalentTo: [relation('offspring of')], closed: true };
     await store.transact(base, [{ kind: 'relation', relation: declared }]);
     const found = new Map((await store.relations(base)).map((one) => [one.name as string, one]));
     t.match(found.get('age'), { facts: 4, literals: 0.75, aliases: [] });
@@ -300,6 +300,7 @@ export async function factsContract(part: Part): Promise<void> {
     t.match(later.get('age'), { facts: 3, literals: 1 });
     t.match(later.get('child of'), { aliases: [], facts: 0 });
     t.notOk(later.get('child of')?.functional, 'a relation is declared as a whole');
+    for (const list of ['disjointWith', 'domain', 'range', 'subPropertyOf', 'equivalentTo'] as const) t.notOk(later.get('child of')?.[list], `${list} is gone`);
   });
 
   await part('rules are kept as told, replaced and deleted', async (t, { store }) => {
@@ -310,6 +311,29 @@ export async function factsContract(part: Part): Promise<void> {
     t.equal(second.version, 2);
     t.same(await store.rules(base), [{ id: 'r_2', document: 'new' }]);
     t.equal((await store.transact(base, [{ kind: 'rule', id: 'r_1' }])).version, 2, 'deleting what is not there changes nothing');
+  });
+
+  await part('what rules were in earlier versions is kept, by version and latest first, and outlives the store', async (t, { store, reopen }) => {
+    t.same(await store.ruleHistory(base), { version: 0, from: 0, rules: [], changes: [] });
+    const rule = (name: string, document?: string): Change => ({ kind: 'rule', id: name, ...(document === undefined ? {} : { document }) });
+    await store.transact(base, [rule('r_1', 'one'), rule('r_2', 'two'), rule('r_3', 'gone at once'), rule('r_3')]);
+    await store.transact(base, [assert('a', 'r', 'b')]);
+    await store.transact(base, [rule('r_1', 'one'), rule('r_2', 'new'), rule('中', '中文 "\'')]);
+    await store.transact(base, [rule('r_1'), rule('r_2', 'other'), rule('r_2', 'new')]);
+    await store.transact(otherBase, [rule('r_9', 'nine')]);
+    const check = async (one: GraphStore): Promise<void> => {
+      const { version, from, rules, changes } = await one.ruleHistory(base);
+      t.same([version, from], [4, 0]);
+      t.same(rules, await one.rules(base));
+      t.same(
+        changes.map((change) => [change.version, change.id, change.before]),
+        [[4, 'r_1', 'one'], [3, 'r_2', 'two'], [3, '中', undefined], [1, 'r_1', undefined], [1, 'r_2', undefined]],
+      );
+      t.ok(changes.every(({ at }) => /^\d{4}-\d\d-\d\dT[\d:.]+Z$/.test(at)));
+      t.same((await one.ruleHistory(otherBase)).changes.map(({ id: name }) => name), ['r_9']);
+    };
+    await check(store);
+    if (reopen) await check(await reopen());
   });
 
   await part('a transaction that fails half-way writes nothing', async (t, { store, reopen }) => {
@@ -405,6 +429,7 @@ export async function factsContract(part: Part): Promise<void> {
       ['paths', () => store.paths(base, node('a'), { hops: 1 })],
       ['follow', () => store.follow(base, node('a'), [{ relation: relation('r'), inverse: false }])],
       ['rules', () => store.rules(base)],
+      ['ruleHistory', () => store.ruleHistory(base)],
       ['bases', () => store.bases()],
     ];
     for (const [name, call] of calls) {

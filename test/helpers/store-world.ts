@@ -4,7 +4,7 @@
 import type { Test } from 'tap';
 import { entity, literal, parseBaseName, parseEntityId, parseRelationName, tripleKey } from '../../graph/terms.ts';
 import type { Alias, BaseName, Entity, EntityId, Fact, Literal, Path, RelationName, Statement, Term, TriplePattern } from '../../graph/terms.ts';
-import type { Change, GraphStore, MatchOptions } from '../../graph/store.ts';
+import type { Change, GraphStore, MatchOptions, RuleHistoryLimits } from '../../graph/store.ts';
 
 /** A store under test, already open. */
 export interface StoreUnderTest {
@@ -41,6 +41,23 @@ export const describe = (name: string, entityFields: { label?: string; aliases?:
     ...(entityFields.types === undefined ? {} : { types: entityFields.types }),
   },
 });
+/** Writes rules with small limits of their history, and checks what is still known. */
+export async function forgetsOldRules(t: Test, open: (limits: Partial<RuleHistoryLimits>) => Promise<GraphStore>, kb: BaseName): Promise<void> {
+  const known = async (store: GraphStore): Promise<unknown> => {
+    const { version, from, changes } = await store.ruleHistory(kb);
+    return [version, from, changes.map((change) => `${change.version} ${change.id}`)];
+  };
+  const few = await open({ ruleVersions: 2 });
+  for (const document of ['1', '2', '3', '4']) await few.transact(kb, [{ kind: 'rule', id: 'r', document }]);
+  t.same(await known(few), [4, 2, ['4 r', '3 r']], 'two versions can be taken back');
+  await few.close();
+  const small = await open({ ruleChanges: 3 });
+  await small.transact(kb, ['a', 'b', 'c'].map((name): Change => ({ kind: 'rule', id: name, document: name })));
+  t.same(await known(small), [5, 4, ['5 a', '5 b', '5 c']], 'three changes are');
+  await small.transact(kb, ['a', 'b', 'c', 'd'].map((name): Change => ({ kind: 'rule', id: name, document: 'new' })));
+  t.same(await known(small), [6, 6, []], 'more at once than are kept');
+  await small.close();
+}
 /** `['directed by', '~starred in']`: a tilde walks from object to subject. */
 export const path = (...steps: readonly string[]): Path =>
   steps.map((step) => (step.startsWith('~') ? { relation: relation(step.slice(1)), inverse: true } : { relation: relation(step), inverse: false }));

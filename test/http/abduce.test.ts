@@ -5,7 +5,7 @@ import t from 'tap';
 import { call, list, startApp, str } from '../helpers/http-app.ts';
 import type { Reply } from '../helpers/http-app.ts';
 
-const app = await startApp(t, { PHAROS_DEDUCE_MS: '5000' });
+const app = await startApp(t, { PHAROS_ABDUCE_MS: '5000', PHAROS_ABDUCE_SIZE: '5' });
 const post = (url: string, body: unknown): Promise<Reply> => call(app, 'POST', url, body);
 const abduce = (body: object): Promise<Reply> => post('/v1/reason/abduce', body);
 const RULES = '@say("{x} is wet because it rained") wet(?x) :- rained(?x). @confidence(0.9) wet(?x) :- waters(?device, ?x), sprinkler(?device).';
@@ -84,12 +84,42 @@ t.test('limits and mistakes', async (t) => {
   const wrong: [object, object][] = [
     [{}, { param: 'observation' }],
     [{ observation: [] }, { param: 'observation' }],
-    [{ observation: 'p(' }, { code: 'rule_syntax' }],
-    [{ observation: 'p(a)', limits: { size: 99 } }, { param: 'limits.size' }],
+    [{ observation: 'p(' }, { code: 'rule_syntax', param: 'observation', line: 1, column: 3 }],
+    [{ observation: ['p(a)', 'p('] }, { code: 'rule_syntax', param: 'observation[1]' }],
+    [
+      { observation: 'p(a)', assumable: ['q', 'r('] },
+      { code: 'rule_syntax', param: 'assumable[1]' },
+    ],
+    [{ observation: 'p(a)', limits: { size: 0 } }, { param: 'limits.size' }],
+    [
+      { observation: 'p(a)', limits: { size: 6 } },
+      { param: 'limits.size', message: /allows 5 at most/ },
+    ],
     [{ observation: 'p(a)', assumable: [{ relation: 'q', atom: 'q(a)' }] }, { param: /assumable/ }],
     [{ observation: 'p(a)', assumable: [{ relation: 'q', probability: 0 }] }, { param: /assumable/ }],
-    [{ observation: 'p(a)', rules: 'p(?x) :- q(?y).' }, { code: 'rule_unsafe' }],
+    [
+      { observation: 'p(a)', rules: 'p(?x) :- q(?y).' },
+      { code: 'rule_unsafe', param: 'rules' },
+    ],
     [{ observation: 'p(a)', nothing: 1 }, { code: 'unknown_parameter' }],
   ];
   for (const [body, error] of wrong) t.match(await abduce(body), { status: 400, json: { error } }, JSON.stringify(body));
+});
+
+t.test('as many abductions as are configured are at work at the same time', async (t) => {
+  const narrow = await startApp(t, { PHAROS_ABDUCE_JOBS: '1' });
+  const body = {
+    observation: 'p(a)',
+    rules: 'p(a) :- q(?x), r(?y).',
+    assumable: ['q', 'r'],
+    values: Array.from({ length: 200 }, (_, i) => `v${i}`),
+    limits: { explanations: 50, ms: 500 },
+  };
+  const replies = await Promise.all([1, 2, 3].map(() => call(narrow, 'POST', '/v1/reason/abduce', body)));
+  t.same(replies.map(({ status }) => status).toSorted(), [200, 429, 429]);
+  t.match(
+    replies.find(({ status }) => status === 429),
+    { json: { error: { code: 'too_many_abductions', type: 'rate_limit_error' } } },
+  );
+  t.match(await call(narrow, 'POST', '/v1/reason/abduce', body), { status: 200 });
 });

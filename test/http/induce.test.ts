@@ -99,3 +99,52 @@ t.test('what is wrong is said', async (t) => {
   t.match(await get('/v1/reason/induce/none'), { status: 404, json: { error: { code: 'induction_not_found', message: /"none"/ } } });
   t.match(await get('/v1/reason/induce/none?cursor=x'), { status: 404 });
 });
+
+t.test('bounds of numbers and exceptions are learned when they are asked for', async (t) => {
+  const knowledge_base = 'people';
+  const triples = Array.from({ length: 20 }, (_, i) => [
+    { subject: `p${i}`, relation: 'age', object: { value: i * 3, type: 'number' } },
+    { subject: `p${i}`, relation: 'is a', object: 'person' },
+    ...(i >= 6 ? [{ subject: `p${i}`, relation: 'is a', object: 'adult' }] : []),
+    i % 4 === 0 ? { subject: `p${i}`, relation: 'is a', object: 'pilot' } : { subject: `p${i}`, relation: 'gets', object: 'lost' },
+  ]).flat();
+  await post('/v1/triples', { triples, knowledge_base });
+  const texts = async (more: object): Promise<string[]> =>
+    list((await post('/v1/reason/induce', { knowledge_base, min_confidence: 0.95, ...more })).json.rules).map(textOf);
+  const [adult, lost] = ['adult(?x) :- age(?x, ?y), ?y >= 18.', 'gets(?x, lost) :- person(?x), not pilot(?x).'];
+  t.notOk((await texts({})).some((text) => [adult, lost].includes(text)));
+  const found = await texts({ ranges: true, exceptions: true });
+  t.ok(found.includes(adult) && found.includes(lost), found.join('\n'));
+});
+
+t.test('limits are configured: of one induction, and of all at the same time', async (t) => {
+  const narrow = await startApp(t, {
+    PHAROS_INDUCE_JOBS: '1',
+    PHAROS_INDUCE_KEPT: '1',
+    PHAROS_INDUCE_MS: '20000',
+    PHAROS_INDUCE_FACTS: '8',
+    PHAROS_INDUCE_RULES: '1',
+    PHAROS_INDUCE_HEAP: '64MiB',
+  });
+  const there = (url: string, body?: unknown) => call(narrow, body === undefined ? 'GET' : 'POST', url, body);
+  await there('/v1/triples', { triples: swans });
+  for (const [limits, param] of [
+    [{ ms: 20_001 }, 'limits.ms'],
+    [{ rules: 2 }, 'limits.rules'],
+    [{ facts: 9 }, 'limits.facts'],
+  ] as const)
+    for (const url of ['/v1/reason/induce', '/v1/reason/rank'])
+      t.match(await there(url, { ...(url.endsWith('rank') ? { relation: 'has color', subject: 'swan 1' } : {}), limits }), {
+        status: 400,
+        json: { error: { code: 'invalid_value', param } },
+      });
+  const first = await there('/v1/reason/induce', {});
+  t.match(first, { status: 200, json: { facts: 8, limit: 'facts', complete: false, rules: { length: 1 } } });
+  const replies = await Promise.all([1, 2].map(() => there('/v1/reason/induce', {})));
+  t.same(replies.map(({ status }) => status).toSorted(), [200, 429]);
+  t.match(
+    replies.find(({ status }) => status === 429),
+    { json: { error: { code: 'too_many_inductions' } } },
+  );
+  t.match(await there(`/v1/reason/induce/${str(first.json.id)}`), { status: 404, json: { error: { message: /the last 1 are kept/ } } });
+});

@@ -40,6 +40,13 @@ t.test('relations are declared, and what is declared takes effect', async (t) =>
   const { json } = await get('/v1/relations?knowledge_base=places&limit=1');
   t.match(json, { data: [{ name: 'above', inverse_of: 'below' }], has_more: true });
   t.match((await get(`/v1/relations?knowledge_base=places&cursor=${str(json.cursor)}`)).json.data[0], { name: 'next to' });
+  const lists = { domain: ['place'], range: ['place', 'thing'], sub_property_of: ['near'], equivalent_to: ['adjoins'] };
+  t.match(await call(app, 'PUT', '/v1/relations/next%20to?knowledge_base=places', lists), { status: 200, json: { ...lists, symmetric: undefined } });
+  t.same(
+    list((await get('/v1/triples?knowledge_base=places&derived=only')).json.data).map((fact) => `${str(fact['subject'])} ${str(fact['relation'])} ${str(fact['object'])}`).toSorted(),
+    ['a adjoins b', 'a is a place', 'a near b', 'b is a place', 'b is a thing'],
+  );
+  t.match(await call(app, 'PUT', '/v1/relations/next%20to', { domain: [' '] }), { status: 400 });
   t.match(await get('/v1/relations?cursor=???'), { status: 400, json: { error: { param: 'cursor' } } });
   t.match(await get('/v1/relations/none'), { status: 404, json: { error: { code: 'relation_not_found' } } });
   t.match((await get('/v1/relations/next%20to?knowledge_base=places')).json, { name: 'next to' });
@@ -98,7 +105,8 @@ t.test('deductions from what is stored and from what is supposed, each with a pr
     answers: [{ triple: { subject: 'Socrates' } }],
   });
   t.match((await post('/v1/reason/deduce', { goal: 'ancestor(carol, alice)' })).json, { outcome: 'not_entailed', answers: [] });
-  t.match(await post('/v1/reason/deduce', { goal: 'ancestor(' }), { status: 400, json: { error: { code: 'rule_syntax', line: 1 } } });
+  t.match(await post('/v1/reason/deduce', { goal: 'ancestor(' }), { status: 400, json: { error: { code: 'rule_syntax', param: 'goal', line: 1 } } });
+  t.match(await post('/v1/reason/deduce', { goal: 'p(?x)', rules: 'p(' }), { status: 400, json: { error: { code: 'rule_syntax', param: 'rules' } } });
   t.match(await post('/v1/reason/deduce', { goal: 'p(?x)', limits: { ms: -1 } }), { status: 400, json: { error: { param: 'limits.ms' } } });
   const many = await post('/v1/reason/deduce', {
     goal: 'n(?x, ?y)',

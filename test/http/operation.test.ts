@@ -118,6 +118,13 @@ t.test('the documentation comes from this server alone', async (t) => {
 t.test('the configuration is strict, and all mistakes are told at once', async (t) => {
   const config = parseConfig({ PATH: '/bin', PHAROS_PORT: '0', PHAROS_CACHE: '2MiB', PHAROS_API_KEYS: '', PHAROS_OUTSIDE: '../shared' });
   t.match(config, { host: '127.0.0.1', port: 0, cacheBytes: 2 * 2 ** 20, apiKeys: [], graph: { kind: 'embedded' }, limits: { slots: 8 } });
+  t.match(parseConfig({ PHAROS_INDUCE_MS: '5000', PHAROS_INDUCE_HEAP: '1GiB', PHAROS_ABDUCE_SIZE: '3', PHAROS_ABDUCE_JOBS: '2' }).limits, {
+    induce: { ms: 5_000, defaultMs: 5_000, facts: 1_000_000 },
+    rankMs: 5_000,
+    inductions: { heapBytes: 2 ** 30, jobs: 2 },
+    abduce: { size: 3, explanations: 1_000 },
+    abductions: { jobs: 2 },
+  });
   t.ok(Object.isFrozen(config));
   t.match(parseConfig({ PHAROS_GRAPH: 'neo4j://user:pass@host:7687' }).graph, { kind: 'neo4j', url: 'neo4j://user:pass@host:7687' });
   t.match(parseConfig({ PHAROS_HOST: '0.0.0.0', PHAROS_API_KEYS: 'a-key-of-mine, other-key' }).apiKeys, ['a-key-of-mine', 'other-key']);

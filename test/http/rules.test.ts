@@ -95,6 +95,64 @@ t.test('N3 and Jena rules are stored by their format, with their mistakes by lin
   t.match(await post('/v1/rules', {}), { status: 400, json: { error: { param: 'rules' } } });
 });
 
+t.test('RDFox and Soufflé rules are stored by their format, and derive', async (t) => {
+  const knowledge_base = 'datalogs';
+  const rdfox = 'PREFIX : <http://example.org/>\n[:ann, :parent, :bob] . [:bob, :parent, :cid] .\n[?X, gp, ?Z] :- [?X, :parent, ?Y], [?Y, :parent, ?Z], NOT [?X, a, :Ghost], FILTER(?X != ?Z) .';
+  t.match(await post('/v1/rules', { rules: rdfox, format: 'rdfox', knowledge_base }), {
+    status: 200,
+    json: { derived: 3, rules: [{}, {}, { text: 'gp(?X, ?Z) :- parent(?X, ?Y), parent(?Y, ?Z), not Ghost(?X), ?X != ?Z.' }] },
+  });
+  const souffle = '.decl line(x: symbol, y: symbol)\n.output line\nline(x, y) :- parent(x, y); parent(x, z), line(z, y). // both';
+  t.match(await post('/v1/rules', { rules: souffle, format: 'souffle', knowledge_base }), { status: 200, json: { derived: 3 } });
+  t.match((await get(`/v1/triples?knowledge_base=${knowledge_base}&relation=line&subject=ann`)).json, { data: [{ object: 'bob' }, { object: 'cid' }] });
+  t.match(await post('/v1/rules/validate', { rules: 'p(x, y) :- q(x, y)\nr(x) :- p(x, _).', format: 'souffle' }), {
+    status: 200,
+    json: { valid: false, errors: [{ code: 'rule_syntax', line: 2, column: 1, expected: ['"."', '","', '";"'] }] },
+  });
+  t.match(await post('/v1/rules', { rules: '[?x, :p, ?y] :- [?x, :q, ?y], SKOLEM("a", ?y) .', format: 'rdfox' }), {
+    status: 400,
+    json: { error: { code: 'rule_syntax', line: 1, column: 31, message: /SKOLEM has no counterpart here/ } },
+  });
+  t.match(await post('/v1/rules', { rules: 'p(X,Y) :- q(X,Y).' }), { status: 400, json: { error: { code: 'rule_syntax', message: /did you mean \?X\?/, expected: ['?X', '"X"'] } } });
+});
+
+t.test('rules as they were in earlier versions are listed, read and restored', async (t) => {
+  const knowledge_base = 'versions';
+  const path = `knowledge_base=${knowledge_base}`;
+  const first = await post('/v1/rules', { rules: 'p(?x, ?y) :- q(?x, ?y).', knowledge_base });
+  await post('/v1/triples', { triples: [{ subject: 'a', relation: 'q', object: 'b' }], knowledge_base });
+  await post('/v1/rules', { rule_set: 'rdfs', knowledge_base });
+  await post('/v1/rules', { rules: 'p(?y, ?x) :- q(?x, ?y). p(?x, ?x) :- q(?x, ?y).', knowledge_base });
+  await call(app, 'DELETE', `/v1/rules/${str(list(first.json.rules)[0].id)}?${path}`);
+  t.match((await get(`/v1/rules/versions?${path}`)).json, {
+    object: 'list',
+    data: [
+      { version: 5, added: 0, removed: 1, rules: 2, rule_sets: ['rdfs'] },
+      { version: 4, added: 2, removed: 0, rules: 3, rule_sets: ['rdfs'] },
+      { version: 3, added: 0, removed: 0, rules: 1, rule_sets: ['rdfs'] },
+      { version: 1, added: 1, removed: 0, rules: 1, rule_sets: [] },
+    ],
+    has_more: false,
+  });
+  const { json } = await get(`/v1/rules/versions?${path}&limit=3`);
+  t.match((await get(`/v1/rules/versions?${path}&cursor=${str(json.cursor)}`)).json, { data: [{ version: 1 }], has_more: false });
+  t.match((await get(`/v1/rules?${path}&version=2`)).json, { data: [{ text: 'p(?x, ?y) :- q(?x, ?y).' }], version: 2, rule_sets: [] });
+  t.strictSame((await get(`/v1/rules?${path}&version=4`)).json.rule_sets, [{ name: 'rdfs' }]);
+  t.match((await get(`/v1/rules?${path}&version=0`)).json, { data: [] });
+  t.match(await get(`/v1/rules?${path}&version=6`), { status: 404, json: { error: { code: 'version_not_found', message: /versions 0 to 5 are/ } } });
+
+  t.match(await post('/v1/rules/restore', { version: 1, knowledge_base }), {
+    status: 200,
+    json: { restored: 1, version: 6, derived: 1, no_longer_derived: 2, added: [{ text: 'p(?x, ?y) :- q(?x, ?y).' }], removed: [{}, {}], rule_sets: [] },
+  });
+  t.match((await get(`/v1/triples?${path}&relation=p`)).json.data, [{ subject: 'a', object: 'b', derived: true }]);
+  t.match((await get(`/v1/rules?${path}`)).json, { data: [{}], version: 6, rule_sets: [] });
+  t.match(await post('/v1/rules/restore', { version: 5, knowledge_base }), { status: 200, json: { version: 7, added: [{}, {}], removed: [{}], rule_sets: ['rdfs'] } });
+  t.match(await post('/v1/rules/restore', { version: 5, knowledge_base }), { status: 200, json: { version: 7, added: [], removed: [] } }, 'nothing to do');
+  t.match(await post('/v1/rules/restore', { version: 99, knowledge_base }), { status: 404, json: { error: { code: 'version_not_found', param: 'version' } } });
+  t.match(await post('/v1/rules/restore', { version: -1, knowledge_base }), { status: 400, json: { error: { param: 'version' } } });
+});
+
 t.test('a built-in rule set is taken into use by name, listed with the version, and taken out again', async (t) => {
   const knowledge_base = 'zoo';
   const path = `?knowledge_base=${knowledge_base}`;

@@ -67,7 +67,8 @@ t.test('why not: the nearest rule, as JSON and as Markdown in two languages', as
   t.match([english.headers['content-type'], english.text], [/text\/markdown/, /does not follow/]);
   t.match((await post('/v1/reason/why-not?format=markdown&language=zh', { goal: 'ancestor(carol, dan)' })).text, /无法推出/);
   t.match(await post('/v1/reason/why-not', {}), { status: 400, json: { error: { param: 'goal' } } });
-  t.match(await post('/v1/reason/why-not', { goal: 'ancestor(alice, ' }), { status: 400, json: { error: { code: 'rule_syntax' } } });
+  t.match(await post('/v1/reason/why-not', { goal: 'ancestor(alice, ' }), { status: 400, json: { error: { code: 'rule_syntax', param: 'goal' } } });
+  t.match(await post('/v1/reason/what-if', { goal: 'ancestor(alice, ' }), { status: 400, json: { error: { code: 'rule_syntax', param: 'goal' } } });
 });
 
 t.test('a deduction at another time names the time of its facts, and its proof is checked at that time', async (t) => {
@@ -110,4 +111,30 @@ t.test('contradictions are listed with both proofs, and a policy decides what is
   t.match(await call(app, 'PUT', '/v1/conflicts/policies', { default: { policy: 'trusted' } }), { status: 400, json: { error: { code: 'invalid_value', message: /sources/ } } });
   t.match(await get('/v1/conflicts?cursor=zzz'), { status: 400, json: { error: { param: 'cursor' } } });
   t.same((await get('/v1/conflicts')).json.data, []);
+});
+
+t.test('at another time there are other facts that follow and other contradictions; proofs say when, in Chinese with the aliases of relations', async (t) => {
+  const base = '?knowledge_base=times';
+  await call(app, 'PUT', `/v1/relations/${encodeURIComponent('head of')}${base}`, { aliases: [{ text: '领导', language: 'zh' }], inverse_of: 'headed by', functional: true });
+  await post('/v1/triples', {
+    triples: [
+      { subject: 'ann', relation: 'head of', object: 'lab', valid_from: '2010', valid_to: '2015' },
+      { subject: 'ann', relation: 'head of', object: 'hall', valid_from: '2014' },
+    ],
+    knowledge_base: 'times',
+  });
+  t.match((await get(`/v1/triples${base}&relation=headed%20by&valid_at=2012`)).json.data, [{ subject: 'lab', derived: true, valid_from: '2010', valid_to: '2015' }]);
+  t.match((await get(`/v1/triples${base}&relation=headed%20by`)).json.data, [{ subject: 'hall', derived: true, valid_from: '2014' }]);
+  t.same((await get(`/v1/conflicts${base}`)).json.data, []);
+  t.match((await get(`/v1/conflicts${base}&valid_at=2014-06`)).json.data, [{ kind: 'functional', sides: [{}, {}] }]);
+  t.match(await get(`/v1/conflicts${base}&valid_at=then`), { status: 400 });
+  const { json } = await post('/v1/reason/deduce', {
+    goal: '"headed by"(?x, ann)',
+    facts: [{ subject: 'ann', relation: 'head of', object: 'den', valid_from: '2020', valid_to: '2999' }],
+    knowledge_base: 'times',
+  });
+  const [den] = (json.answers as unknown as { triple: { subject: string }; proof_id: string; valid_to?: string }[]).filter(({ triple }) => triple.subject === 'den');
+  t.equal(den.valid_to, '2999');
+  t.match((await get(`/v1/proofs/${den.proof_id}${base}`)).json, { premises: [{ kind: 'given', valid_from: '2020', valid_to: '2999' }] });
+  t.match((await get(`/v1/proofs/${den.proof_id}${base}&format=markdown&language=zh`)).text, /“headed by”是“领导”的逆关系.*\n.*ann — 领导 → den（假设，有效期自 2020 起至 2999 止）/);
 });

@@ -5,43 +5,46 @@ import { readFileSync } from 'node:fs';
 import * as ort from 'onnxruntime-node';
 import t from 'tap';
 import type { Test } from 'tap';
-import { buildDecoder, decoderParameters, parameterCount, rotaryTables, sizeOf } from '../../src/model/decoder.ts';
+import { buildDecoder, decoderParameters, parameterCount, pointerRow, rotaryTables, sizeOf } from '../../src/model/decoder.ts';
 import type { DecoderConfig } from '../../src/model/decoder.ts';
 import { readWeights } from '../../src/model/onnx-weights.ts';
 import { Random } from '../../src/training/random.ts';
 import { referenceLogits, relativeError } from './reference.ts';
 import type { Weights } from './reference.ts';
 
-const SMALL: DecoderConfig = { vocabularySize: 61, width: 24, layers: 3, heads: 3, headSize: 8, feedForward: 40, contextLength: 64, rotaryBase: 10_000, rotaryDimensions: 4, normEpsilon: 1e-5 };
+const SMALL: DecoderConfig = { vocabularySize: 61, width: 24, layers: 3, heads: 3, headSize: 8, feedForward: 40, contextLength: 64, rotaryBase: 10_000, rotaryDimensions: 4, normEpsilon: 1e-5, pointerWidth: 12, pointerTokenWidth: 5 };
 
 function randomWeights(config: DecoderConfig, seed: number): Map<string, Float32Array> {
   const random = new Random(seed);
   // Large enough that attention is sharp, or mistakes in it would hardly show.
-  return new Map(decoderParameters(config).map(({ name, shape }) => [name, Float32Array.from({ length: sizeOf(shape) }, () => random.normal() * (name.endsWith('mix') ? 0.7 : 2 / Math.sqrt(shape[0])))]));
+  return new Map(decoderParameters(config).map(({ name, shape }) => [name, Float32Array.from({ length: sizeOf(shape) }, () => random.normal() * (name.endsWith('mix') ? 0.7 : (name === 'pointer.sentinel' ? 8 : 2) / Math.sqrt(shape[0])))]));
 }
 
 interface Past {
   readonly length: number;
   readonly rows: ReadonlyMap<string, Float32Array>;
+  readonly ids: readonly number[];
 }
 /** The graph by itself, with the cache kept here as plain arrays. */
 async function open(t: Test, config: DecoderConfig, file: Uint8Array): Promise<{ readonly start: Past; feed(past: Past, tokens: readonly number[]): Promise<{ readonly logits: Float32Array; readonly past: Past }> }> {
   const session = await ort.InferenceSession.create(file, { executionProviders: ['cpu'], intraOpNumThreads: 1 });
   t.teardown(async () => session.release());
   const layers = Array.from({ length: config.layers }, (_, i) => i);
-  const start: Past = { length: 0, rows: new Map(layers.flatMap((i) => [[`key.${i}`, new Float32Array(0)], [`value.${i}`, new Float32Array(0)], [`shift.${i}`, new Float32Array(config.width)]] as const)) };
+  const start: Past = { length: 0, rows: new Map(layers.flatMap((i) => [[`key.${i}`, new Float32Array(0)], [`value.${i}`, new Float32Array(0)], [`shift.${i}`, new Float32Array(config.width)]] as [string, Float32Array][]).concat([['pointer', new Float32Array(0)]])), ids: [] };
   return {
     start,
     feed: async (past, tokens) => {
       const feeds: Record<string, ort.Tensor> = { input_ids: new ort.Tensor('int64', BigInt64Array.from(tokens, BigInt), [1, tokens.length]) };
-      for (const [name, values] of past.rows) feeds[`past_${name}`] = new ort.Tensor('float32', values, name.startsWith('shift') ? [1, config.width] : [past.length, config.heads, config.headSize]);
+      const shapeOf = (name: string): number[] => (name === 'pointer' ? [past.length, pointerRow(config)] : name.startsWith('shift') ? [1, config.width] : [past.length, config.heads, config.headSize]);
+      for (const [name, values] of past.rows) feeds[`past_${name}`] = new ort.Tensor('float32', values, shapeOf(name));
+      feeds['past_ids'] = new ort.Tensor('int64', BigInt64Array.from(past.ids, BigInt), [past.length]);
       const outputs = await session.run(feeds);
       const rows = new Map<string, Float32Array>();
       for (const [name, values] of past.rows) {
         const fresh = outputs[`new_${name}`].data as Float32Array;
         rows.set(name, name.startsWith('shift') ? fresh : Float32Array.of(...values, ...fresh));
       }
-      return { logits: outputs['logits'].data as Float32Array, past: { length: past.length + tokens.length, rows } };
+      return { logits: outputs['logits'].data as Float32Array, past: { length: past.length + tokens.length, rows, ids: [...past.ids, ...tokens] } };
     },
   };
 }
@@ -87,7 +90,7 @@ t.test('the graph computes what the equations say, at once and with the cache', 
   }
 });
 
-t.test('each part matters: without key mixing, rotation or order the logits are others', async (t) => {
+t.test('each part matters: without key mixing, pointer, rotation or order the logits are others', async (t) => {
   const weights = randomWeights(SMALL, 7);
   const tokens = someTokens(SMALL, 20, 5);
   const last = (config: DecoderConfig, used: Weights, given: readonly number[]): Float64Array => referenceLogits(config, used, given)[given.length - 1];
@@ -97,6 +100,8 @@ t.test('each part matters: without key mixing, rotation or order the logits are 
   const { logits } = await graph.feed(graph.start, tokens);
   t.ok(relativeError(logits, last(SMALL, unmixed, tokens)) < 2e-5);
   t.ok(relativeError(logits, right) > 0.01);
+  const everywhere = (used: Weights): number[] => referenceLogits(SMALL, used, tokens).flatMap((row) => [...row]);
+  t.ok(relativeError(everywhere(new Map([...weights, ['pointer.token', new Float32Array(SMALL.width * SMALL.pointerTokenWidth)]])), everywhere(weights)) > 0.01);
   t.ok(relativeError(last({ ...SMALL, rotaryDimensions: 0 }, weights, tokens), right) > 0.01);
   t.ok(relativeError(last(SMALL, weights, tokens.with(3, (tokens[3] + 1) % 61)), right) > 0.001);
 });
@@ -118,7 +123,7 @@ t.test('the model that ships computes what the equations say with its own weight
   const description = JSON.parse(readFileSync(new URL('config.json', folder), 'utf8')) as Record<string, number>;
   const config: DecoderConfig = {
     vocabularySize: description['vocab_size'], width: description['hidden_size'], layers: description['num_hidden_layers'], heads: description['num_attention_heads'], headSize: description['head_dim'],
-    feedForward: description['intermediate_size'], contextLength: description['max_position_embeddings'], rotaryBase: description['rope_theta'], rotaryDimensions: description['rotary_dimensions'], normEpsilon: description['rms_norm_eps'],
+    feedForward: description['intermediate_size'], contextLength: description['max_position_embeddings'], rotaryBase: description['rope_theta'], rotaryDimensions: description['rotary_dimensions'], normEpsilon: description['rms_norm_eps'], pointerWidth: description['pointer_width'], pointerTokenWidth: description['pointer_token_width'],
   };
   t.equal(parameterCount(config), description['num_parameters']);
   const file = readFileSync(new URL('onnx/model.onnx', folder));

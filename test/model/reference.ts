@@ -37,16 +37,17 @@ function turned(x: readonly Float64Array[], config: DecoderConfig): Float64Array
   });
 }
 
-/** Logits [n][vocabulary] of every position. */
+/** Logarithms of the next token's probabilities, [n][vocabulary], after every position. */
 export function referenceLogits(config: DecoderConfig, weights: Weights, tokens: readonly number[]): Float64Array[] {
-  const { width, heads, headSize, layers, feedForward, vocabularySize, normEpsilon } = config;
+  const { width, heads, headSize, layers, feedForward, vocabularySize, normEpsilon, pointerWidth, pointerTokenWidth } = config;
   const of = (name: string): Float32Array => {
     const values = weights.get(name);
     if (!values) throw new Error(`no weights ${name}`);
     return values;
   };
   const embedding = of('embedding');
-  let x = normed(tokens.map((token) => Float64Array.from(embedding.subarray(token * width, (token + 1) * width))), normEpsilon);
+  const spelt = normed(tokens.map((token) => Float64Array.from(embedding.subarray(token * width, (token + 1) * width))), normEpsilon);
+  let x = spelt;
   const added = (a: readonly Float64Array[], b: readonly Float64Array[]): Float64Array[] => a.map((row, t) => row.map((value, i) => value + b[t][i]));
   for (let layer = 0; layer < layers; layer++) {
     const h = normed(x, normEpsilon);
@@ -75,10 +76,31 @@ export function referenceLogits(config: DecoderConfig, weights: Weights, tokens:
     const up = product(normed(x, normEpsilon), of(`layer.${layer}.up`), feedForward).map((row) => row.map((value) => Math.max(0, value) ** 2));
     x = added(x, product(up, of(`layer.${layer}.down`), width));
   }
-  return normed(x, normEpsilon).map((row) => {
+  const states = normed(x, normEpsilon);
+  const queries = product(states, of('pointer.query'), pointerWidth);
+  const keys = product(states, of('pointer.key'), pointerWidth);
+  const features = product(spelt, of('pointer.token'), pointerTokenWidth);
+  const match = of('pointer.match');
+  const score = (t: number, i: number): number => {
+    let sum = keys[i].reduce((total, value, c) => total + value * queries[t][c], 0) / Math.sqrt(pointerWidth);
+    for (let back = 0; back < 8 && back <= i; back++) for (let c = 0; c < pointerTokenWidth; c++) sum += match[back * pointerTokenWidth + c] * features[t - back][c] * features[i - back][c];
+    return sum;
+  };
+  const softmax = (values: Float64Array): Float64Array => {
+    const highest = values.reduce((a, b) => Math.max(a, b));
+    const weighed = values.map((value) => Math.exp(value - highest));
+    const total = weighed.reduce((sum, weight) => sum + weight, 0);
+    return weighed.map((weight) => weight / total);
+  };
+  return states.map((row, t) => {
     const logits = new Float64Array(vocabularySize);
     for (let token = 0; token < vocabularySize; token++) for (let i = 0; i < width; i++) logits[token] += row[i] * embedding[token * width + i];
-    return logits;
+    const sentinel = row.reduce((sum, value, i) => sum + value * of('pointer.sentinel')[i], 8);
+    const shares = softmax(Float64Array.of(...Array.from({ length: t }, (_, i) => score(t, i)), sentinel));
+    const probabilities = softmax(logits).map((value) => value * shares[t]);
+    // The position before each token seen stands for that token.
+    for (let i = 0; i < t; i++) probabilities[tokens[i + 1]] += shares[i];
+    return probabilities.map((value) => Math.log(value + 1e-20));
   });
 }
 

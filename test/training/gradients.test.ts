@@ -12,11 +12,11 @@ import { buildDecoderLoss } from '../../src/training/decoder-loss.ts';
 import { Random } from '../../src/training/random.ts';
 import { referenceLogits } from '../model/reference.ts';
 
-const CONFIG: DecoderConfig = { vocabularySize: 23, width: 16, layers: 2, heads: 2, headSize: 8, feedForward: 24, contextLength: 32, rotaryBase: 10_000, rotaryDimensions: 4, normEpsilon: 1e-5 };
+const CONFIG: DecoderConfig = { vocabularySize: 23, width: 16, layers: 2, heads: 2, headSize: 8, feedForward: 24, contextLength: 32, rotaryBase: 10_000, rotaryDimensions: 4, normEpsilon: 1e-5, pointerWidth: 6, pointerTokenWidth: 5 };
 
 function randomWeights(seed: number): Map<string, Float32Array> {
   const random = new Random(seed);
-  return new Map(decoderParameters(CONFIG).map(({ name, shape }) => [name, Float32Array.from({ length: sizeOf(shape) }, () => random.normal() * (name.endsWith('mix') ? 0.5 : 1.2 / Math.sqrt(shape[0])))]));
+  return new Map(decoderParameters(CONFIG).map(({ name, shape }) => [name, Float32Array.from({ length: sizeOf(shape) }, () => random.normal() * (name.endsWith('mix') ? 0.5 : (name === 'pointer.sentinel' ? 8 : 1.2) / Math.sqrt(shape[0])))]));
 }
 function makeSequences(seed: number, count: number): Sequence[] {
   const random = new Random(seed);
@@ -37,8 +37,7 @@ function referenceLoss(weights: ReadonlyMap<string, Float32Array>, sequences: re
     const logits = referenceLogits(CONFIG, weights, tokens);
     for (let i = 0; i + 1 < tokens.length; i++) {
       if (!learned[i + 1]) continue;
-      const highest = Math.max(...logits[i]);
-      total += highest + Math.log(logits[i].reduce((sum, value) => sum + Math.exp(value - highest), 0)) - logits[i][tokens[i + 1]];
+      total -= logits[i][tokens[i + 1]];
       count++;
     }
   }

@@ -11,7 +11,7 @@ import { AdamW, cosineSchedule } from '../../src/training/optimizer.ts';
 import { Random } from '../../src/training/random.ts';
 import { Trainer } from '../../src/training/trainer.ts';
 
-const CONFIG: DecoderConfig = { vocabularySize: 40, width: 32, layers: 2, heads: 4, headSize: 8, feedForward: 64, contextLength: 32, rotaryBase: 10_000, rotaryDimensions: 4, normEpsilon: 1e-5 };
+const CONFIG: DecoderConfig = { vocabularySize: 40, width: 32, layers: 2, heads: 4, headSize: 8, feedForward: 64, contextLength: 32, rotaryBase: 10_000, rotaryDimensions: 4, normEpsilon: 1e-5, pointerWidth: 8, pointerTokenWidth: 8 };
 const ADAM = { beta1: 0.9, beta2: 0.98, epsilon: 1e-8, weightDecay: 0.05, clip: 1 };
 
 /** Copy three tokens after a sign: what the model that ships has to do with names. */
@@ -69,8 +69,8 @@ t.test('it learns to copy tokens that it was never shown together', async (t) =>
   for (let i = 0; i < 260; i++) await trainer.train(copies(data), 4e-3);
   const after = await trainer.evaluate(copies(new Random(1000)));
   t.comment(`loss ${before.toFixed(3)} before, ${after.toFixed(3)} after 260 steps`);
-  t.ok(before > 3);
-  t.ok(after < 0.3, String(after));
+  t.ok(before > 1.5, 'an untaught pointer already follows, now and then, what stood there before');
+  t.ok(after < 0.05, String(after));
   await trainer.close();
 });
 

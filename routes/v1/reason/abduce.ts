@@ -3,6 +3,7 @@
 
 import { abduceReply, abduceRequest, abduceRequestOf, abduceWire } from '../../../src/contract/abduce.ts';
 import { baseOf, errors, WRITE_ERRORS } from '../../../src/contract/common.ts';
+import { withinLimits } from '../../../src/http/limits.ts';
 import type { RoutePlugin } from '../../../src/http/provider.ts';
 
 export default (async (app) => {
@@ -16,7 +17,11 @@ export default (async (app) => {
       body: abduceRequest,
       response: { 200: abduceReply, ...errors(...WRITE_ERRORS) },
     },
-    handler: async ({ body, lifetime }) =>
-      abduceWire(await app.knowledge.abduce(baseOf(body.knowledge_base), abduceRequestOf(body, app.config.limits.deduce, lifetime))),
+    handler: async ({ body, lifetime }) => {
+      const { abduce } = app.config.limits;
+      const { explanations, size, nodes } = abduce;
+      withinLimits(body.limits, { explanations, size, nodes });
+      return abduceWire(await app.knowledge.abduce(baseOf(body.knowledge_base), abduceRequestOf(body, abduce, lifetime)));
+    },
   });
 }) satisfies RoutePlugin;

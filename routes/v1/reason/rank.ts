@@ -3,6 +3,7 @@
 
 import { baseOf, errors, WRITE_ERRORS } from '../../../src/contract/common.ts';
 import { rankReply, rankRequest, rankRequestOf, rankWire } from '../../../src/contract/induce.ts';
+import { withinLimits } from '../../../src/http/limits.ts';
 import type { RoutePlugin } from '../../../src/http/provider.ts';
 
 export default (async (app) => {
@@ -16,6 +17,11 @@ export default (async (app) => {
       body: rankRequest,
       response: { 200: rankReply, ...errors(404, ...WRITE_ERRORS) },
     },
-    handler: async ({ body, lifetime }) => rankWire(await app.knowledge.rank(baseOf(body.knowledge_base), rankRequestOf(body, lifetime))),
+    handler: async ({ body, lifetime }) => {
+      const { induce, rankMs } = app.config.limits;
+      withinLimits(body.limits, induce);
+      const request = rankRequestOf(body, { ...induce, defaultMs: rankMs }, lifetime);
+      return rankWire(await app.knowledge.rank(baseOf(body.knowledge_base), request));
+    },
   });
 }) satisfies RoutePlugin;

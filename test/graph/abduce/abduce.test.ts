@@ -121,6 +121,56 @@ t.test('explanations that break a constraint fall: rules without head, contradic
   t.same(shown(await ask(graph, 'drives(ann)', { rules, assumable: ['owned by'] })), ['owned by(car, ann)']);
 });
 
+t.test('what rule sets exclude is excluded here, too', async (t) => {
+  const { graph } = await open(t);
+  await graph.useRuleSet(BASE, 'owl2-rl');
+  await graph.addRules(BASE, 'barks(?x) :- dog(?x). barks(?x) :- seal(?x).');
+  await graph.tell(BASE, [
+    say('pets', 'is a', 'all disjoint classes'),
+    ...['cat', 'dog', 'bird'].map((name) => say('pets', 'axiom members', name)),
+    say('tom', 'is a', 'cat'),
+  ]);
+  t.same(shown(await ask(graph, 'barks(tom)', { assumable: ['dog', 'seal'] })), ['is a(tom, seal)']);
+  t.same(shown(await ask(graph, 'barks(rex)', { assumable: ['dog', 'seal'] })), ['is a(rex, dog)', 'is a(rex, seal)']);
+});
+
+t.test('stored facts that do not stand by the policies explain nothing and stand against nothing; those that stand are not contradicted', async (t) => {
+  const { graph } = await open(t);
+  await graph.addRules(
+    BASE,
+    'local(?x, ?c) :- "lives in"(?x, ?c), registered(?x). :- "lives in"(?x, ?c), banned(?x, ?c). suspect(?x) :- "lives in"(?x, rome), near(?x). -near(?x) :- abroad(?x).',
+  );
+  await graph.tell(BASE, [
+    declare('lives in', { functional: true }),
+    say('ann', 'lives in', 'oslo', { confidence: 0.6 }),
+    say('ann', 'lives in', 'rome', { confidence: 0.9 }),
+  ]);
+  const registered = { assumable: ['registered', '"lives in"(?x, ?c)', 'banned(?x, ?c)'] };
+  t.same(shown(await ask(graph, 'local(ann, oslo)', registered)), ['is a(ann, registered)'], 'while all sides stand');
+  await graph.setConflictPolicies(BASE, { default: { policy: 'confident' } });
+  const none = await ask(graph, 'local(ann, oslo)', registered);
+  t.same([shown(none), none.complete], [[], true], 'oslo does not stand, and to assume it would contradict rome');
+  const rome = await ask(graph, 'local(ann, rome)', registered);
+  t.same(shown(rome), ['is a(ann, registered)']);
+  t.match(
+    await graph.deduce(BASE, { goal: 'local(ann, rome)', facts: rome.explanations[0].assume, budget: { answers: 1, facts: 1_000, ms: 5_000, depth: 100 } }),
+    {
+      outcome: 'entailed',
+    },
+  );
+  const proof = graph.proof(BASE, rome.explanations[0].proofs[0].proofId as string) as Proof;
+  t.match(await graph.checkProof(BASE, proof, { facts: rome.explanations[0].assume }), { valid: true });
+  // A constraint, and what is known to be false by a rule.
+  await graph.addRules(BASE, 'odd(?x) :- banned(?x, ?c).');
+  t.same(shown(await ask(graph, 'odd(ann)', { assumable: ['banned(ann, oslo)', 'banned(ann, rome)'] })), ['banned(ann, oslo)']);
+  t.same(shown(await ask(graph, 'suspect(ann)', { assumable: ['near'] })), ['is a(ann, near)']);
+  await graph.tell(BASE, [say('ann', 'is a', 'abroad')]);
+  t.same(shown(await ask(graph, 'suspect(ann)', { assumable: ['near'] })), []);
+  // Facts of the call are heard, too: nothing stands against them.
+  const moved = await ask(graph, 'local(ann, oslo)', { ...registered, facts: [triple('ann', 'lives in', 'oslo')] });
+  t.same(shown(moved), ['is a(ann, registered)']);
+});
+
 t.test('where a rule says not: an assumption may break it, and another may mend it', async (t) => {
   const { graph } = await open(t);
   const rules = 'alarm(?x) :- smoke(?x), not silenced(?x). silenced(?x) :- smoke(?x), not tested(?x). tested(?x) :- inspector(?y), visits(?y, ?x).';

@@ -2,6 +2,8 @@
 // Refuses to know how rules are found.
 
 import t from 'tap';
+import { Induction } from '../../../graph/induce/induction.ts';
+import { Words } from '../../../graph/induce/words.ts';
 import { InduceError } from '../../../graph/knowledge.ts';
 import type { InduceRequest, InductionEvent, InductionState, KnowledgeGraph } from '../../../graph/knowledge.ts';
 import { parseEntityId, parseRelationName, termText, tripleKey } from '../../../graph/terms.ts';
@@ -131,6 +133,36 @@ t.test('limits and cancelling end an induction cleanly; what was found stays', a
   t.equal(few.rules.length, 5);
   t.equal(few.complete, false);
   t.match(await learn(graph, { confidence: 0, length: 1, constants: false, limits: { ...LIMITS, rules: 1 } }), { complete: false, limit: 'rules' });
+});
+
+t.test('a thread that needs more memory than it may have ends its induction alone', async (t) => {
+  const words = new Words();
+  for (let i = 0; i < 300_000; i++) words.add(triple(`a${i}`, 'knows', `a${(i * 7) % 300_000}`));
+  const induction = new Induction(words, {
+    base: BASE,
+    version: 1,
+    cut: false,
+    relations: [0],
+    threads: 1,
+    heapBytes: 2 ** 25,
+    given: 10,
+    examples: 1,
+    confidenceBy: 'standard',
+    options: {
+      length: 1,
+      constants: true,
+      vacuous: [],
+      thresholds: { support: 1, confidence: 0, pcaConfidence: 0, headCoverage: 0 },
+      ms: 10_000,
+      rules: 10,
+      candidates: 10,
+      pairs: 10,
+      edges: 10,
+      passes: 1,
+      seed: 1,
+    },
+  });
+  t.match(await induction.ended(), { status: 'failed', complete: false, error: { code: 'too_large', message: /fewer facts/ } });
 });
 
 t.test('what is wrong with a request is said', async (t) => {

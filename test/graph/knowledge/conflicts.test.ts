@@ -10,9 +10,13 @@ import { AMPLE } from '../../helpers/proofs.ts';
 import { all, BASE, declare, open, say, texts, triple, unsay } from '../../helpers/knowledge-world.ts';
 
 const ask = { budget: AMPLE };
-const deny = (subject: string, relation: string, object: string, extra: object = {}): Change => ({ kind: 'assert', statement: { ...triple(subject, relation, object, true), ...extra } });
+const deny = (subject: string, relation: string, object: string, extra: object = {}): Change => ({
+  kind: 'assert',
+  statement: { ...triple(subject, relation, object, true), ...extra },
+});
 const shown = ({ kind, sides }: Contradiction): unknown => [kind, ...texts(sides.map((side) => side.triple))];
-const answers = async (graph: KnowledgeGraph, goal: string): Promise<string[]> => texts((await graph.deduce(BASE, { goal, ...ask })).answers.map((answer) => answer.triple));
+const answers = async (graph: KnowledgeGraph, goal: string): Promise<string[]> =>
+  texts((await graph.deduce(BASE, { goal, ...ask })).answers.map((answer) => answer.triple));
 
 t.test('every kind of contradiction is found once, each side with a proof', async (t) => {
   const { graph } = await open(t);
@@ -115,7 +119,9 @@ t.test('a decision follows the facts, and falls with the policy', async (t) => {
   await graph.tell(BASE, [say('ann', 'born', literal(1999))]);
   t.same(await answers(graph, 'born(ann, ?y)'), ['born(ann, 1999)']);
   t.match(await graph.whyNot(BASE, { goal: 'old(ann, yes)', ...ask }), { outcome: 'not_entailed', reasons: { attempts: [{ lacking: 1 }] } });
-  t.match(await graph.whatIf(BASE, { remove: [triple('ann', 'born', literal(1999))], goal: 'old(ann, yes)', ...ask }), { outcome: { before: 'not_entailed', after: 'entailed' } });
+  t.match(await graph.whatIf(BASE, { remove: [triple('ann', 'born', literal(1999))], goal: 'old(ann, yes)', ...ask }), {
+    outcome: { before: 'not_entailed', after: 'entailed' },
+  });
   t.same(await graph.conflictPolicies(BASE), { default: { policy: 'newest' }, relations: {} });
   t.equal((await graph.rules(BASE)).length, 2, 'the policies are no rule');
   await graph.setConflictPolicies(BASE, {});
@@ -130,7 +136,12 @@ t.test('policies outlive the process, listeners hear of them, and wrong ones are
   t.match(events, [{ relationsChanged: ['born'] }]);
   const again = await open(t, { store });
   t.same(await answers(again.graph, 'born(ann, ?y)'), ['born(ann, 2)']);
-  for (const wrong of [{ default: { policy: 'loudest' } }, { default: { policy: 'trusted' } }, { default: { policy: 'newest', sources: ['x'] } }, { relations: { '': { policy: 'keep' } } }])
+  for (const wrong of [
+    { default: { policy: 'loudest' } },
+    { default: { policy: 'trusted' } },
+    { default: { policy: 'newest', sources: ['x'] } },
+    { relations: { '': { policy: 'keep' } } },
+  ])
     await t.rejects(graph.setConflictPolicies(BASE, wrong as ConflictPolicies), { code: 'invalid_request' }, JSON.stringify(wrong));
 });
 
@@ -151,4 +162,72 @@ t.test('of a derived side the weakest stored fact goes; of a broken constraint t
   t.same(await answers(graph, 'lives(?x, ?y)'), ['lives(ann, hut)']);
   t.same(await answers(graph, 'rich(?x)'), []);
   t.same(await answers(graph, 'poor(?x)'), ['is a(bob, poor)']);
+});
+
+t.test('relations that exclude each other are a contradiction, whichever of them declares it, and a policy decides it', async (t) => {
+  for (const [declaring, other] of [
+    ['likes', 'hates'],
+    ['hates', 'likes'],
+  ]) {
+    const { graph } = await open(t);
+    await graph.tell(BASE, [declare(declaring, { disjointWith: [other] })]);
+    await graph.tell(BASE, [say('a', 'likes', 'b', { confidence: 0.9 }), say('a', 'hates', 'b', { confidence: 0.4 })]);
+    t.same((await graph.contradictions(BASE)).contradictions.map(shown), [['disjoint', 'hates(a, b)', 'likes(a, b)']], declaring);
+    await graph.setConflictPolicies(BASE, { default: { policy: 'confident' } });
+    t.same(await answers(graph, 'hates(?x, ?y)'), [], declaring);
+    t.same(await answers(graph, 'likes(?x, ?y)'), ['likes(a, b)'], declaring);
+  }
+});
+
+t.test('a broken constraint whose proof is too large to give out is listed without it', async (t) => {
+  const { graph } = await open(t, { limits: { proofNodes: 20 } });
+  await graph.addRules(BASE, 'reach(?x, ?y) :- next(?x, ?y). reach(?x, ?z) :- next(?x, ?y), reach(?y, ?z). :- reach(n0, n30), reach(?x, n2).');
+  await graph.tell(
+    BASE,
+    Array.from({ length: 30 }, (_, i) => say(`n${i}`, 'next', `n${i + 1}`)),
+  );
+  const { contradictions, complete, more } = await graph.contradictions(BASE);
+  t.same(
+    [complete, more, ...contradictions.map(({ sides }) => sides.map(({ triple: each, proofId }) => [each.subject, proofId !== undefined]))],
+    [
+      true,
+      false,
+      [
+        ['n0', false],
+        ['n0', true],
+      ],
+      [
+        ['n0', false],
+        ['n1', true],
+      ],
+    ],
+  );
+});
+
+t.test('contradictions are those of the time that is asked for', async (t) => {
+  const { graph } = await open(t, { now: () => Date.parse('2024-01-01') });
+  await graph.tell(BASE, [
+    declare('head of', { functional: true }),
+    say('lab', 'head of', 'ann', { validFrom: '2010', validTo: '2015' }),
+    say('lab', 'head of', 'bob', { validFrom: '2014', validTo: '2030' }),
+    say('lab', 'head of', 'cid', { validFrom: '2028' }),
+  ]);
+  await graph.addRules(BASE, ':- "head of"(?x, ann).');
+  const at = async (validAt?: string): Promise<unknown[]> => (await graph.contradictions(BASE, { validAt })).contradictions.map(shown);
+  t.same(await at(), []);
+  t.same(await at('2012'), [['constraint', 'head of(lab, ann)']]);
+  t.same(await at('2014-06-01'), [
+    ['functional', 'head of(lab, ann)', 'head of(lab, bob)'],
+    ['constraint', 'head of(lab, ann)'],
+  ]);
+  t.same(await at('2029'), [['functional', 'head of(lab, bob)', 'head of(lab, cid)']]);
+  await t.rejects(at('sometime'), { code: 'invalid_time' });
+});
+
+t.test('sides whose proofs have steps in common are told with both proofs', async (t) => {
+  const { graph } = await open(t);
+  await graph.addRules(BASE, 'p(?x, ?y) :- q(?x, ?y). -p(?x, ?y) :- p(?x, ?y), r(?x, ?y).');
+  await graph.tell(BASE, [say('a', 'q', 'b'), say('a', 'r', 'b')]);
+  const { contradictions } = await graph.contradictions(BASE);
+  t.match(contradictions, [{ kind: 'negation', sides: [{ proofId: /^p_/ }, { proofId: /^p_/ }] }]);
 });

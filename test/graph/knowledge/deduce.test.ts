@@ -175,3 +175,85 @@ t.test('where standing rules reached their limit, a goal gets its own budget', a
   const result = await ask(graph, { goal: 'ancestor(ann, ?x)' });
   t.same([result.complete, shown(result), result.statistics.derived], [true, ['ancestor(ann, bob)', 'ancestor(ann, cid)'], 2]);
 });
+
+t.test('each of the facts that tell one triple is evidence of its own, and has proofs of its own', async (t) => {
+  const { graph } = await open(t);
+  await graph.tell(BASE, [say('y', 'is a', 'h', { source: 's1', confidence: 0.4 }), say('y', 'is a', 'h', { source: 's2', confidence: 0.7 })]);
+  const m = { goal: 'm(y)', rules: 'm(?x) :- h(?x).' };
+  for (const [semantics, confidence] of [
+    ['best', 0.7],
+    ['possibility', 0.7],
+    ['noisy_or', 0.82],
+    ['exact', 0.82],
+  ] as const)
+    t.ok(Math.abs((await ask(graph, { ...m, semantics })).answers[0].confidence - confidence) < 1e-9, semantics);
+  const facts = [
+    { ...triple('y', 'is a', 'h'), source: 's3', confidence: 0.5 },
+    { ...triple('y', 'is a', 'h'), source: 's1', confidence: 0.45 },
+  ];
+  t.ok(Math.abs((await ask(graph, { ...m, facts, semantics: 'exact' })).answers[0].confidence - (1 - 0.55 * 0.3 * 0.5)) < 1e-9, 'what is supposed of a stored fact is no other fact');
+  for (const supposed of [[], facts]) {
+    const { answers } = await ask(graph, { ...m, facts: supposed, proofs: 9 });
+    const proofs = (answers[0].proofIds as string[]).map((id) => graph.proof(BASE, id) as Proof);
+    t.same(
+      proofs.map(({ confidence }) => confidence),
+      supposed.length === 0 ? [0.7, 0.4] : [0.7, 0.5, 0.45],
+    );
+    for (const proof of proofs) t.match(await graph.checkProof(BASE, proof, { rules: m.rules, facts: supposed }), { valid: true });
+  }
+});
+
+t.test('exact probability where rules deny and count', async (t) => {
+  const { graph } = await open(t);
+  const e = (object: string, confidence: number, subject = 'a') => ({ ...triple(subject, 'e', object), confidence });
+  const exact = (rules: string, goal: string, facts: DeduceRequest['facts']) => ask(graph, { rules, goal, facts, semantics: 'exact' });
+  const one = async (rules: string, goal: string, facts: DeduceRequest['facts']): Promise<unknown> => {
+    const { outcome, complete, answers } = await exact(rules, goal, facts);
+    return [outcome, complete, ...answers.map(({ confidence }) => Math.round(confidence * 1e9) / 1e9)];
+  };
+  const p = { ...triple('a', 'p', 'c'), confidence: 0.8 };
+  t.same(await one('q(?x) :- e(?x, ?y), not p(?x, _).', 'q(a)', [e('b', 0.5), p]), ['entailed', true, 0.1]);
+  t.same(await one('q(?x) :- e(?x, ?y), not exists { p(?x, ?z), ?z != b }.', 'q(a)', [e('b', 0.5), p]), ['entailed', true, 0.1]);
+  const few = 'few(?x) :- g(?x), count { ?y : e(?x, ?y) } <= 1.';
+  t.same(await one(few, 'few(a)', [triple('a', 'is a', 'g'), e('b', 0.5), e('c', 0.5)]), ['entailed', true, 0.75]);
+  t.same(await one(`${few} many(?x) :- g(?x), not few(?x).`, 'many(?x)', [triple('a', 'is a', 'g'), e('b', 0.5), e('c', 0.5)]), ['entailed', true, 0.25]);
+  await t.rejects(exact('n(?x, ?n) :- g(?x), ?n = count { ?y : e(?x, ?y) }.', 'n(a, ?n)', [triple('a', 'is a', 'g'), e('b', 0.5)]), {
+    code: 'invalid_request',
+    field: 'semantics',
+    message: /concludes from the number itself.*"noisy_or" or "possibility"$/,
+  });
+});
+
+t.test('facts that are supposed have their time, and a proof is accepted with no weaker ones', async (t) => {
+  const { graph } = await open(t, { now: () => Date.parse('2024-01-01') });
+  const rules = 'r(?x) :- q(?x), s(?x).';
+  const facts = [
+    { ...triple('a', 'is a', 'q'), confidence: 0.9, validFrom: '2020', validTo: '2030' },
+    { ...triple('a', 'is a', 's'), validFrom: '2022' },
+  ];
+  const { answers } = await ask(graph, { goal: 'r(a)', rules, facts });
+  t.match(answers, [{ confidence: 0.9, validFrom: '2022', validTo: '2030' }]);
+  const proof = graph.proof(BASE, answers[0].proofId as string) as Proof;
+  t.match(await graph.checkProof(BASE, proof, { rules, facts }), { valid: true });
+  for (const weaker of [{ confidence: 0.1 }, { confidence: 1 }, { validTo: '2025' }, { validFrom: undefined }])
+    t.match(await graph.checkProof(BASE, proof, { rules, facts: [{ ...facts[0], ...weaker }, facts[1]] }), { valid: false, reason: /not made as the proof tells it/ }, JSON.stringify(weaker));
+});
+
+t.test('a circle among the rules of a request is told with its place', async (t) => {
+  const { graph } = await family(t);
+  const circle = 'ok(?x) :- parent(?x, ?y).\nin(?x) :- parent(?x, ?y), not out(?x).\nout(?x) :- parent(?x, ?y), not in(?x).';
+  const place = { name: 'RuleError', code: 'unstratifiable', line: 3, column: 1 };
+  await t.rejects(ask(graph, { goal: 'in(ann)', rules: circle }), place);
+  await t.rejects(graph.whatIf(BASE, { rules: circle, budget: AMPLE }), place);
+  await t.rejects(graph.whyNot(BASE, { goal: 'in(ann)', rules: circle, budget: AMPLE }), place);
+  await t.rejects(ask(graph, { rules: '[{"heads": [}]' }), { code: 'syntax', line: 1, column: 13 });
+  await t.rejects(ask(graph, { rules: '[\n  {"heads": []' }), { code: 'syntax', line: 2 });
+  const json = ['in', 'out'].map((name, i) => ({
+    heads: [{ relation: 'is a', subject: '?x', object: name }],
+    body: [
+      { relation: 'parent', subject: '?x', object: '?y' },
+      { relation: 'is a', subject: '?x', object: i === 0 ? 'out' : 'in', absent: true },
+    ],
+  }));
+  await t.rejects(ask(graph, { goal: 'in(ann)', rules: json }), { code: 'unstratifiable', path: /^rules\[[01]\]$/ });
+});

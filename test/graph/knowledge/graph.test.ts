@@ -4,6 +4,7 @@
 import t from 'tap';
 import { KnowledgeError, KnowledgeGraph } from '../../../graph/knowledge.ts';
 import { literal, parseBaseName, parseEntityId } from '../../../graph/terms.ts';
+import type { TriplePattern } from '../../../graph/terms.ts';
 import { MemoryStore } from '../../helpers/memory-store.ts';
 import { all, BASE, declare, node, named, open, say, texts, triple, unsay } from '../../helpers/knowledge-world.ts';
 
@@ -97,7 +98,8 @@ t.test('pages go through stored facts and then derived ones, each once', async (
   t.equal((await all(graph, {}, { derived: 'exclude', limit: 7 })).length, 23);
   t.equal((await all(graph, { subject: parseEntityId('n3') }, { derived: 'only', limit: 1 })).length, 2);
   t.equal((await graph.match(BASE, {}, { minConfidence: 0.6, limit: 1000 })).items.length, 12 * 4);
-  t.same((await graph.match(BASE, {}, { validAt: '2024-01-01', limit: 1000, derived: 'only' })).items, []);
+  t.equal((await graph.match(BASE, {}, { validAt: '2024-01-01', limit: 1000, derived: 'only' })).items.length, 69, 'what has no validity holds at any time');
+  t.same((await graph.match(BASE, {}, { asOf: '2024-01-01', limit: 1000, derived: 'only' })).items, []);
 
   const first = await graph.match(BASE, {}, { limit: 30 });
   await graph.tell(BASE, [say('hub', 'likes', 'n1')]);
@@ -413,4 +415,44 @@ t.test('declared properties of relations act as rules, and end with the declarat
   await graph.tell(BASE, [declare('part of', {})]);
   t.same(texts(await all(graph, { relation: named('part of') }, { derived: 'only' })), []);
   t.match(proof && (await graph.checkProof(BASE, proof)), { valid: false, reason: /not among the rules allowed/ });
+});
+
+t.test('derived facts have the time of their proof, were recorded with the last of its facts, and are there at other times, page by page', async (t) => {
+  let now = Date.parse('2024-01-01');
+  const { graph } = await open(t, { now: () => now });
+  await graph.addRules(BASE, 'boss(?x, ?y) :- "head of"(?x, ?d), in(?y, ?d), not retired(?x, _).');
+  await graph.tell(BASE, [say('ann', 'head of', 'lab', { validFrom: '2020', validTo: '2030' }), say('old', 'head of', 'lab', { validTo: '2020' })]);
+  now += 86_400_000;
+  await graph.tell(BASE, [say('bob', 'in', 'lab', { validFrom: '2022' }), say('cid', 'in', 'lab', { validTo: '2023' }), say('dan', 'in', 'lab', { validTo: '2019' })]);
+  const read = async (options: object): Promise<unknown[]> => {
+    const found: unknown[] = [];
+    let cursor: string | undefined;
+    do {
+      const page = await graph.match(BASE, triplePattern, { limit: 1, derived: 'only', ...options, cursor });
+      for (const { subject, object, validFrom, validTo, recordedAt } of page.items) found.push([subject, object.kind === 'entity' && object.id, validFrom, validTo, recordedAt.slice(0, 10)]);
+      ({ cursor } = page);
+    } while (cursor !== undefined);
+    return found.toSorted();
+  };
+  let triplePattern: TriplePattern = { relation: named('boss') };
+  const bob = ['ann', 'bob', '2022', '2030', '2024-01-02'];
+  t.same(await read({}), [bob]);
+  for (const pattern of [{ relation: named('boss') }, {}] as TriplePattern[]) {
+    triplePattern = pattern;
+    t.same(await read({ validAt: '2022-06-01' }), [bob, ['ann', 'cid', '2020', '2023', '2024-01-02']]);
+    t.same(await read({ validAt: '2018' }), [
+      ['old', 'cid', undefined, '2020', '2024-01-02'],
+      ['old', 'dan', undefined, '2019', '2024-01-02'],
+    ]);
+    t.same(await read({ validAt: '2018', minConfidence: 2 }), []);
+  }
+  triplePattern = triple('old', 'boss', 'dan');
+  t.equal((await read({ validAt: '2018' })).length, 1);
+  const page = await graph.match(BASE, { relation: named('boss') }, { validAt: '2018', limit: 1 });
+  t.match(page.items, [{ derived: true }], 'they come where stored ones end');
+  t.same((await graph.match(BASE, { relation: named('boss') }, { validAt: '2018', derived: 'exclude' })).items, []);
+  const [fact] = (await graph.match(BASE, { relation: named('boss') })).items;
+  t.same(await graph.facts(BASE, [fact.id]), [fact]);
+  await graph.tell(BASE, [say('x', 'y', 'z')]);
+  await t.rejects(graph.match(BASE, { relation: named('boss') }, { validAt: '2018', limit: 1, cursor: page.cursor }), { code: 'invalid_cursor' });
 });

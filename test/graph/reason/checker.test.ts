@@ -42,7 +42,7 @@ t.test('the first step that does not hold is named by its way from the root', as
     given('a', 'reach', node('b')),
     step('b', 'nobody', 'd', [given('b', 'reach', node('nobody')), given('nobody', 'reach', node('d'))]),
   ]);
-  t.strictSame(await check(bad), { valid: false, path: [1, 1], reason: 'the hypothesis was not made' });
+  t.strictSame(await check(bad), { valid: false, path: [1, 1], reason: 'the hypothesis was not made as the proof tells it' });
   const crossed = step('a', 'b', 'd', [given('a', 'reach', node('b')), given('c', 'reach', node('d'))]);
   t.match(await check(crossed), { valid: false, path: [1], reason: /not the condition/ });
 });

@@ -41,6 +41,33 @@ PREFIX foaf: <http://xmlns.com/foaf/0.1/>
   t.same(texts(readN3('@base <http://example.org/> . { ?x <p> <a%20b> } => { ?x <q> <a%20b> } .')), ['q(?x, "a b") :- p(?x, "a b").']);
 });
 
+t.test('N3 facts may hold lists and nameless nodes, which have names of their own in each text', async (t) => {
+  const text = '@prefix : <http://example.org/> . :c owl:unionOf ( :a [ :p 1 ; :q ( ) ] ) . _:n :p _:n . [ :p _:n ] .';
+  const read = readN3(text);
+  t.same(read.errors, []);
+  const mark = /_:#1-([0-9a-f]{8})/u.exec(read.rules[0].text)?.[1] ?? '';
+  t.same(
+    texts(read).map((rule) => rule.replaceAll(mark, 'M')),
+    [
+      'p("_:#1-M", 1).',
+      'q("_:#1-M", "empty list").',
+      '"first of list"("_:#2-M", "_:#1-M").',
+      '"rest of list"("_:#2-M", "empty list").',
+      '"first of list"("_:#3-M", a).',
+      '"rest of list"("_:#3-M", "_:#2-M").',
+      '"union of"(c, "_:#3-M").',
+      'p("_:n-M", "_:n-M").',
+      'p("_:#4-M", "_:n-M").',
+    ],
+  );
+  t.same(texts(readN3(text)), texts(read));
+  t.not(texts(readN3(`${text} `))[0], texts(read)[0]);
+  t.same(mistakes(readN3('@prefix : <http://example.org/> .\n:c :p ( :a "b" . :d :p ( ) .\n{ ?x :p [] } => { ?x :q ?x } . ')), [
+    ['syntax', 2, 16],
+    ['syntax', 3, 9],
+  ]);
+});
+
 t.test('mistakes in N3 are reported by line and column, and what stands beside them is read', async (t) => {
   const read = readN3(`@prefix : <http://example.org/> .
 { ?x ?p ?y } => { ?y ?p ?x } .
@@ -70,6 +97,8 @@ t.test('mistakes in N3 are reported by line and column, and what stands beside t
   t.match(read.errors[3].message, /the same local name "Person"/);
   t.same(texts(read), ['inverse(?y, ?x) :- p(?x, ?y).']);
   t.same(mistakes(readN3('{ ?x <p> ` }')), [['syntax', 1, 10]]);
+  t.match(readN3('{ ?x <a#p> ?y } => { ?x <a#q> _:new } .').errors, [{ code: 'unsafe', line: 1, message: /_:new stands in the conclusion only/ }]);
+  t.same(texts(readN3('{ ?x <a#p> _:b } => { ?x <a#q> _:b } .')), ['q(?x, ?_b) :- p(?x, ?_b).']);
 });
 
 t.test('Jena rules become rules of the language', async (t) => {
@@ -107,6 +136,12 @@ t.test('mistakes in Jena rules are reported by line and column', async (t) => {
     ['arity', 6, 15],
     ['syntax', 7, 11],
   ]);
+  t.same(texts(readJena('(?x <e#p> ?y) equal(?y, ?z) -> (?z <e#q> ?x) . equal(?x, 1) (?y <e#v> ?x) -> (?y <e#ok> true).')), [
+    'q(?z, ?x) :- p(?x, ?y), ?y = ?z.',
+    'ok(?y, true) :- ?x = 1, v(?y, ?x).',
+  ]);
+  const bare = readJena('(?x <e#p> ?y) -> (?y <e#q> ?z) .\n(?x <e#p> ?y) -> (?y <e#q> ?x)\n[(?x <e#p> ?y) -> (?y <e#r> ?x)]');
+  t.same([texts(bare), mistakes(bare)], [['r(?y, ?x) :- p(?x, ?y).'], [['unsafe', 1, 28], ['syntax', 3, 1]]], 'without brackets a rule ends with a point');
   t.match(read.errors[0].message, /print is no built-in known here; there are equal, notEqual/);
   t.same(texts(read), ['@name("good") q(?y, ?x) :- p(?x, ?y).']);
 });

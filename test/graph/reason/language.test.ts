@@ -165,10 +165,10 @@ t.test('a pattern matches what a regular expression matches, and no text makes i
   const random = seeded(11);
   const piece = (depth: number): string => {
     const roll = random.next();
-    if (depth > 3 || roll < 0.45) return random.pick(['a', 'b', 'c', '.', '[ab]', '[^a]', '\\d', '\\w', '[a-c1-3]', '\\.']);
+    if (depth > 3 || roll < 0.45) return random.pick(['a', 'b', 'c', '.', '[ab]', '[^a]', '\\d', '\\w', '[a-c1-3]', '\\.', '\\b', '\\B', '\\p{L}', '[\\P{L}c]', '(?:a|bc)']);
     if (roll < 0.6) return piece(depth + 1) + piece(depth + 1);
     if (roll < 0.7) return `(${piece(depth + 1)}|${piece(depth + 1)})`;
-    return `(${piece(depth + 1)})${random.pick(['*', '+', '?', '{2}', '{1,3}', '{0,2}', '{2,}'])}`;
+    return `(${piece(depth + 1)})${random.pick(['*', '+', '?', '{2}', '{1,3}', '{0,2}', '{2,}'])}${random.next() < 0.2 ? '?' : ''}`;
   };
   let hits = 0;
   for (let i = 0; i < 4_000; i++) {
@@ -183,6 +183,17 @@ t.test('a pattern matches what a regular expression matches, and no text makes i
     if (expected) hits++;
   }
   t.ok(hits > 800, `${hits} matches`);
+  for (const [text, pattern, expected] of [
+    ['', '^a+?$', false],
+    ['ein Wörterbuch', '\\bWörter', true],
+    ['ein Wörterbuch', 'W\\b', false],
+    ['漢字', '^\\p{Script=Han}{2}$', true],
+    ['[x', '[[x]x', true],
+    ['a{1}', 'a\\{', true],
+  ] as const) {
+    t.equal(matchesPattern(text, pattern), expected, pattern);
+    t.match(reckon({ kind: 'call', function: 'matches', arguments: [literal(text, 'string'), literal(pattern)] }, {}), { value: expected }, pattern);
+  }
   const began = performance.now();
   t.equal(matchesPattern('a'.repeat(20_000), '(a*)*(a|aa)+b'), false);
   t.ok(performance.now() - began < 2_000);
@@ -190,7 +201,16 @@ t.test('a pattern matches what a regular expression matches, and no text makes i
     ['(a', /not closed/],
     ['a)', /closes nothing/],
     ['*a', /repeats nothing/],
-    ['(?=a)', /not known/],
+    ['(?=a)', /only \(\?:\.\.\) is known/],
+    ['(?<name>a)', /only \(\?:\.\.\) is known/],
+    ['a++', /repeats what is repeated already/],
+    ['a**', /repeats what is repeated already/],
+    ['a{2}{3}', /repeats what is repeated already/],
+    ['a{1,1000}', /repeats too much: .* more than 1000 steps/],
+    ['a{99999999999}', /repeats too much/],
+    ['[[:alpha:]]', /\[\\p\{L\}\] for \[\[:alpha:\]\]/],
+    ['\\p{Nothing}', /needs a property of Unicode/],
+    ['\\pL', /needs a property of Unicode/],
     ['\\1', /not known/],
     ['a{3,1}', /backwards/],
     ['[b-a]', /backwards/],
@@ -263,6 +283,11 @@ t.test('mistakes with functions and aggregates are reported by kind, place and w
     ['p(?x, ?z) :- q(?x, ?y), ?z = conct(?y, "a").', 'unknown_builtin', 30, /conct is no built-in function; did you mean concat\?/],
     ['p(?x, ?z) :- q(?x, ?y), ?z = mod(?y).', 'arity', 30, /mod takes 2 values, not 1/],
     ['p(?x, ?z) :- q(?x, ?y), ?z = ?x + 1.', 'type', 30, /\+ takes a number, and \?x is an entity/],
+    ['p(?x) :- q(?x, ?y), ?x > 5.', 'type', 21, /\?x stands as a subject, so it is an entity and has no order/],
+    ['p(?x) :- q(?x, ?y), ?x = 5.', 'type', 26, /\?x is an entity and 5 a number; they are never the same/],
+    ['p(?x) :- q(?x, ?y), ?y > 5, ?y < "a"^^string.', 'type', 34, /a number and a string have no common order/],
+    ['p(?y, b) :- q(?x, ?y), ?y > 5.', 'type', 3, /\?y is .* a number and cannot be a subject/],
+    ['p(?x) :- q(?x, ?y), ?y > 5, length(?y) > 1.', 'type', 29, /length takes a text, and \?y is a number/],
     ['p(?z) :- q(?x, ?y), ?z = ?y + 1.', 'type', 3, /computed as a number and cannot be a subject/],
     ['p(?x) :- q(?x, ?y), ?n = length(?y), ?n = "a".', 'type', 43, /\?n is a number and a an entity/],
     ['p(?x) :- q(?x, ?y), matches(?y, "(a").', 'type', 21, /is no pattern: "\(" is not closed/],

@@ -4,6 +4,8 @@
 import t from 'tap';
 import { DRAWN_NODES, proofJson, proofMarkdown, proofMermaid } from '../../../graph/reason/render.ts';
 import { parseRules } from '../../../graph/reason/parse.ts';
+import { propertyRules } from '../../../graph/reason/properties.ts';
+import { chineseRuleName } from '../../../graph/reason/rule-names.ts';
 import { entity, literal, parseEntityId, parseFactId, parseRelationName } from '../../../graph/terms.ts';
 import type { Fact, Triple } from '../../../graph/terms.ts';
 import type { Proof } from '../../../graph/reason/types.ts';
@@ -76,7 +78,7 @@ t.test('a proof as Markdown is a nested list whose names are only text', async (
     proofMarkdown(proof),
     [
       `- **Ann "A" \\*Lee\\* has been alive since 1940** (rule: elders ${code}, confidence 0.45)`,
-      '  - Ann "A" \\*Lee\\* — born in → 1940 (stored fact `f1`, source: register.pdf, page 3, characters 10-42, confidence 0.5)',
+      '  - Ann "A" \\*Lee\\* — born in → 1940 (stored fact `f1`, source: register.pdf, page 3, characters 10-42, valid from 1940-01-01, confidence 0.5)',
       '  - 1940 \\< 1950 (comparison)',
       '  - Ann "A" \\*Lee\\* — is a → dead (cannot be derived)',
       '',
@@ -86,7 +88,7 @@ t.test('a proof as Markdown is a nested list whose names are only text', async (
     proofMarkdown(proof, 'zh'),
     [
       `- **Ann "A" \\*Lee\\* has been alive since 1940**（规则：elders ${code}，置信度 0.45）`,
-      '  - Ann "A" \\*Lee\\* — born in → 1940（已存储的事实 `f1`，来源：register.pdf，第 3 页，字符 10-42，置信度 0.5）',
+      '  - Ann "A" \\*Lee\\* — born in → 1940（已存储的事实 `f1`，来源：register.pdf，第 3 页，字符 10-42，有效期自 1940-01-01 起，置信度 0.5）',
       '  - 1940 \\< 1950（比较）',
       '  - Ann "A" \\*Lee\\* — is a → dead（无法推出）',
       '',
@@ -131,4 +133,21 @@ t.test('a part that two steps share is drawn once, and what is too large to draw
   t.match(proofMarkdown(wide), /\n- 10 more steps not shown\n$/);
   t.match(proofMarkdown(wide, 'zh'), /\n- 10 个步骤未显示\n$/);
   t.match(proofMermaid(wide), /more\["10 more steps not shown"\]/);
+});
+
+t.test('validity stands beside every fact and assumption; in Chinese, relations and declared rules have their Chinese names', async (t) => {
+  const given: Proof = { kind: 'given', conclusion: bornIn, confidence: 1, validFrom: '2020', validTo: '2030' };
+  t.match(proofMarkdown(given), /\(assumed, valid from 2020 until 2030\)/);
+  t.match(proofMarkdown({ ...given, validFrom: undefined }, 'zh'), /（假设，有效期至 2030 止）/);
+  t.match(proofMermaid(proof), /source: register\.pdf, page 3, characters 10-42, valid from 1940-01-01/);
+  t.match(proofJson(given), { kind: 'given', valid_from: '2020', valid_to: '2030' });
+  const called = (relation: string): string => (relation === 'born in' ? '出生于' : relation);
+  t.match(proofMarkdown(proof, 'zh', called), /Ann "A" \\\*Lee\\\* — 出生于 → 1940/);
+  t.match(proofMermaid(proof, 'zh', called), /— 出生于 → 1940/);
+  const declared = propertyRules([{ name: parseRelationName('父母'), aliases: [], inverseOf: parseRelationName('孩子'), symmetric: true, transitive: true }]);
+  t.same([...new Set(declared.map(({ name }) => chineseRuleName(name ?? '')))], ['“父母”是对称关系', '“父母”是“孩子”的逆关系', '“孩子”是“父母”的逆关系', '“父母”是传递关系']);
+  t.equal(chineseRuleName('cax-dw: "Cat" and "Dog" are disjoint'), 'cax-dw: “Cat”与“Dog”互斥');
+  t.equal(chineseRuleName('elders'), 'elders');
+  const step: Proof = { kind: 'rule', conclusion: bornIn, confidence: 1, rule: declared[0], bindings: {}, premises: [given] };
+  t.match(proofMarkdown(step, 'zh'), /规则：“父母”是对称关系/);
 });

@@ -1,0 +1,44 @@
+// Owns which world a question is asked in: the base with what is supposed, without the facts that do not stand by its policies.
+// Refuses to know what is asked in it.
+
+import type { TriplePattern } from '../terms.ts';
+import type { Assumptions } from './assumptions.ts';
+import type { BaseState } from './base.ts';
+import { overruled } from './conflicts.ts';
+import type { DeduceContext } from './context.ts';
+import type { Hypothesis } from './hypothesis.ts';
+import { decides } from './policies.ts';
+import type { KnowledgeLimits } from './types.ts';
+
+/** The base with what is supposed. */
+export const hypothesisOf = (state: BaseState, assumed: Assumptions): Hypothesis => ({
+  ...assumed,
+  standing: state.standing(),
+  ...state.declared,
+  derivedAlready: (triple) => {
+    const at = state.closure.database.find(triple);
+    return at !== undefined && at.slot.table.rules[at.row] >= 0;
+  },
+});
+
+export class Resolver {
+  readonly #limits: KnowledgeLimits;
+  /** Facts that do not stand, for a version of a base and until the clock changes it. */
+  readonly #overruled = new WeakMap<BaseState, { readonly version: number; readonly until: number; readonly removed: readonly TriplePattern[] }>();
+
+  constructor(limits: KnowledgeLimits) {
+    this.#limits = limits;
+  }
+  /** The hypothesis without the facts that do not stand by the base's policies. */
+  async resolved(state: BaseState, assumed: Assumptions, context: DeduceContext): Promise<Hypothesis> {
+    const hypothesis = hypothesisOf(state, assumed);
+    if (!decides(state.policies)) return hypothesis;
+    const own = assumed.rules.length + assumed.facts.length + assumed.removed.length > 0 || context.reader !== state.reader;
+    const kept = own ? undefined : this.#overruled.get(state);
+    if (kept?.version === state.version && context.now < kept.until) return { ...hypothesis, removed: kept.removed };
+    const until = state.watch.next;
+    const removed = await overruled(hypothesis, state, this.#limits.standing, context);
+    if (!own) this.#overruled.set(state, { version: state.version, until, removed });
+    return { ...hypothesis, removed: [...assumed.removed, ...removed] };
+  }
+}

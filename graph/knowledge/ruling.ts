@@ -1,0 +1,133 @@
+// Owns what a base is ruled by: rules, rule sets, conflict policies; and where constraints are broken.
+// Refuses to know how rules are evaluated, and questions.
+
+import type { BaseName } from '../terms.ts';
+import type { Change } from '../store.ts';
+import type { RuleSetName } from '../reason/rulesets.ts';
+import type { Rule } from '../reason/types.ts';
+import { NO_ASSUMPTIONS } from './assumptions.ts';
+import { ruleDocument, ruleSetId } from './base.ts';
+import { contradictions } from './conflicts.ts';
+import type { ContradictionPage } from './conflicts.ts';
+import { contextOf, proofLimits } from './context.ts';
+import type { Shared } from './context.ts';
+import { checkPolicies, policiesChange } from './policies.ts';
+import type { ConflictPolicies } from './policies.ts';
+import { checkSupposed } from './requests.ts';
+import { hypothesisOf } from './resolved.ts';
+import { restoration, rulesAt, ruleVersions } from './rule-history.ts';
+import type { RuleVersion } from './rule-history.ts';
+import { checkRules } from './rulebook.ts';
+import type { RuleSource } from './rulebook.ts';
+import { StandingWorld } from './standing.ts';
+import { KnowledgeError } from './types.ts';
+import type { Conflict, RuleBook, RuleRemoval, RuleRestoration, RulesCheck, RuleSetResult, RulesResult } from './types.ts';
+
+export interface PageOptions {
+  readonly offset?: number;
+  readonly limit?: number;
+  /** World time, ISO 8601. Default: now. */
+  readonly validAt?: string;
+  readonly signal?: AbortSignal;
+}
+export class Ruling {
+  readonly #shared: Shared;
+  constructor(shared: Shared) {
+    this.#shared = shared;
+  }
+
+  async addRules(base: BaseName, input: unknown, source?: RuleSource): Promise<RulesResult> {
+    this.#shared.states.assertOpen();
+    return this.#shared.states.use(base, (state) =>
+      state.change(async () => {
+        const { rules, errors } = checkRules(input, state.standing(), source);
+        if (errors.length > 0) throw errors[0];
+        const { derived, version, partial } = await state.write(rules.map((rule): Change => ({ kind: 'rule', id: rule.id, document: ruleDocument(rule) })));
+        return { rules, derived, version, ...(partial === undefined ? {} : { partial }) };
+      }),
+    );
+  }
+  async validateRules(base: BaseName, input: unknown, source?: RuleSource): Promise<RulesCheck> {
+    this.#shared.states.assertOpen();
+    return this.#shared.states.read(base, async (state) => checkRules(input, state.standing(), source));
+  }
+  async useRuleSet(base: BaseName, name: RuleSetName, use = true): Promise<RuleSetResult> {
+    this.#shared.states.assertOpen();
+    return this.#shared.states.use(base, (state) =>
+      state.change(async () => {
+        const { derived, noLongerDerived, version, partial } = await state.write([
+          { kind: 'rule', id: ruleSetId(name), ...(use ? { document: JSON.stringify({ rule_set: name }) } : {}) },
+        ]);
+        return { rules: state.setRules, derived, noLongerDerived, version, ...(partial === undefined ? {} : { partial }) };
+      }),
+    );
+  }
+  async ruleBook(base: BaseName, version?: number): Promise<RuleBook> {
+    return this.#shared.states.read(base, async (state) => {
+      if (version !== undefined && version !== state.version) return { ...rulesAt(await this.#shared.store.ruleHistory(base), version), setRules: [], version, past: true };
+      return { rules: [...state.rules.values()], ruleSets: [...state.ruleSets], setRules: state.setRules, version: state.version };
+    });
+  }
+  async ruleVersions(base: BaseName): Promise<readonly RuleVersion[]> {
+    return this.#shared.states.read(base, async () => ruleVersions(await this.#shared.store.ruleHistory(base)));
+  }
+  async restoreRules(base: BaseName, version: number): Promise<RuleRestoration> {
+    this.#shared.states.assertOpen();
+    return this.#shared.states.use(base, (state) =>
+      state.change(async () => {
+        const { changes, added, removed } = restoration(await this.#shared.store.ruleHistory(base), version);
+        const { derived, noLongerDerived, version: made, partial } = await state.write(changes);
+        return { added, removed, ruleSets: [...state.ruleSets], derived, noLongerDerived, version: made, ...(partial === undefined ? {} : { partial }) };
+      }),
+    );
+  }
+  async removeRule(base: BaseName, id: string): Promise<RuleRemoval> {
+    this.#shared.states.assertOpen();
+    return this.#shared.states.use(base, (state) =>
+      state.change(async () => {
+        const rule = state.rules.get(id);
+        if (!rule)
+          throw new KnowledgeError(
+            'unknown_rule',
+            `knowledge base ${JSON.stringify(base)} has no rule ${JSON.stringify(id.slice(0, 80))}; list its rules to see their ids`,
+          );
+        const { noLongerDerived, version, partial } = await state.write([{ kind: 'rule', id }]);
+        return { rule, noLongerDerived, version, ...(partial === undefined ? {} : { partial }) };
+      }),
+    );
+  }
+  async rules(base: BaseName): Promise<readonly Rule[]> {
+    return this.#shared.states.read(base, async (state) => [...state.rules.values()]);
+  }
+  async conflicts(base: BaseName, { limit = 100 }: { readonly limit?: number } = {}): Promise<readonly Conflict[]> {
+    return this.#shared.states.read(base, async (state) => {
+      const { prover } = new StandingWorld(state, proofLimits(this.#shared.limits));
+      const found: Conflict[] = [];
+      for (const rule of state.standing())
+        if (rule.heads.length === 0) for (const way of await prover.solve(rule, limit - found.length)) found.push({ rule, ...way });
+      return found;
+    });
+  }
+  async contradictions(base: BaseName, options: PageOptions = {}): Promise<ContradictionPage> {
+    const { offset = 0, limit = 100, validAt, signal } = options;
+    checkSupposed([], [], validAt);
+    return this.#shared.states.read(base, (state) =>
+      contradictions(
+        hypothesisOf(state, NO_ASSUMPTIONS),
+        state,
+        { offset, limit, budget: this.#shared.limits.standing },
+        contextOf(this.#shared, state, validAt),
+        signal,
+      ),
+    );
+  }
+  async conflictPolicies(base: BaseName): Promise<ConflictPolicies> {
+    return this.#shared.states.read(base, async (state) => state.policies);
+  }
+  async setConflictPolicies(base: BaseName, policies: ConflictPolicies): Promise<ConflictPolicies> {
+    this.#shared.states.assertOpen();
+    const checked = checkPolicies(policies);
+    await this.#shared.states.use(base, (state) => state.change(() => state.write([policiesChange(checked)])));
+    return checked;
+  }
+}

@@ -1,0 +1,32 @@
+// Owns what tokens of N3, Jena and RDFox rules look like.
+// Refuses to know their grammars.
+
+import type { SourceToken, TokenPatterns } from './source-tokens.ts';
+
+export type RdfToken = SourceToken;
+const LOCAL = '[\\p{L}\\p{N}_](?:[\\p{L}\\p{M}\\p{N}_.%-]*[\\p{L}\\p{M}\\p{N}_%-])?';
+/** Of N3 and Jena rules. */
+export const RDF_PATTERNS: TokenPatterns = [
+  ['skip', /[\s\uFEFF]+|#[^\n]*|\/\/[^\n]*/uy],
+  ['iri', /<([^<>"{}|^`\\\s]*)>/uy],
+  ['variable', /\?([\p{L}_][\p{L}\p{M}\p{N}_]*)/uy],
+  ['blank', new RegExp(`_:(${LOCAL})`, 'uy')],
+  ['directive', /@(prefix|base|include)\b/uy],
+  ['language', /@([a-zA-Z]+(?:-[a-zA-Z0-9]+)*)/uy],
+  ['number', /[+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/uy],
+  ['prefixed', new RegExp(`((?:[\\p{L}](?:[\\p{L}\\p{M}\\p{N}_.-]*[\\p{L}\\p{M}\\p{N}_-])?)?:(?:${LOCAL})?)`, 'uy')],
+  ['word', /([\p{L}_][\p{L}\p{M}\p{N}_-]*)/uy],
+  ['text', /"""((?:[^"\\]|\\.|"(?!""))*)"""|"((?:[^"\\\n]|\\.)*)"|'((?:[^'\\\n]|\\.)*)'/uy],
+  ['sign', /=>|<=|->|<-|\^\^|[{}()[\].;,:=]/uy],
+];
+/** Of RDFox's Datalog, whose filters are SPARQL's: signs of arithmetic stand by themselves. */
+export const RDFOX_PATTERNS: TokenPatterns = [
+  ['skip', /[\s\uFEFF]+|#[^\n]*/uy],
+  ['iri', /<([^<>"{}|^`\\\s]*)>/uy],
+  ['variable', /[?$]([\p{L}_][\p{L}\p{M}\p{N}_]*)/uy],
+  ['sign', /:-/uy],
+  ...RDF_PATTERNS.filter(([kind]) => kind === 'blank' || kind === 'directive' || kind === 'language'),
+  ['number', /\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/uy],
+  ...RDF_PATTERNS.filter(([kind]) => kind === 'prefixed' || kind === 'word' || kind === 'text'),
+  ['sign', /\^\^|&&|\|\||!=|<=|>=|[{}()[\].;,:=<>!+*/-]/uy],
+];
