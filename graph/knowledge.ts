@@ -6,8 +6,8 @@ import type { Change, EntityHit, GraphStore, Page, PathSummary, RelationSummary 
 import type { AbduceRequest, AbduceResult } from './abduce/types.ts';
 import type { Induction } from './induce/induction.ts';
 import type { InduceRequest, RankRequest, RankResult } from './induce/types.ts';
-import type { CheckResult } from './reason/checker.ts';
-import type { RuleSetName } from './reason/rulesets.ts';
+import type { CheckResult } from './reason/proofs/checker.ts';
+import type { RuleSetName } from './reason/rulesets/rulesets.ts';
 import type { Proof, Rule } from './reason/types.ts';
 import type { ContradictionPage } from './knowledge/conflicts.ts';
 import type { Shared } from './knowledge/context.ts';
@@ -57,12 +57,12 @@ export { InduceError } from './induce/types.ts';
 export type { InduceErrorCode, InduceRequest, InductionEvent, InductionState, MinedRule, RankRequest, RankResult } from './induce/types.ts';
 export type { Induction } from './induce/induction.ts';
 export type { ProofHypothesis } from './knowledge/reasoning.ts';
-export type { CheckResult } from './reason/checker.ts';
+export type { CheckResult } from './reason/proofs/checker.ts';
 export type { RuleVersion } from './knowledge/rule-history.ts';
 export type { RuleFormat, RuleSource } from './knowledge/rulebook.ts';
 export { RULE_FORMATS } from './knowledge/rulebook.ts';
-export { RULE_SETS } from './reason/rulesets.ts';
-export type { RuleSetName } from './reason/rulesets.ts';
+export { RULE_SETS } from './reason/rulesets/rulesets.ts';
+export type { RuleSetName } from './reason/rulesets/rulesets.ts';
 export { RuleError } from './reason/errors.ts';
 export type { RuleErrorCode } from './reason/errors.ts';
 

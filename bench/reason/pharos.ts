@@ -2,13 +2,13 @@
 // Refuses to know the other engines. Prints the number of derived facts.
 
 import { readFileSync } from 'node:fs';
-import { Database } from '../../graph/reason/database.ts';
-import type { Slot } from '../../graph/reason/database.ts';
-import { Evaluator, runNow } from '../../graph/reason/evaluate.ts';
-import { parseRules } from '../../graph/reason/parse.ts';
-import { Program } from '../../graph/reason/program.ts';
-import { hashed, Symbols } from '../../graph/reason/symbols.ts';
-import { STORED } from '../../graph/reason/table.ts';
+import { Database } from '../../graph/reason/tables/database.ts';
+import type { Slot } from '../../graph/reason/tables/database.ts';
+import { Evaluator, runNow } from '../../graph/reason/evaluate/evaluate.ts';
+import { parseRules } from '../../graph/reason/language/parse.ts';
+import { Program } from '../../graph/reason/evaluate/program.ts';
+import { hashed, Symbols } from '../../graph/reason/language/symbols.ts';
+import { STORED } from '../../graph/reason/tables/table.ts';
 import type { EntityId, RelationName } from '../../graph/terms.ts';
 
 const TAB = 9;

@@ -8,11 +8,11 @@
 
 import { tripleKey } from '../terms.ts';
 import type { Triple } from '../terms.ts';
-import type { CheckResult } from '../reason/checker.ts';
-import type { Slot } from '../reason/database.ts';
-import { runSliced } from '../reason/evaluate.ts';
-import { ProofTooLarge } from '../reason/explain.ts';
-import type { ProofLimits } from '../reason/explain.ts';
+import type { CheckResult } from '../reason/proofs/checker.ts';
+import type { Slot } from '../reason/tables/database.ts';
+import { runSliced } from '../reason/evaluate/evaluate.ts';
+import { ProofTooLarge } from '../reason/proofs/explain.ts';
+import type { ProofLimits } from '../reason/proofs/explain.ts';
 import type { Proof } from '../reason/types.ts';
 import type { FactReader } from '../knowledge/facts.ts';
 import type { AbsenceOracle } from '../knowledge/assumptions.ts';

@@ -3,11 +3,11 @@
 
 import type { Term, Triple } from '../terms.ts';
 import { entity, parseEntityId, parseRelationName, termKey } from '../terms.ts';
-import type { Database, SignedRelation, Slot } from '../reason/database.ts';
-import { signed, unsigned } from '../reason/database.ts';
+import type { Database, SignedRelation, Slot } from '../reason/tables/database.ts';
+import { signed, unsigned } from '../reason/tables/database.ts';
 import { inField } from '../reason/errors.ts';
-import { parseGoal } from '../reason/parse.ts';
-import { IS_A } from '../reason/print.ts';
+import { parseGoal } from '../reason/language/parse.ts';
+import { IS_A } from '../reason/language/print.ts';
 import type { Atom } from '../reason/types.ts';
 import { KnowledgeError } from '../knowledge/types.ts';
 import type { Assumable } from './types.ts';

@@ -2,9 +2,9 @@
 // Refuses to know what breaks them.
 
 import type { RelationName } from '../terms.ts';
-import { makeRule } from '../reason/print.ts';
-import { disjointWith } from '../reason/properties.ts';
-import type { Declarations } from '../reason/properties.ts';
+import { makeRule } from '../reason/language/print.ts';
+import { disjointWith } from '../reason/rulesets/properties.ts';
+import type { Declarations } from '../reason/rulesets/properties.ts';
 import type { Rule } from '../reason/types.ts';
 
 const variable = (name: string): { readonly kind: 'variable'; readonly name: string } => ({ kind: 'variable', name });

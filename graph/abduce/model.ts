@@ -2,15 +2,15 @@
 // Refuses to know how rules are searched and evaluated.
 
 import type { Term } from '../terms.ts';
-import { groupOf, isAggregate, isAtom, itemVariables, outerVariables, sidesOf, variablesOf } from '../reason/body.ts';
-import { Database, signed } from '../reason/database.ts';
-import type { Slot } from '../reason/database.ts';
-import { aggregateValue } from '../reason/join.ts';
-import { compileBody } from '../reason/compile.ts';
-import type { AggregateItem, InnerItem } from '../reason/plan.ts';
-import { STORED } from '../reason/table.ts';
+import { groupOf, isAggregate, isAtom, itemVariables, outerVariables, sidesOf, variablesOf } from '../reason/language/body.ts';
+import { Database, signed } from '../reason/tables/database.ts';
+import type { Slot } from '../reason/tables/database.ts';
+import { aggregateValue } from '../reason/evaluate/join.ts';
+import { compileBody } from '../reason/evaluate/compile.ts';
+import type { AggregateItem, InnerItem } from '../reason/evaluate/plan.ts';
+import { STORED } from '../reason/tables/table.ts';
 import type { Comparison, Expression, Rule, RuleTerm } from '../reason/types.ts';
-import { evaluate, holds } from '../reason/values.ts';
+import { evaluate, holds } from '../reason/language/values.ts';
 import type { Assumables } from './assumable.ts';
 
 /** A register (0 and above) or `~id` of a constant. */

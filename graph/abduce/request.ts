@@ -2,7 +2,7 @@
 // Refuses to know bases and searching.
 
 import { inField } from '../reason/errors.ts';
-import { parseGoal } from '../reason/parse.ts';
+import { parseGoal } from '../reason/language/parse.ts';
 import type { Atom } from '../reason/types.ts';
 import { KnowledgeError } from '../knowledge/types.ts';
 import type { AbduceQuestion } from './scope.ts';

@@ -3,11 +3,11 @@
 
 import { entity, termKey } from '../terms.ts';
 import type { RelationName, Term } from '../terms.ts';
-import { atomsOf } from '../reason/body.ts';
-import { signed, unsigned } from '../reason/database.ts';
-import type { SignedRelation } from '../reason/database.ts';
-import { IS_A } from '../reason/print.ts';
-import { stratify } from '../reason/strata.ts';
+import { atomsOf } from '../reason/language/body.ts';
+import { signed, unsigned } from '../reason/tables/database.ts';
+import type { SignedRelation } from '../reason/tables/database.ts';
+import { IS_A } from '../reason/language/print.ts';
+import { stratify } from '../reason/evaluate/strata.ts';
 import type { Atom, Rule, RuleTerm } from '../reason/types.ts';
 import { neededRelations } from '../knowledge/closure.ts';
 import type { FactReader } from '../knowledge/facts.ts';

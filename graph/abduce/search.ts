@@ -5,7 +5,7 @@
 // decided. A condition whose values are open is met by what is known and by what rules give; to assume it is put off until the other conditions have given it values. Where two
 // conditions could give each other a value, each goes first once.
 
-import type { Slot } from '../reason/database.ts';
+import type { Slot } from '../reason/tables/database.ts';
 import { disjoint, join, Label, NOTHING, union } from './environments.ts';
 import type { Environment, Sets } from './environments.ts';
 import { Gatherings } from './gatherings.ts';

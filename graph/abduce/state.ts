@@ -1,7 +1,7 @@
 // Owns the pieces that a search works with: questions, clauses partly met, and a line to wait in.
 // Refuses to know the order of the work.
 
-import type { Slot } from '../reason/database.ts';
+import type { Slot } from '../reason/tables/database.ts';
 import { union } from './environments.ts';
 import type { Environment, Ids, Label } from './environments.ts';
 import type { AtomItem, Clause, GroupItem, Item, Operand } from './model.ts';

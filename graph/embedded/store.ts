@@ -20,7 +20,7 @@ import type {
   RuleHistory,
   RuleHistoryLimits,
 } from '../store.ts';
-import { instant } from '../reason/interner.ts';
+import { instant } from '../reason/tables/interner.ts';
 import { Base, factNumber, rowOf, timeText } from './base.ts';
 import type { FactRow } from './facts.ts';
 import { StoreFile } from './file.ts';

@@ -3,8 +3,8 @@
 
 import { entity, literal } from '../terms.ts';
 import type { RelationName, Triple } from '../terms.ts';
-import { Interner, literalOrder } from '../reason/interner.ts';
-import { IS_A, makeRule } from '../reason/print.ts';
+import { Interner, literalOrder } from '../reason/tables/interner.ts';
+import { IS_A, makeRule } from '../reason/language/print.ts';
 import type { Atom, BodyItem, Rule, RuleTerm } from '../reason/types.ts';
 import { isRefined } from './conditions.ts';
 import type { Examples } from './examples.ts';

@@ -2,7 +2,7 @@
 // Refuses to know how answers are found.
 
 import type { Term, Triple } from '../terms.ts';
-import { instant } from '../reason/interner.ts';
+import { instant } from '../reason/tables/interner.ts';
 import type { Budget, BudgetLimit, Proof } from '../reason/types.ts';
 import type { Grounded } from './ground.ts';
 import type { DeduceAnswer, DeduceResult, Semantics } from './types.ts';

@@ -2,7 +2,7 @@
 // Refuses to know why anything changed.
 
 import type { RelationName, Triple } from '../terms.ts';
-import { isSchema, touchesSchema } from '../reason/rulesets.ts';
+import { isSchema, touchesSchema } from '../reason/rulesets/rulesets.ts';
 import type { ChangedTriple } from './types.ts';
 import { bareTriple } from './facts.ts';
 

@@ -3,16 +3,16 @@
 
 import { entity } from '../terms.ts';
 import type { RelationName, Triple } from '../terms.ts';
-import { atomsOf } from '../reason/body.ts';
-import { Database, signed, unsigned } from '../reason/database.ts';
-import type { SignedRelation, Slot } from '../reason/database.ts';
-import { Evaluator, runSliced } from '../reason/evaluate.ts';
-import type { RunResult } from '../reason/evaluate.ts';
-import { Program } from '../reason/program.ts';
-import { STORED, Table } from '../reason/table.ts';
+import { atomsOf } from '../reason/language/body.ts';
+import { Database, signed, unsigned } from '../reason/tables/database.ts';
+import type { SignedRelation, Slot } from '../reason/tables/database.ts';
+import { Evaluator, runSliced } from '../reason/evaluate/evaluate.ts';
+import type { RunResult } from '../reason/evaluate/evaluate.ts';
+import { Program } from '../reason/evaluate/program.ts';
+import { STORED, Table } from '../reason/tables/table.ts';
 import type { Budget, BudgetLimit, Rule } from '../reason/types.ts';
-import { Upkeep } from '../reason/upkeep.ts';
-import type { Edit } from '../reason/upkeep.ts';
+import { Upkeep } from '../reason/upkeep/upkeep.ts';
+import type { Edit } from '../reason/upkeep/upkeep.ts';
 import type { Changes } from './changes.ts';
 import { listAnew, listUpkeep } from './differences.ts';
 import type { FactReader } from './facts.ts';

@@ -3,12 +3,12 @@
 
 import { tripleKey } from '../terms.ts';
 import type { Fact, RelationName, Triple, TriplePattern } from '../terms.ts';
-import { atomsOf } from '../reason/body.ts';
-import { signed, unsigned } from '../reason/database.ts';
-import type { Row, SignedRelation } from '../reason/database.ts';
-import type { Program } from '../reason/program.ts';
-import { disjointWith } from '../reason/properties.ts';
-import { refutationRule } from '../reason/refutation.ts';
+import { atomsOf } from '../reason/language/body.ts';
+import { signed, unsigned } from '../reason/tables/database.ts';
+import type { Row, SignedRelation } from '../reason/tables/database.ts';
+import type { Program } from '../reason/evaluate/program.ts';
+import { disjointWith } from '../reason/rulesets/properties.ts';
+import { refutationRule } from '../reason/rulesets/refutation.ts';
 import type { Budget, BudgetLimit, Proof, Rule } from '../reason/types.ts';
 import type { BaseState } from './base.ts';
 import type { DeduceContext } from './context.ts';

@@ -2,8 +2,8 @@
 // Refuses to know what is asked.
 
 import type { GraphStore } from '../store.ts';
-import type { ProofLimits } from '../reason/explain.ts';
-import { instant } from '../reason/interner.ts';
+import type { ProofLimits } from '../reason/proofs/explain.ts';
+import { instant } from '../reason/tables/interner.ts';
 import type { Proof } from '../reason/types.ts';
 import type { BaseState } from './base.ts';
 import { FactReader } from './facts.ts';

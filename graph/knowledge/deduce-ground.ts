@@ -3,9 +3,9 @@
 
 import { entity } from '../terms.ts';
 import type { Triple } from '../terms.ts';
-import { isAtom } from '../reason/body.ts';
-import { decisiveGoals, refutationOf } from '../reason/refutation.ts';
-import type { Refutation } from '../reason/refutation.ts';
+import { isAtom } from '../reason/language/body.ts';
+import { decisiveGoals, refutationOf } from '../reason/rulesets/refutation.ts';
+import type { Refutation } from '../reason/rulesets/refutation.ts';
 import type { Atom, Budget, Proof, Rule } from '../reason/types.ts';
 import { groundedResult, validityOf } from './answers.ts';
 import type { Reading } from './answers.ts';

@@ -2,7 +2,7 @@
 // Refuses to know how anything is derived. Nothing here is written.
 
 import type { Term } from '../terms.ts';
-import type { Row } from '../reason/database.ts';
+import type { Row } from '../reason/tables/database.ts';
 import type { Atom, Budget } from '../reason/types.ts';
 import { toAnswer, validityOf } from './answers.ts';
 import type { Reading } from './answers.ts';

@@ -3,8 +3,8 @@
 
 import { entity } from '../terms.ts';
 import type { BaseName, Triple, TriplePattern } from '../terms.ts';
-import { signed } from '../reason/database.ts';
-import type { Database, Row, SignedRelation, Slot } from '../reason/database.ts';
+import { signed } from '../reason/tables/database.ts';
+import type { Database, Row, SignedRelation, Slot } from '../reason/tables/database.ts';
 import type { Atom, Budget, Proof, RuleTerm } from '../reason/types.ts';
 import { validityOf } from './answers.ts';
 import type { BaseState } from './base.ts';

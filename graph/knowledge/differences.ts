@@ -2,11 +2,11 @@
 // Refuses to know how either is done, and who reads the list.
 
 import type { Triple } from '../terms.ts';
-import { unsigned } from '../reason/database.ts';
-import type { Database, Slot } from '../reason/database.ts';
-import type { Evaluator } from '../reason/evaluate.ts';
-import type { Table } from '../reason/table.ts';
-import type { Upkeep } from '../reason/upkeep.ts';
+import { unsigned } from '../reason/tables/database.ts';
+import type { Database, Slot } from '../reason/tables/database.ts';
+import type { Evaluator } from '../reason/evaluate/evaluate.ts';
+import type { Table } from '../reason/tables/table.ts';
+import type { Upkeep } from '../reason/upkeep/upkeep.ts';
 import type { Changes } from './changes.ts';
 
 /** Lists what came and went in upkeep. */

@@ -1,7 +1,7 @@
 // Owns reading stored facts for reasoning: whole relations, and the fact behind a triple, as they are in force now.
 // Refuses to know rules and which store answers.
 
-import { shortHash } from '../reason/print.ts';
+import { shortHash } from '../reason/language/print.ts';
 import { tripleKey } from '../terms.ts';
 import type { BaseName, Fact, FactId, Statement, Term, Triple, TriplePattern } from '../terms.ts';
 import type { GraphStore } from '../store.ts';

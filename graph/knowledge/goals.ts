@@ -3,8 +3,8 @@
 
 import { entity, sameTerm } from '../terms.ts';
 import type { Term, Triple, TriplePattern } from '../terms.ts';
-import { signed } from '../reason/database.ts';
-import type { Database, Row } from '../reason/database.ts';
+import { signed } from '../reason/tables/database.ts';
+import type { Database, Row } from '../reason/tables/database.ts';
 import type { Atom, RuleTerm } from '../reason/types.ts';
 
 /** The term, when it is no variable. */

@@ -2,11 +2,11 @@
 // Refuses to know where the world's facts are kept, and what refutes what.
 
 import type { Term, Triple } from '../terms.ts';
-import { isAtom, itemVariables, substituteItem } from '../reason/body.ts';
-import { refuterBody, refuters } from '../reason/refutation.ts';
-import type { Refuter } from '../reason/refutation.ts';
+import { isAtom, itemVariables, substituteItem } from '../reason/language/body.ts';
+import { refuterBody, refuters } from '../reason/rulesets/refutation.ts';
+import type { Refuter } from '../reason/rulesets/refutation.ts';
 import type { Atom, BodyItem, Comparison, Outcome, Proof } from '../reason/types.ts';
-import { holds } from '../reason/values.ts';
+import { holds } from '../reason/language/values.ts';
 import { bareTriple } from './facts.ts';
 import { goalBindings } from './goals.ts';
 import type { Held, World } from './world.ts';

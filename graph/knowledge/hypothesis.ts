@@ -2,18 +2,18 @@
 // Refuses to know the standing closure's upkeep and how answers are read. Nothing here is written.
 
 import type { Statement, Triple, TriplePattern } from '../terms.ts';
-import { atomsOf } from '../reason/body.ts';
-import { Database, signed, unsigned } from '../reason/database.ts';
-import type { Row, SignedRelation } from '../reason/database.ts';
-import { Evaluator, runSliced } from '../reason/evaluate.ts';
-import type { RunResult } from '../reason/evaluate.ts';
-import { FactoredAnswers } from '../reason/factored.ts';
-import { impliedRules } from '../reason/known-false.ts';
-import { adoptRows, derivedFacts, magicProgram, magicRules } from '../reason/magic.ts';
-import { Program } from '../reason/program.ts';
-import type { Declarations } from '../reason/properties.ts';
+import { atomsOf } from '../reason/language/body.ts';
+import { Database, signed, unsigned } from '../reason/tables/database.ts';
+import type { Row, SignedRelation } from '../reason/tables/database.ts';
+import { Evaluator, runSliced } from '../reason/evaluate/evaluate.ts';
+import type { RunResult } from '../reason/evaluate/evaluate.ts';
+import { FactoredAnswers } from '../reason/proofs/factored.ts';
+import { impliedRules } from '../reason/rulesets/known-false.ts';
+import { adoptRows, derivedFacts, magicProgram, magicRules } from '../reason/evaluate/magic.ts';
+import { Program } from '../reason/evaluate/program.ts';
+import type { Declarations } from '../reason/rulesets/properties.ts';
 import type { Place } from '../reason/errors.ts';
-import { stratify } from '../reason/strata.ts';
+import { stratify } from '../reason/evaluate/strata.ts';
 import type { Atom, Budget, Rule } from '../reason/types.ts';
 import { matches } from './assumptions.ts';
 import type { AbsenceOracle } from './assumptions.ts';

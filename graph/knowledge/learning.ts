@@ -7,7 +7,7 @@ import { Inductions } from '../induce/inductions.ts';
 import type { FactSource } from '../induce/inductions.ts';
 import { InduceError } from '../induce/types.ts';
 import type { InduceRequest, RankRequest, RankResult } from '../induce/types.ts';
-import { ruleToJson } from '../reason/json.ts';
+import { ruleToJson } from '../reason/language/json.ts';
 import type { BaseState } from './base.ts';
 import type { Shared } from './context.ts';
 import type { RulesResult } from './types.ts';

@@ -4,9 +4,9 @@
 import { foldName } from '../names.ts';
 import type { Entity, EntityId, RelationName } from '../terms.ts';
 import type { EntityHit, RelationSummary } from '../store.ts';
-import { unsigned } from '../reason/database.ts';
-import type { Interner } from '../reason/interner.ts';
-import type { Table } from '../reason/table.ts';
+import { unsigned } from '../reason/tables/database.ts';
+import type { Interner } from '../reason/tables/interner.ts';
+import type { Table } from '../reason/tables/table.ts';
 import { ruleEntities } from './base.ts';
 import type { BaseState } from './base.ts';
 

@@ -4,7 +4,7 @@
 import type { Fact, RelationName } from '../terms.ts';
 import { parseRelationName, TermError } from '../terms.ts';
 import type { Change } from '../store.ts';
-import { instant } from '../reason/interner.ts';
+import { instant } from '../reason/tables/interner.ts';
 import { KnowledgeError } from './types.ts';
 
 /**

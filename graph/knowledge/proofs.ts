@@ -4,7 +4,7 @@
 import { LRUCache } from 'lru-cache';
 import { termKey, tripleKey } from '../terms.ts';
 import type { BaseName } from '../terms.ts';
-import { shortHash } from '../reason/print.ts';
+import { shortHash } from '../reason/language/print.ts';
 import type { Proof } from '../reason/types.ts';
 
 /** One node of the proofs kept: how many proofs and nodes above hold it, and about how many bytes it takes beside its premises. */

@@ -4,9 +4,9 @@
 import { termText } from '../terms.ts';
 import type { Term } from '../terms.ts';
 import type { WhyNotCondition, WhyNotReasons, WhyNotResult } from './whynot.ts';
-import { printBodyItem, printTerm } from '../reason/print.ts';
-import type { ProofLanguage, TermWire } from '../reason/render.ts';
-import { codeSpan, markdown } from '../reason/render.ts';
+import { printBodyItem, printTerm } from '../reason/language/print.ts';
+import type { ProofLanguage, TermWire } from '../reason/proofs/render.ts';
+import { codeSpan, markdown } from '../reason/proofs/render.ts';
 import type { Outcome } from '../reason/types.ts';
 
 export interface ConditionWire {

@@ -4,8 +4,8 @@
 import type { Fact, Statement, TriplePattern } from '../terms.ts';
 import { TermError } from '../terms.ts';
 import { inField } from '../reason/errors.ts';
-import { instant } from '../reason/interner.ts';
-import { parseGoal } from '../reason/parse.ts';
+import { instant } from '../reason/tables/interner.ts';
+import { parseGoal } from '../reason/language/parse.ts';
 import type { Atom, Budget } from '../reason/types.ts';
 import { KnowledgeError } from './types.ts';
 

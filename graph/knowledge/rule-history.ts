@@ -2,7 +2,7 @@
 // Refuses to know how the store keeps them.
 
 import type { Change, RuleHistory } from '../store.ts';
-import type { RuleSetName } from '../reason/rulesets.ts';
+import type { RuleSetName } from '../reason/rulesets/rulesets.ts';
 import type { Rule } from '../reason/types.ts';
 import { isOwnRule, readRule, setOf } from './base.ts';
 import { POLICIES } from './policies.ts';

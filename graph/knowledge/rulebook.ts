@@ -1,17 +1,17 @@
 // Owns reading rules as they are given - text, JSON, N3, Jena, RDFox or Soufflé - and checking whether they can stand beside others.
 // Refuses to know stores and facts.
 
-import { withoutBareVariables } from '../reason/bare-variables.ts';
+import { withoutBareVariables } from '../reason/language/bare-variables.ts';
 import { RuleError } from '../reason/errors.ts';
-import { readJena } from '../reason/jena.ts';
-import { rulesFromJson } from '../reason/json.ts';
-import { readN3 } from '../reason/n3.ts';
-import { readRules } from '../reason/parse.ts';
-import type { ReadRules } from '../reason/parse.ts';
-import type { NameStyle } from '../reason/rdf-names.ts';
-import { readRdfox } from '../reason/rdfox.ts';
-import { readSouffle } from '../reason/souffle.ts';
-import { stratify } from '../reason/strata.ts';
+import { readJena } from '../reason/imports/jena.ts';
+import { rulesFromJson } from '../reason/language/json.ts';
+import { readN3 } from '../reason/imports/n3.ts';
+import { readRules } from '../reason/language/parse.ts';
+import type { ReadRules } from '../reason/language/parse.ts';
+import type { NameStyle } from '../reason/imports/rdf-names.ts';
+import { readRdfox } from '../reason/imports/rdfox.ts';
+import { readSouffle } from '../reason/imports/souffle.ts';
+import { stratify } from '../reason/evaluate/strata.ts';
 import type { Rule } from '../reason/types.ts';
 import type { RulesCheck } from './types.ts';
 

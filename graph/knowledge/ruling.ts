@@ -3,7 +3,7 @@
 
 import type { BaseName } from '../terms.ts';
 import type { Change } from '../store.ts';
-import type { RuleSetName } from '../reason/rulesets.ts';
+import type { RuleSetName } from '../reason/rulesets/rulesets.ts';
 import type { Rule } from '../reason/types.ts';
 import { NO_ASSUMPTIONS } from './assumptions.ts';
 import { ruleDocument, ruleSetId } from './base.ts';

@@ -3,14 +3,14 @@
 
 import { tripleKey } from '../terms.ts';
 import type { RelationName, Triple } from '../terms.ts';
-import { signed } from '../reason/database.ts';
+import { signed } from '../reason/tables/database.ts';
 import { RuleError } from '../reason/errors.ts';
-import { impliedRules } from '../reason/known-false.ts';
-import type { Declarations } from '../reason/properties.ts';
-import { refutingConstraints } from '../reason/refutation.ts';
-import { concludesSchema, isComposed, ruleSetRules, schemaPatterns } from '../reason/rulesets.ts';
-import type { RuleSetName } from '../reason/rulesets.ts';
-import { stratify } from '../reason/strata.ts';
+import { impliedRules } from '../reason/rulesets/known-false.ts';
+import type { Declarations } from '../reason/rulesets/properties.ts';
+import { refutingConstraints } from '../reason/rulesets/refutation.ts';
+import { concludesSchema, isComposed, ruleSetRules, schemaPatterns } from '../reason/rulesets/rulesets.ts';
+import type { RuleSetName } from '../reason/rulesets/rulesets.ts';
+import { stratify } from '../reason/evaluate/strata.ts';
 import type { Budget, Rule } from '../reason/types.ts';
 import { Closure } from './closure.ts';
 import type { FactReader } from './facts.ts';

@@ -3,9 +3,9 @@
 
 import { entity, sameTerm } from '../terms.ts';
 import type { Fact, Term, Triple } from '../terms.ts';
-import { signed } from '../reason/database.ts';
-import type { ProofLimits } from '../reason/explain.ts';
-import type { Declared } from '../reason/refutation.ts';
+import { signed } from '../reason/tables/database.ts';
+import type { ProofLimits } from '../reason/proofs/explain.ts';
+import type { Declared } from '../reason/rulesets/refutation.ts';
 import type { Atom, Budget, Proof } from '../reason/types.ts';
 import type { BaseState } from './base.ts';
 import { groundedResult, toAnswer } from './answers.ts';

@@ -7,7 +7,7 @@ import type { AbductionLimits } from '../abduce/types.ts';
 import { INDUCTION_LIMITS } from '../induce/limits.ts';
 import type { InductionLimits } from '../induce/limits.ts';
 import type { RuleError } from '../reason/errors.ts';
-import type { RuleSetName } from '../reason/rulesets.ts';
+import type { RuleSetName } from '../reason/rulesets/rulesets.ts';
 import type { Atom, Budget, BudgetLimit, Outcome, Proof, Rule } from '../reason/types.ts';
 
 export interface KnowledgeLimits {

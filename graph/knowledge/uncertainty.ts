@@ -1,14 +1,14 @@
 // Owns confidences other than the best proof's: noisy-or, possibility, exact probability, for answers that were derived.
 // Refuses to know how answers are found and how functions of facts are counted.
 
-import { atomsOf } from '../reason/body.ts';
-import { signed } from '../reason/database.ts';
-import type { Row, SignedRelation } from '../reason/database.ts';
-import { runSliced } from '../reason/evaluate.ts';
-import { impliedRules } from '../reason/known-false.ts';
-import { Lineage, LINEAGE_LIMITS, LineageTooLarge } from '../reason/lineage.ts';
-import type { Several } from '../reason/lineage.ts';
-import { relaxed, ValueNeeded } from '../reason/tallies.ts';
+import { atomsOf } from '../reason/language/body.ts';
+import { signed } from '../reason/tables/database.ts';
+import type { Row, SignedRelation } from '../reason/tables/database.ts';
+import { runSliced } from '../reason/evaluate/evaluate.ts';
+import { impliedRules } from '../reason/rulesets/known-false.ts';
+import { Lineage, LINEAGE_LIMITS, LineageTooLarge } from '../reason/proofs/lineage.ts';
+import type { Several } from '../reason/proofs/lineage.ts';
+import { relaxed, ValueNeeded } from '../reason/proofs/tallies.ts';
 import type { Atom, Budget, Rule } from '../reason/types.ts';
 import { tripleKey } from '../terms.ts';
 import type { DeduceContext } from './context.ts';

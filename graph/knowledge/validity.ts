@@ -2,7 +2,7 @@
 // Refuses to know clocks: the caller says what time it is.
 
 import type { Fact, FactId, Statement, Triple } from '../terms.ts';
-import { instant } from '../reason/interner.ts';
+import { instant } from '../reason/tables/interner.ts';
 
 /** True from `validFrom` (inclusive) until `validTo` (exclusive). `now` in milliseconds since 1970 UTC. */
 export const inForce = (statement: Statement, now: number): boolean =>

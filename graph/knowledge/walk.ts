@@ -4,8 +4,8 @@
 import { entity, sameTerm, termKey, termText } from '../terms.ts';
 import type { BaseName, Fact, Path, PathStep, RelationName, Term } from '../terms.ts';
 import type { GraphStore, PathSummary } from '../store.ts';
-import { signed, unsigned } from '../reason/database.ts';
-import type { Database, Slot } from '../reason/database.ts';
+import { signed, unsigned } from '../reason/tables/database.ts';
+import type { Database, Slot } from '../reason/tables/database.ts';
 import { derivedFact } from './facts.ts';
 import type { KnownFact, KnownPathResult } from './types.ts';
 

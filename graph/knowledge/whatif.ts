@@ -1,10 +1,10 @@
 // Owns the difference that supposed changes would make: what would follow newly, no longer, or with another confidence.
 // Refuses to know how anything is derived. Nothing here is written.
 
-import { signed } from '../reason/database.ts';
-import type { Database, Row, SignedRelation, Slot } from '../reason/database.ts';
-import { atomsOf } from '../reason/body.ts';
-import { decisiveGoals } from '../reason/refutation.ts';
+import { signed } from '../reason/tables/database.ts';
+import type { Database, Row, SignedRelation, Slot } from '../reason/tables/database.ts';
+import { atomsOf } from '../reason/language/body.ts';
+import { decisiveGoals } from '../reason/rulesets/refutation.ts';
 import type { Atom, Budget, Outcome, Rule } from '../reason/types.ts';
 import type { BaseState } from './base.ts';
 import type { DeduceContext } from './context.ts';

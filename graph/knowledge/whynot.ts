@@ -1,12 +1,12 @@
 // Owns why a goal does not follow in one base: its outcome, and the nearest instances of rules with proofs of what holds in them.
 // Refuses to know how instances are found.
 
-import { signed } from '../reason/database.ts';
-import { runSliced } from '../reason/evaluate.ts';
-import { decisiveGoals } from '../reason/refutation.ts';
+import { signed } from '../reason/tables/database.ts';
+import { runSliced } from '../reason/evaluate/evaluate.ts';
+import { decisiveGoals } from '../reason/rulesets/refutation.ts';
 import type { Aggregate, Atom, BodyItem, Comparison, Outcome, Rule } from '../reason/types.ts';
-import { whyNot } from '../reason/whynot.ts';
-import type { Condition, WhyNot, WhyNotLimits } from '../reason/whynot.ts';
+import { whyNot } from '../reason/proofs/whynot.ts';
+import type { Condition, WhyNot, WhyNotLimits } from '../reason/proofs/whynot.ts';
 import type { Budget, BudgetLimit } from '../reason/types.ts';
 import type { Statement, Term, TriplePattern } from '../terms.ts';
 import type { BaseState } from './base.ts';

@@ -2,16 +2,16 @@
 // Refuses to know where the world's facts are kept.
 
 import type { Fact, Term, Triple } from '../terms.ts';
-import { isAtom, substituteItem } from '../reason/body.ts';
-import type { Row } from '../reason/database.ts';
-import { Explainer, ProofTooLarge } from '../reason/explain.ts';
-import type { Derivation, Met, ProofLimits } from '../reason/explain.ts';
-import type { Program } from '../reason/program.ts';
-import { groupDerivations, premisesOf, storedLeaves, toProof } from '../reason/proof-trees.ts';
-import type { Declared } from '../reason/refutation.ts';
+import { isAtom, substituteItem } from '../reason/language/body.ts';
+import type { Row } from '../reason/tables/database.ts';
+import { Explainer, ProofTooLarge } from '../reason/proofs/explain.ts';
+import type { Derivation, Met, ProofLimits } from '../reason/proofs/explain.ts';
+import type { Program } from '../reason/evaluate/program.ts';
+import { groupDerivations, premisesOf, storedLeaves, toProof } from '../reason/proofs/proof-trees.ts';
+import type { Declared } from '../reason/rulesets/refutation.ts';
 import type { Atom, Budget, Comparison, Proof, Rule } from '../reason/types.ts';
-import { Steps, toldRows, treeLeaves, Trees } from '../reason/ways.ts';
-import type { Tree } from '../reason/ways.ts';
+import { Steps, toldRows, treeLeaves, Trees } from '../reason/proofs/ways.ts';
+import type { Tree } from '../reason/proofs/ways.ts';
 import { tripleKey } from '../terms.ts';
 import type { FactReader } from './facts.ts';
 import { goalRows } from './goals.ts';

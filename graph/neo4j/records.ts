@@ -4,7 +4,7 @@
 import { createHash } from 'node:crypto';
 import type { Record as Row } from 'neo4j-driver';
 import { foldName, nameGrams } from '../names.ts';
-import { instant } from '../reason/interner.ts';
+import { instant } from '../reason/tables/interner.ts';
 import { termKey as plainKey, tripleKey } from '../terms.ts';
 import type { Alias, BaseName, Entity, EntityId, Fact, FactId, Literal, Relation, RelationName, Source, Statement, Term } from '../terms.ts';
 import type { RelationSummary } from '../store.ts';

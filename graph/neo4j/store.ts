@@ -20,7 +20,7 @@ import type {
   RuleHistory,
   RuleHistoryLimits,
 } from '../store.ts';
-import { instant } from '../reason/interner.ts';
+import { instant } from '../reason/tables/interner.ts';
 import { Connection, CONNECTION_LIMITS, whole } from './connection.ts';
 import type { ConnectionLimits } from './connection.ts';
 import * as cypher from './cypher.ts';

@@ -7,7 +7,7 @@ import { removal } from './deduce.ts';
 import { ruleInput } from './rules.ts';
 import { source, triple } from './triples.ts';
 import type { CheckResult } from '../../graph/knowledge.ts';
-import type { ProofWire } from '../../graph/reason/render.ts';
+import type { ProofWire } from '../../graph/reason/proofs/render.ts';
 
 const term = z.union([z.string(), z.strictObject({ value: z.union([z.string(), z.number(), z.boolean()]), type: z.string() })]);
 const side = z.union([term, z.strictObject({ expression: z.string(), value: term.optional() })]);

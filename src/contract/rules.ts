@@ -3,7 +3,7 @@
 
 import { z } from 'zod';
 import { base, listOf, page, partial, queryWhole } from './common.ts';
-import { ruleToJson } from '../../graph/reason/json.ts';
+import { ruleToJson } from '../../graph/reason/language/json.ts';
 import type { Rule } from '../../graph/reason/types.ts';
 import { RULE_FORMATS, RULE_SETS } from '../../graph/knowledge.ts';
 import type { RuleBook, RuleError, RuleVersion } from '../../graph/knowledge.ts';

@@ -5,8 +5,8 @@ import { readFileSync } from 'node:fs';
 import type { KnowledgeGraph } from '../../graph/knowledge.ts';
 import { DEFAULT_BASE, entity, parseEntityId, parseRelationName, tripleKey } from '../../graph/terms.ts';
 import type { Triple } from '../../graph/terms.ts';
-import { ruleToJson } from '../../graph/reason/json.ts';
-import { IS_A, makeRule } from '../../graph/reason/print.ts';
+import { ruleToJson } from '../../graph/reason/language/json.ts';
+import { IS_A, makeRule } from '../../graph/reason/language/print.ts';
 import type { Atom, Rule, RuleTerm } from '../../graph/reason/types.ts';
 
 export interface AbductionCase {

@@ -3,13 +3,13 @@
 
 import { entity, literal, parseEntityId, parseFactId, termKey, tripleKey } from '../../graph/terms.ts';
 import type { Fact, Term, Triple } from '../../graph/terms.ts';
-import type { Grounds } from '../../graph/reason/checker.ts';
-import { Database } from '../../graph/reason/database.ts';
-import { Evaluator, runNow } from '../../graph/reason/evaluate.ts';
-import type { RunResult } from '../../graph/reason/evaluate.ts';
-import { Explainer } from '../../graph/reason/explain.ts';
-import { Program } from '../../graph/reason/program.ts';
-import { toProof } from '../../graph/reason/proof-trees.ts';
+import type { Grounds } from '../../graph/reason/proofs/checker.ts';
+import { Database } from '../../graph/reason/tables/database.ts';
+import { Evaluator, runNow } from '../../graph/reason/evaluate/evaluate.ts';
+import type { RunResult } from '../../graph/reason/evaluate/evaluate.ts';
+import { Explainer } from '../../graph/reason/proofs/explain.ts';
+import { Program } from '../../graph/reason/evaluate/program.ts';
+import { toProof } from '../../graph/reason/proofs/proof-trees.ts';
 import type { Budget, Proof, Rule } from '../../graph/reason/types.ts';
 import type { Known, naiveModel } from './naive-reasoner.ts';
 import type { Random } from './random-programs.ts';

@@ -1,7 +1,7 @@
 // Owns the mechanical translation of ProofWriter's sentences into the rule language: facts and rules, with "not" as what is known to be false.
 // Refuses to know what follows from them.
 
-import { parseGoal } from '../../graph/reason/parse.ts';
+import { parseGoal } from '../../graph/reason/language/parse.ts';
 import type { Atom } from '../../graph/reason/types.ts';
 
 export interface ProofWriterCase {

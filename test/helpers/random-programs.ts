@@ -4,9 +4,9 @@
 import { entity, literal, parseEntityId, parseRelationName } from '../../graph/terms.ts';
 import type { Term, Triple } from '../../graph/terms.ts';
 import { RuleError } from '../../graph/reason/errors.ts';
-import { makeRule } from '../../graph/reason/print.ts';
+import { makeRule } from '../../graph/reason/language/print.ts';
 import type { Aggregate, Atom, BodyItem, Comparison, Expression, Rule, RuleTerm } from '../../graph/reason/types.ts';
-import { checkRule } from '../../graph/reason/safety.ts';
+import { checkRule } from '../../graph/reason/language/safety.ts';
 import { seeded } from './store-world.ts';
 
 export const ENTITIES = ['a', 'b', 'c', 'the d'].map((name) => entity(parseEntityId(name)));

@@ -5,7 +5,7 @@ import t from 'tap';
 import type { AbduceBudget, AbduceRequest, AbduceResult, KnowledgeGraph } from '../../../graph/knowledge.ts';
 import { literal } from '../../../graph/terms.ts';
 import type { Proof } from '../../../graph/reason/types.ts';
-import { proofMarkdown } from '../../../graph/reason/render.ts';
+import { proofMarkdown } from '../../../graph/reason/proofs/render.ts';
 import { all, BASE, declare, node, open, say, texts, triple } from '../../helpers/knowledge-world.ts';
 
 const AMPLE: AbduceBudget = { explanations: 100, size: 4, nodes: 1_000_000, ms: 20_000, facts: 100_000, depth: 1_000 };

@@ -3,7 +3,7 @@
 
 import { join } from 'node:path';
 import t from 'tap';
-import { printAtom } from '../../../graph/reason/print.ts';
+import { printAtom } from '../../../graph/reason/language/print.ts';
 import { entity } from '../../../graph/terms.ts';
 import { missingFirst, readCases, translate } from '../../helpers/abduction-rules.ts';
 import { open, texts } from '../../helpers/knowledge-world.ts';

@@ -10,7 +10,7 @@ import type { MineOptions, MineResult } from '../../../graph/induce/miner.ts';
 import { Ranker } from '../../../graph/induce/ranker.ts';
 import { BODY, BOUND, CONSTANT, COVER, HEAD, KIND, LENGTH, mustDiffer, PATH, STRIDE, SUPPORT } from '../../../graph/induce/shape.ts';
 import { Words } from '../../../graph/induce/words.ts';
-import { parseRules } from '../../../graph/reason/parse.ts';
+import { parseRules } from '../../../graph/reason/language/parse.ts';
 import { entity, literal, parseEntityId, parseRelationName, termKey } from '../../../graph/terms.ts';
 import type { Triple } from '../../../graph/terms.ts';
 import { NaiveFacts } from '../../helpers/naive-induction.ts';

@@ -9,7 +9,7 @@ import type { MineOptions, MineResult } from '../../../graph/induce/miner.ts';
 import { Ranker } from '../../../graph/induce/ranker.ts';
 import { CONSTANT, EXCEPT, HEAD, KIND, RANGE, STRIDE } from '../../../graph/induce/shape.ts';
 import { Words } from '../../../graph/induce/words.ts';
-import { parseRules } from '../../../graph/reason/parse.ts';
+import { parseRules } from '../../../graph/reason/language/parse.ts';
 import type { Rule } from '../../../graph/reason/types.ts';
 import { entity, literal, parseEntityId, parseRelationName, termKey } from '../../../graph/terms.ts';
 import type { Term, Triple } from '../../../graph/terms.ts';

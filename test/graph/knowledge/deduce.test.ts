@@ -4,7 +4,7 @@
 import t from 'tap';
 import type { DeduceRequest, DeduceResult, KnowledgeGraph } from '../../../graph/knowledge.ts';
 import { literal } from '../../../graph/terms.ts';
-import { parseGoal } from '../../../graph/reason/parse.ts';
+import { parseGoal } from '../../../graph/reason/language/parse.ts';
 import type { Budget, Proof } from '../../../graph/reason/types.ts';
 import { AMPLE } from '../../helpers/proofs.ts';
 import { all, BASE, declare, open, say, texts, triple } from '../../helpers/knowledge-world.ts';

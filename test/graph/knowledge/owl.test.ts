@@ -5,7 +5,7 @@ import t from 'tap';
 import type { Test } from 'tap';
 import { literal } from '../../../graph/terms.ts';
 import type { Change } from '../../../graph/store.ts';
-import { propertyRules } from '../../../graph/reason/properties.ts';
+import { propertyRules } from '../../../graph/reason/rulesets/properties.ts';
 import { KnowledgeGraph } from '../../../graph/knowledge.ts';
 import { all, BASE, derived, open, say, texts, triple, unsay } from '../../helpers/knowledge-world.ts';
 import type { World } from '../../helpers/knowledge-world.ts';

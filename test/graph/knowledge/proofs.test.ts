@@ -3,7 +3,7 @@
 
 import t from 'tap';
 import { ProofStore } from '../../../graph/knowledge/proofs.ts';
-import { makeRule } from '../../../graph/reason/print.ts';
+import { makeRule } from '../../../graph/reason/language/print.ts';
 import type { Proof } from '../../../graph/reason/types.ts';
 import { BASE, named, node, open, say, triple } from '../../helpers/knowledge-world.ts';
 

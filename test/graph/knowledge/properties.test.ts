@@ -4,7 +4,7 @@
 import t from 'tap';
 import { literal } from '../../../graph/terms.ts';
 import type { Relation, Term, Triple } from '../../../graph/terms.ts';
-import { propertyRules, withSubs, withSupers } from '../../../graph/reason/properties.ts';
+import { propertyRules, withSubs, withSupers } from '../../../graph/reason/rulesets/properties.ts';
 import { parseRelationName } from '../../../graph/terms.ts';
 import type { KnowledgeGraph } from '../../../graph/knowledge.ts';
 import { all, BASE, declare, open, say, triple } from '../../helpers/knowledge-world.ts';

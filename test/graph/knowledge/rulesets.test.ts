@@ -3,7 +3,7 @@
 
 import t from 'tap';
 import type { Test } from 'tap';
-import { propertyRules } from '../../../graph/reason/properties.ts';
+import { propertyRules } from '../../../graph/reason/rulesets/properties.ts';
 import { all, BASE, derived, open, say, texts, triple, unsay } from '../../helpers/knowledge-world.ts';
 import type { World } from '../../helpers/knowledge-world.ts';
 import { EmbeddedStore } from '../../../graph/embedded/store.ts';

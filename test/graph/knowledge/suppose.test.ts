@@ -3,8 +3,8 @@
 
 import t from 'tap';
 import type { Proof } from '../../../graph/reason/types.ts';
-import { printRules } from '../../../graph/reason/print.ts';
-import { proofJson, proofMarkdown, proofMermaid } from '../../../graph/reason/render.ts';
+import { printRules } from '../../../graph/reason/language/print.ts';
+import { proofJson, proofMarkdown, proofMermaid } from '../../../graph/reason/proofs/render.ts';
 import { literal, tripleKey } from '../../../graph/terms.ts';
 import { AMPLE } from '../../helpers/proofs.ts';
 import { all, BASE, declare, named, open, say, texts, triple } from '../../helpers/knowledge-world.ts';

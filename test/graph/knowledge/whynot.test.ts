@@ -4,7 +4,7 @@
 import t from 'tap';
 import type { WhyNotReasons } from '../../../graph/knowledge.ts';
 import { whyNotJson, whyNotMarkdown } from '../../../graph/knowledge/render-whynot.ts';
-import { printRules } from '../../../graph/reason/print.ts';
+import { printRules } from '../../../graph/reason/language/print.ts';
 import type { Atom, Proof, Rule, RuleTerm } from '../../../graph/reason/types.ts';
 import { literal, tripleKey } from '../../../graph/terms.ts';
 import type { Term } from '../../../graph/terms.ts';

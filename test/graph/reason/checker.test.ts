@@ -2,9 +2,9 @@
 // Refuses to know the engine.
 
 import t from 'tap';
-import { checkProof } from '../../../graph/reason/checker.ts';
-import type { CheckLimits, Grounds } from '../../../graph/reason/checker.ts';
-import { parseRules } from '../../../graph/reason/parse.ts';
+import { checkProof } from '../../../graph/reason/proofs/checker.ts';
+import type { CheckLimits, Grounds } from '../../../graph/reason/proofs/checker.ts';
+import { parseRules } from '../../../graph/reason/language/parse.ts';
 import { entity, literal, parseEntityId, parseRelationName } from '../../../graph/terms.ts';
 import type { Term, Triple } from '../../../graph/terms.ts';
 import type { Comparison, Proof } from '../../../graph/reason/types.ts';

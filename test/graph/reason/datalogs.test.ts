@@ -3,10 +3,10 @@
 
 import t from 'tap';
 import type { RuleError } from '../../../graph/reason/errors.ts';
-import type { ReadRules } from '../../../graph/reason/parse.ts';
-import { parseRules } from '../../../graph/reason/parse.ts';
-import { readRdfox } from '../../../graph/reason/rdfox.ts';
-import { readSouffle } from '../../../graph/reason/souffle.ts';
+import type { ReadRules } from '../../../graph/reason/language/parse.ts';
+import { parseRules } from '../../../graph/reason/language/parse.ts';
+import { readRdfox } from '../../../graph/reason/imports/rdfox.ts';
+import { readSouffle } from '../../../graph/reason/imports/souffle.ts';
 import { readInput } from '../../../graph/knowledge/rulebook.ts';
 import type { RuleFormat } from '../../../graph/knowledge.ts';
 import { all, BASE, open } from '../../helpers/knowledge-world.ts';

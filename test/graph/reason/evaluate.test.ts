@@ -2,12 +2,12 @@
 // Refuses to know stores.
 
 import t from 'tap';
-import { checkProof } from '../../../graph/reason/checker.ts';
+import { checkProof } from '../../../graph/reason/proofs/checker.ts';
 import { RuleError } from '../../../graph/reason/errors.ts';
-import { Evaluator, runNow } from '../../../graph/reason/evaluate.ts';
-import { parseRules } from '../../../graph/reason/parse.ts';
-import { Program } from '../../../graph/reason/program.ts';
-import { Database } from '../../../graph/reason/database.ts';
+import { Evaluator, runNow } from '../../../graph/reason/evaluate/evaluate.ts';
+import { parseRules } from '../../../graph/reason/language/parse.ts';
+import { Program } from '../../../graph/reason/evaluate/program.ts';
+import { Database } from '../../../graph/reason/tables/database.ts';
 import { entity, literal, parseEntityId, parseRelationName, tripleKey } from '../../../graph/terms.ts';
 import type { Term } from '../../../graph/terms.ts';
 import { naiveModel, naiveStrata } from '../../helpers/naive-reasoner.ts';
@@ -218,7 +218,7 @@ t.test('each limit stops a derivation cleanly, and what it derived stands', asyn
 });
 
 t.test('a derivation lets other work in between and stops when its signal fires', async (t) => {
-  const { runSliced } = await import('../../../graph/reason/evaluate.ts');
+  const { runSliced } = await import('../../../graph/reason/evaluate/evaluate.ts');
   const rules = parseRules('reach(?x, ?y) :- next(?x, ?y). reach(?x, ?z) :- reach(?x, ?y), next(?y, ?z).');
   const database = new Database();
   for (let i = 0; i < 700; i++) for (const to of [i + 1, (i * 7) % 700]) database.tell(told(`n${i}`, 'next', `n${to}`).triple, 1);

@@ -3,9 +3,9 @@
 
 import t from 'tap';
 import type { RuleError } from '../../../graph/reason/errors.ts';
-import { readJena } from '../../../graph/reason/jena.ts';
-import { readN3 } from '../../../graph/reason/n3.ts';
-import type { ReadRules } from '../../../graph/reason/parse.ts';
+import { readJena } from '../../../graph/reason/imports/jena.ts';
+import { readN3 } from '../../../graph/reason/imports/n3.ts';
+import type { ReadRules } from '../../../graph/reason/language/parse.ts';
 
 const texts = ({ rules }: ReadRules): string[] => rules.map(({ text }) => text);
 const mistakes = ({ errors }: ReadRules): (string | number)[][] => errors.map(({ code, line, column }: RuleError) => [code, line, column]);

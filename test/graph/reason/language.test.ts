@@ -3,12 +3,12 @@
 
 import { readFileSync } from 'node:fs';
 import t from 'tap';
-import { checkProof } from '../../../graph/reason/checker.ts';
-import { reckon } from '../../../graph/reason/checker-values.ts';
-import { rulesFromJson, ruleToJson } from '../../../graph/reason/json.ts';
-import { parseRules } from '../../../graph/reason/parse.ts';
-import { matchesPattern, patternFault } from '../../../graph/reason/pattern.ts';
-import { BUILTINS, evaluate } from '../../../graph/reason/values.ts';
+import { checkProof } from '../../../graph/reason/proofs/checker.ts';
+import { reckon } from '../../../graph/reason/proofs/checker-values.ts';
+import { rulesFromJson, ruleToJson } from '../../../graph/reason/language/json.ts';
+import { parseRules } from '../../../graph/reason/language/parse.ts';
+import { matchesPattern, patternFault } from '../../../graph/reason/language/pattern.ts';
+import { BUILTINS, evaluate } from '../../../graph/reason/language/values.ts';
 import type { Expression } from '../../../graph/reason/types.ts';
 import { entity, literal, parseEntityId, parseRelationName, termText } from '../../../graph/terms.ts';
 import type { Term } from '../../../graph/terms.ts';

@@ -2,13 +2,13 @@
 // Refuses to know stores.
 
 import t from 'tap';
-import { Diagrams, FALSE, TRUE } from '../../../graph/reason/bdd.ts';
-import { runNow } from '../../../graph/reason/evaluate.ts';
-import { Lineage, LINEAGE_LIMITS, LineageTooLarge } from '../../../graph/reason/lineage.ts';
-import { relaxed } from '../../../graph/reason/tallies.ts';
-import { makeRule } from '../../../graph/reason/print.ts';
-import { parseRules } from '../../../graph/reason/parse.ts';
-import type { Program } from '../../../graph/reason/program.ts';
+import { Diagrams, FALSE, TRUE } from '../../../graph/reason/proofs/bdd.ts';
+import { runNow } from '../../../graph/reason/evaluate/evaluate.ts';
+import { Lineage, LINEAGE_LIMITS, LineageTooLarge } from '../../../graph/reason/proofs/lineage.ts';
+import { relaxed } from '../../../graph/reason/proofs/tallies.ts';
+import { makeRule } from '../../../graph/reason/language/print.ts';
+import { parseRules } from '../../../graph/reason/language/parse.ts';
+import type { Program } from '../../../graph/reason/evaluate/program.ts';
 import type { Atom, BodyItem, Rule, RuleTerm } from '../../../graph/reason/types.ts';
 import { entity, literal, parseEntityId, parseRelationName, termKey, tripleKey } from '../../../graph/terms.ts';
 import type { Term, Triple } from '../../../graph/terms.ts';

@@ -2,14 +2,14 @@
 // Refuses to know stores.
 
 import t from 'tap';
-import { Database, signed } from '../../../graph/reason/database.ts';
-import { Evaluator, runNow } from '../../../graph/reason/evaluate.ts';
-import { Explainer } from '../../../graph/reason/explain.ts';
-import { FactoredAnswers } from '../../../graph/reason/factored.ts';
-import { adoptRows, magicProgram, magicRules } from '../../../graph/reason/magic.ts';
-import type { MagicOptions } from '../../../graph/reason/magic.ts';
-import { parseGoal, parseRules } from '../../../graph/reason/parse.ts';
-import { Program } from '../../../graph/reason/program.ts';
+import { Database, signed } from '../../../graph/reason/tables/database.ts';
+import { Evaluator, runNow } from '../../../graph/reason/evaluate/evaluate.ts';
+import { Explainer } from '../../../graph/reason/proofs/explain.ts';
+import { FactoredAnswers } from '../../../graph/reason/proofs/factored.ts';
+import { adoptRows, magicProgram, magicRules } from '../../../graph/reason/evaluate/magic.ts';
+import type { MagicOptions } from '../../../graph/reason/evaluate/magic.ts';
+import { parseGoal, parseRules } from '../../../graph/reason/language/parse.ts';
+import { Program } from '../../../graph/reason/evaluate/program.ts';
 import type { Atom, Rule } from '../../../graph/reason/types.ts';
 import { entity, parseEntityId, parseRelationName, tripleKey } from '../../../graph/terms.ts';
 import { naiveModel, naiveStrata } from '../../helpers/naive-reasoner.ts';

@@ -2,15 +2,15 @@
 // Refuses to know stores.
 
 import t from 'tap';
-import { checkProof } from '../../../graph/reason/checker.ts';
-import { Database, signed } from '../../../graph/reason/database.ts';
-import { Evaluator, runNow } from '../../../graph/reason/evaluate.ts';
-import { parseRules } from '../../../graph/reason/parse.ts';
-import { Program } from '../../../graph/reason/program.ts';
-import { Supports } from '../../../graph/reason/supports.ts';
+import { checkProof } from '../../../graph/reason/proofs/checker.ts';
+import { Database, signed } from '../../../graph/reason/tables/database.ts';
+import { Evaluator, runNow } from '../../../graph/reason/evaluate/evaluate.ts';
+import { parseRules } from '../../../graph/reason/language/parse.ts';
+import { Program } from '../../../graph/reason/evaluate/program.ts';
+import { Supports } from '../../../graph/reason/evaluate/supports.ts';
 import type { Rule } from '../../../graph/reason/types.ts';
-import { Upkeep } from '../../../graph/reason/upkeep.ts';
-import type { Edit } from '../../../graph/reason/upkeep.ts';
+import { Upkeep } from '../../../graph/reason/upkeep/upkeep.ts';
+import type { Edit } from '../../../graph/reason/upkeep/upkeep.ts';
 import { entity, parseEntityId, parseRelationName, tripleKey } from '../../../graph/terms.ts';
 import type { Triple } from '../../../graph/terms.ts';
 import { naiveModel, naiveStrata } from '../../helpers/naive-reasoner.ts';

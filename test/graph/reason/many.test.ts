@@ -2,13 +2,13 @@
 // Refuses speed; the benchmarks measure it.
 
 import t from 'tap';
-import { ByObject } from '../../../graph/reason/classes.ts';
-import type { Waiting } from '../../../graph/reason/classes.ts';
-import { components } from '../../../graph/reason/components.ts';
-import { END, NAME, QUOTED, tokenize } from '../../../graph/reason/lexer.ts';
-import { parseRules, readRules } from '../../../graph/reason/parse.ts';
-import { RuleList } from '../../../graph/reason/rule-list.ts';
-import { hashed, Symbols } from '../../../graph/reason/symbols.ts';
+import { ByObject } from '../../../graph/reason/tables/classes.ts';
+import type { Waiting } from '../../../graph/reason/tables/classes.ts';
+import { components } from '../../../graph/reason/evaluate/components.ts';
+import { END, NAME, QUOTED, tokenize } from '../../../graph/reason/language/lexer.ts';
+import { parseRules, readRules } from '../../../graph/reason/language/parse.ts';
+import { RuleList } from '../../../graph/reason/language/rule-list.ts';
+import { hashed, Symbols } from '../../../graph/reason/language/symbols.ts';
 import { entity, parseEntityId, parseRelationName } from '../../../graph/terms.ts';
 import { run } from '../../helpers/proofs.ts';
 import { seeded } from '../../helpers/random-programs.ts';

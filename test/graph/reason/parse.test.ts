@@ -3,10 +3,10 @@
 
 import t from 'tap';
 import { RuleError } from '../../../graph/reason/errors.ts';
-import { rulesFromJson, ruleToJson } from '../../../graph/reason/json.ts';
-import { parseGoal, parseRules, readRules } from '../../../graph/reason/parse.ts';
-import { printRules } from '../../../graph/reason/print.ts';
-import { stratify } from '../../../graph/reason/strata.ts';
+import { rulesFromJson, ruleToJson } from '../../../graph/reason/language/json.ts';
+import { parseGoal, parseRules, readRules } from '../../../graph/reason/language/parse.ts';
+import { printRules } from '../../../graph/reason/language/print.ts';
+import { stratify } from '../../../graph/reason/evaluate/strata.ts';
 import { randomRule, seeded } from '../../helpers/random-programs.ts';
 
 const failure = (work: () => unknown): RuleError => {

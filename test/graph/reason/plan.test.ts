@@ -2,12 +2,12 @@
 // Refuses what follows from the rules; any order gives that.
 
 import t from 'tap';
-import { Database } from '../../../graph/reason/database.ts';
-import { Evaluator, runNow } from '../../../graph/reason/evaluate.ts';
-import { parseRules } from '../../../graph/reason/parse.ts';
-import { Program } from '../../../graph/reason/program.ts';
-import { spreads } from '../../../graph/reason/statistics.ts';
-import { Table } from '../../../graph/reason/table.ts';
+import { Database } from '../../../graph/reason/tables/database.ts';
+import { Evaluator, runNow } from '../../../graph/reason/evaluate/evaluate.ts';
+import { parseRules } from '../../../graph/reason/language/parse.ts';
+import { Program } from '../../../graph/reason/evaluate/program.ts';
+import { spreads } from '../../../graph/reason/tables/statistics.ts';
+import { Table } from '../../../graph/reason/tables/table.ts';
 import { entity, parseEntityId, parseRelationName } from '../../../graph/terms.ts';
 import { AMPLE } from '../../helpers/proofs.ts';
 import { seeded } from '../../helpers/random-programs.ts';

@@ -2,10 +2,10 @@
 // Refuses to know how proofs are found.
 
 import t from 'tap';
-import { DRAWN_NODES, proofJson, proofMarkdown, proofMermaid } from '../../../graph/reason/render.ts';
-import { parseRules } from '../../../graph/reason/parse.ts';
-import { propertyRules } from '../../../graph/reason/properties.ts';
-import { chineseRuleName } from '../../../graph/reason/rule-names.ts';
+import { DRAWN_NODES, proofJson, proofMarkdown, proofMermaid } from '../../../graph/reason/proofs/render.ts';
+import { parseRules } from '../../../graph/reason/language/parse.ts';
+import { propertyRules } from '../../../graph/reason/rulesets/properties.ts';
+import { chineseRuleName } from '../../../graph/reason/language/rule-names.ts';
 import { entity, literal, parseEntityId, parseFactId, parseRelationName } from '../../../graph/terms.ts';
 import type { Fact, Triple } from '../../../graph/terms.ts';
 import type { Proof } from '../../../graph/reason/types.ts';

@@ -2,7 +2,7 @@
 // Refuses to know rules.
 
 import t from 'tap';
-import { Table } from '../../../graph/reason/table.ts';
+import { Table } from '../../../graph/reason/tables/table.ts';
 import { seeded } from '../../helpers/store-world.ts';
 
 for (const [what, subjects, objects, adds] of [

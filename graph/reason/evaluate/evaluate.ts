@@ -1,0 +1,274 @@
+// Owns the fixpoint: semi-naive rounds over strata (Bancilhon 1986), in slices, inside a budget.
+// Refuses to know where facts come from, how proofs look and which rows have to go.
+//
+// A derived row keeps the number of a rule and a stamp: by that rule it follows from rows of smaller stamps. So no row holds itself up, and a proof can be rebuilt from rule
+// number and stamp alone (Zhao, Subotić and Scholz, TOPLAS 2020). Deriving anew, the stamp is the number of the round; when rows come and go later, it is one more than the
+// greatest among its premises, and falls when a better derivation is met.
+// Confidence: a told row has what was told; a derived row has the greatest product of premises and rule over all its proofs. Rows whose confidence rises
+// are met again in the next round; products of numbers up to 1 rise finitely often, so this ends (max-product, Viterbi semiring). The order of rounds does not matter.
+
+import type { Slot } from '../tables/database.ts';
+import { Conclusions } from './conclusions.ts';
+import { Deltas } from './deltas.ts';
+import { GroupValues } from './groups.ts';
+import { Loop } from './loop.ts';
+import { TEST } from './plan.ts';
+import type { AtomItem, Clause, Step } from './plan.ts';
+import { isAlone } from './program.ts';
+import type { Program, Variant, Watchers } from './program.ts';
+import { Meter, Tripped } from './run.ts';
+import type { RunResult } from './run.ts';
+import { Supports } from './supports.ts';
+import type { Budget } from '../types.ts';
+
+export { runNow, runSliced } from './run.ts';
+export type { RunResult } from './run.ts';
+
+/** What changed since the last complete run: slot -> number of rows it had then. */
+export type Delta = ReadonlyMap<Slot, number>;
+/** A clause to be met besides those that new rows lead to, after `fill` filled registers. */
+export interface Opening {
+  readonly clause: Clause;
+  readonly steps: readonly Step[];
+  /** False where it does not apply. */
+  readonly fill: (registers: Int32Array) => boolean;
+}
+
+const CHUNK = 1024;
+/** Rows between two pauses where functions or aggregates are computed for each. */
+const SMALL_CHUNK = 16;
+export class Evaluator {
+  readonly #program: Program;
+  readonly meter: Meter;
+  readonly groups: GroupValues;
+  readonly #loop: Loop;
+  readonly #conclusions: Conclusions;
+  #supports: Supports | undefined;
+  /** Stamp of the last round that brought something. */
+  #last = 0;
+  #rounds = 0;
+  /** Rows that the last complete derivation of everything looked at. */
+  #cost = 0;
+  readonly deltas = new Deltas();
+  #stratum = 0;
+
+  #chunk = CHUNK;
+
+  /** `now`: milliseconds, for the time limit. */
+  constructor(program: Program, budget: Budget, now: () => number = () => performance.now()) {
+    this.#program = program;
+    this.meter = new Meter(budget, now);
+    this.groups = new GroupValues(program.database, this.meter);
+    this.#loop = new Loop(program.database, this.meter, this.groups, () => {
+      this.meter.count();
+      this.#conclusions.draw();
+    });
+    this.#conclusions = new Conclusions(program, budget, this.deltas, this.#loop);
+  }
+  /** Slots that changed in the last run, with their row count before it; rows from there on are new. */
+  get touched(): ReadonlyMap<Slot, number> {
+    return this.deltas.touched;
+  }
+  /** Rows whose confidence rose in the last run, with the confidence before; some may be new themselves. */
+  get raised(): ReadonlyMap<Slot, ReadonlyMap<number, number>> {
+    return this.deltas.raised;
+  }
+  get cost(): number {
+    return this.#cost;
+  }
+  get supports(): Supports {
+    return (this.#supports ??= new Supports(this.#program, this.meter, this.groups));
+  }
+
+  /** Derives everything anew for the clauses whose head is in `affected` (absent: all), whose tables hold told rows only. Yields between slices of work. */
+  *derive(affected?: ReadonlySet<Slot>): Generator<void, RunResult> {
+    const result = yield* this.#guarded(this.#deriveAll(affected), false);
+    if (result.complete && !affected) this.#cost = this.meter.work;
+    return result;
+  }
+  /** Derives what follows from rows added since the last complete run, when no affected relation stands under `not`. Yields between slices of work. */
+  *extend(delta: Delta): Generator<void, RunResult> {
+    return yield* this.#guarded(this.#extendBy(delta), true);
+  }
+  /** Lets somebody else lead a run, who adds rows, raises and removes them, and calls `advance` for one stratum after the other. */
+  *lead(work: Generator<void, void>): Generator<void, RunResult> {
+    return yield* this.#guarded(work, true);
+  }
+
+  *#guarded(work: Generator<void, void>, ranked: boolean): Generator<void, RunResult> {
+    this.meter.start();
+    this.#rounds = 0;
+    this.#conclusions.ranked = ranked;
+    this.#conclusions.begin();
+    this.deltas.clear(this.#program.database.slots());
+    this.groups.forget();
+    this.#loop.careful = false;
+    try {
+      yield* work;
+      return { complete: true, rounds: this.#rounds };
+    } catch (error) {
+      if (!(error instanceof Tripped)) throw error;
+      return { complete: false, limit: error.limit, rounds: this.#rounds };
+    }
+  }
+
+  *#deriveAll(affected: ReadonlySet<Slot> | undefined): Generator<void, void> {
+    const { strata, database } = this.#program;
+    for (const slot of database.slots()) slot.low = slot.high = slot.table.count;
+    for (let stratum = 0; stratum < strata.length; stratum++) {
+      this.#beginRound();
+      for (const { clause, lead, steps } of this.#program.openings(stratum, affected)) {
+        this.#prepare(clause, steps, lead, true);
+        if (lead < 0) this.#loop.join(0);
+        else {
+          const item = clause.body[lead] as AtomItem;
+          yield* this.#walk(item, lead, 0, item.slot.high);
+        }
+      }
+      for (const [slot, watchers] of this.#program.classes(stratum)) yield* this.#meetClasses(watchers, slot, affected);
+      this.#endRound();
+      yield* this.#run(stratum, affected);
+    }
+  }
+
+  *#extendBy(delta: Delta): Generator<void, void> {
+    for (const [slot, count] of delta) this.deltas.touched.set(slot, count);
+    for (let stratum = 0; stratum < this.#program.strata.length; stratum++) yield* this.advance(stratum, []);
+  }
+
+  /** Derives in one stratum what follows from all rows that came or rose in this run, and by the openings. `fallen`: some rows are; those that follow are so no longer. */
+  *advance(stratum: number, openings: Iterable<Opening>, fallen = false): Generator<void, void> {
+    this.#loop.careful = fallen;
+    const { database } = this.#program;
+    this.#conclusions.begin();
+    this.deltas.open(database.slots());
+    yield* this.#run(stratum, undefined, openings);
+  }
+
+  /** Rounds of one stratum, beginning with the deltas of the slots in #dirty and the openings, until nothing new comes. */
+  *#run(stratum: number, affected: ReadonlySet<Slot> | undefined, openings?: Iterable<Opening>): Generator<void, void> {
+    this.#stratum = stratum;
+    for (let first = openings; this.deltas.dirty.size > 0 || first; first = undefined) {
+      const active = [...this.deltas.dirty].filter((slot) => slot.low < slot.high || slot.raised.length > 0);
+      this.deltas.dirty.clear();
+      const watched = active.filter((slot) => this.#program.watchers(stratum, slot) !== undefined);
+      this.#beginRound();
+      for (const { clause, steps, fill } of first ?? []) {
+        if (!fill(this.#loop.registers)) continue;
+        this.#prepare(clause, steps, -1, true);
+        this.#loop.join(0);
+        if (this.meter.due()) yield;
+      }
+      for (const slot of watched) yield* this.#meet(this.#program.watchers(stratum, slot) as Watchers, slot, affected);
+      for (const slot of active) {
+        slot.low = slot.high;
+        slot.raised = [];
+      }
+      this.#endRound();
+    }
+  }
+
+  #beginRound(): void {
+    this.#last = this.#conclusions.clock;
+    this.#rounds++;
+    if (!this.#conclusions.ranked) this.#conclusions.clock++;
+  }
+  /** Makes the rows of the round that ends the delta of the next one. A round that brought nothing is not counted. */
+  #endRound(): void {
+    if (this.deltas.none) {
+      if (!this.#conclusions.ranked) this.#conclusions.clock = this.#last;
+      this.#rounds--;
+    }
+    this.deltas.close((slot, row) => this.supports.holds(slot, row, this.#stratum));
+  }
+
+  *#meet(watchers: Watchers, slot: Slot, affected: ReadonlySet<Slot> | undefined): Generator<void, void> {
+    for (const variant of watchers.general) {
+      if (affected && !affected.has(variant.clause.head.slot)) continue;
+      this.#prepareVariant(variant, false);
+      yield* this.#walk(variant.item, variant.lead, slot.low, slot.high);
+      if (slot.raised.length === 0) continue;
+      this.#prepareVariant(variant, true);
+      this.#conclusions.rising = true;
+      for (const row of slot.raised) if (this.#loop.unify(variant.item, variant.lead, slot.table, row)) this.#loop.join(0);
+      this.#conclusions.rising = false;
+    }
+    if (watchers.byObject.size === 0) return;
+    const meetRow = (row: number, everything: boolean): void => {
+      for (let variant = watchers.byObject.first(slot.table.objects[row]); variant; variant = variant.next) {
+        if (affected && !affected.has(variant.clause.head.slot)) continue;
+        this.#prepareVariant(variant, everything);
+        if (this.#loop.unify(variant.item, variant.lead, slot.table, row)) this.#loop.join(0);
+      }
+    };
+    const { low, high, raised } = slot;
+    for (let row = low; row < high; row++) {
+      meetRow(row, false);
+      if ((row - low) % this.#chunk === this.#chunk - 1 || this.meter.due()) yield;
+    }
+    this.#conclusions.rising = true;
+    for (const row of raised) meetRow(row, true);
+    this.#conclusions.rising = false;
+  }
+
+  /** All rows of a slot meet the clauses of which a row's object alone decides: class by class when there are many rows for each, else row by row. */
+  *#meetClasses({ byObject }: Watchers, slot: Slot, affected: ReadonlySet<Slot> | undefined): Generator<void, void> {
+    const { high } = slot;
+    const wanted = (variant: Variant): boolean => isAlone(variant) && (!affected || affected.has(variant.clause.head.slot));
+    if (byObject.size * 8 < high) {
+      for (const first of byObject.firsts())
+        for (let variant: Variant | undefined = first; variant; variant = variant.next) {
+          if (!wanted(variant)) continue;
+          this.#prepareVariant(variant, true);
+          yield* this.#walk(variant.item, variant.lead, 0, high);
+        }
+      return;
+    }
+    for (let row = 0; row < high; row++) {
+      for (let variant = byObject.first(slot.table.objects[row]); variant; variant = variant.next) {
+        if (!wanted(variant)) continue;
+        this.#prepareVariant(variant, true);
+        if (this.#loop.unify(variant.item, variant.lead, slot.table, row)) this.#loop.join(0);
+      }
+      if (row % CHUNK === CHUNK - 1 || this.meter.due()) yield;
+    }
+  }
+
+  *#walk(item: AtomItem, lead: number, from: number, to: number): Generator<void, void> {
+    const { table } = item.slot;
+    // A constant narrows the rows to one chain or one pair.
+    if (to - from > 32 && from === 0 && item.subject < 0 && item.object < 0) {
+      const row = table.find(~item.subject, ~item.object);
+      if (row >= 0 && row < to && this.#loop.unify(item, lead, table, row)) this.#loop.join(0);
+      return;
+    }
+    if (to - from > 32 && from === 0 && (item.subject < 0 || item.object < 0)) {
+      const terms = this.#program.database.terms.size;
+      const chain = item.subject < 0 ? table.bySubject(terms) : table.byObject(terms);
+      const rows: number[] = [];
+      for (let row = chain.first(item.subject < 0 ? ~item.subject : ~item.object); row >= 0; row = chain.after(row)) if (row < to) rows.push(row);
+      for (let i = 0; i < rows.length; i++) {
+        if (this.#loop.unify(item, lead, table, rows[i])) this.#loop.join(0);
+        if (i % this.#chunk === this.#chunk - 1 || this.meter.due()) yield;
+      }
+      return;
+    }
+    for (let row = from; row < to;) {
+      const end = Math.min(to, row + this.#chunk);
+      for (let due = false; row < end && !due; row++) {
+        if (!this.#loop.unify(item, lead, table, row)) continue;
+        this.#loop.join(0);
+        due = this.meter.due();
+      }
+      yield;
+    }
+  }
+
+  #prepareVariant(variant: Variant, everything: boolean): void {
+    this.#prepare(variant.clause, this.#program.steps(variant), variant.lead, everything);
+  }
+  #prepare(clause: Clause, steps: readonly Step[], lead: number, everything: boolean): void {
+    this.#chunk = steps.some(({ op }) => op >= TEST) ? SMALL_CHUNK : CHUNK;
+    this.#loop.prepare(clause, steps, lead, everything);
+  }
+}

@@ -1,0 +1,77 @@
+// Owns running long work in slices, and the limits at which it stops.
+// Refuses to know what the work is.
+
+import type { Budget, BudgetLimit } from '../types.ts';
+
+export interface RunResult {
+  readonly complete: boolean;
+  /** The limit that was reached; rows derived so far stay. */
+  readonly limit?: BudgetLimit;
+  readonly rounds: number;
+}
+
+/** Work ends here: a limit was reached. */
+export class Tripped {
+  readonly limit: BudgetLimit;
+  constructor(limit: BudgetLimit) {
+    this.limit = limit;
+  }
+}
+
+/** Rows looked at between two pauses at most, but for those that one row leads to. */
+const PAUSE = 50_000;
+/** Counts the work of one run and watches its time. */
+export class Meter {
+  readonly #budget: Budget;
+  readonly #now: () => number;
+  #deadline = 0;
+  /** Work at which to yield, wherever that is. */
+  #pause = 0;
+  /** Rows looked at in this run. */
+  work = 0;
+
+  /** `now`: milliseconds. */
+  constructor(budget: Budget, now: () => number) {
+    this.#budget = budget;
+    this.#now = now;
+  }
+  start(): void {
+    this.#deadline = this.#now() + this.#budget.ms;
+    this.work = 0;
+    this.#pause = PAUSE;
+  }
+  /** A row is looked at. Throws Tripped. */
+  count(): void {
+    if ((++this.work & 0x3fff) === 0) this.check();
+  }
+  /** Before what may take long. Throws Tripped. */
+  check(): void {
+    if (this.#now() > this.#deadline) throw new Tripped('ms');
+  }
+  /** Few rows may lead to many: is it time to yield? */
+  due(): boolean {
+    if (this.work < this.#pause) return false;
+    this.#pause = this.work + PAUSE;
+    return true;
+  }
+}
+
+/** Runs to the end without a pause. */
+export function runNow<T>(work: Generator<void, T>): T {
+  for (;;) {
+    const step = work.next();
+    if (step.done) return step.value;
+  }
+}
+/** Runs in slices of about `sliceMs`, letting other work of the process in between. Rejects with the signal's reason when it fires. */
+export async function runSliced<T>(work: Generator<void, T>, signal?: AbortSignal, sliceMs = 10): Promise<T> {
+  for (;;) {
+    signal?.throwIfAborted();
+    const until = performance.now() + sliceMs;
+    do {
+      const step = work.next();
+      if (step.done) return step.value;
+    } while (performance.now() < until);
+    await new Promise<void>((resolve) => setImmediate(resolve));
+  }
+}

@@ -1,0 +1,113 @@
+// Owns the canonical text of rules and the rule's content address.
+// Refuses to know how text is parsed: parsing what this prints gives the same rule.
+
+import { hash } from 'node:crypto';
+import type { Term } from '../../terms.ts';
+import { isAtom } from './body.ts';
+import type { Aggregate, Atom, BodyItem, Comparison, Expression, Rule, RuleTerm } from '../types.ts';
+import { INFIX, TESTS } from './values.ts';
+
+/** The relation that `c(?x)` is short for. */
+export const IS_A = 'is a';
+/** Words that are not names when they stand bare. */
+const RESERVED = new Set(['not', 'true', 'false', '_']);
+const LONGEST_RESERVED = 5;
+/** Words that do not begin an atom when they stand bare: tests, and what introduces a check. */
+const NOT_RELATIONS: ReadonlySet<string> = TESTS;
+const BARE = /^[\p{L}_][\p{L}\p{M}\p{N}_]*$/u;
+/** By character below 128: 1 for what may begin a bare name, 2 for what may go on one. */
+const IN_NAMES = Uint8Array.from({ length: 128 }, (_, code) => (/[A-Za-z_]/.test(String.fromCharCode(code)) ? 3 : code >= 48 && code <= 57 ? 2 : 0));
+function isBare(name: string): boolean {
+  const first = name.charCodeAt(0);
+  if (first < 128 && (IN_NAMES[first] & 1) === 0) return false;
+  for (let i = 0; i < name.length; i++) {
+    const code = name.charCodeAt(i);
+    if (code >= 128) return BARE.test(name);
+    if (IN_NAMES[code] === 0) return false;
+  }
+  return name !== '' && (name.length > LONGEST_RESERVED || !RESERVED.has(name));
+}
+
+const ESCAPES: Readonly<Record<string, string>> = { '"': '\\"', '\\': '\\\\', '\n': '\\n', '\r': '\\r', '\t': '\\t' };
+/** Quoted text of the language; the inverse of the lexer's unescaping. Signs that a reader cannot see are written as \uXXXX. */
+export const printQuoted = (text: string): string =>
+  `"${text.replace(/["\\]|\p{Cc}|\p{Zl}|\p{Zp}/gu, (sign) => ESCAPES[sign] ?? `\\u${sign.charCodeAt(0).toString(16).padStart(4, '0')}`)}"`;
+/** A name, bare where the language allows it. */
+export const printName = (name: string): string => (isBare(name) ? name : printQuoted(name));
+
+export function printTerm(term: Term): string {
+  if (term.kind === 'entity') return printName(term.id);
+  if (term.type === 'number' || term.type === 'boolean') return String(term.value);
+  return `${printQuoted(term.value)}^^${term.type}`;
+}
+export const printRuleTerm = (term: RuleTerm): string => (term.kind === 'variable' ? `?${term.name}` : printTerm(term));
+
+export function printAtom(atom: Atom): string {
+  const sign = (atom.absent ? 'not ' : '') + (atom.negated ? '-' : '');
+  if (atom.relation === IS_A && atom.object.kind === 'entity') return `${sign}${printRelation(atom.object.id)}(${printRuleTerm(atom.subject)})`;
+  return `${sign}${printRelation(atom.relation)}(${printRuleTerm(atom.subject)}, ${printRuleTerm(atom.object)})`;
+}
+const printRelation = (name: string): string => (NOT_RELATIONS.has(name) ? printQuoted(name) : printName(name));
+
+/** Inside the brackets of a call, quoted text is a string: an entity that needs quotes says that it is one. */
+function printArgument(expression: Expression): string {
+  if (expression.kind === 'entity' && printName(expression.id) !== expression.id) return `${printQuoted(expression.id)}^^entity`;
+  return printExpression(expression, false);
+}
+/** `?x + (?y * 2)`; calls between their arguments stand in brackets, except outermost. */
+export function printExpression(expression: Expression, outermost = true): string {
+  if (expression.kind === 'list') return `[${expression.items.map(printTerm).join(', ')}]`;
+  if (expression.kind !== 'call') return printRuleTerm(expression);
+  const { function: name, arguments: values } = expression;
+  if (INFIX.has(name) && values.length === 2) {
+    const text = `${printArgument(values[0])} ${name} ${printArgument(values[1])}`;
+    return outermost ? text : `(${text})`;
+  }
+  if (name === '-') return `-(${printArgument(values[0])})`;
+  return `${name}(${values.map(printArgument).join(', ')})`;
+}
+export function printComparison({ operator, left, right }: Comparison): string {
+  if (operator === '=' && left.kind === 'call' && TESTS.has(left.function) && right.kind === 'literal' && right.type === 'boolean')
+    return `${right.value ? '' : 'not '}${printExpression(left)}`;
+  return `${printExpression(left)} ${operator} ${printExpression(right)}`;
+}
+/** `?n = count { ?f : directed(?d, ?f) }`. */
+export function printAggregate({ function: name, result, of, body }: Aggregate): string {
+  return `${printRuleTerm(result)} = ${name} { ${of.map(printRuleTerm).join(', ')} : ${body.map(printBodyItem).join(', ')} }`;
+}
+/** Is this a condition of another kind than an atom: a comparison or an aggregate? */
+export const isComparison = (item: BodyItem): item is Comparison | Aggregate => !isAtom(item);
+export const printBodyItem = (item: BodyItem): string =>
+  isAtom(item) ? printAtom(item) : item.kind === 'compare' ? printComparison(item) : printAggregate(item);
+
+export type RuleParts = Pick<Rule, 'name' | 'confidence' | 'say' | 'heads' | 'body'>;
+/** `@name("..") @confidence(..) @say("..") heads :- body.` on one line. */
+export function printRule(rule: RuleParts): string {
+  let text = '';
+  if (rule.name !== undefined) text += `@name(${printQuoted(rule.name)}) `;
+  if (rule.confidence !== undefined && rule.confidence !== 1) text += `@confidence(${rule.confidence}) `;
+  if (rule.say !== undefined) text += `@say(${printQuoted(rule.say)}) `;
+  for (let i = 0; i < rule.heads.length; i++) text += i === 0 ? printAtom(rule.heads[i]) : `, ${printAtom(rule.heads[i])}`;
+  for (let i = 0; i < rule.body.length; i++) text += (i > 0 ? ', ' : rule.heads.length > 0 ? ' :- ' : ':- ') + printBodyItem(rule.body[i]);
+  return `${text}.`;
+}
+export const printRules = (rules: readonly RuleParts[]): string => rules.map((rule) => printRule(rule) + '\n').join('');
+
+/** First 24 hexadecimal digits of SHA-256. */
+export const shortHash = (text: string): string => hash('sha256', text, 'hex').slice(0, 24);
+
+/** A rule with its canonical text and content address. A confidence of 1 is left out, as it is the default. */
+export function makeRule({ name, confidence, say, heads, body }: RuleParts): Rule {
+  const text = printRule({ name, confidence, say, heads, body });
+  const id = `r_${shortHash(text)}`;
+  if (name === undefined && say === undefined && (confidence === undefined || confidence === 1)) return { id, heads, body, text };
+  return {
+    id,
+    ...(name === undefined ? {} : { name }),
+    ...(confidence === undefined || confidence === 1 ? {} : { confidence }),
+    ...(say === undefined ? {} : { say }),
+    heads,
+    body,
+    text,
+  };
+}

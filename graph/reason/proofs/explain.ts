@@ -1,0 +1,273 @@
+// Owns rebuilding proofs from rule numbers and stamps, and finding all ways to meet a body.
+// Refuses to know stores: leaves are rows, which the caller turns into facts.
+
+import type { Term } from '../../terms.ts';
+import type { Database, Row, Slot } from '../tables/database.ts';
+import { eachMember, groupIds, search } from '../evaluate/join.ts';
+import { compileBody } from '../evaluate/compile.ts';
+import { orderBody } from '../evaluate/plan.ts';
+import type { AggregateItem, BodyStep, Clause } from '../evaluate/plan.ts';
+import type { Program } from '../evaluate/program.ts';
+import type { Rule } from '../types.ts';
+
+export { search } from '../evaluate/join.ts';
+
+export interface ProofLimits {
+  /** Nodes of one proof tree at most (shared parts counted each time). */
+  readonly nodes: number;
+  /** Height of one proof tree at most. */
+  readonly height: number;
+}
+/** A proof exists but is larger than the caller allows. */
+export class ProofTooLarge extends Error {
+  constructor(limits: ProofLimits) {
+    super(`the proof has more than ${limits.nodes} nodes or is higher than ${limits.height}`);
+    this.name = 'ProofTooLarge';
+  }
+}
+
+/** Levels of a proof explained in one descent: each takes several frames of the stack. */
+const LEVELS = 100;
+class Deeper {
+  readonly at: Row;
+  constructor(at: Row) {
+    this.at = at;
+  }
+}
+
+/** A row with how it came about; told rows have no premises. Nodes are shared: the tree is a directed acyclic graph in memory. */
+export interface Derivation {
+  readonly at: Row;
+  readonly rule?: Rule;
+  readonly bindings?: Readonly<Record<string, Term>>;
+  /** One per condition of the rule; undefined for `not`, comparisons and aggregates. */
+  readonly premises?: readonly (Derivation | undefined)[];
+  /** By place among the conditions: what the aggregates of the rule are made of. */
+  readonly groups?: ReadonlyMap<number, Group>;
+  readonly nodes: number;
+  readonly height: number;
+}
+
+/** The ways to meet the body of an aggregate for one group. */
+export interface Group {
+  readonly members: readonly { readonly bindings: Readonly<Record<string, Term>>; readonly premises: readonly (Derivation | undefined)[] }[];
+  /** Ways in all; `members` are the first of them. */
+  readonly total: number;
+}
+/** Members of a group that a proof shows at most. */
+export const SHOWN_MEMBERS = 20;
+
+/** Rebuilds proofs of rows of one program's database. Keeps what it built: make one for each reading of an unchanged database. */
+export class Explainer {
+  readonly #program: Program;
+  readonly #limits: ProofLimits;
+  readonly #known = new Map<Slot, Map<number, Derivation>>();
+  readonly #path = new Map<Slot, Set<number>>();
+  readonly #orders = new Map<Clause, ReturnType<typeof orderBody>>();
+
+  constructor(program: Program, limits: ProofLimits) {
+    this.#program = program;
+    this.#limits = limits;
+  }
+
+  /** A proof of the row, of the height its stamp says and of the row's confidence. Throws ProofTooLarge. */
+  explain(at: Row): Derivation {
+    const pending = [at];
+    for (;;) {
+      if (pending.length * LEVELS > this.#limits.height + LEVELS) throw new ProofTooLarge(this.#limits);
+      try {
+        const derivation = this.#explain(pending[pending.length - 1], 0);
+        if (!derivation) throw new TypeError('a row names a rule that does not derive it');
+        pending.pop();
+        if (pending.length === 0) return derivation;
+      } catch (error) {
+        if (!(error instanceof Deeper)) throw error;
+        pending.push(error.at);
+      }
+    }
+  }
+
+  #explain(at: Row, depth: number): Derivation | undefined {
+    const { slot, row } = at;
+    let known = this.#known.get(slot);
+    if (!known) this.#known.set(slot, (known = new Map()));
+    const kept = known.get(row);
+    if (kept) return kept;
+    if (slot.table.rules[row] < 0) {
+      const leaf: Derivation = { at, nodes: 1, height: 1 };
+      known.set(row, leaf);
+      return leaf;
+    }
+    // What lies too deep for the stack is explained first, and known when this comes here again.
+    if (depth >= LEVELS) throw new Deeper(at);
+    let path = this.#path.get(slot);
+    if (!path) this.#path.set(slot, (path = new Set()));
+    path.add(row);
+    try {
+      // Premises older than the row make a proof at once. Where rounding made a later rise of a premise invisible, any premise that is not being proved will do.
+      const derivation = this.#derive(at, depth, true) ?? (this.#program.database.weighted ? this.#derive(at, depth, false) : undefined);
+      if (derivation) known.set(row, derivation);
+      return derivation;
+    } finally {
+      path.delete(row);
+    }
+  }
+
+  #derive(at: Row, depth: number, older: boolean): Derivation | undefined {
+    const { slot, row } = at;
+    const { table } = slot;
+    const { database, rules } = this.#program;
+    const stamp = table.stamps[row];
+    const confidence = table.confidence(row);
+    const numbers = older ? [table.rules[row]] : rules.keys();
+    for (const number of numbers)
+      for (const clause of this.#program.clausesOf(number)) {
+        if (clause.head.slot !== slot) continue;
+        const registers = new Int32Array(clause.variables.length).fill(-1);
+        if (!bindHead(clause, registers, table.subjects[row], table.objects[row])) continue;
+        const steps = this.#order(clause, registers);
+        const accept = (premise: Slot, i: number): boolean => (older ? premise.table.stamps[i] < stamp : !(this.#path.get(premise)?.has(i) ?? false));
+        let derivation: Derivation | undefined;
+        search(
+          database,
+          steps,
+          registers,
+          accept,
+          (rows) => {
+            if (database.weighted && product(clause, rows) !== confidence) return false;
+            derivation = this.#node(at, clause, Int32Array.from(registers), Int32Array.from(rows), depth);
+            return derivation !== undefined;
+          },
+          clause.body.length,
+        );
+        if (derivation) return derivation;
+      }
+    return undefined;
+  }
+
+  /** The order in which the conditions are met once the head is bound; the head binds the same variables each time. */
+  #order(clause: Clause, registers: Int32Array): ReturnType<typeof orderBody> {
+    let steps = this.#orders.get(clause);
+    if (!steps) this.#orders.set(clause, (steps = orderBody(clause, -1, [...registers.keys()].filter((register) => registers[register] >= 0), this.#program.derived)));
+    return steps;
+  }
+  #node(at: Row, clause: Clause, registers: Int32Array, rows: Int32Array, depth: number): Derivation | undefined {
+    const premises: (Derivation | undefined)[] = [];
+    const groups = new Map<number, Group>();
+    let [nodes, height] = [1, 0];
+    for (let i = 0; i < clause.body.length; i++) {
+      const item = clause.body[i];
+      if (item.kind !== 'atom' || item.absent) {
+        premises.push(undefined);
+        [nodes, height] = [nodes + 1, Math.max(height, 1)];
+        if (item.kind !== 'aggregate') continue;
+        const group = this.#group(item, registers, depth);
+        groups.set(i, group);
+        for (const { premises: inner } of group.members)
+          for (const premise of inner) [nodes, height] = [nodes + (premise?.nodes ?? 1), Math.max(height, 1 + (premise?.height ?? 1))];
+        continue;
+      }
+      const premise = this.#explain({ slot: item.slot, row: rows[i] }, depth + 1);
+      if (!premise) return undefined;
+      premises.push(premise);
+      [nodes, height] = [nodes + premise.nodes, Math.max(height, premise.height)];
+    }
+    if (nodes > this.#limits.nodes || height + 1 > this.#limits.height) throw new ProofTooLarge(this.#limits);
+    return {
+      at,
+      rule: this.#program.rules[clause.rule],
+      bindings: bindingsOf(clause.variables, registers, this.#program.database),
+      premises,
+      ...(groups.size > 0 ? { groups } : {}),
+      nodes,
+      height: height + 1,
+    };
+  }
+
+  #group(item: AggregateItem, registers: Int32Array, depth: number): Group {
+    const { database } = this.#program;
+    const ways: { registers: Int32Array; rows: Int32Array }[] = [];
+    let total = 0;
+    eachMember(database, item, groupIds(item, registers), (inner, rows) => {
+      if (total++ < SHOWN_MEMBERS) ways.push({ registers: Int32Array.from(inner), rows: Int32Array.from(rows) });
+      return false;
+    });
+    const own = item.variables.slice(item.group.length);
+    const members = ways.map((way) => ({
+      bindings: bindingsOf(own, way.registers.subarray(item.group.length), database),
+      premises: item.body.map((each, i) => (each.kind !== 'atom' || each.absent ? undefined : this.#explain({ slot: each.slot, row: way.rows[i] }, depth + 2))),
+    }));
+    return { members, total };
+  }
+
+  /** All ways to meet a body, such as a constraint's, up to `limit`. Throws ProofTooLarge. */
+  solve(rule: Pick<Rule, 'body'>, limit: number): Solution[] {
+    return Array.from(this.meet(rule, limit), (met) => this.solution(met));
+  }
+  /** The same ways by the rows that meet the conditions, without their proofs. */
+  meet(rule: Pick<Rule, 'body'>, limit: number): Met[] {
+    const { database, derived } = this.#program;
+    const { body, variables } = compileBody(rule, database);
+    const registers = new Int32Array(variables.length).fill(-1);
+    const found: Met[] = [];
+    if (limit <= 0) return found;
+    search(
+      database,
+      orderBody({ body }, -1, [], derived),
+      registers,
+      () => true,
+      (rows) => {
+        const met = body.map((item, i): Row | undefined => (item.kind !== 'atom' || item.absent ? undefined : { slot: item.slot, row: rows[i] }));
+        found.push({ bindings: bindingsOf(variables, registers, database), rows: met, body, registers: Int32Array.from(registers) });
+        return found.length >= limit;
+      },
+      body.length,
+    );
+    return found;
+  }
+  /** Proofs of what meets the conditions. Throws ProofTooLarge. */
+  solution({ bindings, rows, body, registers }: Met): Solution {
+    const premises = rows.map((row) => row && this.explain(row));
+    const groups = this.#groups(body, registers);
+    return { bindings, premises, ...(groups.size > 0 ? { groups } : {}) };
+  }
+  #groups(body: readonly BodyStep[], registers: Int32Array): Map<number, Group> {
+    return new Map(body.flatMap((item, i) => (item.kind === 'aggregate' ? [[i, this.#group(item, registers, 0)] as const] : [])));
+  }
+}
+/** One way to meet a body: a row for each condition that is a fact. */
+export interface Met {
+  readonly bindings: Readonly<Record<string, Term>>;
+  readonly rows: readonly (Row | undefined)[];
+  readonly body: readonly BodyStep[];
+  readonly registers: Int32Array;
+}
+/** The same with its proofs. */
+export interface Solution {
+  readonly bindings: Readonly<Record<string, Term>>;
+  readonly premises: readonly (Derivation | undefined)[];
+  readonly groups?: ReadonlyMap<number, Group>;
+}
+
+export function bindHead(clause: Clause, registers: Int32Array, subject: number, object: number): boolean {
+  for (const [operand, id] of [
+    [clause.head.subject, subject],
+    [clause.head.object, object],
+  ] as const) {
+    if (operand < 0) {
+      if (~operand !== id) return false;
+    } else if (registers[operand] >= 0 && registers[operand] !== id) return false;
+    else registers[operand] = id;
+  }
+  return true;
+}
+/** Multiplied in the order in which the fixpoint multiplies, so that equal proofs give equal numbers. */
+function product(clause: Clause, rows: Int32Array): number {
+  let confidence = clause.confidence;
+  clause.body.forEach((item, i) => {
+    if (item.kind === 'atom' && !item.absent) confidence *= item.slot.table.confidence(rows[i]);
+  });
+  return confidence;
+}
+export const bindingsOf = (variables: readonly string[], registers: Int32Array, database: Database): Record<string, Term> =>
+  Object.fromEntries(variables.map((name, i) => [name, database.terms.term(registers[i])]));

@@ -1,0 +1,157 @@
+// Owns what shows that a triple does not hold: what is declared of its relation, and the constraints of rule sets read the other way round. As rules.
+// Refuses to know facts and how rules are met.
+
+import { entity, sameTerm } from '../../terms.ts';
+import type { RelationName, Term, Triple } from '../../terms.ts';
+import { atomsOf, isAtom, itemVariables, substituteItem } from '../language/body.ts';
+import { signed } from '../tables/database.ts';
+import type { SignedRelation } from '../tables/database.ts';
+import { makeRule } from '../language/print.ts';
+import { closedRule, disjointRule, excludedBy, functionalRule, memberRule, memberships, withSupers } from './properties.ts';
+import type { Declarations } from './properties.ts';
+import type { Atom, BodyItem, Rule, RuleTerm } from '../types.ts';
+
+/** What refutes in a base. */
+export interface Declared {
+  readonly declarations: Declarations;
+  /** Constraints of rule sets: what OWL calls inconsistent cannot be. (A constraint that somebody writes says what ought not to be; it refutes nothing.) */
+  readonly constraints: readonly Rule[];
+}
+/** A rule that concludes that a triple does not hold, with values that some of its variables must have for that. */
+export interface Refuter {
+  readonly rule: Rule;
+  readonly bindings: Readonly<Record<string, Term>>;
+}
+
+const constraintsAmong = new WeakMap<readonly Rule[], readonly Rule[]>();
+/** The constraints that refute among the rules of rule sets. */
+export function refutingConstraints(setRules: readonly Rule[]): readonly Rule[] {
+  let found = constraintsAmong.get(setRules);
+  if (!found)
+    constraintsAmong.set(
+      setRules,
+      (found = setRules.filter(({ heads, body }) => heads.length === 0 && body.every((item) => (isAtom(item) ? !item.absent : item.kind === 'compare')))),
+    );
+  return found;
+}
+
+/** An atom of a constraint. */
+interface Part {
+  readonly constraint: Rule;
+  readonly at: number;
+}
+interface Parts {
+  /** With any object. */
+  readonly all: Part[];
+  readonly open: Part[];
+  readonly byObject: Map<string, Part[]>;
+}
+const indexes = new WeakMap<readonly Rule[], ReadonlyMap<SignedRelation, Parts>>();
+function indexOf(constraints: readonly Rule[]): ReadonlyMap<SignedRelation, Parts> {
+  const known = indexes.get(constraints);
+  if (known) return known;
+  const index = new Map<SignedRelation, Parts>();
+  for (const constraint of constraints)
+    constraint.body.forEach((item, at) => {
+      if (!isAtom(item)) return;
+      const key = signed(item.relation, item.negated);
+      let parts = index.get(key);
+      if (!parts) index.set(key, (parts = { all: [], open: [], byObject: new Map() }));
+      const part = { constraint, at };
+      parts.all.push(part);
+      if (item.object.kind !== 'entity') parts.open.push(part);
+      else {
+        const list = parts.byObject.get(item.object.id);
+        if (list) list.push(part);
+        else parts.byObject.set(item.object.id, [part]);
+      }
+    });
+  indexes.set(constraints, index);
+  return index;
+}
+/** Rules by which the other conditions of a constraint show that this atom does not hold. Variables of the atom stand for anything. */
+export function contrapositives({ relation, subject, object, negated }: Atom, constraints: readonly Rule[]): Rule[] {
+  const parts = indexOf(constraints).get(signed(relation, negated));
+  if (!parts) return [];
+  const candidates = object.kind === 'entity' ? [...(parts.byObject.get(object.id) ?? []), ...parts.open] : object.kind === 'literal' ? parts.open : parts.all;
+  const rules = new Map<string, Rule>();
+  for (const { constraint, at } of candidates) {
+    const bindings: Record<string, Term> = {};
+    const part = constraint.body[at] as Atom;
+    const fits = (own: RuleTerm, wanted: RuleTerm): boolean => {
+      if (wanted.kind === 'variable') return true;
+      const known = own.kind === 'variable' ? bindings[own.name] : own;
+      if (own.kind === 'variable' && !known) bindings[own.name] = wanted;
+      return !known || sameTerm(known, wanted);
+    };
+    if (!fits(part.subject, subject) || !fits(part.object, object)) continue;
+    const head = substituteItem<Atom>(part, bindings);
+    const body = constraint.body.filter((_, i) => i !== at).map((item) => substituteItem<BodyItem>(item, bindings));
+    const bound = new Set(body.flatMap((item) => (isAtom(item) ? [...itemVariables(item)] : [])));
+    if ([head, ...body].some((item) => [...itemVariables(item)].some((name) => !bound.has(name)))) continue;
+    const rule = makeRule({ ...(constraint.name === undefined ? {} : { name: constraint.name }), heads: [turned(head)], body });
+    rules.set(rule.id, rule);
+  }
+  return [...rules.values()];
+}
+function turned({ relation, subject, object, negated }: Atom): Atom {
+  return { relation, subject, object, ...(negated ? {} : { negated: true }) };
+}
+
+/** What would show that a triple (which is not negated) does not hold. */
+export function refuters({ subject, relation, object }: Triple, { declarations, constraints }: Declared): Refuter[] {
+  const ground = (rule: Rule): Refuter => ({ rule, bindings: {} });
+  const found: Refuter[] = [];
+  const supers = withSupers(relation, declarations);
+  for (const over of supers) if (declarations.get(over)?.functional) found.push(ground(functionalRule(relation, subject, object, over)));
+  for (const other of excludedBy(relation, declarations)) found.push({ rule: disjointRule(relation, other), bindings: { x: entity(subject), y: object } });
+  for (const member of memberships(relation, declarations))
+    if (member.place === 'subject' || object.kind === 'entity') found.push(ground(memberRule(relation, subject, object, member)));
+  found.push(...contrapositives({ relation, subject: entity(subject), object }, constraints).map(ground));
+  for (const over of supers) if (declarations.get(over)?.closed) found.push(ground(closedRule(relation, subject, object, over)));
+  return found;
+}
+/** Conditions of a refuter with the values it must have. */
+export const refuterBody = ({ rule, bindings }: Refuter): readonly BodyItem[] => rule.body.map((item) => substituteItem<BodyItem>(item, bindings));
+
+/** Goals whose answers decide about a triple: itself, its negation, and what would refute it. */
+export function decisiveGoals({ subject, relation, object }: Triple, declared: Declared): Atom[] {
+  const positive: Atom = { relation, subject: entity(subject), object };
+  const goals = [positive, turned(positive)];
+  for (const refuter of refuters({ subject, relation, object }, declared))
+    for (const { atom } of atomsOf(refuterBody(refuter)))
+      goals.push({ relation: atom.relation, subject: atom.subject, object: atom.object, ...(atom.negated ? { negated: true } : {}) });
+  return [...new Map(goals.map((goal) => [JSON.stringify(goal), goal])).values()];
+}
+
+/** No name that a user gives holds this sign. */
+const MARK = '\u0002';
+/** Is this a rule of a refutation? */
+export const isRefutation = ({ heads }: Rule): boolean => heads.some(({ relation }) => relation.startsWith(MARK));
+/** A relation of its own that holds where a triple is known not to hold, by rules or by what is declared. Nothing follows from it. */
+export interface Refutation {
+  readonly goal: Atom;
+  readonly rules: readonly Rule[];
+  /** Rules as proofs name them, with the values they have, by their ids here; absent for what the rules of the base conclude. */
+  readonly named: ReadonlyMap<string, Refuter>;
+}
+export function refutationOf(triple: Triple, declared: Declared): Refutation {
+  const { subject, relation, object } = triple;
+  const goal: Atom = { relation: `${MARK}${relation}` as RelationName, subject: entity(subject), object };
+  const named = new Map(refuters({ subject, relation, object }, declared).map((refuter) => [`${MARK}${refuter.rule.id}`, refuter]));
+  const rules = Array.from(named, ([id, refuter]): Rule => ({ id, heads: [goal], body: refuterBody(refuter), text: refuter.rule.text }));
+  const known: Atom = { relation, subject: entity(subject), object, negated: true };
+  return { goal, rules: [{ id: MARK, heads: [goal], body: [known], text: 'known to be false' }, ...rules], named };
+}
+
+/** The rule that the declarations and constraints give for a refutation that names it; undefined when they give none. */
+export function refutationRule(rule: Rule, declared: Declared): Rule | undefined {
+  const head: Atom | undefined = rule.heads[0];
+  if (!head?.negated) return undefined;
+  const { relation, subject, object } = head;
+  const candidates = excludedBy(relation, declared.declarations).map((other) => disjointRule(relation, other));
+  if (subject.kind === 'entity' && object.kind !== 'variable')
+    candidates.push(...refuters({ subject: subject.id, relation, object }, declared).map((refuter) => refuter.rule));
+  else candidates.push(...contrapositives({ relation, subject, object }, declared.constraints));
+  return candidates.find(({ id }) => id === rule.id);
+}
