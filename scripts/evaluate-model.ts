@@ -1,13 +1,12 @@
 // Owns the held-out evaluation of a model that words evidence: names, relations and questions that training never draws, freely and under the names constraint.
-// Refuses to know how the model was trained. Usage: node scripts/evaluate-model.ts [--model models/pharos-mini] [--samples 400] [--names FILE] [--device cpu] [--failures 0] [--card]
+// Refuses to know how the model was trained. Usage: node scripts/evaluate-model.ts [--model models/pharos-mini] [--samples 400] [--seed 77000077] [--names FILE] [--device cpu] [--failures 0] [--card]
 // --names: a file of real names, one a line, or triples `subject|relation|object`; they make a group of their own. --card writes the tables into the model's README.md.
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { reply } from '../src/answers/words/wording.ts';
 import { allowedWords, namesInOrder, verifyReply } from '../src/answers/words/compose.ts';
-import { evidenceNames } from '../src/answers/words/evidence.ts';
+import { evidenceNames, plain } from '../src/answers/words/evidence.ts';
 import { createEngine } from '../src/engine/engine.ts';
 import type { Engine, GroundedFormat } from '../src/engine/port.ts';
 import { judge, sum } from '../src/training/grounded/judge.ts';
@@ -20,6 +19,7 @@ const { values: args } = parseArgs({
   options: {
     model: { type: 'string', default: 'models/pharos-mini' },
     samples: { type: 'string', default: '400' },
+    seed: { type: 'string', default: '77000077' },
     names: { type: 'string' },
     device: { type: 'string', default: 'cpu' },
     failures: { type: 'string', default: '0' },
@@ -46,8 +46,8 @@ async function answer(engine: Engine, model: string, format: GroundedFormat, sam
     model,
     prompt: { kind: 'chat' as const, messages: [{ role: 'system' as const, content: sample.system, trusted: true }, { role: 'user' as const, content: sample.user, trusted: true }] },
     sampling: { temperature: 0, topP: 1 },
-    // As the service does: what runs on far beyond the plain sentence is wrong.
-    maxTokens: Math.ceil(2 * (await engine.countTokens(model, reply(evidence, language)))) + 32,
+    // As the service does: what runs on far beyond the faithful reply is wrong.
+    maxTokens: Math.ceil(2 * (await engine.countTokens(model, plain(sample.assistant)))) + 32,
     stop: [],
     ...(constrained ? { constraint: { kind: 'names' as const, names: evidenceNames(evidence), words: allowedWords(evidence, language, format), order: namesInOrder(evidence, language) } } : {}),
   };
@@ -70,7 +70,7 @@ try {
   for (const constrained of [false, true]) {
     const rows: string[][] = [];
     for (const { title, options } of groups) {
-      const random = new Random(77_000_077);
+      const random = new Random(Number(args.seed));
       const samples = Array.from({ length: perGroup }, () => makeSample(random, options));
       const judged: { readonly sample: Sample; readonly text: string; readonly judgement: Judgement }[] = [];
       const queue = samples.values();
