@@ -53,7 +53,7 @@ export const deduceRequest = z
       .enum(['best', 'noisy_or', 'exact', 'possibility'])
       .optional()
       .describe(
-        "What an answer's confidence means. best (default): the greatest product over its proofs. possibility: the greatest least confidence. noisy_or: of the minimal sets of uncertain facts and steps that prove it, taken to be independent; too high where they share some. exact: the probability over all worlds in which each uncertain fact and step is there or not, `not` read and counted in each world; an answer is what holds in some world.",
+        "What an answer's confidence means. best (default): the greatest product over its proofs, in which a stored fact has the confidence it was told with, whatever rules give it as well. possibility: the greatest least confidence. noisy_or: of the minimal sets of uncertain facts and steps that prove it, taken to be independent; too high where they share some. exact: the probability over all worlds in which each uncertain fact and step is there or not, `not` read and counted in each world; an answer is what holds in some world.",
       ),
     proofs: z.int().min(1).max(100).optional().describe('Proofs of each answer at most, distinct, lowest first (default 1).'),
     valid_at: instant.optional().describe('Facts in force at this instant; now when absent.'),
