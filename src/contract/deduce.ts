@@ -95,7 +95,7 @@ export const deduceReply = z
       derived: z.int().describe('Facts derived for this request.'),
       rounds: z.int(),
       ms: z.number(),
-      goal_directed: z.literal(true).optional().describe('Only what the goal asks for was derived.'),
+      goal_directed: z.literal(true).optional().describe('Only what the goal asks for was derived; relations under `not` and inside aggregates, and what they rest on, whole.'),
     }),
   })
   .meta({ id: 'DeduceResult' });
