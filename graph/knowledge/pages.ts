@@ -45,7 +45,7 @@ function read(cursor: string): Position {
   if (!Array.isArray(found)) throw invalid('is not one that was given out');
   const [kind, first, generation, slot, row] = found as unknown[];
   if (kind === 's' && typeof first === 'string') return { stored: first };
-  if (kind === 't' && Number.isSafeInteger(first) && Number.isSafeInteger(generation)) return { version: first as number, offset: generation as number };
+  if (kind === 't' && Number.isSafeInteger(first) && Number.isSafeInteger(generation) && (generation as number) >= 0) return { version: first as number, offset: generation as number };
   if (kind === 'd' && found.length === 1) return 'derived';
   if (kind === 'd' && typeof generation === 'number' && typeof slot === 'string' && Number.isSafeInteger(row)) {
     if (first !== PROCESS) throw invalid('was given out by another process');

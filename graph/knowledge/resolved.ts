@@ -36,9 +36,11 @@ export class Resolver {
     const own = assumed.rules.length + assumed.facts.length + assumed.removed.length > 0 || context.reader !== state.reader;
     const kept = own ? undefined : this.#overruled.get(state);
     if (kept?.version === state.version && context.now < kept.until) return { ...hypothesis, removed: kept.removed };
+    // Taken before reading: what a write changes meanwhile must not pass for read after it.
+    const { version } = state;
     const until = state.watch.next;
     const removed = await overruled(hypothesis, state, this.#limits.standing, context);
-    if (!own) this.#overruled.set(state, { version: state.version, until, removed });
+    if (!own) this.#overruled.set(state, { version, until, removed });
     return { ...hypothesis, removed: [...assumed.removed, ...removed] };
   }
 }

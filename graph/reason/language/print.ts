@@ -75,8 +75,6 @@ export function printComparison({ operator, left, right }: Comparison): string {
 export function printAggregate({ function: name, result, of, body }: Aggregate): string {
   return `${printRuleTerm(result)} = ${name} { ${of.map(printRuleTerm).join(', ')} : ${body.map(printBodyItem).join(', ')} }`;
 }
-/** Is this a condition of another kind than an atom: a comparison or an aggregate? */
-export const isComparison = (item: BodyItem): item is Comparison | Aggregate => !isAtom(item);
 export const printBodyItem = (item: BodyItem): string =>
   isAtom(item) ? printAtom(item) : item.kind === 'compare' ? printComparison(item) : printAggregate(item);
 

@@ -22,7 +22,7 @@ export class Slot {
   low = 0;
   /** Rows from here on were added in this round. */
   high = 0;
-  /** Rows before `low` whose confidence rose in the round before. */
+  /** Rows to be met again: their confidence rose, or they had fallen and follow again. */
   raised: number[] = [];
   constructor(key: SignedRelation, table: Table) {
     this.key = key;

@@ -93,6 +93,7 @@ export class Falls {
       (this.#waiting.get(slot) as Int32Array)[row >>> 5] &= ~(1 << (row & 31));
       if (this.#evaluator.supports.holds(slot, row, stratum)) {
         this.held++;
+        if (meter.due()) yield;
         continue;
       }
       this.fell++;
