@@ -41,6 +41,8 @@ export async function loadRelations(database: Database, reader: FactReader, rela
 
 /** Part of the work of deriving anew that upkeep may do before it is given up. */
 const SHARE = 1 / 10;
+/** Part of that after which it is given up where nearly everything falls that is looked at; half as much each time that it was given up before. */
+const TRIAL = 1 / 8;
 /** Work that is never given up: rows looked at. */
 const LEAST_WORK = 20_000;
 /** Writes at most for which upkeep is not tried after it was given up. */
@@ -109,7 +111,7 @@ export class Closure {
     if (this.#partial === undefined) {
       if (edits.length === 0) return;
       const waits = this.#waits > 0 && edits.some(({ confidence }) => confidence === undefined);
-      const result = waits ? undefined : await runSliced(this.#upkeep.run(edits, this.#allowance(edits)));
+      const result = waits ? undefined : await runSliced(this.#tryUpkeep(edits));
       if (result?.complete) {
         if (this.#upkeep.gone.size > 0) this.#failures = 0;
         for (const slot of this.#evaluator.touched.keys()) slot.table.settle();
@@ -122,7 +124,7 @@ export class Closure {
       else {
         this.#upkeep.undo();
         // Where upkeep was given up again and again, it is tried less often.
-        this.#waits = Math.min(MOST_WAITS, 2 ** this.#failures++ - 1);
+        this.#waits = Math.min(MOST_WAITS, 2 ** ++this.#failures - 1);
       }
     }
     await this.#anew(edits, changes);
@@ -143,6 +145,10 @@ export class Closure {
       edits.push({ slot, subject: database.terms.intern(entity(triple.subject)), object: database.terms.intern(triple.object), confidence });
     }
     return edits;
+  }
+  #tryUpkeep(edits: readonly Edit[]): ReturnType<Upkeep['run']> {
+    const most = this.#allowance(edits);
+    return this.#upkeep.run(edits, most, (most * TRIAL) / 2 ** this.#failures);
   }
   /** Work that upkeep may do before deriving anew is the better way: a small part of what that would be. */
   #allowance(edits: readonly Edit[]): number {

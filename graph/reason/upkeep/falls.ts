@@ -106,7 +106,8 @@ export class Falls {
       if (weighted) fallen.confidences.push(raised.get(slot)?.get(row) ?? table.confidence(row));
       table.stamps[row] = FALLEN;
       this.ask(stratum, slot, table.subjects[row], table.objects[row], stamp);
-      if (meter.due()) yield;
+      // Often, for it may be time to give up.
+      if ((this.fell & 0xff) === 0 || meter.due()) yield;
     }
   }
 }

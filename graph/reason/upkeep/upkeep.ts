@@ -26,7 +26,7 @@ export interface Edit {
 }
 
 /** Rows looked at before anything is thought hopeless. */
-const LEAST_WORK = 20_000;
+const LEAST_WORK = 5_000;
 /** Rows that might be looked at for a pair that a closed condition reads. */
 const PAIR = 4;
 /** Smaller than any stamp. */
@@ -63,15 +63,18 @@ export class Upkeep {
     return this.#shaken;
   }
 
-  /** Brings everything up to date with these edits, each about another pair. Undefined when it would take more work (rows looked at) than `most`: rows are in disorder then, until `undo`. */
-  *run(edits: readonly Edit[], most: number): Generator<void, RunResult | undefined> {
+  /**
+   * Brings everything up to date with these edits, each about another pair. Undefined when it would take more work (rows looked at) than `most`, or all fall
+   * that are asked until the work exceeds `trial`: rows are in disorder then, until `undo`.
+   */
+  *run(edits: readonly Edit[], most: number, trial: number): Generator<void, RunResult | undefined> {
     this.forget();
     this.#falls.begin();
     const { meter } = this.#evaluator;
     let given = false;
     [this.#most, this.#bounded] = [most, false];
-    // Where nearly all fall that are asked, more will: an eighth of the work tells.
-    const hopeless = (): boolean => meter.work > Math.max(most / 8, LEAST_WORK) && this.#falls.fell > this.#falls.held * 30;
+    // Where nearly all fall that are asked, more will.
+    const hopeless = (): boolean => meter.work > Math.max(trial, LEAST_WORK) && this.#falls.fell > this.#falls.held * 30;
     // Additions alone cost what they derive, which would have to be derived in any case.
     const tooMuch = (): boolean => (given ||= (this.#bounded || this.#gone.size + this.#falls.fell > 0) && (meter.work > this.#most || hopeless()));
     const watched = function* (work: Generator<void, void>): Generator<void, void> {

@@ -55,7 +55,7 @@ class Kept {
       const slot = database.slot(signed(triple.relation, triple.negated));
       edits.push({ slot, subject: database.terms.intern(entity(triple.subject)), object: database.terms.intern(triple.object), confidence });
     }
-    const result = runNow(this.upkeep.run(edits, most));
+    const result = runNow(this.upkeep.run(edits, most, most / 8));
     if (!result) {
       this.upkeep.undo();
       return false;
