@@ -35,11 +35,9 @@ export class LoadedModel {
     this.#files = files;
     this.runner = runner;
     this.tokenizer = new ModelTokenizer(files.tokenizer, files.tokenizerConfig);
-    if (this.tokenizer.size > files.vocabularySize)
-      throw new EngineError('model_invalid', `model ${files.id}: tokenizer.json has ids up to ${this.tokenizer.size - 1}, config.json says a vocabulary of ${files.vocabularySize}`);
     this.#template = files.chatTemplate === undefined ? undefined : new ChatTemplate(files.chatTemplate, files.namedTokens);
     this.#ends = new Set(files.endTokens);
-    this.#scratch = new SamplerScratch(files.vocabularySize);
+    this.#scratch = new SamplerScratch(runner.logits);
     this.#marks = files.grounded && { open: this.#mark(files.grounded.nameOpen), close: this.#mark(files.grounded.nameClose) };
     const { id, contextLength, vocabularySize, parameters, created, grounded } = files;
     this.info = { id, contextLength, vocabularySize, parameters, device: runner.device, created, grounded };
@@ -53,9 +51,9 @@ export class LoadedModel {
   /** Throws EngineError `model_invalid` or `device_unavailable`. */
   static async load(folder: string, options: LoadOptions): Promise<LoadedModel> {
     const files = await readModelFiles(folder);
-    const { contextLength, vocabularySize, layers } = files;
+    const { contextLength, vocabularySize } = files;
     const note = options.note && ((message: string): void => options.note?.(`model ${files.id}: ${message}`));
-    const runner = await Runner.open({ file: files.onnx, device: options.device, threads: options.threads, contextLength, vocabularySize, layers, note });
+    const runner = await Runner.open({ file: files.onnx, names: files.names, device: options.device, threads: options.threads, contextLength, vocabularySize, note });
     try {
       return new LoadedModel(files, runner);
     } catch (error) {
@@ -74,6 +72,8 @@ export class LoadedModel {
     if (!(sampling.temperature >= 0 && Number.isFinite(sampling.temperature))) throw new EngineError('invalid_prompt', `temperature must be a number of at least 0, got ${sampling.temperature}`);
     if (!(sampling.topP > 0 && sampling.topP <= 1)) throw new EngineError('invalid_prompt', `topP must be above 0 and at most 1, got ${sampling.topP}`);
     const prompt = this.#encode(request.prompt);
+    const beyond = prompt.find((id) => id >= this.#files.vocabularySize);
+    if (beyond !== undefined) throw new EngineError('invalid_prompt', `model ${this.#files.id} has a vocabulary of ${this.#files.vocabularySize}, and its tokenizer writes the prompt with token ${beyond} (${JSON.stringify(this.tokenizer.detokenizer().push(beyond))}); leave that text out`);
     if (prompt.length === 0) throw new EngineError('invalid_prompt', 'the prompt is empty; give at least one character');
     const room = this.#files.contextLength - prompt.length;
     if (room < 1) throw this.#tooLong(`${prompt.length} tokens`);
@@ -107,7 +107,7 @@ export class LoadedModel {
   #constraintVocabulary(): ConstraintVocabulary {
     const { tokenizer } = this;
     return (this.#vocabulary ??= {
-      trie: new VocabularyTrie(tokenizer.size, (id) => (this.#ends.has(id) ? undefined : tokenizer.bytesOf(id))),
+      trie: new VocabularyTrie(Math.min(tokenizer.size, this.#files.vocabularySize), (id) => (this.#ends.has(id) ? undefined : tokenizer.bytesOf(id))),
       ends: [...this.#ends],
       nameMarks: this.#marks,
       encode: (text) => tokenizer.encodePlain(text),

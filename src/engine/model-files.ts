@@ -5,17 +5,37 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { EngineError } from './port.ts';
+import type { StatedNames } from './graph-form.ts';
 import type { GroundedFormat } from './port.ts';
 import { tokenizerSchema } from './tokenizer.ts';
 import type { TokenizerFile } from './tokenizer.ts';
 
 const ids = z.union([z.int().nonnegative(), z.array(z.int().nonnegative())]).nullish();
-const configSchema = z.looseObject({
-  vocab_size: z.int().positive(),
-  num_hidden_layers: z.int().positive(),
-  max_position_embeddings: z.int().min(2),
+const length = z.int().min(2).optional();
+/** What is read of config.json. Architectures call the longest text differently. */
+const decoderConfig = z.looseObject({
+  vocab_size: z.int().positive().optional(),
+  max_position_embeddings: length,
+  n_positions: length,
+  n_ctx: length,
+  max_sequence_length: length,
+  seq_length: length,
   num_parameters: z.int().positive().optional(),
   eos_token_id: ids,
+});
+const configSchema = decoderConfig.extend({ text_config: decoderConfig.optional() });
+/** What is read of genai_config.json, in which ONNX Runtime GenAI describes a folder. */
+const genaiSchema = z.looseObject({
+  model: z.looseObject({
+    vocab_size: z.int().positive(),
+    context_length: z.int().min(2),
+    eos_token_id: ids,
+    decoder: z.looseObject({
+      filename: z.string().min(1),
+      inputs: z.record(z.string(), z.string()).default({}),
+      outputs: z.record(z.string(), z.string()).default({}),
+    }),
+  }),
 });
 const generationSchema = z.looseObject({ eos_token_id: ids });
 const namedToken = z.union([z.string(), z.looseObject({ content: z.string() }).transform(({ content }) => content)]).nullish();
@@ -34,14 +54,15 @@ const groundedSchema = z.looseObject({
 });
 
 export interface ModelFiles {
-  /** Name of the folder. */
+  /** Name of the folder; behind it `#` and the variant, where one was asked for. */
   readonly id: string;
   readonly onnx: string;
   /** Unix seconds: when the weights were written. */
   readonly created: number;
   readonly contextLength: number;
   readonly vocabularySize: number;
-  readonly layers: number;
+  /** Names of the graph's inputs and outputs, where the folder states them. */
+  readonly names?: StatedNames;
   readonly parameters?: number;
   readonly endTokens: readonly number[];
   readonly tokenizer: TokenizerFile;
@@ -54,7 +75,8 @@ export interface ModelFiles {
 }
 
 /** In order of preference: whole precision first, because the half-precision forms are slower on a CPU. */
-const WEIGHTS = ['onnx/model.onnx', 'onnx/model_q4.onnx', 'onnx/model_int8.onnx', 'onnx/model_quantized.onnx', 'onnx/model_fp16.onnx', 'model.onnx'];
+const VARIANTS = ['', '_q4', '_int8', '_quantized', '_uint8', '_q4f16', '_fp16', '_bnb4'] as const;
+const WEIGHTS = ['onnx/model', 'onnx/decoder_model_merged', 'model'] as const;
 
 const invalid = (message: string, cause?: unknown): EngineError => new EngineError('model_invalid', message, { cause });
 const isMissing = (error: unknown): boolean => error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR');
@@ -86,30 +108,50 @@ async function readJson<T>(path: string, schema: z.ZodType<T>, needed: boolean):
 
 const list = (value: z.infer<typeof ids>): readonly number[] => (value === null || value === undefined ? [] : typeof value === 'number' ? [value] : value);
 
-/** Throws EngineError `model_invalid` that names the file and what it lacks. */
-export async function readModelFiles(folder: string): Promise<ModelFiles> {
+/** The weights of a folder: those of a variant (`q4`, `fp16`, ...), or those that are preferred. */
+async function findWeights(folder: string, variant: string | undefined): Promise<{ readonly path: string; readonly created: number }> {
+  const names = WEIGHTS.flatMap((stem) => (variant === undefined ? VARIANTS : [variant === 'fp32' ? '' : `_${variant}`]).map((suffix) => `${stem}${suffix}.onnx`));
+  for (const name of names) {
+    const path = join(folder, name);
+    const found = await stat(path).catch(() => undefined);
+    if (found?.isFile()) return { path, created: Math.floor(found.mtimeMs / 1000) };
+  }
+  throw invalid(`${folder} has no weights${variant === undefined ? '' : ` of the variant ${variant}`}; Pharos looks for ${names.join(', ')}`);
+}
+
+/**
+ * Reads a folder in the layout of Hugging Face or of ONNX Runtime GenAI. `given`: its path, behind which `#q4` or alike may say which weights are meant where there are several.
+ * Throws EngineError `model_invalid` that names the file and what it lacks.
+ */
+export async function readModelFiles(given: string): Promise<ModelFiles> {
+  const [, folder, variant] = /^(.*?)(?:#(\w+))?$/s.exec(given) as unknown as [string, string, string | undefined];
   const at = (name: string): string => join(folder, name);
-  const config = (await readJson(at('config.json'), configSchema, true)) as z.infer<typeof configSchema>;
+  const genai = (await readJson(at('genai_config.json'), genaiSchema, false))?.model;
+  const config = (await readJson(at('config.json'), configSchema, genai === undefined)) ?? {};
   const tokenizer = (await readJson(at('tokenizer.json'), tokenizerSchema, true)) as TokenizerFile;
   const generation = await readJson(at('generation_config.json'), generationSchema, false);
   const tokenizerConfig = (await readJson(at('tokenizer_config.json'), tokenizerConfigSchema, false)) ?? {};
   const grounded = await readJson(at('pharos.json'), groundedSchema, false);
 
-  let onnx: { readonly path: string; readonly created: number } | undefined;
-  for (const name of WEIGHTS) {
-    const found = await stat(at(name)).catch(() => undefined);
-    if (found?.isFile()) {
-      onnx = { path: at(name), created: Math.floor(found.mtimeMs / 1000) };
-      break;
-    }
-  }
-  if (!onnx) throw invalid(`${folder} has no weights; Pharos looks for ${WEIGHTS.join(', ')}`);
+  let onnx: { readonly path: string; readonly created: number };
+  if (genai && variant === undefined) {
+    const path = at(genai.decoder.filename);
+    const found = await stat(path).catch(() => undefined);
+    if (!found?.isFile()) throw invalid(`${at('genai_config.json')} names the file ${genai.decoder.filename}, which is not there`);
+    onnx = { path, created: Math.floor(found.mtimeMs / 1000) };
+  } else onnx = await findWeights(folder, variant);
+
+  const text = { ...config, ...config.text_config };
+  const vocabularySize = genai?.vocab_size ?? text.vocab_size;
+  if (vocabularySize === undefined) throw invalid(`${at('config.json')}: vocab_size is missing`);
+  const contextLength = genai?.context_length ?? text.max_position_embeddings ?? text.n_positions ?? text.n_ctx ?? text.max_sequence_length ?? text.seq_length;
+  if (contextLength === undefined) throw invalid(`${at('config.json')}: max_position_embeddings is missing, the tokens of the longest text`);
 
   const ofTokenizer = tokenizer.added_tokens.find(({ content }) => content === tokenizerConfig.eos_token)?.id;
-  const endTokens = [generation?.eos_token_id, config.eos_token_id, ofTokenizer].map(list).find((found) => found.length > 0);
+  const endTokens = [generation?.eos_token_id, genai?.eos_token_id, text.eos_token_id, ofTokenizer].map(list).find((found) => found.length > 0);
   if (!endTokens) throw invalid(`${folder} names no end token; put eos_token_id into generation_config.json or config.json`);
-  const beyond = endTokens.find((id) => id >= config.vocab_size);
-  if (beyond !== undefined) throw invalid(`${folder}: end token ${beyond} is outside the vocabulary of ${config.vocab_size}`);
+  const beyond = endTokens.find((id) => id >= vocabularySize);
+  if (beyond !== undefined) throw invalid(`${folder}: end token ${beyond} is outside the vocabulary of ${vocabularySize}`);
 
   const own = tokenizerConfig.chat_template;
   const listed = Array.isArray(own) ? (own.find(({ name }) => name === 'default') ?? own[0])?.template : own;
@@ -120,12 +162,12 @@ export async function readModelFiles(folder: string): Promise<ModelFiles> {
     if (typeof content === 'string') namedTokens[name] = content;
   }
   return {
-    id: basename(resolve(folder)),
+    id: basename(resolve(folder)) + (variant === undefined ? '' : `#${variant}`),
     onnx: onnx.path,
     created: onnx.created,
-    contextLength: config.max_position_embeddings,
-    vocabularySize: config.vocab_size,
-    layers: config.num_hidden_layers,
+    contextLength,
+    vocabularySize,
+    names: genai && { inputs: genai.decoder.inputs, outputs: genai.decoder.outputs },
     parameters: config.num_parameters,
     endTokens,
     tokenizer,
@@ -138,7 +180,10 @@ export async function readModelFiles(folder: string): Promise<ModelFiles> {
 
 /** Model folders in `folder`, by name: itself if it is one, else those directly in it. */
 export async function findModels(folder: string): Promise<string[]> {
-  const isModel = async (path: string): Promise<boolean> => (await stat(join(path, 'config.json')).catch(() => undefined))?.isFile() === true;
+  const isModel = async (path: string): Promise<boolean> => {
+    for (const name of ['config.json', 'genai_config.json']) if ((await stat(join(path, name)).catch(() => undefined))?.isFile()) return true;
+    return false;
+  };
   if (await isModel(folder)) return [folder];
   const names = await readdir(folder).catch((error: unknown) => {
     throw invalid(`the model folder ${folder} cannot be read: ${error instanceof Error ? error.message : String(error)}`, error);

@@ -2,33 +2,7 @@
 // Refuses to know what the graph computes.
 
 import { DataType } from './onnx.ts';
-
-/** Decoder of protobuf wire format (https://protobuf.dev/programming-guides/encoding/): calls `field` with each field's number and its value, a number or its bytes. */
-function readFields(bytes: Uint8Array, field: (number: number, value: number | Uint8Array) => void): void {
-  let at = 0;
-  const varint = (): number => {
-    let value = 0;
-    let scale = 1;
-    for (;;) {
-      if (at >= bytes.length) throw new RangeError('the ONNX file ends within a number; it is cut short or no ONNX file');
-      const byte = bytes[at++];
-      value += (byte & 0x7f) * scale;
-      if (byte < 0x80) return value;
-      scale *= 128;
-    }
-  };
-  while (at < bytes.length) {
-    const key = varint();
-    const wire = key % 8;
-    const length = wire === 0 ? 0 : wire === 1 ? 8 : wire === 5 ? 4 : wire === 2 ? varint() : Number.NaN;
-    if (!(at + length <= bytes.length)) throw new RangeError(`the ONNX file is damaged at byte ${at} of a message of ${bytes.length}`);
-    if (wire === 0) field(Math.floor(key / 8), varint());
-    else {
-      field(Math.floor(key / 8), bytes.subarray(at, at + length));
-      at += length;
-    }
-  }
-}
+import { readFields } from './protobuf.ts';
 
 /** Value of IEEE 754 half-precision bits. */
 export function fromFloat16(bits: number): number {

@@ -1,8 +1,10 @@
-// Owns writing ONNX files: a graph builder and the protobuf encoding of ModelProto.
+// Owns writing ONNX files: a graph builder and the encoding of ModelProto.
 // Refuses to know what the graphs compute and which runtime reads them.
 
+import { ProtoWriter } from './protobuf.ts';
+
 /** ONNX TensorProto.DataType values used here. */
-export const DataType = { float: 1, int64: 7, bool: 9, float16: 10 } as const;
+export const DataType = { float: 1, int32: 6, int64: 7, bool: 9, float16: 10 } as const;
 export type ElementType = keyof typeof DataType;
 export type Attribute = number | { readonly int: number } | string | readonly number[] | Branch;
 /** A subgraph of a control-flow node, made by GraphBuilder.branch. */
@@ -14,58 +16,6 @@ export class Branch {
 }
 /** A dimension is a size, or a name for one that is known only when the graph runs. */
 export type Dimension = number | string;
-
-/** Encoder of protobuf wire format (https://protobuf.dev/programming-guides/encoding/): varints, 32-bit and length-delimited fields. */
-class ProtoWriter {
-  #chunks: Uint8Array[] = [];
-  #length = 0;
-
-  #push(bytes: Uint8Array): void {
-    this.#chunks.push(bytes);
-    this.#length += bytes.length;
-  }
-  #varint(value: number | bigint): void {
-    let rest = BigInt.asUintN(64, BigInt(value));
-    const bytes: number[] = [];
-    do {
-      const low = Number(rest & 0x7fn);
-      rest >>= 7n;
-      bytes.push(rest > 0n ? low | 0x80 : low);
-    } while (rest > 0n);
-    this.#push(Uint8Array.from(bytes));
-  }
-  int(field: number, value: number): this {
-    this.#varint(field * 8);
-    this.#varint(value);
-    return this;
-  }
-  float(field: number, value: number): this {
-    this.#varint(field * 8 + 5);
-    this.#push(new Uint8Array(new Float32Array([value]).buffer));
-    return this;
-  }
-  bytes(field: number, value: Uint8Array): this {
-    this.#varint(field * 8 + 2);
-    this.#varint(value.length);
-    this.#push(value);
-    return this;
-  }
-  text(field: number, value: string): this {
-    return this.bytes(field, new TextEncoder().encode(value));
-  }
-  message(field: number, value: ProtoWriter): this {
-    return this.bytes(field, value.finish());
-  }
-  finish(): Uint8Array {
-    const all = new Uint8Array(this.#length);
-    let at = 0;
-    for (const chunk of this.#chunks) {
-      all.set(chunk, at);
-      at += chunk.length;
-    }
-    return all;
-  }
-}
 
 /** Nearest-even conversion of float32 values to IEEE 754 half-precision bit patterns (values beyond 65,504 become infinities). */
 export function toFloat16(values: Float32Array): Uint16Array {
