@@ -11,6 +11,7 @@ import type { RuleSetName } from './reason/rulesets/rulesets.ts';
 import type { Proof, Rule } from './reason/types.ts';
 import type { ContradictionPage } from './knowledge/conflicts.ts';
 import type { Shared } from './knowledge/context.ts';
+import { Grounding } from './knowledge/grounding.ts';
 import { Learning } from './knowledge/learning.ts';
 import { Lookup } from './knowledge/lookup.ts';
 import type { ReadOptions } from './knowledge/lookup.ts';
@@ -19,11 +20,14 @@ import { ProofStore } from './knowledge/proofs.ts';
 import { Reasoning } from './knowledge/reasoning.ts';
 import type { ProofHypothesis } from './knowledge/reasoning.ts';
 import { checkStatement } from './knowledge/requests.ts';
+import { Resolver } from './knowledge/resolved.ts';
 import type { RuleVersion } from './knowledge/rule-history.ts';
 import type { RuleSource } from './knowledge/rulebook.ts';
 import { Ruling } from './knowledge/ruling.ts';
 import type { PageOptions } from './knowledge/ruling.ts';
 import { States } from './knowledge/states.ts';
+import { Supposition } from './knowledge/supposition.ts';
+import type { SupposeOptions } from './knowledge/supposition.ts';
 import { DEFAULT_LIMITS } from './knowledge/types.ts';
 import type {
   ChangeEvent,
@@ -58,6 +62,7 @@ export type { InduceErrorCode, InduceRequest, InductionEvent, InductionState, Mi
 export type { Induction } from './induce/induction.ts';
 export type { ProofHypothesis } from './knowledge/reasoning.ts';
 export type { CheckResult } from './reason/proofs/checker.ts';
+export type { Supposition, SupposeOptions } from './knowledge/supposition.ts';
 export type { RuleVersion } from './knowledge/rule-history.ts';
 export type { RuleFormat, RuleSource } from './knowledge/rulebook.ts';
 export { RULE_FORMATS } from './knowledge/rulebook.ts';
@@ -86,7 +91,9 @@ export class KnowledgeGraph {
   readonly #ruling: Ruling;
   readonly #learning: Learning;
   readonly #lookup: Lookup;
+  readonly #resolver: Resolver;
   readonly #reasoning: Reasoning;
+  readonly #grounding: Grounding;
 
   constructor({ store, limits, now = Date.now }: KnowledgeGraphOptions) {
     this.limits = { ...DEFAULT_LIMITS, ...limits };
@@ -95,7 +102,9 @@ export class KnowledgeGraph {
     this.#ruling = new Ruling(this.#shared);
     this.#learning = new Learning(this.#shared, (base, input) => this.#ruling.addRules(base, input));
     this.#lookup = new Lookup(this.#shared);
-    this.#reasoning = new Reasoning(this.#shared);
+    this.#resolver = new Resolver(this.limits);
+    this.#reasoning = new Reasoning(this.#shared, this.#resolver);
+    this.#grounding = new Grounding(this.#shared, this.#resolver, (base, read) => states.read(base, read));
   }
 
   /** Opens the store. */
@@ -124,6 +133,10 @@ export class KnowledgeGraph {
     states.assertOpen();
     for (const change of changes) if (change.kind === 'assert') checkStatement(change.statement);
     return states.use(base, (state) => state.change(() => state.write(changes)));
+  }
+  /** World time: milliseconds since 1970 UTC. */
+  now(): number {
+    return this.#shared.now();
   }
   /** Brings the base up to the clock: what began or ceased to be true since the last call is told to the listeners before this resolves. */
   async current(base: BaseName): Promise<void> {
@@ -263,11 +276,16 @@ export class KnowledgeGraph {
   }
   /** Is the triple entailed, refuted (by strong negation, a functional or closed relation, a disjoint one) or neither? Its proof is absent when it is larger than the limits allow. */
   ground(base: BaseName, triple: Triple): Promise<GroundResult> {
-    return this.#reasoning.ground(base, triple);
+    return this.#grounding.ground(base, triple);
   }
   /** A proof of the triple; undefined when it is not entailed, or when the proof is larger than the limits allow. */
   prove(base: BaseName, triple: Triple): Promise<Proof | undefined> {
-    return this.#reasoning.prove(base, triple);
+    return this.#grounding.prove(base, triple);
+  }
+  /** The base with rules, as text or in the JSON form, that hold for the reads of what is given back. Nothing is written. RuleError for rules that are none. */
+  suppose(base: BaseName, rules: unknown, options: SupposeOptions): Supposition {
+    this.#shared.states.assertOpen();
+    return new Supposition(this.#shared, this.#resolver, base, rules, options);
   }
   /** Verifies a proof, step by step, against the base as it is now. `hypothesis`: what the proof may assume besides. */
   checkProof(base: BaseName, proof: Proof, assumptions: ProofHypothesis = {}): Promise<CheckResult> {

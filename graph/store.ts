@@ -146,8 +146,8 @@ export interface GraphStore {
   /** What `path` reaches from `start` (never `start` itself), distinct ends in a stable order, at most `limit` (default 1,000). */
   follow(base: BaseName, start: Term, path: Path, options?: { readonly limit?: number; readonly signal?: AbortSignal }): Promise<readonly PathResult[]>;
   rules(base: BaseName): Promise<readonly RuleDocument[]>;
-  /** The rule documents of earlier versions, as far back as RuleHistoryLimits allow. */
-  ruleHistory(base: BaseName): Promise<RuleHistory>;
+  /** The rule documents of earlier versions, as far back as RuleHistoryLimits allow. `documents: false`: each document is an empty text, for those who count only. */
+  ruleHistory(base: BaseName, options?: { readonly documents?: boolean }): Promise<RuleHistory>;
   bases(): Promise<readonly BaseStatistics[]>;
 }
 

@@ -42,7 +42,7 @@ async function promptOf(engine: Engine, model: string, tokens: number, seed: num
   return text(low);
 }
 
-const engine = await createEngine({ folder: models, device });
+const engine = await createEngine({ folders: [models], device });
 try {
   const info = engine.models().find(({ id }) => wanted === '' || id === wanted);
   if (!info) throw new Error(`${models} has no model ${wanted}; it has: ${engine.models().map(({ id }) => id).join(', ') || 'none'}`);

@@ -19,9 +19,10 @@ import type { AbsenceOracle } from '../knowledge/assumptions.ts';
 import { Tellings } from '../knowledge/tellings.ts';
 import { Prover } from '../knowledge/world.ts';
 import { Assumables, patternOf } from './assumable.ts';
-import { disjoint, includes, join, Sets } from './environments.ts';
+import { disjoint, includes, join, parts, Sets } from './environments.ts';
 import type { Environment, Ids } from './environments.ts';
 import { Model } from './model.ts';
+import { Places } from './places.ts';
 import { Proposals } from './proposals.ts';
 import { named, scope } from './scope.ts';
 import type { AbduceQuestion, Supposed } from './scope.ts';
@@ -63,6 +64,7 @@ export async function abduce(question: AbduceQuestion, hypothesis: Supposed, con
     patterns,
     named: named(question, hypothesis),
     values: question.values,
+    places: new Places([...rules, { heads: [], body: observations }], worlds.database),
     never: question.assumable ? [] : observations.map((atom) => patternOf(atom, { cost: 0 })),
   });
   return new Abduction(question, new Model(rules, worlds.database, assumables), worlds, context, hypothesis, began, signal).run();
@@ -156,6 +158,24 @@ class Abduction {
     this.#found.push(found);
     this.#explained.add(found.ids);
   }
+  /**
+   * Keeps what was found, or those parts of it that explain as well. The search proposes each part by itself, but for one thing: a value that it would not try, from a function or beside
+   * the values of the request, may serve a second time where the search assumed another fact.
+   */
+  async #keepLeast(found: Found): Promise<void> {
+    const strange =
+      found.ids.length > 1 &&
+      found.ids.map((id) => this.#model.atoms.get(id)).some(({ slot, subject, object }) => !this.#model.assumables.tries(slot, subject, object));
+    const before = this.#found.length;
+    for (const part of strange ? parts(found.ids) : []) {
+      if (this.#explained.within(part) || this.#impossible.within(part)) continue;
+      const verdict = await this.#judge(part, []);
+      // What may hold more than is needed is left out.
+      if (!verdict) return;
+      if (verdict.kind === 'explains') this.#keep(verdict.found);
+    }
+    if (this.#found.length === before) this.#keep(found);
+  }
   #ranked(): readonly Found[] {
     const probable = this.#found.every(({ probability }) => probability !== undefined);
     const minimal = this.#found.filter(
@@ -189,7 +209,7 @@ class Abduction {
       }
       const verdict = await this.#judge(assumed, absent);
       if (!verdict) break;
-      if (verdict.kind === 'explains') this.#keep(verdict.found);
+      if (verdict.kind === 'explains') await this.#keepLeast(verdict.found);
       else if (verdict.kind !== 'fails') {
         const { by } = verdict;
         if (by.unclear) this.#limit ??= by.unclear;

@@ -10,6 +10,7 @@ import { parseGoal } from '../reason/language/parse.ts';
 import { IS_A } from '../reason/language/print.ts';
 import type { Atom } from '../reason/types.ts';
 import { KnowledgeError } from '../knowledge/types.ts';
+import type { Joined, Places, Side } from './places.ts';
 import type { Assumable } from './types.ts';
 
 export interface Price {
@@ -72,8 +73,9 @@ export interface Named {
 export interface AssumablesInput {
   readonly patterns: readonly Pattern[];
   readonly named: Named;
-  /** All that open places may take. Absent: what relations hold, and what is named. */
+  /** All that open places may take. Absent: what known facts and rules have there or in places joined with it, and what is named. */
   readonly values: readonly Term[] | undefined;
+  readonly places: Places;
   /** Facts that are not assumed. */
   readonly never: readonly Pattern[];
 }
@@ -82,14 +84,16 @@ export interface AssumablesInput {
 export class Assumables {
   readonly #database: Database;
   readonly #patterns: ReadonlyMap<Slot, SlotPattern[]>;
-  readonly #values: readonly number[] | undefined;
+  readonly #values: Readonly<Record<Side, ReadonlySet<number>>> | undefined;
   readonly #named: readonly number[];
   readonly #classes: readonly number[];
-  readonly #opened = new Map<Slot, Map<string, Set<number>>>();
+  readonly #places: Places;
+  readonly #standing = { subject: new Map<Joined, ReadonlySet<number>>(), object: new Map<Joined, ReadonlySet<number>>() };
+  readonly #opened = new Map<Slot, Map<string, ReadonlySet<number>>>();
   readonly #never: ReadonlyMap<Slot, readonly SlotPattern[]>;
 
-  constructor(database: Database, { patterns, named, values, never }: AssumablesInput) {
-    this.#database = database;
+  constructor(database: Database, { patterns, named, values, places, never }: AssumablesInput) {
+    [this.#database, this.#places] = [database, places];
     this.#patterns = this.#bySlot(patterns);
     this.#never = this.#bySlot(never);
     const { terms } = database;
@@ -98,7 +102,8 @@ export class Assumables {
     const ids = (items: readonly Term[]): number[] => [...new Map(items.map((term) => [termKey(term), term])).values()].map((term) => terms.intern(term));
     this.#named = ids(named.values);
     this.#classes = ids(named.classes);
-    this.#values = values && ids(values);
+    const all = values && new Set(ids(values));
+    this.#values = all && { subject: new Set([...all].filter((value) => terms.isEntity(value))), object: all };
   }
   #bySlot(patterns: readonly Pattern[]): Map<Slot, SlotPattern[]> {
     const { terms } = this.#database;
@@ -133,33 +138,52 @@ export class Assumables {
     return { subject: term.id, relation, object: terms.term(object), ...(negated ? { negated } : {}) };
   }
   /** Values for an open place of an atom that is to be assumed; `other`: what stands in its other place, or -1. Subjects are entities. */
-  open(slot: Slot, place: 'subject' | 'object', other: number): ReadonlySet<number> {
+  open(slot: Slot, side: Side, other: number): ReadonlySet<number> {
     const sides = (pattern: SlotPattern): readonly [number, number] =>
-      place === 'subject' ? [pattern.subject, pattern.object] : [pattern.object, pattern.subject];
+      side === 'subject' ? [pattern.subject, pattern.object] : [pattern.object, pattern.subject];
     const patterns = (this.#patterns.get(slot) ?? []).filter((pattern) => other < 0 || sides(pattern)[1] < 0 || sides(pattern)[1] === other);
-    // Where no pattern looks at the other place, what stands there does not matter.
-    const key = `${place} ${patterns.some((pattern) => pattern.same || sides(pattern)[1] >= 0) ? other : ''}`;
+    // Where neither a pattern nor the place looks at the other side, what stands there does not matter.
+    const looks = (side === 'subject' && isClass(slot)) || patterns.some((pattern) => pattern.same || sides(pattern)[1] >= 0);
+    const key = `${side} ${looks ? other : ''}`;
     let known = this.#opened.get(slot);
     if (!known) this.#opened.set(slot, (known = new Map()));
     let found = known.get(key);
     if (found) return found;
     const { terms } = this.#database;
-    const named = place === 'object' && unsigned(slot.key).relation === IS_A ? this.#classes : this.#named;
+    const anything = this.#values?.[side] ?? this.#standingIn(this.#places.joined(slot.key, side, other), side);
     found = new Set();
     for (const pattern of patterns) {
-      const [own, across] = sides(pattern);
-      const values = own >= 0 ? [own] : pattern.same && other >= 0 ? [other] : (this.#values ?? [...this.#holding(slot, place, across), ...named]);
-      for (const value of values) if (place === 'object' || terms.isEntity(value)) found.add(value);
+      const [own] = sides(pattern);
+      if (own < 0 && !(pattern.same && other >= 0)) found = found.size === 0 ? anything : found.union(anything);
+      else if (side === 'object' || terms.isEntity(own < 0 ? other : own)) found = found.union(new Set([own < 0 ? other : own]));
     }
     known.set(key, found);
     return found;
   }
-  /** What stands in this place of the relation before anything is assumed. */
-  #holding(slot: Slot, place: 'subject' | 'object', across: number): Set<number> {
-    const { subjects, objects, count } = slot.table;
-    const [own, other] = place === 'subject' ? [subjects, objects] : [objects, subjects];
+  /** Are both values among those for open places? */
+  tries(slot: Slot, subject: number, object: number): boolean {
+    return this.open(slot, 'subject', object).has(subject) && this.open(slot, 'object', subject).has(object);
+  }
+  /** What known facts and rules have in any of these places, and what is named. */
+  #standingIn(joined: Joined, side: Side): ReadonlySet<number> {
+    const known = this.#standing[side].get(joined);
+    if (known) return known;
+    const { terms } = this.#database;
     const found = new Set<number>();
-    for (let row = 0; row < count; row++) if (across < 0 || other[row] === across) found.add(own[row]);
+    const add = (value: number): void => {
+      if (side === 'object' || terms.isEntity(value)) found.add(value);
+    };
+    joined.constants.forEach(add);
+    for (const place of joined.places) {
+      const slot = this.#database.slot(place.key);
+      (place.side === 'object' && isClass(slot) ? this.#classes : this.#named).forEach(add);
+      const { subjects, objects, count } = slot.table;
+      // Where members of any class may be assumed, those of any stand there.
+      const across = this.#patterns.get(slot)?.some(({ object }) => object < 0) ? -1 : place.across;
+      for (let row = 0; row < count; row++) if (across < 0 || objects[row] === across) add(place.side === 'subject' ? subjects[row] : objects[row]);
+    }
+    this.#standing[side].set(joined, found);
     return found;
   }
 }
+const isClass = ({ key }: Slot): boolean => unsigned(key).relation === IS_A;

@@ -36,6 +36,14 @@ export function includes(all: Ids, some: Ids): boolean {
   }
   return true;
 }
+/** All parts of a set but none and itself, smaller ones first. */
+export function* parts(ids: Ids): Generator<Ids, void, void> {
+  for (let size = 1; size < ids.length; size++) yield* choose(ids, size, 0);
+}
+function* choose(ids: Ids, size: number, from: number): Generator<Ids, void, void> {
+  if (size === 0) yield [];
+  else for (let i = from; i <= ids.length - size; i++) for (const rest of choose(ids, size - 1, i + 1)) yield [ids[i], ...rest];
+}
 export function disjoint(a: Ids, b: Ids): boolean {
   let [i, j] = [0, 0];
   while (i < a.length && j < b.length)

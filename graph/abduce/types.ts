@@ -44,7 +44,10 @@ export interface AbduceRequest {
   readonly observations: readonly (string | Atom)[];
   /** Absent: any fact but the observations themselves and those of relations declared closed; this asks what is missing. Of several that match a fact, the one with the most values counts, then the cheapest. */
   readonly assumable?: readonly (string | Assumable)[];
-  /** Values for what rules leave open. Absent: what stands in that place of the relation in any fact known, and what the request names. */
+  /**
+   * Values for what rules leave open. Absent: what stands, in any fact known or in a rule, in that place of the relation (of the class) or in places that share a variable with it in some
+   * rule that the observations depend on; and what the request names. To these `complete` refers; values that follow from facts and functions are found, too.
+   */
   readonly values?: readonly Term[];
   /** `cost`: only explanations of the least cost. Default `subset`. */
   readonly minimal?: 'subset' | 'cost';
@@ -71,7 +74,7 @@ export interface Explanation {
 export interface AbduceResult {
   /** Most probable first when all have a probability, cheapest first otherwise; then by confidence, and by the size of the proofs. */
   readonly explanations: readonly Explanation[];
-  /** Every explanation of at most `size` assumptions is here. */
+  /** Every explanation of at most `size` assumptions by the values that are tried is here. */
   readonly complete: boolean;
   /** The limit that was reached. */
   readonly limit?: AbduceLimit;

@@ -58,6 +58,7 @@ const SQL = {
   dropRule: 'DELETE FROM rule WHERE base = ? AND id = ?',
   keepRule: 'INSERT INTO rule_past (base, version, id, document, at) VALUES (?, ?, ?, ?, ?)',
   rulesPast: 'SELECT version, at, id, document FROM rule_past WHERE base = ? ORDER BY version DESC, id',
+  rulesPastIds: 'SELECT version, at, id, substr(document, 1, 0) FROM rule_past WHERE base = ? ORDER BY version DESC, id',
   rulesFrom: 'SELECT rules_from FROM base WHERE id = ?',
   nthVersion: 'SELECT DISTINCT version FROM rule_past WHERE base = ? ORDER BY version DESC LIMIT 1 OFFSET ?',
   nthChange: 'SELECT version FROM rule_past WHERE base = ? ORDER BY version DESC LIMIT 1 OFFSET ?',

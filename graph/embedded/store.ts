@@ -250,18 +250,18 @@ export class EmbeddedStore implements GraphStore {
   async rules(name: BaseName): Promise<readonly RuleDocument[]> {
     return [...(this.#base(name)?.rules ?? [])].map(([id, document]) => ({ id, document }));
   }
-  async ruleHistory(name: BaseName): Promise<RuleHistory> {
+  async ruleHistory(name: BaseName, { documents = true }: { readonly documents?: boolean } = {}): Promise<RuleHistory> {
     const base = this.#base(name);
     if (!base) return { version: 0, from: 0, rules: [], changes: [] };
     return this.#file.guard('read', () => {
       const [[from]] = this.#file.rows('rulesFrom', base.id);
-      const changes = Array.from(this.#file.rows('rulesPast', base.id), ([version, at, id, document]) => ({
+      const changes = Array.from(this.#file.rows(documents ? 'rulesPast' : 'rulesPastIds', base.id), ([version, at, id, document]) => ({
         version: version as number,
         at: timeText(at as number),
         id: id as string,
         ...(document === null ? {} : { before: document as string }),
       }));
-      return { version: base.version, from: from as number, rules: Array.from(base.rules, ([id, document]) => ({ id, document })), changes };
+      return { version: base.version, from: from as number, rules: Array.from(base.rules, ([id, document]) => ({ id, document: documents ? document : '' })), changes };
     });
   }
   async bases(): Promise<readonly BaseStatistics[]> {

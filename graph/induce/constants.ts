@@ -3,7 +3,7 @@
 
 import type { FactGraph } from './graph.ts';
 import type { Thresholds } from './measure.ts';
-import { BODY, BOUND, CONSTANT, COVER, DIFFER, EXACT, HEAD, KIND, LENGTH, OPEN, PATH, PCA, STRIDE, SUPPORT } from './shape.ts';
+import { BODY, BOUND, CONSTANT, COVER, DIFFER, EXACT, HEAD, KIND, LENGTH, OPEN, PATH, PAUSE, PCA, STRIDE, SUPPORT } from './shape.ts';
 import type { RuleColumns } from './shape.ts';
 
 /**
@@ -39,6 +39,10 @@ export function* mineConstants(
       if (size < needed) continue;
       let [work, several] = [0, 0];
       for (let e = from; e < to; e++) {
+        if (work >= PAUSE) {
+          yield work;
+          work = 0;
+        }
         const x = targets[e];
         for (let g = nodeGroup[x]; g < nodeGroup[x + 1]; g++) {
           const step = groupStep[g];
@@ -75,6 +79,10 @@ export function* mineConstants(
         if (support >= thresholds.pcaConfidence * counted) add(OPEN, step, -1, own ? 1 : 0, support, cover, counted);
       }
       for (const group of metGroups) {
+        if (++work >= PAUSE) {
+          yield work;
+          work = 0;
+        }
         const support = withGroup[group];
         const cover = groupStart[group + 1] - groupStart[group];
         if (!stands(support, cover)) continue;
@@ -85,6 +93,7 @@ export function* mineConstants(
           (graph.groupNode[group] === constant && support / cover <= (copied.get((head & 1) === 0 ? step : alias[step ^ 1]) ?? 0))
         )
           continue;
+        work += cover;
         const counted = pca.ofGroup(group);
         if (support >= thresholds.pcaConfidence * counted) add(BOUND, step, graph.groupNode[group], 0, support, cover, counted);
       }

@@ -5,7 +5,7 @@ import { meets, nodesOf } from './conditions.ts';
 import type { FactGraph } from './graph.ts';
 import { wilson } from './measure.ts';
 import type { Thresholds } from './measure.ts';
-import { BODY, BOUND, CONSTANT, COVER, DIFFER, EXACT, EXCEPT, HEAD, KIND, LENGTH, OPEN, PCA, STRIDE, SUPPORT } from './shape.ts';
+import { BODY, BOUND, CONSTANT, COVER, DIFFER, EXACT, EXCEPT, HEAD, KIND, LENGTH, OPEN, PAUSE, PCA, STRIDE, SUPPORT } from './shape.ts';
 import type { RuleColumns } from './shape.ts';
 
 interface Exception {
@@ -42,7 +42,10 @@ export function* mineExceptions(
     // Counter-examples first: only what they meet can be an exception.
     for (const known of [0, 1])
       for (const x of nodesOf(graph, step, node)) {
-        work++;
+        if (++work >= PAUSE) {
+          yield work;
+          work = 0;
+        }
         if (graph.has(x, head, constant) !== (known === 1)) continue;
         for (let g = nodeGroup[x]; g < nodeGroup[x + 1]; g++) {
           const taken = groupStep[g];
@@ -66,6 +69,10 @@ export function* mineExceptions(
     };
     for (const other of metSteps) if (allowed(other, true)) consider(other, -1, steps[0][other], steps[1][other]);
     for (const group of metGroups) {
+      if (++work >= PAUSE) {
+        yield work;
+        work = 0;
+      }
       const other = groupStep[group] ^ 1;
       if (allowed(other, false)) consider(other, groupNode[group], groups[0][group], groups[1][group]);
     }
@@ -75,7 +82,13 @@ export function* mineExceptions(
     if (best) {
       const { step: other, node: end } = best;
       let pca = 0;
-      for (const x of nodesOf(graph, step, node)) if (graph.group(x, head) >= 0 && !meets(graph, x, other, end)) pca++;
+      for (const x of nodesOf(graph, step, node)) {
+        if (++work >= PAUSE) {
+          yield work;
+          work = 0;
+        }
+        if (graph.group(x, head) >= 0 && !meets(graph, x, other, end)) pca++;
+      }
       const size = graph.size(graph.group(constant, head ^ 1));
       if (best.support >= thresholds.pcaConfidence * pca && best.support >= thresholds.headCoverage * size) {
         const row = into.add();

@@ -71,6 +71,8 @@ const SHARES = { constants: { time: 0.4, room: 0.6 }, ranges: { time: 0.5, room:
 const DOUBT = 5;
 /** Share of the least confidence that a rule needs for its exceptions to be looked for. */
 const DOUBTFUL = 0.5;
+/** Rules that are collected before their exceptions are looked for: as many as that, and those of one constant. */
+const BASES = 20_000;
 /** Candidates measured in one turn of a relation. */
 const TURN = 64;
 
@@ -186,15 +188,23 @@ export function* mine(graph: FactGraph, options: MineOptions, rules: RuleColumns
   const before = rules.length;
   if (options.constants) yield* unary('constants', (relation, pool) => mineConstants(graph, relation, thresholds, vacuous, pool, rules));
   if (options.ranges) {
-    const values = new ValueLists(graph);
-    yield* unary('ranges', (relation, pool) => mineRanges(graph, relation, thresholds, values, vacuous, pool));
+    let values: ValueLists | undefined;
+    yield* unary('ranges', function* (relation, pool) {
+      values ??= yield* ValueLists.of(graph);
+      yield* mineRanges(graph, relation, thresholds, values, vacuous, pool);
+    });
   }
   if (options.exceptions)
     yield* unary('exceptions', function* (relation, pool) {
       // A rule that is not sure enough may be so with an exception.
       const bases = new RuleColumns();
       const unsure: Thresholds = { ...thresholds, confidence: thresholds.confidence * DOUBTFUL, pcaConfidence: thresholds.pcaConfidence * DOUBTFUL };
-      yield* mineConstants(graph, relation, unsure, vacuous, bases, rules);
+      for (const work of mineConstants(graph, relation, unsure, vacuous, bases, rules)) {
+        yield work;
+        if (bases.length < BASES) continue;
+        yield* mineExceptions(graph, bases, thresholds, vacuous, pool);
+        bases.length = 0;
+      }
       yield* mineExceptions(graph, bases, thresholds, vacuous, pool);
     });
   for (at = 2; at <= length && !full() && !late(ms); at++) {

@@ -4,7 +4,7 @@
 import type { FactGraph } from './graph.ts';
 import { wilson } from './measure.ts';
 import type { Thresholds } from './measure.ts';
-import { BODY, CONSTANT, COVER, EXACT, HEAD, KIND, LENGTH, PCA, RANGE, SUPPORT } from './shape.ts';
+import { BODY, CONSTANT, COVER, EXACT, HEAD, KIND, LENGTH, PAUSE, PCA, RANGE, SUPPORT } from './shape.ts';
 import type { RuleColumns } from './shape.ts';
 import type { Ordered, ValueList, ValueLists } from './values.ts';
 
@@ -51,11 +51,15 @@ export function* mineRanges(
       const contexts = new Map<number, number>();
       const met = new Set<ValueList>();
       for (let e = from; e < to; e++) {
+        if (work >= PAUSE) {
+          yield work;
+          work = 0;
+        }
         const x = targets[e];
         for (let g = nodeGroup[x]; g < nodeGroup[x + 1]; g++) {
           const step = groupStep[g];
           work++;
-          values.of(g, (list, place) => {
+          values.at(g, (list, place) => {
             met.add(list);
             hits[list.id].push(place);
           });
@@ -73,11 +77,11 @@ export function* mineRanges(
         hits[list.id].length = 0;
         if (places.length < needed || list.step === alias[head]) continue;
         const enough = ({ support, cover }: Cut): boolean => support >= needed && support >= thresholds.confidence * cover;
-        const add = (cut: Cut, context: number): void => {
-          const candidates = context < 0 ? list.nodes.keys() : values.placesWithin(list, context);
-          let pca = 0;
+        const add = function* (cut: Cut, context: number): Generator<number, void, void> {
+          const candidates = context < 0 ? list.nodes.keys() : yield* values.placesWithin(list, context);
+          let [pca, looked] = [0, 0];
           for (const place of candidates) {
-            work++;
+            if (++looked % PAUSE === 0) yield PAUSE;
             const fits = (cut.low < 0 || list.greatest[place] >= cut.low) && (cut.high < 0 || list.least[place] <= cut.high);
             if (fits) pca += hasHead[list.nodes[place]];
           }
@@ -89,16 +93,18 @@ export function* mineRanges(
           data.set(context < 0 ? [-1, -1] : [groupStep[context] ^ 1, groupNode[context]], row + BODY + 3);
           [data[row + SUPPORT], data[row + COVER], data[row + PCA], data[row + EXACT]] = [cut.support, cut.cover, pca, 1];
         };
-        const cuts = best(list, places, list.all, enough);
-        for (const cut of cuts) add(cut, -1);
-        work += places.length * 8;
+        const cuts = yield* best(list, places, list.all, enough);
+        for (const cut of cuts) yield* add(cut, -1);
         const surest = Math.max(0, ...cuts.map(({ score }) => score));
         for (const [context] of common) {
           for (let e = groupStart[context]; e < groupStart[context + 1]; e++) inContext[targets[e]] = 1;
+          yield groupStart[context + 1] - groupStart[context];
           const own = places.filter((place) => inContext[list.nodes[place]] === 1);
           for (let e = groupStart[context]; e < groupStart[context + 1]; e++) inContext[targets[e]] = 0;
-          work += groupStart[context + 1] - groupStart[context];
-          if (own.length >= needed) for (const cut of best(list, own, values.within(list, context), enough)) if (cut.score > surest) add(cut, context);
+          yield places.length;
+          if (own.length < needed) continue;
+          const narrower = yield* best(list, own, yield* values.within(list, context), enough);
+          for (const cut of narrower) if (cut.score > surest) yield* add(cut, context);
         }
       }
       yield work;
@@ -110,22 +116,26 @@ export function* mineRanges(
  * The bounds of each form that tell most about the members at `hits`, among all that count, when they are surer than all values together; both bounds only where that is surer than one.
  * The best bounds lie where a hit is: beyond, there are only others.
  */
-function best(list: ValueList, hits: Int32Array, all: Ordered, enough: (cut: Cut) => boolean): Cut[] {
+function* best(list: ValueList, hits: Int32Array, all: Ordered, enough: (cut: Cut) => boolean): Generator<number, Cut[], void> {
   if (hits.length === 0 || hits.length === all.size) return [];
   const plain = hits.length / all.size;
   const gain = ({ support, cover }: Cut): number => support - plain * cover;
   const better = (cut: Cut, than: Cut | undefined): boolean => cut.cover < all.size && gain(cut) > 0 && enough(cut) && (!than || gain(cut) > gain(than));
   const cutOf = (low: number, high: number, support: number, cover: number): Cut => ({ low, high, support, cover, score: wilson(support, cover)[0] });
   const falling = hits.map((place) => list.greatest[place]).sort();
+  yield hits.length;
   const rising = hits.map((place) => list.least[place]).sort();
+  yield hits.length;
   let [above, beneath]: (Cut | undefined)[] = [];
   for (let i = falling.length - 1; i >= 0; i--) {
+    if (i % PAUSE === 0) yield PAUSE;
     // A bound stands behind the last of equal values.
     if (falling[i - 1] === falling[i]) continue;
     const cut = cutOf(falling[i], -1, falling.length - i, all.atLeast(falling[i]));
     if (better(cut, above)) above = cut;
   }
   for (let i = 0; i < rising.length; i++) {
+    if (i % PAUSE === PAUSE - 1) yield PAUSE;
     if (rising[i + 1] === rising[i]) continue;
     const cut = cutOf(-1, rising[i], i + 1, all.atMost(rising[i]));
     if (better(cut, beneath)) beneath = cut;
@@ -135,8 +145,12 @@ function best(list: ValueList, hits: Int32Array, all: Ordered, enough: (cut: Cut
   // The stretch in which hits most outweigh others, for a few weights of the others (Kadane's way).
   let both: Cut | undefined;
   for (const share of new Set([plain, ...one.flatMap(({ support, cover }) => [support / cover, (1 + support / cover) / 2])])) {
-    let [sum, start, top, from, to] = [0, 0, 0, -1, -1];
+    let [sum, start, top, from, to, paused] = [0, 0, 0, -1, -1, 0];
     for (let i = 0; i < rising.length;) {
+      if (i - paused >= PAUSE) {
+        yield i - paused;
+        paused = i;
+      }
       let next = i + 1;
       while (next < rising.length && rising[next] === rising[i]) next++;
       const [before, upTo] = [all.atMost(rising[i] - 1), all.atMost(rising[i])];

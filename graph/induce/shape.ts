@@ -15,6 +15,8 @@ export const RANGE = 3;
 /** The head step leads from ?x to a constant :- as a bound or open body, and another step does not lead from ?x to some node, or anywhere. */
 export const EXCEPT = 4;
 
+/** Edges looked at between two pauses of those who look for rules, about; the time limit is looked at in pauses only. */
+export const PAUSE = 8_192;
 export const MAX_LENGTH = 5;
 /** Fields of one rule in RuleColumns. */
 export const KIND = 0;

@@ -1,32 +1,29 @@
-// Owns the state of one knowledge base: its rules, declarations and closure, what a write does to them, and readings that no write cuts in two.
+// Owns the state of one knowledge base: its rules, declarations and closure, and what a write does to them.
 // Refuses to know who asks and who listens.
 
 import { tripleKey } from '../terms.ts';
-import type { BaseName, EntityId, Fact, Relation, RelationName, Triple } from '../terms.ts';
+import type { BaseName, EntityId, Relation, RelationName, Triple } from '../terms.ts';
 import type { Change, Commit, GraphStore } from '../store.ts';
-import { rulesFromJson, ruleToJson } from '../reason/language/json.ts';
-import { atomsOf } from '../reason/language/body.ts';
-import { impliedRules } from '../reason/rulesets/known-false.ts';
-import { propertyRules, relationsIn, withSubs } from '../reason/rulesets/properties.ts';
-import { isEquality, isReplacement, isRuleSet, isSchema, RULE_SETS, touchesSchema } from '../reason/rulesets/rulesets.ts';
+import { relationsIn, withSubs } from '../reason/rulesets/properties.ts';
+import { isSchema } from '../reason/rulesets/rulesets.ts';
 import type { RuleSetName } from '../reason/rulesets/rulesets.ts';
 import { refutingConstraints } from '../reason/rulesets/refutation.ts';
 import type { Declared } from '../reason/rulesets/refutation.ts';
-import { stratify } from '../reason/evaluate/strata.ts';
 import type { Rule } from '../reason/types.ts';
 import { Changes } from './changes.ts';
 import { Closure } from './closure.ts';
 import type { ToldState } from './closure.ts';
+import { emptyRelations, entitiesOf, unknownEntities } from './existence.ts';
 import { FactReader } from './facts.ts';
+import { plan, setUse, standingRules } from './plan.ts';
+import type { Ruled } from './plan.ts';
 import { POLICIES, readPolicies } from './policies.ts';
 import type { ConflictPolicies } from './policies.ts';
-import { WriteQueue } from './queue.ts';
-import { allRules, closeOver, together, writtenOut } from './schema.ts';
-import type { SetUse } from './schema.ts';
-import { KnowledgeError } from './types.ts';
+import { Readings } from './readings.ts';
+import { isOwnRule, readRule, ruleEntities, ruleSetId, setOf } from './rule-documents.ts';
+import { closeOver } from './schema.ts';
 import type { ChangeEvent, KnowledgeLimits, TellResult } from './types.ts';
 import { inForce, ValidityWatch } from './validity.ts';
-import { Raced } from './world.ts';
 
 export interface BaseContext {
   readonly store: GraphStore;
@@ -35,45 +32,12 @@ export interface BaseContext {
   readonly emit: (event: ChangeEvent) => void;
 }
 
-/** The document under which a rule is stored. */
-export const ruleDocument = (rule: Rule): string => JSON.stringify(ruleToJson(rule));
-/** A stored rule. KnowledgeError `corrupt_rule`. */
-export function readRule(id: string, document: string): Rule {
-  let rules: readonly Rule[];
-  try {
-    rules = rulesFromJson([JSON.parse(document)]);
-  } catch (error) {
-    throw new KnowledgeError('corrupt_rule', `rule ${id} cannot be read: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
-  }
-  if (rules[0].id !== id) throw new KnowledgeError('corrupt_rule', `rule ${id} holds the rule ${rules[0].id}; an id is the hash of its rule's text`);
-  return rules[0];
-}
-
-/** Ids of documents that name a built-in rule set. */
-const SET = 'rule_set:';
-export const ruleSetId = (name: RuleSetName): string => SET + name;
-/** Is it the document of a rule, and not of a rule set or of policies? */
-export const isOwnRule = (id: string): boolean => id !== POLICIES && !id.startsWith(SET);
-/** The rule set that a document names, if it names one. */
-export function setOf(id: string): RuleSetName | undefined {
-  const name = id.startsWith(SET) ? id.slice(SET.length) : undefined;
-  if (name === undefined || isRuleSet(name)) return name;
-  throw new KnowledgeError('corrupt_rule', `there is no rule set ${JSON.stringify(name)}; there are ${RULE_SETS.join(' and ')}`);
-}
-const ENTITY_BATCH = 1_000;
-/** Readings begun beside writes before one keeps the writes waiting. */
-const READINGS = 3;
-
 export class BaseState {
   readonly base: BaseName;
   readonly reader: FactReader;
   readonly watch = new ValidityWatch();
   readonly #context: BaseContext;
-  readonly #queue: WriteQueue;
-  /** Set while a write or refresh is at work. */
-  #writing: Promise<void> | undefined;
-  /** Grows when a write or refresh begins and when it ends. */
-  #era = 0;
+  readonly #readings: Readings;
   /** A write was stored, and what follows from it is not known. */
   #broken = false;
   /** Callers at work with this state. */
@@ -97,7 +61,12 @@ export class BaseState {
   private constructor(base: BaseName, context: BaseContext) {
     this.base = base;
     this.#context = context;
-    this.#queue = new WriteQueue(context.limits.pendingWrites);
+    this.#readings = new Readings(context.limits.pendingWrites, {
+      isOutdated: () => this.#broken || context.now() >= this.watch.next,
+      mend: () => (this.#broken ? this.#read() : Promise.resolve()),
+      expire: () => this.expire(),
+      readAnew: () => this.#readAnew(),
+    });
     this.readAt = new Date(context.now()).toISOString();
     this.reader = new FactReader(context.store, base, this.watch, context.now);
   }
@@ -120,58 +89,33 @@ export class BaseState {
     this.#broken = false;
   }
 
+  /** What another process wrote is found: everything may differ. */
+  async #readAnew(): Promise<void> {
+    const before = this.#names();
+    this.#broken = true;
+    await this.#read();
+    this.#emit(new Changes(0), new Set(), new Set(), before.union(this.#names()));
+  }
+
   /** Nobody is at work here, and nothing would be lost with this state. */
   get idle(): boolean {
-    return this.users === 0 && this.#queue.free && this.empty;
+    return this.users === 0 && this.#readings.free && this.empty;
   }
   /** Resolves when all writes given so far are done. */
   settled(): Promise<void> {
-    return this.#queue.idle();
+    return this.#readings.settled();
   }
   /** Runs a change of this state after all given before. Rejects with KnowledgeError `busy` when too many wait. */
   change<T>(task: () => Promise<T>): Promise<T> {
-    return this.#queue.run(() => this.#alone(task));
+    return this.#readings.change(task);
   }
-  async #alone<T>(task: () => Promise<T>): Promise<T> {
-    const work = Promise.withResolvers<void>();
-    this.#writing = work.promise;
-    this.#era++;
-    try {
-      if (this.#broken) await this.#read();
-      return await task();
-    } finally {
-      this.#era++;
-      this.#writing = undefined;
-      work.resolve();
-    }
+  /** Reads one version of the base from beginning to end. */
+  steady<T>(read: () => Promise<T>): Promise<T> {
+    return this.#readings.steady(read);
   }
-  /** Reads one version of the base from beginning to end: reads again when a write came between, and in the end keeps the writes waiting. */
-  async steady<T>(read: () => Promise<T>): Promise<T> {
-    for (let i = 0; i < READINGS; i++) {
-      if (this.#broken || this.#context.now() >= this.watch.next) break;
-      if (this.#writing) await this.#writing;
-      const era = this.#era;
-      if (this.#writing) continue;
-      try {
-        const result = await read();
-        if (this.#era === era) return result;
-      } catch (error) {
-        if (this.#era === era && !(error instanceof Raced)) throw error;
-      }
-    }
-    return this.#queue.run(async () => {
-      if (this.#broken || this.#context.now() >= this.watch.next) await this.#alone(() => this.expire());
-      try {
-        return await read();
-      } catch (error) {
-        if (!(error instanceof Raced)) throw error;
-        // The store holds what was not written here: another process shares it.
-        const before = this.#names();
-        this.#broken = true;
-        await this.#alone(async () => this.#emit(new Changes(0), new Set(), new Set(), before.union(this.#names())));
-        return await read();
-      }
-    }, true);
+  /** The same as long as nothing here changes: what was derived from this state may be used again. */
+  get era(): number {
+    return this.#readings.era;
   }
   /** Nothing is stored and nothing is ruled. */
   get empty(): boolean {
@@ -186,21 +130,17 @@ export class BaseState {
     return { declarations: this.declarations, constraints: refutingConstraints(this.#setRules) };
   }
   /** The rules of the base, of its rule sets, and those that its declarations stand for. */
-  standing(rules = this.rules, declarations = this.declarations, setRules = this.#setRules): readonly Rule[] {
-    const all = new Map(rules);
-    for (const rule of setRules) all.set(rule.id, rule);
-    for (const rule of propertyRules(declarations.values())) all.set(rule.id, rule);
-    const standing = [...all.values()];
-    const implied = impliedRules(standing, [], { declarations, constraints: refutingConstraints(setRules) });
-    return implied.length === 0 ? standing : together(standing, implied);
+  standing(): readonly Rule[] {
+    return standingRules(this.rules, this.declarations, this.#setRules);
   }
   /** Derives what follows, with the rules of the rule sets as the schema asks for them. */
   async #close(): Promise<void> {
-    const { schema, rules, closure } = await closeOver(this.#setUse(), this.reader, this.#context.limits.standing);
+    const { schema, rules, closure } = await closeOver(setUse(this.#ruled()), this.reader, this.#context.limits.standing);
     [this.#schema, this.#setRules, this.closure] = [schema, rules, closure];
   }
-  #setUse(rules = this.rules, declarations = this.declarations, sets = this.ruleSets, relations = this.relationNames): SetUse {
-    return { sets, relations, declarations, own: this.standing(rules, declarations, []) };
+  #ruled(): Ruled {
+    const { rules, ruleSets: sets, declarations, relationNames: relations } = this;
+    return { rules, sets, declarations, relations };
   }
   async #readDeclarations(): Promise<void> {
     const relations = await this.#context.store.relations(this.base);
@@ -212,10 +152,10 @@ export class BaseState {
   async write(changes: readonly Change[]): Promise<TellResult> {
     await this.expire();
     const { store, limits } = this.#context;
-    const planned = this.#plan(changes);
+    const planned = plan(this.#ruled(), { schema: this.#schema, rules: this.#setRules }, changes);
     const mentioned = entitiesOf(changes.flatMap((change) => (change.kind === 'assert' ? [change.statement] : [])));
     const entitiesChanged = new Set<EntityId>(changes.flatMap((change) => (change.kind === 'entity' ? [change.entity.id] : [])));
-    for (const id of await this.#unknown(mentioned)) entitiesChanged.add(id);
+    for (const id of await unknownEntities(store, this.base, mentioned)) entitiesChanged.add(id);
     const commit = await store.transact(this.base, changes);
     this.version = commit.version;
 
@@ -288,52 +228,13 @@ export class BaseState {
     });
   }
 
-  /** Rules after the changes, when rules or declarations are among them, or what rule sets read. Throws RuleError when they cannot stand together. */
-  #plan(changes: readonly Change[]): { readonly rules: ReadonlyMap<string, Rule>; readonly sets: ReadonlySet<RuleSetName> } | undefined {
-    const ruled = changes.some((change) => (change.kind === 'rule' && change.id !== POLICIES) || change.kind === 'relation');
-    if (!ruled && !this.#touchesSets(changes)) return undefined;
-    const rules = new Map(this.rules);
-    const sets = new Set(this.ruleSets);
-    const declarations = new Map(this.declarations);
-    const told: Triple[] = [];
-    for (const change of changes)
-      if (change.kind === 'relation') declarations.set(change.relation.name, change.relation);
-      else if (change.kind === 'assert') told.push(change.statement);
-      else if (change.kind === 'rule' && isOwnRule(change.id)) {
-        if (change.document === undefined) rules.delete(change.id);
-        else rules.set(change.id, readRule(change.id, change.document));
-      } else if (change.kind === 'rule') {
-        const set = setOf(change.id);
-        if (set && change.document === undefined) sets.delete(set);
-        else if (set) sets.add(set);
-      }
-    // What is withdrawn only takes rules away, and fewer rules make no new circle.
-    const schema = [...this.#schema, ...told.filter(isSchema)];
-    const names = new Set([...this.relationNames, ...told.map(({ relation }) => relation)]);
-    const use = this.#setUse(rules, declarations, sets, names);
-    stratify(allRules(use, writtenOut(use, schema)));
-    return { rules, sets };
-  }
   /** Did rules derive, or no longer derive, what rule sets read? */
   #schemaFollowed(list: Changes): boolean {
     return list.schema && this.ruleSets.size > 0;
   }
-  /** Do the rule sets in use mean something else after these changes? */
-  #touchesSets(changes: readonly Change[]): boolean {
-    if (this.ruleSets.size === 0) return false;
-    const replaces = this.#setRules.some(isReplacement);
-    return changes.some((change) => {
-      if (change.kind === 'withdraw') return touchesSchema(change.pattern);
-      if (change.kind !== 'assert') return false;
-      const { statement } = change;
-      const fresh = !this.relationNames.has(statement.relation);
-      return isSchema(statement) || (fresh && (replaces || isEquality(statement)));
-    });
-  }
-
   /** Takes over new rules, rule sets and declarations after they were written. */
   async #adopt(
-    { rules, sets }: { readonly rules: ReadonlyMap<string, Rule>; readonly sets: ReadonlySet<RuleSetName> },
+    { rules, sets }: Pick<Ruled, 'rules' | 'sets'>,
     changes: readonly Change[],
     list: Changes,
     changed: { relationsChanged: Set<RelationName>; rulesChanged: Set<string>; entitiesChanged: Set<EntityId> },
@@ -398,38 +299,11 @@ export class BaseState {
         relations.add(relation);
       }
     if (commit.withdrawn.length === 0) return;
-    for (const id of await this.#unknown(entitiesOf(commit.withdrawn))) entities.add(id);
-    for (const relation of new Set(commit.withdrawn.map((fact) => fact.relation))) {
-      const left = await this.#context.store.match(this.base, { relation }, { limit: 1 });
-      if (left.items.length > 0) continue;
+    const { store } = this.#context;
+    for (const id of await unknownEntities(store, this.base, entitiesOf(commit.withdrawn))) entities.add(id);
+    for (const relation of await emptyRelations(store, this.base, commit.withdrawn)) {
       relations.add(relation);
       this.relationNames.delete(relation);
     }
   }
-  async #unknown(ids: ReadonlySet<EntityId>): Promise<EntityId[]> {
-    const all = [...ids];
-    const unknown: EntityId[] = [];
-    for (let i = 0; i < all.length; i += ENTITY_BATCH) {
-      const batch = all.slice(i, i + ENTITY_BATCH);
-      const known = new Set((await this.#context.store.entities(this.base, batch)).map(({ id }) => id));
-      unknown.push(...batch.filter((id) => !known.has(id)));
-    }
-    return unknown;
-  }
-}
-
-function entitiesOf(triples: readonly (Triple | Fact)[]): Set<EntityId> {
-  const ids = new Set<EntityId>();
-  for (const { subject, object } of triples) {
-    ids.add(subject);
-    if (object.kind === 'entity') ids.add(object.id);
-  }
-  return ids;
-}
-/** Entities that a rule names. */
-export function ruleEntities(rule: Rule): EntityId[] {
-  const ids = new Set<EntityId>();
-  for (const atom of [...rule.heads, ...Array.from(atomsOf(rule.body), (placed) => placed.atom)])
-    for (const term of [atom.subject, atom.object]) if (term.kind === 'entity') ids.add(term.id);
-  return [...ids];
 }

@@ -108,6 +108,7 @@ export class Closure {
   /** Brings the closure up to date after the told state of some triples (each once) changed, and lists what came and went. */
   async apply(states: readonly ToldState[], changes: Changes): Promise<void> {
     const edits = this.#edits(states, changes);
+    let undone = false;
     if (this.#partial === undefined) {
       if (edits.length === 0) return;
       const waits = this.#waits > 0 && edits.some(({ confidence }) => confidence === undefined);
@@ -123,11 +124,12 @@ export class Closure {
       if (waits) this.#waits--;
       else {
         this.#upkeep.undo();
+        undone = true;
         // Where upkeep was given up again and again, it is tried less often.
         this.#waits = Math.min(MOST_WAITS, 2 ** ++this.#failures - 1);
       }
     }
-    await this.#anew(edits, changes);
+    await this.#anew(edits, changes, undone);
   }
 
   /** What is told otherwise now. What was derived and is told from now on is listed at once. */
@@ -157,12 +159,12 @@ export class Closure {
     return Math.max(LEAST_WORK, (this.#evaluator.cost * SHARE * derived) / Math.max(1, this.database.derived));
   }
 
-  /** Derives anew what hangs on the edits, or everything. */
-  async #anew(edits: readonly Edit[], changes: Changes): Promise<void> {
+  /** Derives anew what hangs on the edits, or everything. `undone`: upkeep was given up, and what it reached has its facts as before, but not what they rest on. */
+  async #anew(edits: readonly Edit[], changes: Changes, undone: boolean): Promise<void> {
     const { lost, grown } = tell(edits);
     const old = new Map<Slot, Table>();
     const all = this.#partial !== undefined;
-    const affected = all ? this.program.derived : this.#affected(lost.keys(), grown.keys());
+    const affected = all ? this.program.derived : undone ? this.#reach([...lost.keys(), ...grown.keys()]).heads : this.#affected(lost.keys(), grown.keys());
     if (affected.size > 0 || lost.size > 0) this.generation = ++generations;
     for (const slot of new Set([...affected, ...lost.keys()])) {
       old.set(slot, slot.table);

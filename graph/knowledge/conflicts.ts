@@ -10,7 +10,6 @@ import type { Program } from '../reason/evaluate/program.ts';
 import { disjointWith } from '../reason/rulesets/properties.ts';
 import { refutationRule } from '../reason/rulesets/refutation.ts';
 import type { Budget, BudgetLimit, Proof, Rule } from '../reason/types.ts';
-import type { BaseState } from './base.ts';
 import type { DeduceContext } from './context.ts';
 import { bareTriple } from './facts.ts';
 import type { FactReader } from './facts.ts';
@@ -18,6 +17,7 @@ import { derive } from './hypothesis.ts';
 import type { Hypothesis } from './hypothesis.ts';
 import { byStrength, decides, policyFor } from './policies.ts';
 import type { ConflictPolicy } from './policies.ts';
+import type { BaseView } from './view.ts';
 import { Prover } from './world.ts';
 import type { Held } from './world.ts';
 
@@ -79,7 +79,7 @@ async function involved(hypothesis: Hypothesis, reader: FactReader, signal?: Abo
   }
   return keys;
 }
-async function worldOf(hypothesis: Hypothesis, state: BaseState, budget: Budget, context: DeduceContext, signal?: AbortSignal): Promise<World> {
+async function worldOf(hypothesis: Hypothesis, state: BaseView, budget: Budget, context: DeduceContext, signal?: AbortSignal): Promise<World> {
   const relations = await involved(hypothesis, context.reader, signal);
   const { closure } = state;
   const supposes = hypothesis.removed.length + hypothesis.facts.length + hypothesis.rules.length > 0 || context.reader !== state.reader;
@@ -242,7 +242,7 @@ function decide({ kind, sides }: Found, policy: ConflictPolicy): { readonly fall
 /** Contradictions in the base, with the proofs of their sides. Throws the signal's reason. */
 export async function contradictions(
   hypothesis: Hypothesis,
-  state: BaseState,
+  state: BaseView,
   { offset, limit, budget }: { readonly offset: number; readonly limit: number; readonly budget: Budget },
   context: DeduceContext,
   signal?: AbortSignal,
@@ -276,7 +276,7 @@ const DECIDED = 10_000;
  * Stored triples that do not stand, by the policies of the base, when answers are read. Facts go until no contradiction is left that a policy decides; whatever followed from them
  * alone goes with them. The same base always gives the same result, up to the budget's time.
  */
-export async function overruled(hypothesis: Hypothesis, state: BaseState, budget: Budget, context: DeduceContext): Promise<readonly TriplePattern[]> {
+export async function overruled(hypothesis: Hypothesis, state: BaseView, budget: Budget, context: DeduceContext): Promise<readonly TriplePattern[]> {
   const removed = new Map<string, Triple>();
   if (!decides(state.policies)) return [];
   const until = performance.now() + budget.ms;

@@ -5,12 +5,12 @@ import type { GraphStore } from '../store.ts';
 import type { ProofLimits } from '../reason/proofs/explain.ts';
 import { instant } from '../reason/tables/interner.ts';
 import type { Proof } from '../reason/types.ts';
-import type { BaseState } from './base.ts';
 import { FactReader } from './facts.ts';
 import type { ProofStore } from './proofs.ts';
 import type { States } from './states.ts';
 import type { KnowledgeLimits } from './types.ts';
 import { ValidityWatch } from './validity.ts';
+import type { BaseView } from './view.ts';
 
 /** What the rooms of one knowledge graph have in common. */
 export interface Shared {
@@ -30,7 +30,7 @@ export interface DeduceContext {
 export const proofLimits = ({ proofNodes, proofHeight }: KnowledgeLimits): ProofLimits => ({ nodes: proofNodes, height: proofHeight });
 
 /** `validAt`: world time, ISO 8601; now when absent. */
-export function contextOf({ store, limits, now, proofs }: Shared, state: BaseState, validAt?: string): DeduceContext {
+export function contextOf({ store, limits, now, proofs }: Shared, state: BaseView, validAt?: string): DeduceContext {
   const keep = (proof: Proof): string => proofs.keep(state.base, proof);
   const common = { proofs: proofLimits(limits), keep };
   if (validAt === undefined) return { ...common, reader: state.reader, now: now() };

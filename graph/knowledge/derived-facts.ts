@@ -7,13 +7,13 @@ import { signed } from '../reason/tables/database.ts';
 import type { Database, Row, SignedRelation, Slot } from '../reason/tables/database.ts';
 import type { Atom, Budget, Proof, RuleTerm } from '../reason/types.ts';
 import { validityOf } from './answers.ts';
-import type { BaseState } from './base.ts';
 import type { DeduceContext } from './context.ts';
 import { bareTriple, derivedFact } from './facts.ts';
 import { derive } from './hypothesis.ts';
 import type { Hypothesis } from './hypothesis.ts';
 import { KnowledgeError } from './types.ts';
 import type { KnownFact } from './types.ts';
+import type { BaseView } from './view.ts';
 import { Prover } from './world.ts';
 
 /** When the last of the proof's facts was recorded. */
@@ -33,7 +33,7 @@ export class DerivedFacts {
   readonly #readAt: string;
   readonly #prover: Prover;
   /** `readAt`: when facts were recorded that rest on none, or whose proof is larger than the limits allow. */
-  constructor({ base, readAt }: Pick<BaseState, 'base' | 'readAt'>, prover: Prover) {
+  constructor({ base, readAt }: Pick<BaseView, 'base' | 'readAt'>, prover: Prover) {
     this.#base = base;
     this.#readAt = readAt;
     this.#prover = prover;
@@ -73,7 +73,7 @@ function* slotsOf(database: Database, { relation, negated }: TriplePattern): Gen
 
 /** One page of what follows at another time, which is derived for it. Throws KnowledgeError `too_large` when that takes more than the budget. */
 export async function derivedAt(
-  state: BaseState,
+  state: BaseView,
   hypothesis: Hypothesis,
   pattern: TriplePattern,
   { offset, limit, minConfidence }: { readonly offset: number; readonly limit: number; readonly minConfidence: number },

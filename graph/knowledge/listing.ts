@@ -7,14 +7,14 @@ import type { EntityHit, RelationSummary } from '../store.ts';
 import { unsigned } from '../reason/tables/database.ts';
 import type { Interner } from '../reason/tables/interner.ts';
 import type { Table } from '../reason/tables/table.ts';
-import { ruleEntities } from './base.ts';
-import type { BaseState } from './base.ts';
+import { ruleEntities } from './rule-documents.ts';
+import type { BaseView } from './view.ts';
 
 const SEARCH_LIMIT = 10;
 const bare = (id: EntityId): Entity => ({ id, label: id, aliases: [], types: [] });
 const mentions = new WeakMap<object, ReadonlyMap<EntityId, string>>();
 /** Entities that rules name, with their folded names. Found once for each set of rules. */
-function mentioned({ rules }: BaseState): ReadonlyMap<EntityId, string> {
+function mentioned({ rules }: BaseView): ReadonlyMap<EntityId, string> {
   let names = mentions.get(rules);
   if (!names) {
     const found = new Map<EntityId, string>();
@@ -42,7 +42,7 @@ function derivedLiterals(table: Table, terms: Interner): number {
 }
 
 /** The store's entities and, of the rest, those that rules name; in the order asked. */
-export function withMentioned(state: BaseState, ids: readonly EntityId[], stored: readonly Entity[]): readonly Entity[] {
+export function withMentioned(state: BaseView, ids: readonly EntityId[], stored: readonly Entity[]): readonly Entity[] {
   if (state.rules.size === 0 || stored.length === ids.length) return stored;
   const known = new Map(stored.map((entity) => [entity.id, entity]));
   const names = mentioned(state);
@@ -50,7 +50,7 @@ export function withMentioned(state: BaseState, ids: readonly EntityId[], stored
 }
 
 /** The store's hits and names that only rules mention, exact and by prefix, best first. */
-export function withMentionedHits(state: BaseState, text: string, hits: readonly EntityHit[], limit = SEARCH_LIMIT): readonly EntityHit[] {
+export function withMentionedHits(state: BaseView, text: string, hits: readonly EntityHit[], limit = SEARCH_LIMIT): readonly EntityHit[] {
   const wanted = foldName(text);
   if (state.rules.size === 0 || wanted === '') return hits;
   const known = new Set(hits.map(({ entity }) => entity.id));
@@ -64,7 +64,7 @@ export function withMentionedHits(state: BaseState, text: string, hits: readonly
 }
 
 /** The store's hits by exact name, and names that only rules mention. */
-export function withMentionedNames(state: BaseState, names: readonly string[], stored: ReadonlyMap<string, readonly EntityHit[]>): ReadonlyMap<string, readonly EntityHit[]> {
+export function withMentionedNames(state: BaseView, names: readonly string[], stored: ReadonlyMap<string, readonly EntityHit[]>): ReadonlyMap<string, readonly EntityHit[]> {
   if (state.rules.size === 0) return stored;
   const wanted = new Set(names.map(foldName));
   const all = new Map(stored);
@@ -76,7 +76,7 @@ export function withMentionedNames(state: BaseState, names: readonly string[], s
 }
 
 /** The store's relations with the facts that are derived of them counted in, and relations that are only derived. */
-export function withDerived(state: BaseState, stored: readonly RelationSummary[]): readonly RelationSummary[] {
+export function withDerived(state: BaseView, stored: readonly RelationSummary[]): readonly RelationSummary[] {
   const { database } = state.closure;
   const counts = new Map<RelationName, { facts: number; literals: number }>();
   for (const { key, table } of database.slots()) {

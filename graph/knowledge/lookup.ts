@@ -4,7 +4,6 @@
 import { LRUCache } from 'lru-cache';
 import type { BaseName, Entity, EntityId, FactId, Path, Term, Triple, TriplePattern } from '../terms.ts';
 import type { EntityHit, Page, PathSummary, RelationSummary } from '../store.ts';
-import type { BaseState } from './base.ts';
 import { proofLimits } from './context.ts';
 import type { Shared } from './context.ts';
 import { DerivedFacts, derivedNow } from './derived-facts.ts';
@@ -14,6 +13,7 @@ import { matchKnown } from './pages.ts';
 import { StandingWorld } from './standing.ts';
 import type { KnownBaseStatistics, KnownFact, KnownMatchOptions, KnownPathResult } from './types.ts';
 import { inForce } from './validity.ts';
+import type { BaseView, ReadView } from './view.ts';
 import { Walker } from './walk.ts';
 
 export type ReadOptions = { readonly limit?: number; readonly signal?: AbortSignal };
@@ -22,16 +22,20 @@ const REMEMBERED_DERIVED = 20_000;
 
 export class Lookup {
   readonly #shared: Shared;
-  readonly #derived = new LRUCache<FactId, { readonly base: BaseName; readonly triple: Triple }>({ max: REMEMBERED_DERIVED });
-  constructor(shared: Shared) {
+  readonly #read: ReadView;
+  readonly #derived: LRUCache<FactId, { readonly base: BaseName; readonly triple: Triple }> | undefined;
+  /** `read`: how bases are read, when not as they stand; derived facts are then not remembered. */
+  constructor(shared: Shared, read?: ReadView) {
     this.#shared = shared;
+    this.#read = read ?? ((base, task) => shared.states.read(base, task));
+    if (!read) this.#derived = new LRUCache({ max: REMEMBERED_DERIVED });
   }
   close(): void {
-    this.#derived.clear();
+    this.#derived?.clear();
   }
 
   async match(base: BaseName, pattern: TriplePattern, options: KnownMatchOptions = {}): Promise<Page<KnownFact>> {
-    const page = await this.#shared.states.read(base, async (state) => {
+    const page = await this.#read(base, async (state) => {
       const found = await matchKnown(this.#shared, state, pattern, options);
       for (const fact of found.items) if (fact.validFrom !== undefined || fact.validTo !== undefined) state.watch.see(fact, this.#shared.now());
       return found;
@@ -40,12 +44,12 @@ export class Lookup {
     return page;
   }
   async facts(base: BaseName, ids: readonly FactId[]): Promise<readonly KnownFact[]> {
-    return this.#shared.states.read(base, async (state) => {
+    return this.#read(base, async (state) => {
       const stored = ids.filter((id) => !id.startsWith('d_'));
       const found: KnownFact[] = (stored.length === 0 ? [] : await this.#shared.store.facts(base, stored)).map((fact) => ({ ...fact, derived: false }));
       const reading = new DerivedFacts(state, new StandingWorld(state, proofLimits(this.#shared.limits)).prover);
       for (const id of new Set(ids)) {
-        const known = this.#derived.get(id);
+        const known = this.#derived?.get(id);
         const fact = known?.base === base ? await derivedNow(state.closure, known.triple, reading) : undefined;
         if (fact) found.push(fact);
       }
@@ -53,24 +57,24 @@ export class Lookup {
     });
   }
   async paths(base: BaseName, start: Term, options: ReadOptions & { readonly hops: number }): Promise<readonly PathSummary[]> {
-    return this.#shared.states.read(base, (state) => this.#walker(state).paths(start, options.hops, options));
+    return this.#read(base, (state) => this.#walker(state).paths(start, options.hops, options));
   }
   async follow(base: BaseName, start: Term, path: Path, options: ReadOptions = {}): Promise<readonly KnownPathResult[]> {
-    const results = await this.#shared.states.read(base, (state) => this.#walker(state).follow(start, path, options));
+    const results = await this.#read(base, (state) => this.#walker(state).follow(start, path, options));
     for (const { facts } of results) this.#remember(base, facts);
     return results;
   }
   async search(base: BaseName, text: string, options: ReadOptions = {}): Promise<readonly EntityHit[]> {
-    return this.#shared.states.read(base, async (state) => withMentionedHits(state, text, await this.#shared.store.search(base, text, options), options.limit));
+    return this.#read(base, async (state) => withMentionedHits(state, text, await this.#shared.store.search(base, text, options), options.limit));
   }
   async named(base: BaseName, names: readonly string[], options: Pick<ReadOptions, 'signal'> = {}): Promise<ReadonlyMap<string, readonly EntityHit[]>> {
-    return this.#shared.states.read(base, async (state) => withMentionedNames(state, names, await this.#shared.store.named(base, names, options)));
+    return this.#read(base, async (state) => withMentionedNames(state, names, await this.#shared.store.named(base, names, options)));
   }
   async entities(base: BaseName, ids: readonly EntityId[]): Promise<readonly Entity[]> {
-    return this.#shared.states.read(base, async (state) => withMentioned(state, ids, await this.#shared.store.entities(base, ids)));
+    return this.#read(base, async (state) => withMentioned(state, ids, await this.#shared.store.entities(base, ids)));
   }
   async relations(base: BaseName): Promise<readonly RelationSummary[]> {
-    return this.#shared.states.read(base, async (state) => withDerived(state, await this.#shared.store.relations(base)));
+    return this.#read(base, async (state) => withDerived(state, await this.#shared.store.relations(base)));
   }
   async bases(): Promise<readonly KnownBaseStatistics[]> {
     this.#shared.states.assertOpen();
@@ -86,7 +90,7 @@ export class Lookup {
     return list;
   }
 
-  #walker(state: BaseState): Walker {
+  #walker(state: BaseView): Walker {
     const { store, limits, now: clock } = this.#shared;
     return new Walker(store, state.base, state.closure.database, state.readAt, limits.expansion, (fact) => {
       if (fact.validFrom === undefined && fact.validTo === undefined) return true;
@@ -96,6 +100,6 @@ export class Lookup {
     });
   }
   #remember(base: BaseName, facts: readonly KnownFact[]): void {
-    for (const fact of facts) if (fact.derived) this.#derived.set(fact.id, { base, triple: bareTriple(fact) });
+    for (const fact of facts) if (fact.derived) this.#derived?.set(fact.id, { base, triple: bareTriple(fact) });
   }
 }

@@ -6,7 +6,6 @@ import { StoreError } from '../store.ts';
 import type { Page } from '../store.ts';
 import type { TriplePattern } from '../terms.ts';
 import { NO_ASSUMPTIONS } from './assumptions.ts';
-import type { BaseState } from './base.ts';
 import { contextOf, proofLimits } from './context.ts';
 import type { Shared } from './context.ts';
 import { DerivedFacts, derivedAt, derivedRows } from './derived-facts.ts';
@@ -14,6 +13,7 @@ import { checkSupposed } from './requests.ts';
 import { hypothesisOf } from './resolved.ts';
 import { StandingWorld } from './standing.ts';
 import type { KnownFact, KnownMatchOptions } from './types.ts';
+import type { BaseView } from './view.ts';
 
 const LIMIT = 100;
 /** Row numbers mean something only inside the process that counted them. */
@@ -58,7 +58,7 @@ function read(cursor: string): Position {
  * One page of facts that match. Stored facts come first. A cursor into derived facts holds until one of them is withdrawn or rules change - at another time, until anything is
  * written: then StoreError `invalid_cursor`.
  */
-export async function matchKnown(shared: Shared, state: BaseState, pattern: TriplePattern, options: KnownMatchOptions = {}): Promise<Page<KnownFact>> {
+export async function matchKnown(shared: Shared, state: BaseView, pattern: TriplePattern, options: KnownMatchOptions = {}): Promise<Page<KnownFact>> {
   const { derived = 'include', cursor, ...rest } = options;
   const limit = options.limit ?? LIMIT;
   const position: Position = cursor === undefined ? (derived === 'only' ? 'derived' : { stored: undefined }) : read(cursor);
@@ -80,7 +80,7 @@ const outdated = (): StoreError => new StoreError('invalid_cursor', 'the derived
 type Derived = Exclude<Position, { readonly stored: string | undefined }>;
 async function pageAt(
   shared: Shared,
-  state: BaseState,
+  state: BaseView,
   pattern: TriplePattern,
   from: Derived,
   limit: number,
@@ -108,7 +108,7 @@ async function pageAt(
 
 async function derivedPage(
   shared: Shared,
-  state: BaseState,
+  state: BaseView,
   pattern: TriplePattern,
   from: Derived,
   limit: number,

@@ -1,4 +1,4 @@
-// Owns questions to a base: what follows, what would, why not, what would explain it, what holds, and whether a proof is right.
+// Owns questions to a base: what follows, what would, why not, what would explain it, and whether a proof is right.
 // Refuses to know how each is answered, and writing.
 
 import type { BaseName, Statement, Triple, TriplePattern } from '../terms.ts';
@@ -8,30 +8,25 @@ import type { AbduceRequest, AbduceResult } from '../abduce/types.ts';
 import { checkProof } from '../reason/proofs/checker.ts';
 import type { CheckResult } from '../reason/proofs/checker.ts';
 import { excludingRules } from '../reason/rulesets/known-false.ts';
-import { decisiveGoals } from '../reason/rulesets/refutation.ts';
 import type { Atom, Proof } from '../reason/types.ts';
 import { NO_ASSUMPTIONS } from './assumptions.ts';
 import type { AbsenceOracle } from './assumptions.ts';
-import type { BaseState } from './base.ts';
 import { contextOf, proofLimits } from './context.ts';
 import type { Shared } from './context.ts';
 import { deduceHypothetically } from './deduce.ts';
 import { absences, groundsOf, standingAbsence } from './grounds.ts';
 import { groundGoal } from './goals.ts';
-import { groundIn } from './ground.ts';
-import type { Grounded } from './ground.ts';
-import { derive, hypotheticalAbsence } from './hypothesis.ts';
+import { hypotheticalAbsence } from './hypothesis.ts';
 import { decides } from './policies.ts';
 import { checkBudget, checkSupposed, goalOf } from './requests.ts';
-import { Resolver } from './resolved.ts';
+import type { Resolver } from './resolved.ts';
 import { rulesOf } from './rulebook.ts';
-import { deduceStanding, StandingWorld } from './standing.ts';
+import { deduceStanding } from './standing.ts';
 import { KnowledgeError } from './types.ts';
-import type { DeduceRequest, DeduceResult, GroundResult, WhatIfRequest, WhatIfResult } from './types.ts';
+import type { DeduceRequest, DeduceResult, WhatIfRequest, WhatIfResult } from './types.ts';
 import { whatIf } from './whatif.ts';
 import { explainAbsence } from './whynot.ts';
 import type { WhyNotRequest, WhyNotResult } from './whynot.ts';
-import { DatabaseWorld, Prover } from './world.ts';
 
 /** Rules and facts that a proof may assume: those of the deduction that gave it. */
 export interface ProofHypothesis {
@@ -48,9 +43,9 @@ export class Reasoning {
   readonly #resolver: Resolver;
   /** Abductions at work. */
   #abductions = 0;
-  constructor(shared: Shared) {
+  constructor(shared: Shared, resolver: Resolver) {
     this.#shared = shared;
-    this.#resolver = new Resolver(shared.limits);
+    this.#resolver = resolver;
   }
 
   async deduce(base: BaseName, request: DeduceRequest): Promise<DeduceResult> {
@@ -120,23 +115,6 @@ export class Reasoning {
       return explainAbsence(goal, await this.#resolver.resolved(state, { rules, places, facts, removed }, context), state, request, context);
     });
   }
-  async ground(base: BaseName, triple: Triple): Promise<GroundResult> {
-    return this.#shared.states.read(base, async (state) => {
-      const { outcome, held } = await this.#ground(state, triple);
-      const { partial } = state.closure;
-      return {
-        outcome,
-        ...(held?.proof ? { proof: held.proof, proofId: this.#shared.proofs.keep(base, held.proof) } : {}),
-        ...(partial === undefined ? {} : { partial }),
-      };
-    });
-  }
-  async prove(base: BaseName, triple: Triple): Promise<Proof | undefined> {
-    return this.#shared.states.read(base, async (state) => {
-      const { outcome, held } = await this.#ground(state, triple);
-      return outcome === 'entailed' ? held?.proof : undefined;
-    });
-  }
   async checkProof(base: BaseName, proof: Proof, assumptions: ProofHypothesis = {}): Promise<CheckResult> {
     this.#shared.states.assertOpen();
     const { facts = [], removed = [], validAt } = assumptions;
@@ -152,19 +130,5 @@ export class Reasoning {
         needed && needed.size > 0 ? await hypotheticalAbsence(hypothesis, needed, this.#shared.limits.standing, reader, now) : standingAbsence(state);
       return checkProof(proof, groundsOf(this.#shared.store, state, now, oracle, hypothesis));
     });
-  }
-  async #ground(state: BaseState, triple: Triple): Promise<Grounded> {
-    if (!decides(state.policies)) return groundIn(new StandingWorld(state, proofLimits(this.#shared.limits)), triple);
-    const context = contextOf(this.#shared, state);
-    const hypothesis = await this.#resolver.resolved(state, NO_ASSUMPTIONS, context);
-    if (hypothesis.removed.length === 0) return groundIn(new StandingWorld(state, proofLimits(this.#shared.limits)), triple);
-    const { program, run, tellings } = await derive(
-      hypothesis,
-      { goals: decisiveGoals(triple, state.declared) },
-      this.#shared.limits.standing,
-      state.reader,
-      context.now,
-    );
-    return groundIn(new DatabaseWorld(program, new Prover(program, state.reader, proofLimits(this.#shared.limits), tellings), state.declared, run.complete), triple);
   }
 }

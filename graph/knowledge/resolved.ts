@@ -3,15 +3,15 @@
 
 import type { TriplePattern } from '../terms.ts';
 import type { Assumptions } from './assumptions.ts';
-import type { BaseState } from './base.ts';
 import { overruled } from './conflicts.ts';
 import type { DeduceContext } from './context.ts';
 import type { Hypothesis } from './hypothesis.ts';
 import { decides } from './policies.ts';
 import type { KnowledgeLimits } from './types.ts';
+import type { BaseView } from './view.ts';
 
 /** The base with what is supposed. */
-export const hypothesisOf = (state: BaseState, assumed: Assumptions): Hypothesis => ({
+export const hypothesisOf = (state: BaseView, assumed: Assumptions): Hypothesis => ({
   ...assumed,
   standing: state.standing(),
   ...state.declared,
@@ -24,13 +24,13 @@ export const hypothesisOf = (state: BaseState, assumed: Assumptions): Hypothesis
 export class Resolver {
   readonly #limits: KnowledgeLimits;
   /** Facts that do not stand, for a version of a base and until the clock changes it. */
-  readonly #overruled = new WeakMap<BaseState, { readonly version: number; readonly until: number; readonly removed: readonly TriplePattern[] }>();
+  readonly #overruled = new WeakMap<BaseView, { readonly version: number; readonly until: number; readonly removed: readonly TriplePattern[] }>();
 
   constructor(limits: KnowledgeLimits) {
     this.#limits = limits;
   }
   /** The hypothesis without the facts that do not stand by the base's policies. */
-  async resolved(state: BaseState, assumed: Assumptions, context: DeduceContext): Promise<Hypothesis> {
+  async resolved(state: BaseView, assumed: Assumptions, context: DeduceContext): Promise<Hypothesis> {
     const hypothesis = hypothesisOf(state, assumed);
     if (!decides(state.policies)) return hypothesis;
     const own = assumed.rules.length + assumed.facts.length + assumed.removed.length > 0 || context.reader !== state.reader;

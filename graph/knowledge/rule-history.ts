@@ -4,7 +4,7 @@
 import type { Change, RuleHistory } from '../store.ts';
 import type { RuleSetName } from '../reason/rulesets/rulesets.ts';
 import type { Rule } from '../reason/types.ts';
-import { isOwnRule, readRule, setOf } from './base.ts';
+import { isOwnRule, readRule, setOf } from './rule-documents.ts';
 import { POLICIES } from './policies.ts';
 import { KnowledgeError } from './types.ts';
 
@@ -27,27 +27,34 @@ interface Ruled {
 const documents = ({ rules }: RuleHistory): Map<string, string> => new Map(rules.flatMap(({ id, document }) => (id === POLICIES ? [] : [[id, document]])));
 const setsOf = (ids: Iterable<string>): RuleSetName[] => [...ids].flatMap((id) => setOf(id) ?? []);
 
-/** Versions in which rules or rule sets changed, latest first, and the earliest that is known. */
+/** Versions in which rules or rule sets changed, latest first, and the earliest that is known. Takes time as there are changes, however many rules there are. */
 export function ruleVersions(history: RuleHistory): RuleVersion[] {
-  const current = documents(history);
+  const current = new Set(documents(history).keys());
+  const sets = new Set(setsOf(current));
+  let rules = 0;
+  for (const id of current) if (isOwnRule(id)) rules++;
   const versions: RuleVersion[] = [];
   const changes = history.changes.filter(({ id }) => id !== POLICIES);
   for (let i = 0; i < changes.length;) {
     const { version, at } = changes[i];
-    const ids = [...current.keys()];
-    const then = { version, at, rules: ids.filter(isOwnRule).length, ruleSets: setsOf(ids) };
+    const then = { version, at, rules, ruleSets: [...sets] };
     let [added, removed] = [0, 0];
     for (; i < changes.length && changes[i].version === version; i++) {
       const { id, before } = changes[i];
-      if (isOwnRule(id) && before === undefined) added++;
-      if (isOwnRule(id) && !current.has(id)) removed++;
-      if (before === undefined) current.delete(id);
-      else current.set(id, before);
+      const [came, went] = [before === undefined, !current.has(id)];
+      if (came) current.delete(id);
+      else current.add(id);
+      const set = setOf(id);
+      if (set && came) sets.delete(set);
+      else if (set) sets.add(set);
+      if (!isOwnRule(id)) continue;
+      if (came) added++;
+      if (went) removed++;
+      rules += Number(went) - Number(came);
     }
     versions.push({ ...then, added, removed });
   }
-  const ids = [...current.keys()];
-  if (history.from > 0) versions.push({ version: history.from, added: 0, removed: 0, rules: ids.filter(isOwnRule).length, ruleSets: setsOf(ids) });
+  if (history.from > 0) versions.push({ version: history.from, added: 0, removed: 0, rules, ruleSets: [...sets] });
   return versions;
 }
 

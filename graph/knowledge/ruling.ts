@@ -6,7 +6,7 @@ import type { Change } from '../store.ts';
 import type { RuleSetName } from '../reason/rulesets/rulesets.ts';
 import type { Rule } from '../reason/types.ts';
 import { NO_ASSUMPTIONS } from './assumptions.ts';
-import { ruleDocument, ruleSetId } from './base.ts';
+import { ruleDocument, ruleSetId } from './rule-documents.ts';
 import { contradictions } from './conflicts.ts';
 import type { ContradictionPage } from './conflicts.ts';
 import { contextOf, proofLimits } from './context.ts';
@@ -32,6 +32,8 @@ export interface PageOptions {
 }
 export class Ruling {
   readonly #shared: Shared;
+  /** Listings of versions, by the rules of the base: whoever changes rules or policies makes them anew. */
+  readonly #versions = new WeakMap<object, { readonly policies: ConflictPolicies; readonly versions: readonly RuleVersion[] }>();
   constructor(shared: Shared) {
     this.#shared = shared;
   }
@@ -69,7 +71,13 @@ export class Ruling {
     });
   }
   async ruleVersions(base: BaseName): Promise<readonly RuleVersion[]> {
-    return this.#shared.states.read(base, async () => ruleVersions(await this.#shared.store.ruleHistory(base)));
+    return this.#shared.states.read(base, async ({ rules, policies }) => {
+      const kept = this.#versions.get(rules);
+      if (kept?.policies === policies) return kept.versions;
+      const versions = ruleVersions(await this.#shared.store.ruleHistory(base, { documents: false }));
+      this.#versions.set(rules, { policies, versions });
+      return versions;
+    });
   }
   async restoreRules(base: BaseName, version: number): Promise<RuleRestoration> {
     this.#shared.states.assertOpen();

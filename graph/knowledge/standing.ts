@@ -7,13 +7,13 @@ import { signed } from '../reason/tables/database.ts';
 import type { ProofLimits } from '../reason/proofs/explain.ts';
 import type { Declared } from '../reason/rulesets/refutation.ts';
 import type { Atom, Budget, Proof } from '../reason/types.ts';
-import type { BaseState } from './base.ts';
 import { groundedResult, toAnswer } from './answers.ts';
 import { bareTriple } from './facts.ts';
 import { fixed, goalBindings, goalRows, groundGoal, patternOf, sameVariable } from './goals.ts';
 import { groundIn } from './ground.ts';
 import { Turns } from './turns.ts';
 import type { DeduceAnswer, DeduceResult } from './types.ts';
+import type { BaseView } from './view.ts';
 import { Prover } from './world.ts';
 import type { Held, World } from './world.ts';
 
@@ -24,10 +24,10 @@ const leaf = (fact: Fact): Held => {
 
 /** The base as it is. Make one for each steady reading. */
 export class StandingWorld implements World {
-  readonly #state: BaseState;
+  readonly #state: BaseView;
   readonly #prover: Prover;
 
-  constructor(state: BaseState, limits: ProofLimits) {
+  constructor(state: BaseView, limits: ProofLimits) {
     this.#state = state;
     this.#prover = new Prover(state.closure.program, state.reader, limits);
   }
@@ -92,7 +92,7 @@ const keyOf = (term: Term): string => JSON.stringify(term.kind === 'entity' ? [t
 /** Answers a goal from what is derived already. */
 export async function deduceStanding(
   goal: Atom,
-  state: BaseState,
+  state: BaseView,
   limits: ProofLimits,
   budget: Budget,
   keep: (proof: Proof) => string,

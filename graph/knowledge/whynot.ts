@@ -38,7 +38,7 @@ export type WhyNotCondition =
   /** `proofId`: of a fact whose proof is not larger than the limits allow. */
   | { readonly kind: 'holds'; readonly item: BodyItem; readonly confidence?: number; readonly proofId?: string }
   | { readonly kind: 'missing'; readonly item: Atom; readonly why?: WhyNotReasons }
-  | { readonly kind: 'blocked'; readonly item: Atom; readonly confidence: number; readonly proofId?: string }
+  | { readonly kind: 'blocked'; readonly item: Atom | Aggregate; readonly confidence: number; readonly proofId?: string }
   | { readonly kind: 'fails'; readonly item: Comparison | Aggregate; readonly left?: Term; readonly right?: Term }
   | { readonly kind: 'open'; readonly item: BodyItem };
 export interface WhyNotAttempt {
@@ -111,7 +111,7 @@ export async function explainAbsence(
       case 'blocked': {
         if (!found.at) return { kind: 'holds', item: found.item };
         const { confidence, proof } = await prover.hold(found.at);
-        return { kind: found.kind, item: found.item as Atom, confidence, ...(proof ? { proofId: context.keep(proof) } : {}) };
+        return { kind: found.kind, item: found.item as Atom | Aggregate, confidence, ...(proof ? { proofId: context.keep(proof) } : {}) };
       }
       case 'missing':
         return { kind: 'missing', item: found.item, ...(found.why ? { why: await reasons(found.why) } : {}) };

@@ -87,10 +87,14 @@ MATCH (name)<-[:NAMED]-(n:Entity) WHERE ${KNOWN} RETURN DISTINCT ${ENTITY} LIMIT
 
 export const RELATIONS = `MATCH (n:Relation {kb: $kb}) WHERE n.declared OR n.facts > 0 OR n.negatives > 0 RETURN n {.*} AS relation ORDER BY n.name`;
 export const RULES = 'MATCH (n:Rule {kb: $kb}) RETURN n.id AS id, n.document AS document ORDER BY n.place, n.id';
-export const RULE_HISTORY = `MATCH (b:KnowledgeBase {kb: $kb})
+/** `documents` false: each document is an empty text. */
+export const ruleHistory = (documents: boolean): string => {
+  const document = documents ? '.document' : 'document: left(n.document, 0)';
+  return `MATCH (b:KnowledgeBase {kb: $kb})
 RETURN b.version AS version, coalesce(b.rulesFrom, b.version) AS from,
-  COLLECT { MATCH (n:Rule {kb: $kb}) RETURN n {.id, .document} ORDER BY n.place, n.id } AS rules,
-  COLLECT { MATCH (n:RulePast {kb: $kb}) RETURN n {.version, .at, .id, .document} ORDER BY n.version DESC, n.id } AS changes`;
+  COLLECT { MATCH (n:Rule {kb: $kb}) RETURN n {.id, ${document}} ORDER BY n.place, n.id } AS rules,
+  COLLECT { MATCH (n:RulePast {kb: $kb}) RETURN n {.version, .at, .id, ${document}} ORDER BY n.version DESC, n.id } AS changes`;
+};
 export const BASES = `MATCH (b:KnowledgeBase) WHERE b.version > 0
 RETURN b.kb AS base, b.version AS version,
   COLLECT { MATCH (n:Relation {kb: b.kb}) WHERE n.declared OR n.facts > 0 OR n.negatives > 0 RETURN n.facts + n.negatives } AS relations,

@@ -166,8 +166,8 @@ export class Neo4jStore implements GraphStore {
     return this.#connection.read((run) => (limit > 0 ? walkPath(run, kb, start, path, limit) : Promise.resolve([])), signal);
   }
 
-  async ruleHistory(kb: BaseName): Promise<RuleHistory> {
-    const [row] = await this.#connection.read((run) => run(cypher.RULE_HISTORY, { kb }));
+  async ruleHistory(kb: BaseName, { documents = true }: { readonly documents?: boolean } = {}): Promise<RuleHistory> {
+    const [row] = await this.#connection.read((run) => run(cypher.ruleHistory(documents), { kb }));
     if (!row) return { version: 0, from: 0, rules: [], changes: [] };
     const changes = row.get('changes') as readonly { readonly version: number; readonly at: string; readonly id: string; readonly document: string | null }[];
     return {

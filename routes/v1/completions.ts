@@ -4,27 +4,58 @@
 import { randomUUID } from 'node:crypto';
 import type { z } from 'zod';
 import { errors, WRITE_ERRORS } from '../../src/contract/common.ts';
-import { usageWire } from '../../src/contract/chat.ts';
-import { completionChunk, completionReply, completionRequest, generateRequestOf } from '../../src/contract/completions.ts';
+import { completionChunk, completionLogprobs, completionReply, completionRequest, generateRequestsOf } from '../../src/contract/completions.ts';
 import type { CompletionRequest } from '../../src/contract/completions.ts';
-import type { GenerateEvent } from '../../src/engine/port.ts';
+import { usageWire } from '../../src/contract/generation.ts';
+import type { GenerateEvent, Usage, WrittenToken } from '../../src/engine/port.ts';
+import { sideBySide } from '../../src/http/choices.ts';
 import { begin, sendEvents } from '../../src/http/events.ts';
 import type { RoutePlugin } from '../../src/http/provider.ts';
 
 type Chunk = z.infer<typeof completionChunk>;
 
-function chunks(head: Pick<Chunk, 'id' | 'object' | 'created' | 'model'>, request: CompletionRequest): (event: GenerateEvent) => Chunk[] {
+interface ChoiceEvent {
+  readonly index: number;
+  readonly event: GenerateEvent;
+}
+function chunks(head: Pick<Chunk, 'id' | 'object' | 'created' | 'model'>, request: CompletionRequest, choices: number): (event: ChoiceEvent) => Chunk[] {
   const counted = request.stream_options?.include_usage === true;
-  const chunk = (text: string, finish_reason: 'stop' | 'length' | null): Chunk => ({
-    ...head,
-    choices: [{ index: 0, text, logprobs: null, finish_reason }],
-    ...(counted ? { usage: null } : {}),
-  });
-  return (event) => {
-    if (event.kind === 'error') throw event.error;
-    if (event.kind === 'delta') return [chunk(event.text, null)];
-    return [chunk('', event.reason), ...(counted ? [{ ...head, choices: [], usage: usageWire(event.usage) }] : [])];
+  const used: Usage[] = [];
+  const written = new Map<number, number>();
+  const chunk = (index: number, text: string, finish_reason: 'stop' | 'length' | null, tokens: readonly WrittenToken[] = []): Chunk => {
+    const offset = written.get(index) ?? 0;
+    written.set(index, offset + text.length);
+    return { ...head, choices: [{ index, text, logprobs: tokens.length > 0 ? completionLogprobs(tokens, offset) : null, finish_reason }], ...(counted ? { usage: null } : {}) };
   };
+  return ({ index, event }) => {
+    if (event.kind === 'error') throw event.error;
+    if (event.kind === 'delta') return [chunk(index, event.text, null, event.tokens)];
+    used.push(event.usage);
+    return [chunk(index, '', event.reason), ...(counted && used.length === choices ? [{ ...head, choices: [], usage: usageWire(used) }] : [])];
+  };
+}
+
+/** One text as it grows. */
+class Choice {
+  #text = '';
+  readonly #tokens: WrittenToken[] = [];
+  end: Extract<GenerateEvent, { kind: 'finish' }> | undefined;
+  take(event: GenerateEvent): void {
+    if (event.kind === 'error') throw event.error;
+    if (event.kind === 'finish') this.end = event;
+    else {
+      this.#text += event.text;
+      this.#tokens.push(...(event.tokens ?? []));
+    }
+  }
+  /** Mean of the tokens' logarithms. */
+  get likelihood(): number {
+    return this.#tokens.reduce((sum, { logprob }) => sum + (logprob ?? 0), 0) / Math.max(1, this.#tokens.length);
+  }
+  wire(index: number, told: boolean): z.infer<typeof completionReply>['choices'][number] {
+    if (!this.end) throw new Error('a generation ended without its last event');
+    return { index, text: this.#text, logprobs: told ? completionLogprobs(this.#tokens, 0) : null, finish_reason: this.end.reason };
+  }
 }
 
 export default (async (app) => {
@@ -48,19 +79,25 @@ export default (async (app) => {
       const { body, lifetime } = request;
       const { defaultTokens, newTokens } = app.config.limits;
       const model = app.modelOf(body.model).id;
-      const asked = generateRequestOf(body, model, Math.min(body.max_tokens ?? defaultTokens, newTokens));
+      const asked = generateRequestsOf(body, model, Math.min(body.max_tokens ?? defaultTokens, newTokens));
       app.admission.enterGeneration(reply);
-      const events = await begin(app.engine.generate(asked, lifetime), reply);
+      const events = await begin(sideBySide(asked.map((each) => app.engine.generate(each, lifetime))), reply);
       const head = { id: `cmpl-${randomUUID()}`, object: 'text_completion' as const, created: Math.floor(Date.now() / 1000), model };
-      if (body.stream === true) return sendEvents(reply, events, chunks(head, body), (error) => app.admission.reasonOf(request, error));
+      if (body.stream === true) return sendEvents(reply, events, chunks(head, body, asked.length), (error) => app.admission.reasonOf(request, error));
 
-      let text = '';
-      for await (const event of events) {
-        if (event.kind === 'error') throw event.error;
-        if (event.kind === 'delta') text += event.text;
-        else return { ...head, choices: [{ index: 0 as const, text, logprobs: null, finish_reason: event.reason }], usage: usageWire(event.usage) };
+      const made = asked.map(() => new Choice());
+      for await (const { index, event } of events) made[index].take(event);
+      const [wanted, each] = [body.n ?? 1, body.best_of ?? body.n ?? 1];
+      const kept: Choice[] = [];
+      for (let i = 0; i < made.length; i += each) {
+        const choices = made.slice(i, i + each);
+        kept.push(...(each > wanted ? choices.toSorted((a, b) => b.likelihood - a.likelihood).slice(0, wanted) : choices));
       }
-      throw new Error('a generation ended without its last event');
+      const told = body.logprobs !== undefined && body.logprobs !== null;
+      const used = made.flatMap(({ end }) => (end ? [end.usage] : []));
+      const prompts = used.filter((_, i) => i % each === 0).reduce((sum, { promptTokens }) => sum + promptTokens, 0);
+      const usage = usageWire(used.map(({ completionTokens }) => ({ promptTokens: prompts, completionTokens })));
+      return { ...head, choices: kept.map((choice, i) => choice.wire(i, told)), usage };
     },
   });
 }) satisfies RoutePlugin;

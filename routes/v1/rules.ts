@@ -23,7 +23,7 @@ import {
   versionsQuery,
   versionWire,
 } from '../../src/contract/rules.ts';
-import { pageOf } from '../../src/http/paging.ts';
+import { descending, pageOf } from '../../src/http/paging.ts';
 import type { RoutePlugin } from '../../src/http/provider.ts';
 
 export default (async (app) => {
@@ -54,7 +54,7 @@ export default (async (app) => {
     },
     handler: async ({ query }) => {
       const versions = await app.knowledge.ruleVersions(baseOf(query.knowledge_base));
-      return pageOf(versions.map(versionWire), ({ version }) => String(999_999_999 - version).padStart(9, '0'), query);
+      return pageOf(versions.map(versionWire), ({ version }) => descending(version), query);
     },
   });
   app.route({

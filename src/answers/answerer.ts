@@ -2,12 +2,14 @@
 // Refuses to know how a question is read, HTTP, the store behind the graph, and how the model runs.
 
 import { hash } from 'node:crypto';
-import type { KnowledgeGraph } from '../../graph/knowledge.ts';
+import { KnowledgeError, RuleError } from '../../graph/knowledge.ts';
+import type { KnowledgeGraph, Supposition } from '../../graph/knowledge.ts';
+import type { Budget } from '../../graph/reason/types.ts';
 import { EngineError } from '../engine/port.ts';
-import type { Engine, GenerateRequest, ModelInfo, Usage } from '../engine/port.ts';
-import { AnswerCache } from './cache/cache.ts';
+import type { Engine, GenerateRequest, ModelInfo, Usage, WrittenToken } from '../engine/port.ts';
+import { abortable, AnswerCache } from './cache/cache.ts';
 import type { Kept } from './cache/cache.ts';
-import { Recorder, settle } from './cache/dependencies.ts';
+import { dependsOnAll, Recorder, settle } from './cache/dependencies.ts';
 import type { Dependencies } from './cache/dependencies.ts';
 import type { Answerer, AnswerEvent, AnswerRequest, AnswerStatistics, Claim, Grounding, KnowledgeOptions } from './port.ts';
 import { read } from './reading.ts';
@@ -25,8 +27,15 @@ export interface AnswererOptions extends ReadingLimits {
   readonly cacheBytes: number;
   /** Characters of a question that is looked up in the graph. */
   readonly questionCharacters: number;
+  /** For what follows with the rules of one question. */
+  readonly suppose: Budget;
+  /** Milliseconds for which a kept answer that is in doubt may be looked up again; when it takes longer, the answer is dropped and made anew. */
+  readonly settleMs: number;
 }
 export const DEFAULT_COMPOSE: ComposeLimits = { listed: 12, nameCharacters: 160, listCharacters: 700, reasons: 3 };
+
+const DEFAULT_SUPPOSE: Budget = { answers: 10_000, facts: 1_000_000, ms: 10_000, depth: 10_000 };
+const SETTLE_MS = 2_000;
 
 /** Tokens of a reply at most, by those of the plain sentence. */
 const AMPLE = 2;
@@ -34,6 +43,8 @@ const AMPLE_MORE = 32;
 
 interface Reply {
   readonly text: string;
+  /** Those of the model's own words, when they were asked for. */
+  readonly tokens?: readonly WrittenToken[];
   readonly reason: 'stop' | 'length';
   readonly usage: Usage;
   readonly grounding: Grounding;
@@ -51,11 +62,13 @@ const digestOf = (reading: Reading): string => hash('sha1', JSON.stringify(readi
 export class GroundedAnswerer implements Answerer {
   readonly #options: AnswererOptions;
   readonly #cache: AnswerCache<Reply>;
+  /** Worlds of requests whose question is being read: the choices of one request have the same options, and derive what follows once. */
+  readonly #supposed = new WeakMap<KnowledgeOptions, Supposition>();
   readonly #unsubscribe: () => void;
 
   constructor(options: AnswererOptions) {
     this.#options = options;
-    this.#cache = new AnswerCache<Reply>({ maxBytes: options.cacheBytes, settle: (kept) => this.#settle(kept) });
+    this.#cache = new AnswerCache<Reply>({ maxBytes: options.cacheBytes, settle: (kept, signal) => this.#settle(kept, signal) });
     this.#unsubscribe = options.knowledge.subscribe((event) => this.#cache.invalidate(event));
   }
 
@@ -71,9 +84,9 @@ export class GroundedAnswerer implements Answerer {
     if (!model) throw new EngineError('unknown_model', `model ${JSON.stringify(request.model)} is not loaded; use one of: ${this.#options.engine.models().map(({ id }) => id).join(', ')}`);
     const question = questionOf(request);
     const long = question.length > this.#options.questionCharacters;
-    if (long && (request.knowledge.mode === 'grounded' || (request.knowledge.mode === 'auto' && model.grounded)))
+    if (long && !request.constraint && (request.knowledge.mode === 'grounded' || (request.knowledge.mode === 'auto' && model.grounded)))
       throw new EngineError('context_length_exceeded', `the question has ${question.length} characters; a question to the graph may have ${this.#options.questionCharacters}`);
-    if (request.knowledge.mode === 'off' || (!model.grounded && (question === '' || (long && request.knowledge.mode === 'auto')))) {
+    if (request.constraint || request.knowledge.mode === 'off' || (!model.grounded && (question === '' || (long && request.knowledge.mode === 'auto')))) {
       yield* this.#plain(request, signal);
       return;
     }
@@ -89,15 +102,14 @@ export class GroundedAnswerer implements Answerer {
       return;
     }
     const { computation } = entrance;
-    const recorder = new Recorder(this.#options.knowledge, base);
     try {
-      const reading = await read(recorder, question, request.knowledge, this.#options, signal);
+      const { reading, dependencies } = await this.#read(question, request.knowledge, signal);
       if (reading.linked.length === 0 && request.knowledge.mode === 'auto' && !model.grounded) {
         yield* this.#plain(request, signal);
         return;
       }
       const made = await this.#word(request, model, question, reading, signal);
-      if (repeatable && made.reason === 'stop') this.#cache.put(computation, key, made, recorder.dependencies());
+      if (repeatable && made.reason === 'stop') this.#cache.put(computation, key, made, dependencies);
       yield* stream(made, false);
     } finally {
       this.#cache.end(computation);
@@ -108,18 +120,46 @@ export class GroundedAnswerer implements Answerer {
    * A reply that a write may have changed stays when every read in doubt gives the same as before; and where one gives something else, when the whole question, read again, still
    * comes to the same: a new relation changes the list of relations, but few answers.
    */
-  async #settle({ value, dependencies }: Kept<Reply>): Promise<Dependencies | undefined> {
-    const { base } = dependencies;
-    const doubts = await settle(this.#options.knowledge, base, dependencies.doubts);
-    if (doubts) return { ...dependencies, doubts };
-    const recorder = new Recorder(this.#options.knowledge, base);
-    const reading = await read(recorder, value.question, value.knowledge, this.#options);
-    return digestOf(reading) === value.reading ? recorder.dependencies() : undefined;
+  async #settle({ value, dependencies }: Kept<Reply>, caller?: AbortSignal): Promise<Dependencies | undefined> {
+    const late = AbortSignal.timeout(this.#options.settleMs);
+    const signal = caller ? AbortSignal.any([late, caller]) : late;
+    const again = async (): Promise<Dependencies | undefined> => {
+      const doubts = await settle(this.#options.knowledge, dependencies.base, dependencies.doubts, signal);
+      if (doubts) return { ...dependencies, doubts };
+      const now = await this.#read(value.question, { ...value.knowledge }, signal);
+      return digestOf(now.reading) === value.reading ? now.dependencies : undefined;
+    };
+    try {
+      return await abortable(again(), signal);
+    } catch (error) {
+      // What cannot be read again in time, or at all, is made anew: that says what is wrong.
+      caller?.throwIfAborted();
+      if (late.aborted || error instanceof KnowledgeError || error instanceof RuleError) return undefined;
+      throw error;
+    }
+  }
+  /** Reads the question in the graph, or in the world that the graph would be with its rules. Throws RuleError for rules that are none. */
+  async #read(question: string, knowledge: KnowledgeOptions, signal?: AbortSignal): Promise<{ readonly reading: Reading; readonly dependencies: Dependencies }> {
+    const { base, rules } = knowledge;
+    if (rules === undefined) {
+      const recorder = new Recorder(this.#options.knowledge, base);
+      const reading = await read(recorder, question, knowledge, this.#options, signal);
+      return { reading, dependencies: recorder.dependencies() };
+    }
+    const budget = this.#options.suppose;
+    const world = this.#supposed.get(knowledge) ?? this.#options.knowledge.suppose(base, rules, { budget, field: 'knowledge.rules', signal });
+    this.#supposed.set(knowledge, world);
+    try {
+      return { reading: await read(world, question, knowledge, this.#options, signal), dependencies: dependsOnAll(base) };
+    } finally {
+      this.#supposed.delete(knowledge);
+    }
   }
 
   /** The model alone, as it comes. */
   async *#plain(request: AnswerRequest, signal?: AbortSignal): AsyncIterable<AnswerEvent> {
-    const generation: GenerateRequest = { model: request.model, prompt: { kind: 'chat', messages: request.messages }, sampling: request.sampling, maxTokens: request.maxTokens, stop: request.stop };
+    const { model, messages, sampling, maxTokens, stop, constraint } = request;
+    const generation: GenerateRequest = { model, prompt: { kind: 'chat', messages }, sampling, maxTokens, stop, ...(constraint ? { constraint } : {}) };
     const grounding: Grounding = { outcome: 'ungrounded', answers: [], claims: [], confidence: 0, cached: false };
     for await (const event of this.#options.engine.generate(generation, signal)) yield event.kind === 'finish' ? { ...event, grounding } : event;
   }
@@ -141,10 +181,14 @@ export class GroundedAnswerer implements Answerer {
       ...(model.grounded ? { constraint: { kind: 'names' as const, names, words: allowedWords(evidence, language, model.grounded), order: namesInOrder(evidence, language) } } : {}),
     };
     let text = '';
+    let tokens: WrittenToken[] | undefined;
     let reason: Reply['reason'] = 'stop';
     let usage: Usage = { promptTokens: 0, completionTokens: 0 };
     for await (const event of this.#options.engine.generate(generation, signal)) {
-      if (event.kind === 'delta') text += event.text;
+      if (event.kind === 'delta') {
+        text += event.text;
+        if (event.tokens) (tokens ??= []).push(...event.tokens);
+      }
       else if (event.kind === 'error') throw event.error;
       else [reason, usage] = [event.reason, event.usage];
     }
@@ -152,7 +196,7 @@ export class GroundedAnswerer implements Answerer {
     // A reply that the client's own limits cut short cannot be complete; its words are still the model's.
     const cut = (reason === 'length' && !ranOn) || request.stop.length > 0;
     const wrong = ranOn ? 'the reply does not end' : cut ? undefined : verifyReply(text, evidence, language, model.grounded !== undefined);
-    if (wrong !== undefined) [text, reason] = [expected, 'stop'];
+    if (wrong !== undefined) [text, tokens, reason] = [expected, undefined, 'stop'];
     const claims: Claim[] = [];
     for (const { text: claimText, proof } of reading.claims) {
       const facts = [...proofFacts(proof).values()];
@@ -161,6 +205,7 @@ export class GroundedAnswerer implements Answerer {
     const confidence = reading.claims.length === 0 ? 0 : Math.min(...reading.claims.map(({ proof }) => proof.confidence));
     return {
       text: text.trim(),
+      ...(tokens ? { tokens } : {}),
       reason,
       usage,
       grounding: {
@@ -182,9 +227,9 @@ export class GroundedAnswerer implements Answerer {
 /** A finished reply as events, a few words at a time. */
 function* stream(made: Reply, cached: boolean): Iterable<AnswerEvent> {
   const pieces = made.text.match(/\s*[^\s]{1,24}/g) ?? [];
-  for (const text of pieces) yield { kind: 'delta', text };
+  for (const [i, text] of pieces.entries()) yield { kind: 'delta', text, ...(i === 0 && made.tokens ? { tokens: made.tokens } : {}) };
   yield { kind: 'finish', reason: made.reason, usage: made.usage, grounding: { ...made.grounding, cached } };
 }
 
 export const createAnswerer = (options: Partial<AnswererOptions> & Pick<AnswererOptions, 'knowledge' | 'engine'>): GroundedAnswerer =>
-  new GroundedAnswerer({ cacheBytes: 64 * 1024 * 1024, questionCharacters: 2000, answers: 1000, claims: 100, compose: DEFAULT_COMPOSE, ...options });
+  new GroundedAnswerer({ cacheBytes: 64 * 1024 * 1024, questionCharacters: 2000, suppose: DEFAULT_SUPPOSE, settleMs: SETTLE_MS, answers: 1000, claims: 100, compose: DEFAULT_COMPOSE, ...options });

@@ -2,7 +2,7 @@
 // Refuses to know HTTP, the store behind the graph, and how the model runs.
 
 import type { BaseName, FactId, Source } from '../../graph/terms.ts';
-import type { ChatMessage, EngineError, Sampling, Usage } from '../engine/port.ts';
+import type { ChatMessage, ConstraintSpec, EngineError, Sampling, Usage, WrittenToken } from '../engine/port.ts';
 
 export interface KnowledgeOptions {
   /** Default: the default knowledge base. */
@@ -13,6 +13,8 @@ export interface KnowledgeOptions {
   readonly hops: number;
   readonly asOf?: string;
   readonly minConfidence?: number;
+  /** Rules, as text or in the JSON form, that hold for this question besides those of the base. */
+  readonly rules?: unknown;
 }
 
 export interface AnswerRequest {
@@ -21,6 +23,8 @@ export interface AnswerRequest {
   readonly sampling: Sampling;
   readonly maxTokens: number;
   readonly stop: readonly string[];
+  /** What the text must be. The model alone is asked then: an answer from the graph is worded from its evidence. */
+  readonly constraint?: ConstraintSpec;
   readonly knowledge: KnowledgeOptions;
 }
 
@@ -46,7 +50,8 @@ export interface Grounding {
 }
 
 export type AnswerEvent =
-  | { readonly kind: 'delta'; readonly text: string }
+  /** `tokens`: as in the engine's port. */
+  | { readonly kind: 'delta'; readonly text: string; readonly tokens?: readonly WrittenToken[] }
   | { readonly kind: 'finish'; readonly reason: 'stop' | 'length'; readonly usage: Usage; readonly grounding?: Grounding }
   | { readonly kind: 'error'; readonly error: EngineError };
 

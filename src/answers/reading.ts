@@ -2,13 +2,12 @@
 // Refuses to know the model, the cache, and how sentences are written.
 
 import { entity, termText } from '../../graph/terms.ts';
-import type { BaseName, Entity, EntityId, Fact, Term, Triple } from '../../graph/terms.ts';
+import type { BaseName, Entity, EntityId, Term, Triple } from '../../graph/terms.ts';
 import type { PathResult, RelationSummary } from '../../graph/store.ts';
-import { inForce } from '../../graph/knowledge/validity.ts';
-import type { Proof } from '../../graph/reason/types.ts';
+import type { Outcome, Proof } from '../../graph/reason/types.ts';
 import type { ReadableGraph } from './cache/dependencies.ts';
 import type { Grounding, KnowledgeOptions } from './port.ts';
-import { pathText, provePath, readPath, reasons } from './retrieve.ts';
+import { factOf, pathText, provePath, readPath, reasons } from './retrieve.ts';
 import { thesaurus } from './understand/thesaurus.ts';
 import { understand } from './understand/understand.ts';
 import type { Interpretation } from './understand/understand.ts';
@@ -79,7 +78,7 @@ class Reader {
     const graph = this.#graph;
     const limits = this.#limits.compose;
     const best = interpretation.candidates[0];
-    if (best?.target && interpretation.kind === 'verify') return this.#verify(best.target, language, relations);
+    if (best?.target && interpretation.kind === 'verify') return this.#verify(best.target, language, relations, signal);
     if (!interpretation.confident || !best) {
       const linked = interpretation.links[0]?.entity;
       const display = await this.#display(language, relations, linked ? [linked.id] : []);
@@ -105,17 +104,21 @@ class Reader {
     return { outcome: 'entailed', evidence, answers: interpretation.kind === 'count' ? [{ kind: 'literal', type: 'number', value: ends.length }] : ends, claims, path: pathText(best.path) };
   }
 
-  async #verify(target: Triple, language: Language, relations: readonly RelationSummary[]): Promise<Finding> {
-    const { base, asOf, minConfidence } = this.#knowledge;
-    const limits = this.#limits.compose;
-    let { outcome, proof } = await this.#graph.ground(base, target);
-    if (asOf !== undefined || minConfidence !== undefined) {
-      const page = await this.#graph.match(base, { subject: target.subject, relation: target.relation, object: target.object }, { limit: 100, asOf, minConfidence });
-      const fact: Fact | undefined = page.items.find((item) => asOf !== undefined || inForce(item, Date.now()));
-      const proven = proof !== undefined && outcome === 'entailed' && asOf === undefined && proof.confidence >= (minConfidence ?? 0);
-      if (fact) [outcome, proof] = ['entailed', { kind: 'fact', conclusion: target, confidence: fact.confidence, fact }];
-      else if (!proven) [outcome, proof] = ['not_entailed', undefined];
+  /** What holds of one triple, at the time and with the confidence asked for. */
+  async #grounded(target: Triple, signal?: AbortSignal): Promise<{ readonly outcome: Outcome; readonly proof?: Proof }> {
+    const { base, asOf, minConfidence = 0 } = this.#knowledge;
+    if (asOf !== undefined) {
+      const fact = await factOf(this.#graph, target, { base, asOf, minConfidence, signal });
+      return fact ? { outcome: 'entailed', proof: { kind: 'fact', conclusion: target, confidence: fact.confidence, fact } } : { outcome: 'not_entailed' };
     }
+    const { outcome, proof } = await this.#graph.ground(base, target);
+    if (minConfidence > 0 && (proof === undefined || proof.confidence < minConfidence)) return { outcome: 'not_entailed' };
+    return { outcome, ...(proof ? { proof } : {}) };
+  }
+
+  async #verify(target: Triple, language: Language, relations: readonly RelationSummary[], signal?: AbortSignal): Promise<Finding> {
+    const limits = this.#limits.compose;
+    const { outcome, proof } = await this.#grounded(target, signal);
     const told = proof ? reasons(proof, limits.reasons) : [];
     const ids = [target, ...told].flatMap((triple) => [triple.subject, ...(triple.object.kind === 'entity' ? [triple.object.id] : [])]);
     const display = await this.#display(language, relations, ids);

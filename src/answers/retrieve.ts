@@ -1,10 +1,11 @@
 // Owns reading the answer off the graph: from an interpretation of the question to conclusion, answers, proofs and outcome.
 // Refuses to know wording, the model and the cache.
 
+import { strongest } from '../../graph/knowledge/facts.ts';
 import { inForce } from '../../graph/knowledge/validity.ts';
 import { entity, sameTerm, termKey, termText } from '../../graph/terms.ts';
 import type { BaseName, EntityId, Fact, FactId, Path, RelationName, Source, Term, Triple } from '../../graph/terms.ts';
-import type { PathResult } from '../../graph/store.ts';
+import type { MatchOptions, Page, PathResult } from '../../graph/store.ts';
 import type { Atom, Proof, Rule } from '../../graph/reason/types.ts';
 import type { AnswerValue } from './port.ts';
 
@@ -14,10 +15,12 @@ export interface AnswerGraph {
   match(
     base: BaseName,
     pattern: { readonly subject?: EntityId; readonly relation?: RelationName; readonly object?: Term },
-    options?: { readonly limit?: number; readonly asOf?: string; readonly minConfidence?: number; readonly signal?: AbortSignal },
-  ): Promise<{ readonly items: readonly Fact[] }>;
+    options?: MatchOptions,
+  ): Promise<Page<Fact>>;
   ground(base: BaseName, triple: Triple): Promise<{ readonly outcome: 'entailed' | 'refuted' | 'not_entailed'; readonly proof?: Proof }>;
   prove(base: BaseName, triple: Triple): Promise<Proof | undefined>;
+  /** World time: milliseconds since 1970 UTC. */
+  now(): number;
 }
 
 export interface ReadOptions {
@@ -28,6 +31,9 @@ export interface ReadOptions {
   readonly limit: number;
   readonly signal?: AbortSignal;
 }
+
+/** Facts of one triple read at a time. */
+const FACTS = 1_000;
 
 const value = (term: Term): AnswerValue => (term.kind === 'entity' ? term.id : term.value);
 export const answerValues = (terms: readonly Term[]): AnswerValue[] => terms.map(value);
@@ -50,7 +56,7 @@ export async function readPath(graph: AnswerGraph, start: Term, path: Path, opti
       const page = await graph.match(base, pattern, { limit, asOf: options.asOf, minConfidence: options.minConfidence, signal });
       for (const fact of page.items) {
         // Validity now says nothing about what was recorded at another time.
-        if (options.asOf === undefined && !inForce(fact, Date.now())) continue;
+        if (options.asOf === undefined && !inForce(fact, graph.now())) continue;
         const reached = step.inverse ? entity(fact.subject) : fact.object;
         if (!sameTerm(reached, start) && !next.has(termKey(reached))) next.set(termKey(reached), { end: reached, facts: [...facts, fact] });
         if (next.size >= limit) break;
@@ -75,6 +81,18 @@ export function pathRule(path: Path): Rule {
   const head: Atom = { relation: pathText(path) as RelationName, subject: variable(0), object: variable(path.length) };
   const write = (atom: Atom): string => `${quote(atom.relation)}(${[atom.subject, atom.object].map((term) => (term.kind === 'variable' ? `?${term.name}` : quote(termText(term)))).join(', ')})`;
   return { id: `path:${pathText(path)}`, name: 'path', heads: [head], body, text: `${write(head)} :- ${body.map(write).join(', ')}.` };
+}
+
+/** The fact that said a triple best as it was recorded at `asOf`, with at least the confidence asked for. */
+export async function factOf(graph: AnswerGraph, triple: Triple, { base, asOf, minConfidence, signal }: Omit<ReadOptions, 'limit'> & { readonly asOf: string }): Promise<Fact | undefined> {
+  const { subject, relation, object } = triple;
+  let [best, cursor]: [Fact | undefined, string | undefined] = [undefined, undefined];
+  do {
+    const page = await graph.match(base, { subject, relation, object }, { asOf, minConfidence, limit: FACTS, cursor, signal });
+    for (const fact of page.items) if (!best || strongest(fact, best) < 0) best = fact;
+    ({ cursor } = page);
+  } while (cursor !== undefined);
+  return best;
 }
 
 /** Proof that `path` leads from `start` to `result.end`: the fact itself for one step, else the path's defining rule over the facts walked. */

@@ -40,7 +40,7 @@ export const abduceRequest = z
       .max(10_000)
       .optional()
       .describe(
-        'Values for places that rules leave open. Absent: what stands in that place of the relation in facts that are known, and what the request names.',
+        'Values for places that rules leave open. Absent: what stands, in facts that are known or in a rule, in that place of the relation (of the class) or in places that share a variable with it in a rule that the observation depends on; and what the request names.',
       ),
     minimal: z.enum(['subset', 'cost']).optional().describe('subset (default): every explanation of which no part is one; cost: those of the least cost.'),
     rules: ruleInput.optional().describe('Rules that hold for this request only.'),
@@ -55,7 +55,9 @@ export const abduceRequest = z
         depth: limit,
       })
       .optional()
-      .describe("Not above the server's; of facts, ms and depth the lower counts."),
+      .describe(
+        "Of each the lower of this and the server's counts, and `limit` in the reply tells which was reached; a `size` above the server's, which nothing would tell, is refused.",
+      ),
     knowledge_base: base,
   })
   .meta({
@@ -84,7 +86,7 @@ export const abduceReply = z
         }),
       )
       .describe('Most probable first when all have a probability, cheapest first otherwise; then by confidence, and by the size of the proof.'),
-    complete: z.boolean().describe('Every explanation of at most `limits.size` assumptions is here.'),
+    complete: z.boolean().describe('Every explanation of at most `limits.size` assumptions by these `values` is here.'),
     limit: z
       .enum(['explanations', 'nodes', 'ms', 'facts', 'depth', 'aggregates'])
       .optional()
@@ -114,9 +116,9 @@ export const abduceRequestOf = (body: z.infer<typeof abduceRequest>, most: Abduc
   ...(body.rules === undefined ? {} : { rules: body.rules }),
   ...(body.facts === undefined ? {} : { facts: body.facts.map(statementOf) }),
   budget: {
-    explanations: body.limits?.explanations ?? Math.min(most.explanations, DEFAULTS.explanations),
-    size: body.limits?.size ?? (body.assumable === undefined ? 1 : Math.min(most.size, DEFAULTS.size)),
-    nodes: body.limits?.nodes ?? Math.min(most.nodes, DEFAULTS.nodes),
+    explanations: Math.min(most.explanations, body.limits?.explanations ?? DEFAULTS.explanations),
+    size: Math.min(most.size, body.limits?.size ?? (body.assumable === undefined ? 1 : DEFAULTS.size)),
+    nodes: Math.min(most.nodes, body.limits?.nodes ?? DEFAULTS.nodes),
     facts: Math.min(most.facts, body.limits?.facts ?? most.facts),
     ms: Math.min(most.ms, body.limits?.ms ?? most.ms),
     depth: Math.min(most.depth, body.limits?.depth ?? most.depth),

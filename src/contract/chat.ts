@@ -3,9 +3,11 @@
 
 import { z } from 'zod';
 import { baseOf, baseName, confidence, instant, text } from './common.ts';
+import { ruleInput } from './rules.ts';
+import { constraintOf, finishReason, generation, harmless, isEmptyList, likelihoodsOf, samplingOf, samplingOfChoice, stopsOf, unsupported, unused, usage } from './generation.ts';
 import { source, sourceWire } from './triples.ts';
 import type { AnswerRequest, Grounding, KnowledgeOptions } from '../answers/port.ts';
-import type { ChatMessage, Sampling, Usage } from '../engine/port.ts';
+import type { ChatMessage, WrittenToken } from '../engine/port.ts';
 
 const MESSAGE_CHARACTERS = 1_000_000;
 const content = text(MESSAGE_CHARACTERS);
@@ -20,48 +22,6 @@ export const message = z
   })
   .meta({ id: 'ChatMessage' });
 
-/** Fields of OpenAI's that change nothing about the answer. */
-const unused = z.unknown().optional().describe('Accepted and not used.');
-const harmless = {
-  user: unused,
-  metadata: unused,
-  store: unused,
-  service_tier: unused,
-  safety_identifier: unused,
-  prompt_cache_key: unused,
-  prompt_cache_retention: unused,
-};
-/** Fields of OpenAI's that would change the answer: only the value that asks for nothing is accepted. */
-const unsupported = (accepted: string, isNothing: (value: unknown) => boolean) =>
-  z
-    .unknown()
-    .optional()
-    .refine((value) => value === undefined || value === null || isNothing(value), {
-      error: `is not supported; leave it out${accepted}`,
-      params: { unsupported: true },
-    })
-    .describe(`Not supported: leave it out${accepted}.`);
-const isEmptyList = (value: unknown): boolean => Array.isArray(value) && value.length === 0;
-const isEmptyMap = (value: unknown): boolean => typeof value === 'object' && value !== null && Object.keys(value).length === 0;
-const isZero = (value: unknown): boolean => value === 0;
-export const refusedFields = {
-  n: unsupported(' or give 1', (value) => value === 1),
-  presence_penalty: unsupported(' or give 0', isZero),
-  frequency_penalty: unsupported(' or give 0', isZero),
-  logit_bias: unsupported('', isEmptyMap),
-};
-
-export const generation = {
-  model: z.string().min(1).max(256).optional().describe('A name from `GET /v1/models`; the first of them when absent.'),
-  stream: z.boolean().nullish().describe('Answer as server-sent events.'),
-  stream_options: z.strictObject({ include_usage: z.boolean().nullish(), include_obfuscation: z.boolean().nullish() }).nullish(),
-  max_tokens: z.int().min(1).nullish().describe('New tokens at most.'),
-  temperature: z.number().min(0).max(2).nullish().describe('0 (the default) is greedy: the same request gives the same answer, and answers are cached.'),
-  top_p: z.number().min(0).max(1).nullish(),
-  seed: z.int().nullish().describe('Same seed, prompt and model give the same text.'),
-  stop: z.union([text(256).min(1), z.array(text(256).min(1)).max(16)]).nullish(),
-};
-
 export const knowledge = z
   .strictObject({
     base: baseName.optional(),
@@ -74,13 +34,15 @@ export const knowledge = z
     hops: z.int().min(1).max(3).optional().describe('Longest relation path considered (default 2).'),
     as_of: instant.optional().describe('Answer from the facts as they were recorded at this instant.'),
     min_confidence: confidence.optional(),
-    rules: z
-      .unknown()
-      .optional()
-      .refine((value) => value === undefined || value === null, {
-        error: 'is not supported yet; store rules with POST /v1/rules, or use POST /v1/reason/deduce',
-        params: { unsupported: true },
-      }),
+    rules: ruleInput
+      .nullish()
+      .describe(
+        'Rules that hold for this question only, besides those that are stored. What follows with them is derived for the question, within the limits of a deduction; to have a proof of such an answer checked, give the same rules to the check. Such answers are kept in the cache, too; after any write to the knowledge base the question is read again before one is given.',
+      ),
+  })
+  .refine(({ rules, as_of }) => rules === undefined || rules === null || as_of === undefined, {
+    path: ['rules'],
+    error: 'cannot be given together with as_of: what followed at an earlier time is not known; leave one of them out',
   })
   .meta({ id: 'Knowledge' });
 
@@ -91,18 +53,13 @@ export const chatRequest = z
     max_completion_tokens: z.int().min(1).nullish(),
     knowledge: knowledge.nullish(),
     ...harmless,
-    ...refusedFields,
-    logprobs: unsupported(' or give false', (value) => value === false),
-    top_logprobs: unsupported('', isZero),
+    logprobs: z.boolean().nullish().describe('Tell how likely the model found each token that it wrote.'),
+    top_logprobs: z.int().min(0).max(20).nullish().describe('And so many of the likeliest tokens in its place; needs `logprobs: true`.'),
     tools: unsupported('', isEmptyList),
     tool_choice: unsupported('', (value) => value === 'none' || value === 'auto'),
     parallel_tool_calls: unused,
     functions: unsupported('', isEmptyList),
     function_call: unsupported('', (value) => value === 'none' || value === 'auto'),
-    response_format: unsupported(
-      ' or give {"type": "text"}',
-      (value) => typeof value === 'object' && value !== null && 'type' in value && value.type === 'text',
-    ),
     modalities: unsupported(' or give ["text"]', (value) => Array.isArray(value) && value.every((item) => item === 'text')),
     audio: unsupported('', () => false),
     prediction: unsupported('', () => false),
@@ -110,16 +67,26 @@ export const chatRequest = z
     verbosity: unused,
     web_search_options: unsupported('', () => false),
   })
+  .refine((request) => constraintOf(request) === undefined || !request.knowledge || request.knowledge.mode === 'off' || request.knowledge.mode === 'auto', {
+    error: 'cannot be combined with an answer from the graph, which is worded from its evidence; give knowledge.mode "off"',
+    path: ['response_format'],
+  })
+  .refine((request) => !request.response_format || !request.structured_outputs, { error: 'cannot be given beside response_format', path: ['structured_outputs'] })
+  .refine((request) => request.logprobs === true || !request.top_logprobs, { error: 'needs logprobs: true', path: ['top_logprobs'] })
   .meta({
     id: 'ChatRequest',
     examples: [
       { model: 'pharos-mini', messages: [{ role: 'user', content: 'Where was Albert Einstein born?' }], knowledge: {} },
       { model: 'pharos-mini', messages: [{ role: 'user', content: 'Is Socrates mortal?' }], stream: true },
+      {
+        model: 'pharos-mini',
+        messages: [{ role: 'user', content: 'Who is the academic grandfather of Alexander the Great?' }],
+        knowledge: { rules: '"academic grandfather"(?x, ?z) :- "student of"(?x, ?y), "student of"(?y, ?z).' },
+      },
     ],
   });
 export type ChatRequest = z.infer<typeof chatRequest>;
 
-export const usage = z.strictObject({ prompt_tokens: z.int(), completion_tokens: z.int(), total_tokens: z.int() }).meta({ id: 'Usage' });
 const value = z.union([z.string(), z.number(), z.boolean()]);
 export const grounding = z
   .strictObject({
@@ -143,7 +110,11 @@ export const grounding = z
   })
   .meta({ id: 'Grounding' });
 
-const finishReason = z.enum(['stop', 'length']);
+const likelihood = { token: z.string(), logprob: z.number(), bytes: z.array(z.int()) };
+const logprobs = z
+  .strictObject({ content: z.array(z.strictObject({ ...likelihood, top_logprobs: z.array(z.strictObject(likelihood)) })), refusal: z.null() })
+  .nullable()
+  .meta({ id: 'ChatLogprobs' });
 const created = z.int().describe('Unix seconds.');
 export const chatReply = z
   .strictObject({
@@ -153,14 +124,14 @@ export const chatReply = z
     model: z.string(),
     choices: z.array(
       z.strictObject({
-        index: z.literal(0),
+        index: z.int(),
         message: z.strictObject({ role: z.literal('assistant'), content: z.string(), refusal: z.null() }),
         finish_reason: finishReason,
-        logprobs: z.null(),
+        logprobs,
       }),
     ),
     usage,
-    grounding,
+    grounding: grounding.describe('Of the first choice; the others are worded from the same reading.'),
   })
   .meta({
     id: 'ChatCompletion',
@@ -192,10 +163,10 @@ export const chatChunk = z
     model: z.string(),
     choices: z.array(
       z.strictObject({
-        index: z.literal(0),
+        index: z.int(),
         delta: z.strictObject({ role: z.literal('assistant').optional(), content: z.string().optional() }),
         finish_reason: finishReason.nullable(),
-        logprobs: z.null(),
+        logprobs,
       }),
     ),
     usage: usage.nullable().optional(),
@@ -218,28 +189,16 @@ const knowledgeOf = (given: ChatRequest['knowledge']): KnowledgeOptions => ({
   hops: given?.hops ?? DEFAULT_HOPS,
   ...(given?.as_of === undefined ? {} : { asOf: given.as_of }),
   ...(given?.min_confidence === undefined ? {} : { minConfidence: given.min_confidence }),
+  ...(given?.rules === undefined || given.rules === null ? {} : { rules: given.rules }),
 });
-/** A nucleus of nothing holds the likeliest token alone: greedy. */
-export const samplingOf = ({ temperature, top_p, seed }: Pick<ChatRequest, 'temperature' | 'top_p' | 'seed'>): Sampling => ({
-  temperature: top_p === 0 ? 0 : (temperature ?? 0),
-  topP: top_p === 0 ? 1 : (top_p ?? 1),
-  ...(seed === undefined || seed === null ? {} : { seed }),
-});
-export const stopsOf = (stop: ChatRequest['stop']): string[] => (stop === undefined || stop === null ? [] : typeof stop === 'string' ? [stop] : stop);
-/** `model` and `maxTokens` are what the service decided on. */
-export const answerRequestOf = (request: ChatRequest, model: string, maxTokens: number): AnswerRequest => ({
-  model,
-  messages: request.messages.map(messageOf),
-  sampling: samplingOf(request),
-  maxTokens,
-  stop: stopsOf(request.stop),
-  knowledge: knowledgeOf(request.knowledge),
-});
-export const usageWire = ({ promptTokens, completionTokens }: Usage): z.infer<typeof usage> => ({
-  prompt_tokens: promptTokens,
-  completion_tokens: completionTokens,
-  total_tokens: promptTokens + completionTokens,
-});
+/** One for each choice. `model` and `maxTokens` are what the service decided on. */
+export function answerRequestsOf(request: ChatRequest, model: string, maxTokens: number): AnswerRequest[] {
+  const sampling = { ...samplingOf(request), ...(request.logprobs === true ? { logprobs: request.top_logprobs ?? 0 } : {}) };
+  const messages = request.messages.map(messageOf);
+  const constraint = constraintOf(request);
+  const shared = { ...(constraint ? { constraint } : {}), model, messages, maxTokens, stop: stopsOf(request.stop), knowledge: knowledgeOf(request.knowledge) };
+  return Array.from({ length: request.n ?? 1 }, (_, i) => ({ ...shared, sampling: samplingOfChoice(sampling, i) }));
+}
 export const groundingWire = ({ outcome, answers, claims, confidence: sure, cached, interpretation, wording }: Grounding): z.infer<typeof grounding> => ({
   outcome,
   answers: [...answers],
@@ -250,3 +209,7 @@ export const groundingWire = ({ outcome, answers, claims, confidence: sure, cach
   ...(wording ? { wording } : {}),
 });
 export { harmless, unsupported };
+export const chatLogprobs = (tokens: readonly WrittenToken[]): NonNullable<z.infer<typeof logprobs>> => ({
+  content: tokens.map((token) => ({ ...likelihoodsOf(token), top_logprobs: token.top.map(likelihoodsOf) })),
+  refusal: null,
+});

@@ -29,7 +29,7 @@ export const confidence = z.number().gt(0).lte(1);
 export const queryWhole = (least: number, most: number) =>
   z
     .string()
-    .regex(/^\d{1,9}$/, `must be a whole number from ${least} to ${most}`)
+    .regex(most > 999_999_999 ? /^\d{1,16}$/ : /^\d{1,9}$/, `must be a whole number from ${least} to ${most}`)
     .transform(Number)
     .pipe(z.int().min(least).max(most))
     .meta({ type: 'integer', minimum: least, maximum: most });

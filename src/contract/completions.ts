@@ -3,27 +3,42 @@
 
 import { z } from 'zod';
 import { text } from './common.ts';
-import { generation, harmless, refusedFields, samplingOf, stopsOf, unsupported, usage } from './chat.ts';
-import type { GenerateRequest } from '../engine/port.ts';
+import { constraintOf, finishReason, generation, harmless, MOST_CHOICES, samplingOf, samplingOfChoice, stopsOf, unsupported, usage } from './generation.ts';
+import type { GenerateRequest, WrittenToken } from '../engine/port.ts';
 
 const prompt = text(1_000_000).min(1);
+const ids = z.array(z.int().nonnegative().max(2 ** 31)).min(1).max(1_000_000);
+const MOST_PROMPTS = 64;
 export const completionRequest = z
   .strictObject({
     ...generation,
-    prompt: z.union([prompt, z.array(prompt).length(1, 'one prompt a request')]).describe('The text to go on from.'),
+    max_tokens: z.int().min(0).nullish().describe('New tokens at most; 0 only with `echo`.'),
+    prompt: z.union([prompt, ids, z.array(prompt).min(1).max(MOST_PROMPTS), z.array(ids).min(1).max(MOST_PROMPTS)]).describe('The text to go on from, or its token ids; or several of them.'),
     ...harmless,
-    ...refusedFields,
-    best_of: unsupported(' or give 1', (value) => value === 1),
-    echo: unsupported(' or give false', (value) => value === false),
-    logprobs: unsupported('', (value) => value === 0 || value === false),
+    best_of: z.int().min(1).max(MOST_CHOICES).nullish().describe('Generate so many and give the `n` that the model finds likeliest, by the mean of their logarithms. Not with `stream`.'),
+    echo: z.boolean().nullish().describe('Give the prompt back in front of the text.'),
+    logprobs: z.int().min(0).max(20).nullish().describe('Tell how likely the model found each token, and so many of the likeliest ones. With `echo`, of the prompt as well.'),
     suffix: unsupported('', (value) => value === ''),
   })
+  .refine(({ max_tokens: most, echo }) => most !== 0 || echo === true, { error: 'must be at least 1, or 0 with echo: true', path: ['max_tokens'] })
+  .refine(({ best_of: best, stream }) => !best || best === 1 || stream !== true, { error: 'cannot be streamed', path: ['best_of'] })
+  .refine(({ best_of: best, n }) => (best ?? n ?? 1) >= (n ?? 1), { error: 'must be at least n', path: ['best_of'] })
+  .refine((request) => promptsOf(request).length * (request.best_of ?? request.n ?? 1) <= MOST_PROMPTS, { error: `prompts times choices must be at most ${MOST_PROMPTS}`, path: ['n'] })
   .meta({ id: 'CompletionRequest', example: { model: 'pharos-mini', prompt: 'Albert Einstein was born', max_tokens: 16 } });
 export type CompletionRequest = z.infer<typeof completionRequest>;
 
-const choice = { index: z.literal(0), text: z.string(), logprobs: z.null() };
+function promptsOf({ prompt: given }: { readonly prompt: string | readonly (string | number | readonly number[])[] }): GenerateRequest['prompt'][] {
+  if (typeof given === 'string') return [{ kind: 'text', text: given }];
+  if (typeof given[0] === 'number') return [{ kind: 'tokens', ids: given as readonly number[] }];
+  return given.map((each) => (typeof each === 'string' ? { kind: 'text', text: each } : { kind: 'tokens', ids: each as readonly number[] }));
+}
+
+const logprobs = z
+  .strictObject({ tokens: z.array(z.string()), token_logprobs: z.array(z.number().nullable()), top_logprobs: z.array(z.record(z.string(), z.number()).nullable()), text_offset: z.array(z.int()) })
+  .nullable()
+  .meta({ id: 'CompletionLogprobs' });
+const choice = { index: z.int(), text: z.string(), logprobs };
 const common = { id: z.string(), object: z.literal('text_completion'), created: z.int(), model: z.string() };
-const finishReason = z.enum(['stop', 'length']);
 export const completionReply = z
   .strictObject({ ...common, choices: z.array(z.strictObject({ ...choice, finish_reason: finishReason })), usage })
   .meta({ id: 'Completion' });
@@ -31,10 +46,30 @@ export const completionChunk = z
   .strictObject({ ...common, choices: z.array(z.strictObject({ ...choice, finish_reason: finishReason.nullable() })), usage: usage.nullable().optional() })
   .meta({ id: 'CompletionChunk' });
 
-export const generateRequestOf = (request: CompletionRequest, model: string, maxTokens: number): GenerateRequest => ({
-  model,
-  prompt: { kind: 'text', text: typeof request.prompt === 'string' ? request.prompt : request.prompt[0] },
-  sampling: samplingOf(request),
-  maxTokens,
-  stop: stopsOf(request.stop),
-});
+/** All that is to be generated, prompt by prompt: `best_of` or `n` for each. */
+export function generateRequestsOf(request: CompletionRequest, model: string, maxTokens: number): GenerateRequest[] {
+  const choices = request.best_of ?? request.n ?? 1;
+  const told = request.logprobs ?? (choices > (request.n ?? 1) ? 0 : undefined);
+  const sampling = { ...samplingOf(request), ...(told === undefined ? {} : { logprobs: told }) };
+  const constraint = constraintOf(request);
+  const more = { ...(request.echo === true ? { echo: true } : {}), ...(constraint ? { constraint } : {}) };
+  return promptsOf(request).flatMap((each) =>
+    Array.from({ length: choices }, (_, i) => ({ model, prompt: each, sampling: samplingOfChoice(sampling, i), maxTokens, stop: stopsOf(request.stop), ...more })),
+  );
+}
+
+const LEAST = -9999;
+/** `offset`: characters of the text in front of these tokens. */
+export function completionLogprobs(tokens: readonly WrittenToken[], offset: number): NonNullable<z.infer<typeof logprobs>> {
+  let at = offset;
+  return {
+    tokens: tokens.map((token) => token.text),
+    token_logprobs: tokens.map(({ logprob }) => (logprob === undefined ? null : Math.max(LEAST, logprob))),
+    top_logprobs: tokens.map(({ top }) => (top.length === 0 ? null : Object.fromEntries(top.map((each) => [each.text, Math.max(LEAST, each.logprob ?? LEAST)])))),
+    text_offset: tokens.map((token) => {
+      const start = at;
+      at += token.text.length;
+      return start;
+    }),
+  };
+}

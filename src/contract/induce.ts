@@ -42,7 +42,9 @@ export const induceRequest = z
     confidence: z.enum(['standard', 'pca']).optional().describe('Which measure a rule carries as its confidence (default standard).'),
     examples: z.int().min(0).max(100).optional().describe('Examples and counter-examples of each rule (default 3).'),
     derived: z.boolean().optional().describe('What stored rules derive counts as known, too (default false).'),
-    limits: limits.describe("Not above the server's, which also says how long it learns otherwise."),
+    limits: limits.describe(
+      "Of each the lower of this and the server's counts, which also says how long it learns otherwise; `limit` in the reply tells which was reached.",
+    ),
     seed: z.int().optional().describe('Facts too rich to be looked at whole are sampled by this seed (default 1).'),
     stream: z.boolean().optional().describe('Rules and progress as events while they come.'),
     background: z
@@ -137,7 +139,7 @@ export const rankRequest = z
       .optional()
       .describe('max (default): by the surest rule, ties by the next; noisy_or: the five surest rules as independent causes.'),
     known: z.boolean().optional().describe('Candidates that are stored facts already, too (default false).'),
-    limits: limits.describe("Of the learning. Not above the server's."),
+    limits: limits.describe("Of the learning; of each the lower of this and the server's counts."),
     knowledge_base: base,
   })
   .meta({ id: 'RankRequest', example: { subject: 'Alice', relation: 'speaks' } });
@@ -164,9 +166,9 @@ export interface InduceMost {
   readonly rules: number;
 }
 const limitsOf = (given: z.infer<typeof limits>, most: InduceMost): InduceRequest['limits'] => ({
-  ms: given?.ms ?? most.defaultMs,
-  rules: given?.rules ?? Math.min(RULES, most.rules),
-  facts: given?.facts ?? most.facts,
+  ms: Math.min(most.ms, given?.ms ?? most.defaultMs),
+  rules: Math.min(most.rules, given?.rules ?? RULES),
+  facts: Math.min(most.facts, given?.facts ?? most.facts),
 });
 export const induceRequestOf = (body: z.infer<typeof induceRequest>, most: InduceMost, signal: AbortSignal): InduceRequest => ({
   ...(body.relations === undefined ? {} : { relations: body.relations.map(parseRelationName) }),

@@ -14,7 +14,7 @@ export const ruleInput = z.union([z.string().min(1), z.array(z.unknown()).min(1)
   description:
     'Datalog text such as `ancestor(?x, ?z) :- parent(?x, ?y), ancestor(?y, ?z).`, or the JSON form: one rule or an array of rules, each with `heads` and `body`. N3, Jena, RDFox and Soufflé rules are text whose `format` is given. Conditions may negate (`not p(?x, ?y)`, `-p(?x, ?y)`), compare and compute (`?z = ?x + 2 * ?y`, `contains(?n, "a")`, `year(?d) in [1999, 2000]`), and aggregate (`?n = count { ?f : directed(?d, ?f) }`).',
 });
-const ruleTerm = z.union([z.string(), z.looseObject({})]).describe('`?x` (variable), the name of an entity, {"entity": ...}, or {"value": ..., "type": ...}.');
+const ruleTerm = z.union([z.string(), z.looseObject({})]).describe('`?x` (variable), `_` (anything, in conditions), the name of an entity, {"entity": ...}, or {"value": ..., "type": ...}.');
 const atom = z.strictObject({
   relation: z.string(),
   subject: ruleTerm,
@@ -53,7 +53,7 @@ export const ruleList = listOf(rule).extend({
     .array(z.strictObject({ name: ruleSetName, rules: z.int().optional().describe('Rules that all rule sets together stand for now; absent of an earlier version.') }))
     .describe('Built-in rule sets in use.'),
 });
-const version = queryWhole(0, 999_999_999);
+const version = queryWhole(0, Number.MAX_SAFE_INTEGER);
 export const listQuery = z.strictObject({
   knowledge_base: base,
   version: version.optional().describe('Rules as they were in this version of the knowledge base, as far back as /v1/rules/versions goes; the present ones when absent.'),

@@ -17,27 +17,27 @@ export interface EngineLogger {
 export interface EngineOptions {
   /** Model folders in Hugging Face layout; the first is the default model. */
   readonly models?: readonly string[];
-  /** A folder of model folders, in order of their names, after those of `models`. */
-  readonly folder?: string;
+  /** Folders of model folders, in order of their names, after those of `models`; each may be one model folder itself, with `#` and a variant of its weights behind it. */
+  readonly folders?: readonly string[];
   /** One of DEVICES. Default `auto`: an accelerator if one works, else the CPU. */
   readonly device?: string;
   /** Threads of one forward pass on the CPU. Default: half of the processors, 4 at most. */
   readonly threads?: number;
-  /** Defaults: 8 slots, 64 waiting requests, 128 tokens a step. */
+  /** Defaults: 8 slots, 64 waiting requests, 128 tokens a step, 256 MiB of beginnings. */
   readonly limits?: Partial<EngineLimits>;
   readonly logger?: EngineLogger;
 }
-export const DEFAULT_LIMITS: EngineLimits = { slots: 8, queue: 64, prefillChunk: 128 };
+export const DEFAULT_LIMITS: EngineLimits = { slots: 8, queue: 64, prefillChunk: 128, prefixBytes: 256 * 1024 * 1024 };
 const DEFAULT_GRACE_MS = 10_000;
 /** Time for the thread to free its sessions and end by itself, once nothing runs in it. */
 const ENDING_MS = 5_000;
 
-/** Loads the models in a thread of their own. Rejects with EngineError `model_invalid` or `device_unavailable`. */
+/** Loads the models in a thread of their own. What cannot be loaded is logged and left out; rejects with EngineError `model_invalid` or `device_unavailable` when nothing can, or two have one name. */
 export async function createEngine(options: EngineOptions): Promise<Engine> {
-  const folders = [...(options.models ?? []), ...(options.folder === undefined ? [] : await findModels(options.folder))];
-  if (folders.length === 0) throw new EngineError('model_invalid', `${options.folder ?? 'the list of models'} holds no model; a model is a folder with config.json, tokenizer.json and onnx/model.onnx`);
+  const folders = [...(options.models ?? []), ...(await Promise.all((options.folders ?? []).map(findModels))).flat()];
+  if (folders.length === 0) throw new EngineError('model_invalid', `${options.folders?.join(', ') ?? 'the list of models'} holds no model; a model is a folder with config.json, tokenizer.json and onnx/model.onnx`);
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
-  for (const [name, least] of [['slots', 1], ['queue', 0], ['prefillChunk', 1]] as const)
+  for (const [name, least] of [['slots', 1], ['queue', 0], ['prefillChunk', 1], ['prefixBytes', 0]] as const)
     if (!Number.isInteger(limits[name]) || limits[name] < least) throw new RangeError(`limits.${name} must be a whole number of at least ${least}, got ${limits[name]}`);
   const device = DEVICES.find((name) => name === (options.device ?? 'auto'));
   if (!device) throw new EngineError('device_unavailable', `there is no device ${JSON.stringify(options.device)}; use one of ${DEVICES.join(', ')}`);
@@ -173,7 +173,7 @@ class ThreadedEngine implements Engine {
   #dispatch(event: WireEvent): void {
     const stream = this.#live.get(event.id);
     if (!stream) return;
-    if (event.kind === 'delta') stream.push({ kind: 'delta', text: event.text });
+    if (event.kind === 'delta') stream.push({ kind: 'delta', text: event.text, ...(event.tokens ? { tokens: event.tokens } : {}) });
     else {
       this.#live.delete(event.id);
       if (event.kind === 'finish') stream.push({ kind: 'finish', reason: event.reason, usage: event.usage });

@@ -52,6 +52,21 @@ export class KvCache {
     this.#length = length;
   }
 
+  /** A cache of its own with the first `length` tokens. */
+  copy(length: number): KvCache {
+    const copy = new KvCache(this.#widths, this.#limit);
+    copy.#reserve(length);
+    copy.#tokens.set(this.#tokens.subarray(0, length));
+    this.#widths.forEach((width, i) => copy.#rows[i].set(this.#rows[i].subarray(0, length * width)));
+    copy.#length = length;
+    return copy;
+  }
+  /** Gives back what is reserved beyond the tokens seen. */
+  trim(): void {
+    if (this.#tokens.length === this.#length) return;
+    this.#tokens = this.#tokens.slice(0, this.#length);
+    this.#rows = this.#rows.map((rows, i) => rows.slice(0, this.#length * this.#widths[i]));
+  }
   /** Gives the memory back; the cache is empty and may be used again. */
   free(): void {
     this.#length = 0;

@@ -2,21 +2,29 @@
 // Refuses to know scheduling and threads.
 
 import { ChatTemplate } from './chat-template.ts';
-import { compileConstraint } from './constraint.ts';
-import type { ConstraintVocabulary } from './constraint.ts';
+import { LRUCache } from 'lru-cache';
+import { compileConstraint } from './constraints/constraint.ts';
+import type { ConstraintVocabulary } from './constraints/constraint.ts';
+import type { CompiledGrammar } from './constraints/masks.ts';
+import { TokenTrie } from './constraints/token-trie.ts';
 import { readModelFiles } from './model-files.ts';
 import type { ModelFiles } from './model-files.ts';
 import { EngineError } from './port.ts';
-import type { Device, GenerateRequest, ModelInfo } from './port.ts';
+import type { Device, GenerateRequest, ModelInfo, TokenLikelihood } from './port.ts';
+import { PrefixCache } from './prefix-cache.ts';
 import { Runner } from './runner.ts';
-import { Sampler, SamplerScratch } from './sampler.ts';
+import { checkSampling } from './sampling/check.ts';
+import { Sampler, SamplerScratch } from './sampling/sampler.ts';
 import { Sequence } from './sequence.ts';
 import { ModelTokenizer } from './tokenizer.ts';
-import { VocabularyTrie } from './vocabulary-trie.ts';
+
+/** Grammars that are kept ready. */
+const GRAMMARS = 64;
 
 export interface LoadOptions {
   readonly device: Device;
   readonly threads: number;
+  readonly prefixBytes: number;
   readonly note?: (message: string) => void;
 }
 
@@ -28,15 +36,17 @@ export class LoadedModel {
   readonly #template: ChatTemplate | undefined;
   readonly #ends: ReadonlySet<number>;
   readonly #scratch: SamplerScratch;
+  readonly #prefixes: PrefixCache;
   readonly #marks: { readonly open: number; readonly close: number } | undefined;
   #vocabulary: ConstraintVocabulary | undefined;
 
-  private constructor(files: ModelFiles, runner: Runner) {
+  private constructor(files: ModelFiles, runner: Runner, prefixBytes: number) {
     this.#files = files;
     this.runner = runner;
     this.tokenizer = new ModelTokenizer(files.tokenizer, files.tokenizerConfig);
     this.#template = files.chatTemplate === undefined ? undefined : new ChatTemplate(files.chatTemplate, files.namedTokens);
     this.#ends = new Set(files.endTokens);
+    this.#prefixes = new PrefixCache(prefixBytes);
     this.#scratch = new SamplerScratch(runner.logits);
     this.#marks = files.grounded && { open: this.#mark(files.grounded.nameOpen), close: this.#mark(files.grounded.nameClose) };
     const { id, contextLength, vocabularySize, parameters, created, grounded } = files;
@@ -55,7 +65,7 @@ export class LoadedModel {
     const note = options.note && ((message: string): void => options.note?.(`model ${files.id}: ${message}`));
     const runner = await Runner.open({ file: files.onnx, names: files.names, device: options.device, threads: options.threads, contextLength, vocabularySize, note });
     try {
-      return new LoadedModel(files, runner);
+      return new LoadedModel(files, runner, options.prefixBytes);
     } catch (error) {
       await runner.close();
       throw error;
@@ -64,25 +74,29 @@ export class LoadedModel {
 
   /**
    * The request as a sequence that has not run yet. Throws EngineError `invalid_prompt`, `context_length_exceeded` or `constraint_unsatisfiable`.
-   * A prompt of kind `text` is the whole prompt as it stands: special tokens in it keep their meaning.
+   * A prompt of kind `text` is the whole prompt as it stands: special tokens in it keep their meaning; ids of kind `tokens` are taken as they are.
    */
   prepare(request: GenerateRequest): Sequence {
-    const { sampling, maxTokens } = request;
-    if (!Number.isInteger(maxTokens) || maxTokens < 1) throw new EngineError('invalid_prompt', `maxTokens must be a whole number of at least 1, got ${maxTokens}`);
-    if (!(sampling.temperature >= 0 && Number.isFinite(sampling.temperature))) throw new EngineError('invalid_prompt', `temperature must be a number of at least 0, got ${sampling.temperature}`);
-    if (!(sampling.topP > 0 && sampling.topP <= 1)) throw new EngineError('invalid_prompt', `topP must be above 0 and at most 1, got ${sampling.topP}`);
+    const { sampling, maxTokens, echo = false } = request;
+    const least = echo ? 0 : 1;
+    if (!Number.isInteger(maxTokens) || maxTokens < least) throw new EngineError('invalid_prompt', `maxTokens must be a whole number of at least ${least}, got ${maxTokens}`);
+    checkSampling(sampling);
     const prompt = this.#encode(request.prompt);
     const beyond = prompt.find((id) => id >= this.#files.vocabularySize);
     if (beyond !== undefined) throw new EngineError('invalid_prompt', `model ${this.#files.id} has a vocabulary of ${this.#files.vocabularySize}, and its tokenizer writes the prompt with token ${beyond} (${JSON.stringify(this.tokenizer.detokenizer().push(beyond))}); leave that text out`);
     if (prompt.length === 0) throw new EngineError('invalid_prompt', 'the prompt is empty; give at least one character');
     const room = this.#files.contextLength - prompt.length;
-    if (room < 1) throw this.#tooLong(`${prompt.length} tokens`);
+    if (room < 1 && maxTokens > 0) throw this.#tooLong(`${prompt.length} tokens`);
     return new Sequence({
       runner: this.runner,
+      prefixes: this.#prefixes,
       prompt,
       limit: Math.min(maxTokens, room),
       ends: this.#ends,
-      sampler: new Sampler(sampling, this.#scratch),
+      sampler: new Sampler(sampling, this.#scratch, prompt),
+      describe: (token, likelihood) => ({ ...this.#likely(token, likelihood?.logprob), top: (likelihood?.top ?? []).map(([id, each]) => this.#likely(id, each)) }),
+      isSilent: (token) => this.tokenizer.bytesOf(token) === undefined,
+      ...(echo ? { echo: this.tokenizer.textOfAll(prompt) } : {}),
       detokenizer: this.tokenizer.detokenizer(),
       stop: request.stop,
       constraint: request.constraint && compileConstraint(request.constraint, this.#constraintVocabulary()),
@@ -90,6 +104,7 @@ export class LoadedModel {
   }
 
   #encode(prompt: GenerateRequest['prompt']): number[] {
+    if (prompt.kind === 'tokens') return [...prompt.ids];
     const texts = prompt.kind === 'text' ? [prompt.text] : prompt.messages.map(({ content }) => content);
     const length = texts.reduce((sum, text) => sum + text.length, 0);
     // A token writes at least one UTF-16 unit per four of its bytes and at most one per byte, special tokens their whole name: such a text cannot fit, and is not worth cutting up.
@@ -99,6 +114,10 @@ export class LoadedModel {
     if (!this.#template) throw new EngineError('invalid_prompt', `model ${this.#files.id} has no chat template; use a text prompt`);
     return this.#template.encode(this.tokenizer, prompt.messages);
   }
+  #likely(token: number, logprob: number | undefined): TokenLikelihood {
+    const bytes = this.tokenizer.bytesOf(token) ?? Buffer.from(this.tokenizer.textOf(token), 'utf8');
+    return { text: Buffer.from(bytes).toString('utf8'), bytes: [...bytes], logprob };
+  }
   #tooLong(size: string): EngineError {
     return new EngineError('context_length_exceeded', `the prompt has ${size}; model ${this.#files.id} takes ${this.#files.contextLength} tokens for prompt and completion together, so at most ${this.#files.contextLength - 1} of prompt`);
   }
@@ -106,16 +125,21 @@ export class LoadedModel {
   /** Made when the first constraint comes: models that are never constrained need no tree of their vocabulary. */
   #constraintVocabulary(): ConstraintVocabulary {
     const { tokenizer } = this;
+    const size = Math.min(tokenizer.size, this.#files.vocabularySize);
+    let trie: TokenTrie | undefined;
     return (this.#vocabulary ??= {
-      trie: new VocabularyTrie(Math.min(tokenizer.size, this.#files.vocabularySize), (id) => (this.#ends.has(id) ? undefined : tokenizer.bytesOf(id))),
+      trie: () => (trie ??= new TokenTrie(Array.from({ length: size }, (_, id) => id), (id) => (this.#ends.has(id) ? undefined : tokenizer.bytesOf(id)))),
+      size,
       ends: [...this.#ends],
       nameMarks: this.#marks,
       encode: (text) => tokenizer.encodePlain(text),
       bytesOf: (id) => tokenizer.bytesOf(id),
+      compiled: new LRUCache<string, CompiledGrammar>({ max: GRAMMARS }),
     });
   }
 
   async close(): Promise<void> {
+    this.#prefixes.clear();
     await this.runner.close();
   }
 }

@@ -184,7 +184,7 @@ export async function findModels(folder: string): Promise<string[]> {
     for (const name of ['config.json', 'genai_config.json']) if ((await stat(join(path, name)).catch(() => undefined))?.isFile()) return true;
     return false;
   };
-  if (await isModel(folder)) return [folder];
+  if (await isModel(folder.replace(/#\w+$/, ''))) return [folder];
   const names = await readdir(folder).catch((error: unknown) => {
     throw invalid(`the model folder ${folder} cannot be read: ${error instanceof Error ? error.message : String(error)}`, error);
   });

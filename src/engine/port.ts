@@ -13,6 +13,32 @@ export interface Sampling {
   readonly topP: number;
   /** Same seed, prompt and model give the same text. Absent = random. */
   readonly seed?: number;
+  /** Only so many of the likeliest; absent or 0: all. */
+  readonly topK?: number;
+  /** In [0, 1]: only those that are at least so likely as this part of the likeliest one. */
+  readonly minP?: number;
+  /** In (0, 1]: mass of the tokens whose surprise is closest to the expected one. */
+  readonly typicalP?: number;
+  /** Above 0; 1: none. Of tokens in prompt or text. */
+  readonly repetitionPenalty?: number;
+  /** Taken off the logits of tokens in the text: once, and for each time. */
+  readonly presencePenalty?: number;
+  readonly frequencyPenalty?: number;
+  /** Added to the logits of tokens, by id. */
+  readonly logitBias?: Readonly<Record<number, number>>;
+  /** Tell how likely each token was, and so many of the likeliest in its place. */
+  readonly logprobs?: number;
+}
+/** A token and how likely the model itself found it there. */
+export interface TokenLikelihood {
+  readonly text: string;
+  /** UTF-8; a token may be a part of a character. */
+  readonly bytes: readonly number[];
+  /** Absent: nothing stands before it. */
+  readonly logprob: number | undefined;
+}
+export interface WrittenToken extends TokenLikelihood {
+  readonly top: readonly TokenLikelihood[];
 }
 
 /** What the sampler may write. Serialisable: it crosses to the engine's thread. */
@@ -24,7 +50,15 @@ export type ConstraintSpec =
    */
   | { readonly kind: 'names'; readonly names: readonly string[]; readonly words: readonly string[]; readonly order?: readonly string[] }
   /** The whole text is exactly one of these. */
-  | { readonly kind: 'choice'; readonly choices: readonly string[] };
+  | { readonly kind: 'choice'; readonly choices: readonly string[] }
+  /** The whole text is a JSON object. */
+  | { readonly kind: 'json' }
+  /** The whole text is JSON that is valid by a schema. */
+  | { readonly kind: 'schema'; readonly schema: unknown }
+  /** The whole text matches a regular expression. */
+  | { readonly kind: 'regex'; readonly pattern: string }
+  /** The whole text is a `root` of a grammar in llama.cpp's GBNF. */
+  | { readonly kind: 'grammar'; readonly grammar: string };
 
 export interface GenerateRequest {
   readonly model: string;
@@ -32,10 +66,12 @@ export interface GenerateRequest {
    * `messages` go through the model's chat template; special tokens inside contents are plain text, except that in messages marked `trusted` they are kept
    * (prompts that Pharos itself composes).
    */
-  readonly prompt: { readonly kind: 'chat'; readonly messages: readonly (ChatMessage & { readonly trusted?: boolean })[] } | { readonly kind: 'text'; readonly text: string };
+  readonly prompt: { readonly kind: 'chat'; readonly messages: readonly (ChatMessage & { readonly trusted?: boolean })[] } | { readonly kind: 'text'; readonly text: string } | { readonly kind: 'tokens'; readonly ids: readonly number[] };
   readonly sampling: Sampling;
-  /** New tokens at most. */
+  /** New tokens at most. 0 only with `echo`. */
   readonly maxTokens: number;
+  /** Give the prompt back in front of what is written, with the likelihood of each of its tokens when `sampling.logprobs` asks for them: it is then read token by token, which is slow. */
+  readonly echo?: boolean;
   readonly stop: readonly string[];
   readonly constraint?: ConstraintSpec;
 }
@@ -43,10 +79,13 @@ export interface GenerateRequest {
 export interface Usage {
   readonly promptTokens: number;
   readonly completionTokens: number;
+  /** Tokens of the prompt that were known from another text with the same beginning. */
+  readonly cachedTokens?: number;
 }
 /** `error` is the last event of a generation that broke in the middle. */
 export type GenerateEvent =
-  | { readonly kind: 'delta'; readonly text: string }
+  /** `tokens`: those written since the last delta, when `sampling.logprobs` asks for them; their text may be held back for a while. */
+  | { readonly kind: 'delta'; readonly text: string; readonly tokens?: readonly WrittenToken[] }
   | { readonly kind: 'finish'; readonly reason: 'stop' | 'length'; readonly usage: Usage }
   | { readonly kind: 'error'; readonly error: EngineError };
 
@@ -81,6 +120,8 @@ export interface EngineLimits {
   readonly queue: number;
   /** Tokens of one step at most: a long prompt lets the others go on after as many. */
   readonly prefillChunk: number;
+  /** Bytes of keys and values of ended texts that each model keeps for others with the same beginning; 0 keeps nothing. */
+  readonly prefixBytes: number;
 }
 
 export interface EngineStatistics {
@@ -106,7 +147,7 @@ export interface Engine {
 }
 
 export type EngineErrorCode =
-  | 'unknown_model' | 'context_length_exceeded' | 'queue_full' | 'constraint_unsatisfiable' | 'invalid_prompt' | 'device_unavailable' | 'model_invalid' | 'closed' | 'aborted' | 'failed';
+  | 'unknown_model' | 'context_length_exceeded' | 'queue_full' | 'constraint_unsatisfiable' | 'constraint_invalid' | 'invalid_prompt' | 'device_unavailable' | 'model_invalid' | 'closed' | 'aborted' | 'failed';
 export class EngineError extends Error {
   readonly code: EngineErrorCode;
   constructor(code: EngineErrorCode, message: string, options?: ErrorOptions) {

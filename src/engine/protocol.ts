@@ -1,7 +1,7 @@
 // Owns the messages between the engine on the main thread and its worker. Everything in them survives structured cloning.
 // Refuses to know who sends them and why.
 
-import type { Device, EngineErrorCode, EngineLimits, EngineStatistics, GenerateRequest, ModelInfo, Usage } from './port.ts';
+import type { Device, EngineErrorCode, EngineLimits, EngineStatistics, GenerateRequest, ModelInfo, Usage, WrittenToken } from './port.ts';
 
 /** Given to the worker when it starts. */
 export interface WorkerSetup {
@@ -19,7 +19,7 @@ export type ToWorker =
 
 /** GenerateEvent of request `id`. */
 export type WireEvent =
-  | { readonly id: number; readonly kind: 'delta'; readonly text: string }
+  | { readonly id: number; readonly kind: 'delta'; readonly text: string; readonly tokens?: readonly WrittenToken[] }
   | { readonly id: number; readonly kind: 'finish'; readonly reason: 'stop' | 'length'; readonly usage: Usage }
   | { readonly id: number; readonly kind: 'error'; readonly code: EngineErrorCode; readonly message: string };
 

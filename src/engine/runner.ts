@@ -191,6 +191,6 @@ export class Runner {
   }
 }
 
-function whole({ name: _, type }: WholeInput, count: number, value: (i: number) => number, shape: readonly number[] = [1, count]): ort.Tensor {
+function whole({ type }: Pick<WholeInput, 'type'>, count: number, value: (i: number) => number, shape: readonly number[] = [1, count]): ort.Tensor {
   return type === 'int64' ? new ort.Tensor('int64', BigInt64Array.from({ length: count }, (__, i) => BigInt(value(i))), shape) : new ort.Tensor('int32', Int32Array.from({ length: count }, (__, i) => value(i)), shape);
 }

@@ -84,10 +84,10 @@ export class Scheduler {
   async #step(id: number, sequence: Sequence): Promise<void> {
     const written = sequence.usage.completionTokens;
     try {
-      const { text, finish } = await sequence.step(this.#limits.prefillChunk);
+      const { text, tokens, finish } = await sequence.step(this.#limits.prefillChunk);
       this.#generatedTokens += sequence.usage.completionTokens - written;
       if (this.#running.get(id) !== sequence) return;
-      const events: WireEvent[] = text === '' ? [] : [{ id, kind: 'delta', text }];
+      const events: WireEvent[] = text === '' && !tokens?.length ? [] : [{ id, kind: 'delta', text, ...(tokens?.length ? { tokens } : {}) }];
       if (finish) {
         this.#release(id);
         events.push({ id, kind: 'finish', reason: finish, usage: sequence.usage });

@@ -79,6 +79,7 @@ export class ModelTokenizer {
   /** One capturing group; absent where there are no special tokens. */
   readonly #pattern: RegExp | undefined;
   readonly #bytes: (Uint8Array | undefined)[] = [];
+  readonly #texts: (string | undefined)[] = [];
 
   /** Throws EngineError `model_invalid` for a tokenizer whose tokens cannot be turned into bytes. */
   constructor(file: TokenizerFile, config: object = {}) {
@@ -100,10 +101,12 @@ export class ModelTokenizer {
     const spell = speller(file);
     for (const [token, id] of entries) {
       this.#ids.set(token, id);
+      this.#texts[id] = token;
       if (!this.#specialIds.has(id)) this.#bytes[id] = spell(token);
     }
     for (const { id, content, special: isSpecial } of file.added_tokens) {
       this.#ids.set(content, id);
+      this.#texts[id] = content;
       this.#bytes[id] = isSpecial ? undefined : Buffer.from(content, 'utf8');
     }
     this.size = Math.max(this.#bytes.length, ...special.map(({ id }) => id + 1));
@@ -112,6 +115,10 @@ export class ModelTokenizer {
 
   idOf(token: string): number | undefined {
     return this.#ids.get(token);
+  }
+  /** How a token is written in the vocabulary; empty for ids without a token. */
+  textOf(id: number): string {
+    return this.#texts[id] ?? '';
   }
   isSpecial(id: number): boolean {
     return this.#specialIds.has(id);
@@ -176,6 +183,12 @@ export class ModelTokenizer {
         return bytes ? stream.push(bytes) : '';
       },
     };
+  }
+
+  /** Text of a whole sequence, special tokens written out. */
+  textOfAll(ids: readonly number[]): string {
+    const stream = new Utf8Stream();
+    return ids.map((id) => stream.push(this.#bytes[id] ?? Buffer.from(this.textOf(id), 'utf8'))).join('');
   }
 
   #checked(ids: readonly (number | undefined)[]): number[] {

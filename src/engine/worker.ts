@@ -59,19 +59,30 @@ function receive(message: ToWorker): void {
   }
 }
 
+const failures: EngineError[] = [];
+/** Undefined when it cannot be loaded: the others go on without it. */
+async function load(folder: string): Promise<LoadedModel | undefined> {
+  try {
+    return await LoadedModel.load(folder, { device: setup.device, threads: setup.threads, prefixBytes: setup.limits.prefixBytes, note: (message) => send({ kind: 'note', level: 'warn', message }) });
+  } catch (error) {
+    if (!(error instanceof EngineError)) throw error;
+    failures.push(error);
+    return undefined;
+  }
+}
+
 try {
   for (const folder of setup.folders) {
-    const model = await LoadedModel.load(folder, {
-      device: setup.device,
-      threads: setup.threads,
-      note: (message) => send({ kind: 'note', level: 'warn', message }),
-    });
+    const model = await load(folder);
+    if (!model) continue;
     if (models.has(model.info.id)) {
       await model.close();
       throw new EngineError('model_invalid', `two model folders are called ${model.info.id}; rename one of them`);
     }
     models.set(model.info.id, model);
   }
+  if (models.size === 0) throw failures[0];
+  for (const { message } of failures) send({ kind: 'note', level: 'error', message: `a model is left out: ${message}` });
   port.on('message', receive);
   send({ kind: 'ready', models: [...models.values()].map(({ info }) => info) });
 } catch (error) {

@@ -14,6 +14,10 @@ function read(cursor: string): string {
   return key;
 }
 
+const LAST = Number.MAX_SAFE_INTEGER;
+/** A key by which whole numbers, 0 or more, stand greatest first. */
+export const descending = (number: number): string => String(LAST - number).padStart(String(LAST).length, '0');
+
 /** One page in order of the items' keys; items that come or go in between shift nothing. */
 export function pageOf<T>(
   items: readonly T[],

@@ -117,6 +117,7 @@ const ENGINE: Readonly<Record<EngineErrorCode, Problem>> = {
   context_length_exceeded: { ...bad, param: 'messages' },
   queue_full: { ...busy, code: 'engine_overloaded' },
   constraint_unsatisfiable: { status: 422, type: 'invalid_request_error' },
+  constraint_invalid: { ...bad, param: 'response_format' },
   invalid_prompt: { ...bad, param: 'messages' },
   device_unavailable: { ...unavailable, retryAfter: undefined },
   model_invalid: broken,

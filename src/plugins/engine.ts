@@ -17,10 +17,10 @@ declare module 'fastify' {
 
 export const engine = fp(
   async (app, { config, engine: given }: { readonly config: Config; readonly engine?: Engine }) => {
-    const { slots, queue, threads } = config.limits;
+    const { slots, queue, threads, prefixBytes } = config.limits;
     const used =
       given ??
-      (await createEngine({ folder: config.models, device: config.device, limits: { slots, queue }, ...(threads === 0 ? {} : { threads }), logger: app.log }));
+      (await createEngine({ folders: config.models, device: config.device, limits: { slots, queue, prefixBytes }, ...(threads === 0 ? {} : { threads }), logger: app.log }));
     app.decorate('engine', used);
     app.decorate('modelOf', (name: string | undefined) => {
       const models = used.models();

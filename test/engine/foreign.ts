@@ -117,13 +117,22 @@ function moveWeights(model: Uint8Array, name: string): { readonly model: Uint8Ar
   let offset = 0;
   const out = new ProtoWriter();
   readFields(model, (field, value, whole) => {
-    if (field !== 7 || typeof value === 'number') return void out.raw(whole);
+    if (field !== 7 || typeof value === 'number') {
+      out.raw(whole);
+      return;
+    }
     const graph = new ProtoWriter();
     readFields(value, (part, tensor, all) => {
-      if (part !== 5 || typeof tensor === 'number' || tensor.length < 1024) return void graph.raw(all);
+      if (part !== 5 || typeof tensor === 'number' || tensor.length < 1024) {
+        graph.raw(all);
+        return;
+      }
       const moved = new ProtoWriter();
       readFields(tensor, (each, raw, bytes) => {
-        if (each !== 9 || typeof raw === 'number') return void moved.raw(bytes);
+        if (each !== 9 || typeof raw === 'number') {
+          moved.raw(bytes);
+          return;
+        }
         for (const [key, text] of [['location', name], ['offset', String(offset)], ['length', String(raw.length)]] as const) moved.message(13, new ProtoWriter().text(1, key).text(2, text));
         moved.int(14, 1);
         data.raw(raw);

@@ -12,11 +12,11 @@ import { chat, collect, FACT, failure, FOLDER, startEngine } from './world.ts';
 const refusal = async (options: EngineOptions): Promise<unknown> => failure(createEngine({ device: 'cpu', threads: 1, ...options }).then(async (engine) => engine.close(0)));
 
 t.test('a folder of models is searched, and one that is no model is named', async (t) => {
-  const engine = await startEngine(t, { models: [], folder: join(FOLDER, '..') });
+  const engine = await startEngine(t, { models: [], folders: [join(FOLDER, '..')] });
   t.same(engine.models().map(({ id }) => id), ['pharos-mini']);
   const empty = t.testdir({ readme: 'no model here' });
-  t.match(await refusal({ folder: empty }), { code: 'model_invalid', message: /holds no model; a model is a folder with config.json/ });
-  t.match(await refusal({ folder: join(empty, 'nothing') }), { code: 'model_invalid', message: /nothing cannot be read/ });
+  t.match(await refusal({ folders: [empty] }), { code: 'model_invalid', message: /holds no model; a model is a folder with config.json/ });
+  t.match(await refusal({ folders: [join(empty, 'nothing')] }), { code: 'model_invalid', message: /nothing cannot be read/ });
   t.match(await refusal({ models: [join(empty, 'nothing')] }), { code: 'model_invalid', message: /config.json is missing; a model folder needs/ });
 });
 
@@ -38,6 +38,17 @@ t.test('a broken model folder is refused with the file and what is wrong in it',
     await broken(async (folder) => writeFile(join(folder, 'pharos.json'), JSON.stringify({ format: 'evidence-1', nameOpen: '<|x|>', nameClose: '<|/n|>', lexicon: { en: [], zh: [] } }))),
     { code: 'model_invalid', message: /names the mark <\|x\|>/ },
   );
+});
+
+t.test('a folder that cannot be loaded is left out, and the others serve', async (t) => {
+  const folder = join(t.testdir(), 'spoilt');
+  await cp(FOLDER, folder, { recursive: true });
+  await writeFile(join(folder, 'onnx/model.onnx'), 'no graph');
+  const errors: string[] = [];
+  const engine = await startEngine(t, { models: [folder, FOLDER], logger: { info: () => undefined, warn: () => undefined, error: (message) => void errors.push(message) } });
+  t.same(engine.models().map(({ id }) => id), ['pharos-mini']);
+  t.match(errors, [/a model is left out: .*spoilt.onnx.model.onnx cannot be read/]);
+  t.match(await failure(collect(engine.generate(chat(FACT, { model: 'spoilt' })))), { code: 'unknown_model' });
 });
 
 t.test('two folders of one name are refused', async (t) => {

@@ -22,8 +22,8 @@ export interface AnswerWorld {
   close(): Promise<void>;
 }
 
-export async function openWorld(): Promise<AnswerWorld> {
-  const graph = new KnowledgeGraph({ store: new EmbeddedStore({ file: ':memory:' }) });
+export async function openWorld(now?: () => number): Promise<AnswerWorld> {
+  const graph = new KnowledgeGraph({ store: new EmbeddedStore({ file: ':memory:' }), now });
   await graph.open();
   const change = async (changes: readonly Change[]): Promise<void> => void (await graph.tell(DEFAULT_BASE, changes));
   const written = (aliases: readonly string[]): { text: string }[] => aliases.map((text) => ({ text }));
@@ -52,8 +52,8 @@ async function lines<T>(file: string): Promise<T[]> {
 }
 
 /** A world that holds the example graph with its rules. */
-export async function openExample(): Promise<AnswerWorld> {
-  const world = await openWorld();
+export async function openExample(now?: () => number): Promise<AnswerWorld> {
+  const world = await openWorld(now);
   type Alias = { readonly text: string; readonly language?: string };
   const entities = await lines<{ name: string; aliases?: Alias[]; types?: string[] }>('entities.ndjson');
   const relations = await lines<{ name: string; aliases?: Alias[]; functional?: boolean; symmetric?: boolean; transitive?: boolean; inverse_of?: string }>('relations.ndjson');

@@ -78,5 +78,12 @@ export async function derived(graph: KnowledgeGraph): Promise<Map<string, number
   for (const negated of [false, true]) for (const fact of await all(graph, { negated }, { derived: 'only' })) found.set(tripleKey(fact), fact.confidence);
   return found;
 }
+/** Is what is derived the same as in a graph that reads the store anew? */
+export async function sameAnew(t: Pick<Test, 'same'>, { graph, store }: Pick<World, 'graph' | 'store'>, label: string): Promise<void> {
+  const anew = new KnowledgeGraph({ store: store.view() });
+  await anew.open();
+  t.same([...(await derived(anew))].toSorted(), [...(await derived(graph))].toSorted(), `${label}, read anew`);
+  await anew.close();
+}
 export const named = (name: string): RelationName => parseRelationName(name);
 export { termKey };

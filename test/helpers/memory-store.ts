@@ -201,9 +201,12 @@ export class MemoryStore implements GraphStore {
     frontier.delete(termKey(start));
     return [...frontier.values()].toSorted((a, b) => (termText(a.end) < termText(b.end) ? -1 : 1)).slice(0, limit);
   }
-  async ruleHistory(name: BaseName): Promise<RuleHistory> {
+  async ruleHistory(name: BaseName, { documents = true }: { readonly documents?: boolean } = {}): Promise<RuleHistory> {
     const { version, ruleChanges } = this.#base(name);
-    return { version, from: 0, rules: await this.rules(name), changes: ruleChanges };
+    const rules = await this.rules(name);
+    if (documents) return { version, from: 0, rules, changes: ruleChanges };
+    const changes = ruleChanges.map(({ before, ...change }) => ({ ...change, ...(before === undefined ? {} : { before: '' }) }));
+    return { version, from: 0, rules: rules.map(({ id }) => ({ id, document: '' })), changes };
   }
   async rules(name: BaseName): Promise<readonly { readonly id: string; readonly document: string }[]> {
     return [...this.#base(name).rules].map(([id, document]) => ({ id, document }));

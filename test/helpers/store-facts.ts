@@ -329,6 +329,11 @@ export async function factsContract(part: Part): Promise<void> {
         changes.map((change) => [change.version, change.id, change.before]),
         [[4, 'r_1', 'one'], [3, 'r_2', 'two'], [3, '中', undefined], [1, 'r_1', undefined], [1, 'r_2', undefined]],
       );
+      t.same(
+        await one.ruleHistory(base, { documents: false }),
+        { version, from, rules: rules.map(({ id }) => ({ id, document: '' })), changes: changes.map(({ before, ...change }) => ({ ...change, ...(before === undefined ? {} : { before: '' }) })) },
+        'without the documents',
+      );
       t.ok(changes.every(({ at }) => /^\d{4}-\d\d-\d\dT[\d:.]+Z$/.test(at)));
       t.same((await one.ruleHistory(otherBase)).changes.map(({ id: name }) => name), ['r_9']);
     };

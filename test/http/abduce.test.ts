@@ -2,7 +2,7 @@
 // Refuses to know how explanations are found. Every reply is held against the contract.
 
 import t from 'tap';
-import { call, list, startApp, str } from '../helpers/http-app.ts';
+import { call, list, listen, startApp, str } from '../helpers/http-app.ts';
 import type { Reply } from '../helpers/http-app.ts';
 
 const app = await startApp(t, { PHAROS_ABDUCE_MS: '5000', PHAROS_ABDUCE_SIZE: '5' });
@@ -81,6 +81,10 @@ t.test('limits and mistakes', async (t) => {
     limit: 'explanations',
   });
   t.match((await abduce({ observation: 'p(a)', rules, assumable: ['q', 'r'], values, limits: { nodes: 5 } })).json, { complete: false, limit: 'nodes' });
+  // Of each limit the lower counts, and the reply tells.
+  const most = await startApp(t, { PHAROS_ABDUCE_EXPLANATIONS: '2' });
+  const above = { observation: 'p(a)', rules, assumable: ['q', 'r'], values, limits: { explanations: 100, ms: 1e9, facts: 1e9, depth: 1e9 } };
+  t.match((await call(most, 'POST', '/v1/reason/abduce', above)).json, { explanations: { length: 2 }, limit: 'explanations', complete: false });
   const wrong: [object, object][] = [
     [{}, { param: 'observation' }],
     [{ observation: [] }, { param: 'observation' }],
@@ -107,19 +111,39 @@ t.test('limits and mistakes', async (t) => {
 });
 
 t.test('as many abductions as are configured are at work at the same time', async (t) => {
-  const narrow = await startApp(t, { PHAROS_ABDUCE_JOBS: '1' });
-  const body = {
-    observation: 'p(a)',
-    rules: 'p(a) :- q(?x), r(?y).',
-    assumable: ['q', 'r'],
-    values: Array.from({ length: 200 }, (_, i) => `v${i}`),
-    limits: { explanations: 50, ms: 500 },
+  const { app: narrow, url } = await listen(t, {
+    PHAROS_ABDUCE_JOBS: '1',
+    PHAROS_ABDUCE_MS: '600000',
+    PHAROS_ABDUCE_NODES: '1000000000',
+    PHAROS_REQUEST_SECONDS: '600',
+  });
+  const client = new AbortController();
+  // Paths over three hundred places that may be joined in any way: more than are searched before the client leaves.
+  const endless = {
+    observation: 'path(v0, v1)',
+    rules: 'path(?x, ?y) :- edge(?x, ?y). path(?x, ?z) :- edge(?x, ?y), path(?y, ?z).',
+    assumable: ['edge'],
+    values: Array.from({ length: 300 }, (_, i) => `v${i}`),
+    limits: { nodes: 1_000_000_000 },
   };
-  const replies = await Promise.all([1, 2, 3].map(() => call(narrow, 'POST', '/v1/reason/abduce', body)));
-  t.same(replies.map(({ status }) => status).toSorted(), [200, 429, 429]);
-  t.match(
-    replies.find(({ status }) => status === 429),
-    { json: { error: { code: 'too_many_abductions', type: 'rate_limit_error' } } },
+  const first = fetch(`${url}/v1/reason/abduce`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(endless),
+    signal: client.signal,
+  }).then(
+    ({ status }) => `answered with ${status}`,
+    () => 'left',
   );
-  t.match(await call(narrow, 'POST', '/v1/reason/abduce', body), { status: 200 });
+  const until = async (wanted: number): Promise<Reply> => {
+    for (;;) {
+      const reply = await call(narrow, 'POST', '/v1/reason/abduce', { observation: 'wet(lawn)', assumable: ['rained'], rules: RULES });
+      if (reply.status === wanted) return reply;
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+  };
+  t.match(await until(429), { json: { error: { code: 'too_many_abductions', type: 'rate_limit_error' } } });
+  client.abort();
+  t.equal(await first, 'left');
+  t.match(await until(200), { json: { explanations: [{ assume: [{ object: 'rained' }] }] } }, 'its place is free again');
 });

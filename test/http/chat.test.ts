@@ -69,6 +69,48 @@ t.test('a rule answers yes, with its reason; what the graph does not say is refu
   t.match(unknown.json, { grounding: { outcome: 'not_entailed', answers: [], claims: [], confidence: 0 } });
 });
 
+t.test('rules given with a question hold for it alone: names, paths and verdicts follow from them, and proofs name them', async (t) => {
+  const rules = '@name("teachers of teachers") "academic grandfather"(?x, ?z) :- "student of"(?x, ?y), "student of"(?y, ?z).\nwise(?x) :- human(?x), "student of"(?y, ?x).';
+  const question = 'Who is the academic grandfather of Alexander the Great?';
+  const { status, json } = await ask(question, { knowledge: { rules } });
+  t.equal(status, 200, JSON.stringify(json));
+  t.match(json, { grounding: { outcome: 'entailed', answers: ['Plato'], cached: false, interpretation: { path: 'academic grandfather' } }, choices: [{ message: { content: /Plato/ } }] });
+  const [claim] = json.grounding.claims as unknown as { proof_id: string; facts: string[] }[];
+  t.equal(claim.facts.length, 2, 'the stored facts that it rests on');
+  t.match((await call(app, 'GET', `/v1/proofs/${claim.proof_id}`)).json, { kind: 'rule', rule: { name: 'teachers of teachers' }, premises: [{ kind: 'fact' }, { kind: 'fact' }] });
+  t.match(await call(app, 'POST', `/v1/proofs/${claim.proof_id}/check`, { rules }), { status: 200, json: { valid: true } });
+  t.match(await call(app, 'POST', `/v1/proofs/${claim.proof_id}/check`), { json: { valid: false } }, 'the base alone does not say so');
+
+  t.match((await ask('Is Plato wise?', { knowledge: { rules } })).json, { grounding: { outcome: 'entailed', answers: [true] }, choices: [{ message: { content: /^Yes/ } }] });
+  t.match((await ask('Is Plato wise?', { knowledge: { rules: '-wise(?x) :- human(?x).' } })).json, { grounding: { outcome: 'refuted', answers: [false] } });
+  const path = await ask('Where was the academic grandfather of Alexander the Great born?', { knowledge: { rules } });
+  t.match(path.json.grounding, { answers: ['Athens', 'Greece'], interpretation: { path: 'academic grandfather/born in' } });
+  for (const { proof_id } of path.json.grounding.claims as unknown as { proof_id: string }[])
+    t.match(await call(app, 'POST', `/v1/proofs/${proof_id}/check`, { rules }), { json: { valid: true } });
+
+  t.match((await ask(question, { knowledge: {} })).json, { grounding: { outcome: 'not_entailed' } }, 'nothing stays');
+  t.match((await ask(question, { knowledge: { rules } })).json, { grounding: { cached: true, answers: ['Plato'] } });
+  await call(app, 'POST', '/v1/triples', { triples: [{ subject: 'Hume', relation: 'occupation', object: 'historian' }] });
+  t.match((await ask(question, { knowledge: { rules } })).json, { grounding: { cached: true } }, 'what does not change the answer leaves it');
+  await call(app, 'DELETE', '/v1/triples?subject=Aristotle&relation=student%20of&object=Plato');
+  t.match((await ask(question, { knowledge: { rules } })).json, { grounding: { cached: false, answers: [], outcome: 'not_entailed' } });
+  await call(app, 'POST', '/v1/triples', { triples: [{ subject: 'Aristotle', relation: 'student of', object: 'Plato' }] });
+  const json_form = [{ heads: [{ relation: 'academic grandfather', subject: '?x', object: '?z' }], body: [{ relation: 'student of', subject: '?x', object: '?y' }, { relation: 'student of', subject: '?y', object: '?z' }] }];
+  t.match((await ask(question, { knowledge: { rules: json_form } })).json, { grounding: { answers: ['Plato'] } });
+});
+
+t.test('what is wrong with the rules of a question is said with its place', async (t) => {
+  const refused = async (rules: unknown, more: object = {}) => (await ask('Is Plato wise?', { knowledge: { rules, ...more } })).json.error as unknown as Record<string, unknown>;
+  t.match(await refused('wise(?x) :- human(?x).\nwise(?x) :- human(?y).'), { code: 'rule_unsafe', param: 'knowledge.rules', line: 2 });
+  t.match(await refused('wise(?x) :- human(?x'), { code: 'rule_syntax', param: 'knowledge.rules', line: 1, column: 21 });
+  t.match(await refused('wise(?x) :- human(?x), not foolish(?x).\nfoolish(?x) :- wise(?x).'), { code: 'rule_unstratifiable', param: 'knowledge.rules', line: Number });
+  t.match(await refused(7), { code: 'invalid_value', param: 'knowledge.rules' });
+  t.match(await refused('wise(?x) :- human(?x).', { as_of: '2020-01-01' }), { code: 'invalid_value', param: 'knowledge.rules', message: /as_of/ });
+  const small = await startApp(t, { PHAROS_EXAMPLE: 'on', PHAROS_DEDUCE_FACTS: '20' });
+  const large = await call(small, 'POST', '/v1/chat/completions', { messages: [{ role: 'user', content: 'Is Plato wise?' }], knowledge: { rules: 'near(?x, ?y) :- human(?x), human(?y).' } });
+  t.match(large, { status: 413, json: { error: { code: 'too_large', param: 'knowledge.rules' } } });
+});
+
 t.test('Chinese questions are answered in Chinese', async (t) => {
   const { json } = await ask('爱因斯坦出生于哪里？');
   t.match(json, { grounding: { outcome: 'entailed' }, choices: [{ message: { content: /乌尔姆/ } }] });
@@ -115,9 +157,9 @@ t.test('plain completions, whole and streamed, and addresses without /v1', async
   t.ok(Number(whole.json.usage.completion_tokens) <= 6);
   const streamed = events((await call(app, 'POST', '/completions', { ...body, stream: true })).text);
   t.equal(streamed.map((chunk) => str(chunk.choices[0].text)).join(''), str(whole.json.choices[0].text));
-  t.match(await call(app, 'POST', '/v1/completions', { ...body, echo: true }), {
+  t.match(await call(app, 'POST', '/v1/completions', { ...body, suffix: 'x' }), {
     status: 400,
-    json: { error: { code: 'unsupported_parameter', param: 'echo' } },
+    json: { error: { code: 'unsupported_parameter', param: 'suffix' } },
   });
   t.match(await call(app, 'GET', '/models'), {
     status: 200,

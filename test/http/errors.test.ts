@@ -28,10 +28,9 @@ t.test('what is wrong is named, in the form that OpenAI clients read', async (t)
     ['temperature too high', { messages, temperature: 9 }, 400, { code: 'invalid_value', param: 'temperature' }],
     ['an unknown field', { messages, temprature: 1 }, 400, { code: 'unknown_parameter', param: 'temprature' }],
     ['an unknown field inside knowledge', { messages, knowledge: { bas: 'x' } }, 400, { code: 'unknown_parameter', param: 'knowledge.bas' }],
-    ['two choices', { messages, n: 2 }, 400, { code: 'unsupported_parameter', param: 'n' }],
+    ['too many choices', { messages, n: 200 }, 400, { code: 'invalid_value', param: 'n' }],
     ['tools', { messages, tools: [{ type: 'function', function: { name: 'f' } }] }, 400, { code: 'unsupported_parameter', param: 'tools' }],
-    ['logprobs', { messages, logprobs: true }, 400, { code: 'unsupported_parameter', param: 'logprobs' }],
-    ['a response format', { messages, response_format: { type: 'json_object' } }, 400, { code: 'unsupported_parameter', param: 'response_format' }],
+    ['a response format', { messages, response_format: { type: 'xml' } }, 400, { code: 'invalid_value', param: 'response_format.type' }],
     ['an unknown model', { messages, model: 'gpt-9' }, 404, { code: 'model_not_found', param: 'model', message: /"gpt-9".*pharos-mini/ }],
     [
       'a prompt that is too long',

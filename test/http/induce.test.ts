@@ -117,34 +117,36 @@ t.test('bounds of numbers and exceptions are learned when they are asked for', a
   t.ok(found.includes(adult) && found.includes(lost), found.join('\n'));
 });
 
-t.test('limits are configured: of one induction, and of all at the same time', async (t) => {
-  const narrow = await startApp(t, {
-    PHAROS_INDUCE_JOBS: '1',
-    PHAROS_INDUCE_KEPT: '1',
-    PHAROS_INDUCE_MS: '20000',
-    PHAROS_INDUCE_FACTS: '8',
-    PHAROS_INDUCE_RULES: '1',
-    PHAROS_INDUCE_HEAP: '64MiB',
-  });
-  const there = (url: string, body?: unknown) => call(narrow, body === undefined ? 'GET' : 'POST', url, body);
-  await there('/v1/triples', { triples: swans });
-  for (const [limits, param] of [
-    [{ ms: 20_001 }, 'limits.ms'],
-    [{ rules: 2 }, 'limits.rules'],
-    [{ facts: 9 }, 'limits.facts'],
-  ] as const)
-    for (const url of ['/v1/reason/induce', '/v1/reason/rank'])
-      t.match(await there(url, { ...(url.endsWith('rank') ? { relation: 'has color', subject: 'swan 1' } : {}), limits }), {
-        status: 400,
-        json: { error: { code: 'invalid_value', param } },
-      });
-  const first = await there('/v1/reason/induce', {});
-  t.match(first, { status: 200, json: { facts: 8, limit: 'facts', complete: false, rules: { length: 1 } } });
-  const replies = await Promise.all([1, 2].map(() => there('/v1/reason/induce', {})));
-  t.same(replies.map(({ status }) => status).toSorted(), [200, 429]);
-  t.match(
-    replies.find(({ status }) => status === 429),
-    { json: { error: { code: 'too_many_inductions' } } },
-  );
-  t.match(await there(`/v1/reason/induce/${str(first.json.id)}`), { status: 404, json: { error: { message: /the last 1 are kept/ } } });
+t.test('limits are configured: of each the lower of the request and the service counts, and the reply tells', async (t) => {
+  const narrow = await startApp(t, { PHAROS_INDUCE_MS: '20000', PHAROS_INDUCE_FACTS: '8', PHAROS_INDUCE_RULES: '1', PHAROS_INDUCE_HEAP: '64MiB' });
+  await call(narrow, 'POST', '/v1/triples', { triples: swans });
+  const cut = { status: 200, json: { facts: 8, limit: 'facts', complete: false, rules: { length: 1 } } };
+  for (const limits of [undefined, { facts: 9, rules: 2, ms: 20_001 }]) t.match(await call(narrow, 'POST', '/v1/reason/induce', { limits }), cut);
+  t.match((await call(narrow, 'POST', '/v1/reason/induce', { limits: { facts: 7 } })).json, { facts: 7, limit: 'facts' });
+  const ranked = await call(narrow, 'POST', '/v1/reason/rank', { relation: 'has color', subject: 'swan 1', limits: { facts: 9 } });
+  t.match(ranked, { status: 200, json: { partial: true } });
+});
+
+t.test('as many inductions as are configured are at work at the same time, and as many are kept', async (t) => {
+  const narrow = await startApp(t, { PHAROS_INDUCE_JOBS: '1', PHAROS_INDUCE_KEPT: '1' });
+  const people = 50;
+  const triples = Array.from({ length: people * 6 }, (_, i) =>
+    Array.from({ length: 4 }, (_unused, k) => ({
+      subject: `p${i % people}`,
+      relation: `r${Math.floor(i / people)}`,
+      object: `p${(i * (Math.floor(i / people) + 3) + k * k * 7) % people}`,
+    })),
+  ).flat();
+  await call(narrow, 'POST', '/v1/triples', { triples });
+  // Paths of five steps in a dense graph: far more than are counted before it is ended.
+  const endless = { background: true, length: 5, min_support: 1, min_confidence: 0, min_head_coverage: 0, limits: { ms: 600_000 } };
+  const first = await call(narrow, 'POST', '/v1/reason/induce', endless);
+  t.match(first, { status: 200, json: { status: 'running' } });
+  const quick = { relations: ['r1'], length: 1 };
+  t.match(await call(narrow, 'POST', '/v1/reason/induce', quick), { status: 429, json: { error: { code: 'too_many_inductions' } } });
+  const url = `/v1/reason/induce/${str(first.json.id)}`;
+  t.match(await call(narrow, 'GET', url), { status: 200, json: { status: 'running' } }, 'it is at work still');
+  t.match(await call(narrow, 'DELETE', url), { status: 200, json: { status: 'cancelled' } });
+  t.match(await call(narrow, 'POST', '/v1/reason/induce', quick), { status: 200, json: { status: 'completed' } });
+  t.match(await call(narrow, 'GET', url), { status: 404, json: { error: { message: /the last 1 are kept/ } } });
 });

@@ -2,6 +2,7 @@
 // Refuses to know how anything is derived.
 
 import t from 'tap';
+import { descending, pageOf } from '../../src/http/paging.ts';
 import { call, list, startApp, str } from '../helpers/http-app.ts';
 
 const app = await startApp(t);
@@ -139,6 +140,7 @@ t.test('rules as they were in earlier versions are listed, read and restored', a
   t.match((await get(`/v1/rules?${path}&version=2`)).json, { data: [{ text: 'p(?x, ?y) :- q(?x, ?y).' }], version: 2, rule_sets: [] });
   t.strictSame((await get(`/v1/rules?${path}&version=4`)).json.rule_sets, [{ name: 'rdfs' }]);
   t.match((await get(`/v1/rules?${path}&version=0`)).json, { data: [] });
+  t.match(await get(`/v1/rules?${path}&version=12345678901`), { status: 404, json: { error: { code: 'version_not_found' } } });
   t.match(await get(`/v1/rules?${path}&version=6`), { status: 404, json: { error: { code: 'version_not_found', message: /versions 0 to 5 are/ } } });
 
   t.match(await post('/v1/rules/restore', { version: 1, knowledge_base }), {
@@ -151,6 +153,14 @@ t.test('rules as they were in earlier versions are listed, read and restored', a
   t.match(await post('/v1/rules/restore', { version: 5, knowledge_base }), { status: 200, json: { version: 7, added: [], removed: [] } }, 'nothing to do');
   t.match(await post('/v1/rules/restore', { version: 99, knowledge_base }), { status: 404, json: { error: { code: 'version_not_found', param: 'version' } } });
   t.match(await post('/v1/rules/restore', { version: -1, knowledge_base }), { status: 400, json: { error: { param: 'version' } } });
+});
+
+t.test('a page of numbers has the greatest first, however many digits they have', (t) => {
+  const items = [3, 999_999_999, 5_000_000_000, 1_000_000_000, Number.MAX_SAFE_INTEGER, 0];
+  const first = pageOf(items, descending, { limit: 3 });
+  t.same(first.data, [Number.MAX_SAFE_INTEGER, 5_000_000_000, 1_000_000_000]);
+  t.same(pageOf(items, descending, { cursor: first.cursor }).data, [999_999_999, 3, 0]);
+  t.end();
 });
 
 t.test('a built-in rule set is taken into use by name, listed with the version, and taken out again', async (t) => {

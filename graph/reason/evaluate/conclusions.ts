@@ -34,11 +34,11 @@ export class Conclusions {
     this.#deltas = deltas;
     this.#loop = loop;
   }
-  /** A run begins, or a stratum of one that somebody leads. */
-  begin(): void {
+  /** A run begins, or a stratum of one that somebody leads. `fallen`: rows that count no more unless they follow again. */
+  begin(fallen = 0): void {
     this.rising = false;
     this.#weighted = this.#program.database.weighted;
-    this.#derived = this.#before = this.#program.database.derived;
+    this.#derived = this.#before = this.#program.database.derived - fallen;
   }
 
   /** The loop's clause is met by what is in its registers and rows. Throws Tripped. */
@@ -95,6 +95,7 @@ export class Conclusions {
     if (table.stamps[row] === FALLEN) {
       table.restate(row, rule, stamp, confidence);
       this.#deltas.back(slot, row);
+      this.#derived++;
     } else if (known < confidence) {
       if (stamp > this.#budget.depth) throw new Tripped('depth');
       if (row >= slot.high) table.restate(row, rule, stamp, confidence);

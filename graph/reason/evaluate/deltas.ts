@@ -2,6 +2,7 @@
 // Refuses to know rules and how anything is found.
 
 import type { Slot } from '../tables/database.ts';
+import { pauses } from './run.ts';
 import { FALLEN } from '../tables/table.ts';
 
 /** Another derivation of a row that is there: of greater confidence, or of the same, when the row's own may be lost. */
@@ -86,8 +87,9 @@ export class Deltas {
   get none(): boolean {
     return this.dirty.size === 0 && this.#rises.length + this.#back.length === 0;
   }
-  /** Makes what came in the round that ends the delta of the next one. `holds`: does the row still follow from rows of smaller stamps? */
-  close(holds: (slot: Slot, row: number) => boolean): void {
+  /** Makes what came in the round that ends the delta of the next one. `holds`: does the row still follow from rows of smaller stamps? `due`: has that looked at many rows? */
+  *close(holds: (slot: Slot, row: number) => boolean, due: () => boolean): Generator<void, void> {
+    const pause = pauses();
     const next = new Map<Slot, Set<number>>();
     const meet = (slot: Slot, row: number): void => {
       const rows = next.get(slot);
@@ -100,13 +102,20 @@ export class Deltas {
       slot.table.restate(row, rule, stamp, confidence);
       meet(slot, row);
     };
-    for (const rise of this.#rises) if (rise.slot.table.confidence(rise.row) < rise.confidence) restate(rise);
+    for (const rise of this.#rises) {
+      if (pause()) yield;
+      if (rise.slot.table.confidence(rise.row) < rise.confidence) restate(rise);
+    }
     // By rounding, a row may be as sure as before by premises that rose, and have lost the premises of smaller stamps.
     for (const tie of this.#ties) {
+      if (pause() || due()) yield;
       const { slot, row, confidence } = tie;
       if (slot.table.confidence(row) === confidence && !next.get(slot)?.has(row) && !holds(slot, row)) restate(tie);
     }
-    for (const { slot, row } of this.#back) meet(slot, row);
+    for (const { slot, row } of this.#back) {
+      if (pause()) yield;
+      meet(slot, row);
+    }
     [this.#rises, this.#ties, this.#back] = [[], [], []];
     for (const [slot, rows] of next) {
       this.dirty.add(slot);

@@ -16,7 +16,7 @@ import { TEST } from './plan.ts';
 import type { AtomItem, Clause, Step } from './plan.ts';
 import { isAlone } from './program.ts';
 import type { Program, Variant, Watchers } from './program.ts';
-import { Meter, Tripped } from './run.ts';
+import { Meter, pauses, Tripped } from './run.ts';
 import type { RunResult } from './run.ts';
 import { Supports } from './supports.ts';
 import type { Budget } from '../types.ts';
@@ -126,7 +126,7 @@ export class Evaluator {
         }
       }
       for (const [slot, watchers] of this.#program.classes(stratum)) yield* this.#meetClasses(watchers, slot, affected);
-      this.#endRound();
+      yield* this.#endRound();
       yield* this.#run(stratum, affected);
     }
   }
@@ -136,11 +136,11 @@ export class Evaluator {
     for (let stratum = 0; stratum < this.#program.strata.length; stratum++) yield* this.advance(stratum, []);
   }
 
-  /** Derives in one stratum what follows from all rows that came or rose in this run, and by the openings. `fallen`: some rows are; those that follow are so no longer. */
-  *advance(stratum: number, openings: Iterable<Opening>, fallen = false): Generator<void, void> {
-    this.#loop.careful = fallen;
+  /** Derives in one stratum what follows from all rows that came or rose in this run, and by the openings. `fallen`: so many rows are; those that follow are so no longer. */
+  *advance(stratum: number, openings: Iterable<Opening>, fallen = 0): Generator<void, void> {
+    this.#loop.careful = fallen > 0;
     const { database } = this.#program;
-    this.#conclusions.begin();
+    this.#conclusions.begin(fallen);
     this.deltas.open(database.slots());
     yield* this.#run(stratum, undefined, openings);
   }
@@ -153,18 +153,19 @@ export class Evaluator {
       this.deltas.dirty.clear();
       const watched = active.filter((slot) => this.#program.watchers(stratum, slot) !== undefined);
       this.#beginRound();
+      const pause = pauses();
       for (const { clause, steps, fill } of first ?? []) {
+        if (pause() || this.meter.due()) yield;
         if (!fill(this.#loop.registers)) continue;
         this.#prepare(clause, steps, -1, true);
         this.#loop.join(0);
-        if (this.meter.due()) yield;
       }
       for (const slot of watched) yield* this.#meet(this.#program.watchers(stratum, slot) as Watchers, slot, affected);
       for (const slot of active) {
         slot.low = slot.high;
         slot.raised = [];
       }
-      this.#endRound();
+      yield* this.#endRound();
     }
   }
 
@@ -174,12 +175,15 @@ export class Evaluator {
     if (!this.#conclusions.ranked) this.#conclusions.clock++;
   }
   /** Makes the rows of the round that ends the delta of the next one. A round that brought nothing is not counted. */
-  #endRound(): void {
+  *#endRound(): Generator<void, void> {
     if (this.deltas.none) {
       if (!this.#conclusions.ranked) this.#conclusions.clock = this.#last;
       this.#rounds--;
     }
-    this.deltas.close((slot, row) => this.supports.holds(slot, row, this.#stratum));
+    yield* this.deltas.close(
+      (slot, row) => this.supports.holds(slot, row, this.#stratum),
+      () => this.meter.due(),
+    );
   }
 
   *#meet(watchers: Watchers, slot: Slot, affected: ReadonlySet<Slot> | undefined): Generator<void, void> {
@@ -190,7 +194,7 @@ export class Evaluator {
       if (slot.raised.length === 0) continue;
       this.#prepareVariant(variant, true);
       this.#conclusions.rising = true;
-      for (const row of slot.raised) if (this.#loop.unify(variant.item, variant.lead, slot.table, row)) this.#loop.join(0);
+      yield* this.#walkRows(variant.item, variant.lead, slot.raised);
       this.#conclusions.rising = false;
     }
     if (watchers.byObject.size === 0) return;
@@ -207,7 +211,10 @@ export class Evaluator {
       if ((row - low) % this.#chunk === this.#chunk - 1 || this.meter.due()) yield;
     }
     this.#conclusions.rising = true;
-    for (const row of raised) meetRow(row, true);
+    for (let i = 0; i < raised.length; i++) {
+      meetRow(raised[i], true);
+      if (i % this.#chunk === this.#chunk - 1 || this.meter.due()) yield;
+    }
     this.#conclusions.rising = false;
   }
 
@@ -247,10 +254,7 @@ export class Evaluator {
       const chain = item.subject < 0 ? table.bySubject(terms) : table.byObject(terms);
       const rows: number[] = [];
       for (let row = chain.first(item.subject < 0 ? ~item.subject : ~item.object); row >= 0; row = chain.after(row)) if (row < to) rows.push(row);
-      for (let i = 0; i < rows.length; i++) {
-        if (this.#loop.unify(item, lead, table, rows[i])) this.#loop.join(0);
-        if (i % this.#chunk === this.#chunk - 1 || this.meter.due()) yield;
-      }
+      yield* this.#walkRows(item, lead, rows);
       return;
     }
     for (let row = from; row < to;) {
@@ -261,6 +265,14 @@ export class Evaluator {
         due = this.meter.due();
       }
       yield;
+    }
+  }
+
+  *#walkRows(item: AtomItem, lead: number, rows: readonly number[]): Generator<void, void> {
+    const { table } = item.slot;
+    for (let i = 0; i < rows.length; i++) {
+      if (this.#loop.unify(item, lead, table, rows[i])) this.#loop.join(0);
+      if (i % this.#chunk === this.#chunk - 1 || this.meter.due()) yield;
     }
   }
 

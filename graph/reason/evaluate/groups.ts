@@ -27,7 +27,7 @@ export class GroupValues {
     const key = group.join(' ');
     const kept = known.get(key);
     if (kept !== undefined) return kept;
-    const value = aggregateValue(this.#database, item, group, () => this.#meter.count());
+    const value = aggregateValue(this.#database, item, group, (slow) => (slow ? this.#meter.check() : this.#meter.count()));
     const id = value === undefined ? -1 : this.#database.terms.intern(value);
     known.set(key, id);
     return id;

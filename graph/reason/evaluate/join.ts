@@ -9,8 +9,8 @@ import { ABSENT, AGGREGATE, ALL, ASSIGN, COMPARE, OBJECT, orderBody, PROBE, TEST
 import type { AggregateItem, Operand, Step, TestItem } from './plan.ts';
 import type { AggregateFunction } from '../types.ts';
 
-/** Called for each row that is looked at; may throw to stop. */
-export type Tick = () => void;
+/** Called for each row that is looked at, and with `slow` before a function is computed; may throw to stop. */
+export type Tick = (slow?: boolean) => void;
 const idle: Tick = () => undefined;
 
 /** Meets the conditions of a body one way after the other; `found` returns true to stop. Registers of -1 are unbound. */
@@ -37,6 +37,7 @@ export function search(
     const step = steps[i];
     const { op, position, slot, subject, object, operator, same } = step;
     if (op === COMPARE) return terms.compare(operator, value(subject), value(object)) && go(i + 1);
+    if (op === TEST || op === ASSIGN) tick(true);
     if (op === TEST) return (step.test as TestItem).holds(registers) && go(i + 1);
     if (op === ASSIGN) {
       const computed = step.compute?.(registers);

@@ -56,6 +56,14 @@ export class Meter {
   }
 }
 
+/** Turns of a loop between two pauses. */
+const TURNS = 2_048;
+/** For a loop of short turns that look at no rows: is it time to yield? To be asked once a turn. */
+export function pauses(): () => boolean {
+  let turns = 0;
+  return () => (++turns & (TURNS - 1)) === 0;
+}
+
 /** Runs to the end without a pause. */
 export function runNow<T>(work: Generator<void, T>): T {
   for (;;) {

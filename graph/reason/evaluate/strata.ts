@@ -201,7 +201,8 @@ function circle(
   });
   const path = [shown(names[from]), ...steps.map(({ word, to }) => word + shown(names[to]))].join(' -> ');
   const texts = [...new Set(way.flatMap((edge) => edges.rules[edge]?.text ?? []))].slice(0, 8).join('  ');
-  const rule = edges.rules[first];
+  // The rule that negates is named, unless only another of the circle is new and has a place.
+  const rule = way.flatMap((edge) => edges.rules[edge] ?? []).find((each) => Object.keys(placeOf(each)).length > 0) ?? edges.rules[first];
   const where = rule ? { ...placeOf(rule), rule: rule.name ?? rule.text } : {};
   const aggregate = edges.aggregates.get(first);
   return new RuleError(

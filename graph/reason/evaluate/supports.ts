@@ -111,8 +111,10 @@ export class Supports {
       case COMPARE:
         return this.#program.database.terms.compare(step.operator, subject, object) && this.#meet(i + 1);
       case TEST:
+        this.#meter.check();
         return (step.test as TestItem).holds(registers) && this.#meet(i + 1);
       case ASSIGN: {
+        this.#meter.check();
         const value = step.compute?.(registers);
         if (value === undefined) return false;
         registers[step.subject] = this.#program.database.terms.intern(value);

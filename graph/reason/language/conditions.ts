@@ -276,6 +276,7 @@ export class ConditionReader extends ExpressionReader {
       });
     this.#subjectAt = subjectAt;
     if (this.accept(CLOSE)) {
+      if (open) this.refuseCall(name, 1);
       this.#objectAt = name;
       return atomOf(CLASS_OF, subject, this.entity(name), negated, absent);
     }
@@ -283,6 +284,7 @@ export class ConditionReader extends ExpressionReader {
     this.#objectAt = this.at;
     const object = this.#argument(open);
     this.expect(CLOSE);
+    if (open) this.refuseCall(name, 2);
     return atomOf(this.relation(name), subject, object, negated, absent);
   }
   #argument(open: boolean): RuleTerm {

@@ -8,7 +8,7 @@ import type { Place } from '../errors.ts';
 import { COLON, DOT, END, MINUS, NAME, NUMBER, QUOTED, signOf, SLASH, TYPED, VARIABLE } from './lexer.ts';
 import type { Tokens } from './lexer.ts';
 import type { RuleTerm } from '../types.ts';
-import { TESTS } from './values.ts';
+import { BUILTINS, isCall, TESTS } from './values.ts';
 
 const TERM = 'a variable, a name or a literal';
 const TYPES: readonly string[] = ['string', 'number', 'date', 'boolean'] satisfies LiteralType[];
@@ -27,6 +27,8 @@ export class Cursor {
   readonly #relations: (RelationName | undefined)[];
   readonly #entities: (EntityTerm | undefined)[];
   readonly #named: (true | undefined)[];
+  /** Numbers of terms with which it calls no function: 1, 2 or both bits. */
+  readonly #relational: Uint8Array;
 
   constructor(tokens: Tokens) {
     this.tokens = tokens;
@@ -34,6 +36,7 @@ export class Cursor {
     this.#relations = [...this.#terms] as undefined[];
     this.#entities = [...this.#terms] as undefined[];
     this.#named = [...this.#terms] as undefined[];
+    this.#relational = new Uint8Array(tokens.symbolCount);
   }
 
   /** Number of the token here. */
@@ -217,6 +220,25 @@ export class Cursor {
         JSON.stringify(name),
       ]);
     this.#named[symbols[token]] = true;
+  }
+  /** Refuses a built-in function in the place of a condition with so many terms: by mistake it would be a relation of which there is nothing. */
+  refuseCall(token: number, terms: 1 | 2): void {
+    const { codes, symbols } = this.tokens;
+    if (codes[token] !== NAME || (this.#relational[symbols[token]] & terms) !== 0) return;
+    const name = this.tokens.content(token);
+    if (!isCall(name, terms)) {
+      this.#relational[symbols[token]] |= terms;
+      return;
+    }
+    const gives = BUILTINS.get(name)?.gives;
+    const right = gives === 'boolean' ? `${name}(..) = true` : `?v = ${name}(..)`;
+    const quoted = JSON.stringify(name);
+    throw this.wrong(
+      'syntax',
+      `${name} is a built-in function that gives a ${gives}, not a condition; write ${right}, or in quotes, ${quoted}, for the relation of that name`,
+      token,
+      [right, quoted],
+    );
   }
   /** The relation of this name. */
   relation(token: number): RelationName {

@@ -8,6 +8,7 @@
 // aggregate:  {"aggregate": "count", "result": term, "of": [term...], "body": [atom or comparison...]}
 // value:      term | {"call": "+", "arguments": [value...]}
 // term:       "?x" (variable) | "Albert Einstein" (entity) | {"variable": "x"} | {"entity": "?odd"} | {"value": 1879, "type": "number"}
+//             in the atoms of a body also "_" (anything); the entity of that name is {"entity": "_"}
 
 import { entity, literal, parseEntityId, parseRelationName, TermError } from '../../terms.ts';
 import type { LiteralType } from '../../terms.ts';
@@ -18,6 +19,7 @@ import { NESTING } from './kinds.ts';
 import { makeRule } from './print.ts';
 import { TESTS } from './values.ts';
 import { checkRule, LIMITS } from './safety.ts';
+import { ANY, refuseDenial, wildcard, withoutWildcards } from './json-wildcards.ts';
 
 export type TermJson =
   | string
@@ -63,7 +65,7 @@ const AGGREGATES: readonly string[] = ['count', 'sum', 'min', 'max', 'avg'];
 
 function termToJson(term: RuleTerm): TermJson {
   if (term.kind === 'variable') return `?${term.name}`;
-  if (term.kind === 'entity') return term.id.startsWith('?') ? { entity: term.id } : term.id;
+  if (term.kind === 'entity') return term.id.startsWith('?') || term.id === ANY ? { entity: term.id } : term.id;
   return { value: term.value, type: term.type };
 }
 export const atomToJson = (atom: Atom): AtomJson => ({
@@ -134,12 +136,16 @@ function readRule(value: unknown, path: string): Rule {
   const body = map['body'] ?? [];
   if (!Array.isArray(heads)) throw wrong(`${path}.heads`, 'an array of atoms', heads);
   if (!Array.isArray(body)) throw wrong(`${path}.body`, 'an array of conditions', body);
+  const conclusions = heads.map((head: unknown, i) => readAtom(head, `${path}.heads[${i}]`, false));
   const parts = {
     ...(typeof name === 'string' ? { name } : {}),
     ...(typeof confidence === 'number' ? { confidence } : {}),
     ...(typeof say === 'string' ? { say } : {}),
-    heads: heads.map((head: unknown, i) => readAtom(head, `${path}.heads[${i}]`)),
-    body: body.map((item: unknown, i) => readItem(item, `${path}.body[${i}]`)),
+    heads: conclusions,
+    body: withoutWildcards(
+      conclusions,
+      body.map((item: unknown, i) => readItem(item, `${path}.body[${i}]`)),
+    ),
   };
   checkRule(parts, (part, index, position) => {
     if (part === 'say') return { path: `${path}.say` };
@@ -154,7 +160,7 @@ function readRule(value: unknown, path: string): Rule {
 }
 
 function readItem(value: unknown, path: string): BodyItem {
-  if (typeof value !== 'object' || value === null) return readAtom(value, path);
+  if (typeof value !== 'object' || value === null) return readAtom(value, path, true);
   if ('aggregate' in value) return readAggregate(value, path);
   if ('call' in value) {
     const map = object(value, path, ['call', 'arguments', 'absent']);
@@ -164,7 +170,7 @@ function readItem(value: unknown, path: string): BodyItem {
     if (left.kind !== 'call' || !TESTS.has(left.function)) throw wrong(`${path}.call`, `a test: one of ${[...TESTS].join(', ')}`, map['call']);
     return { kind: 'compare', operator: '=', left, right: literal(absent !== true) };
   }
-  if (!('compare' in value)) return readAtom(value, path);
+  if (!('compare' in value)) return readAtom(value, path, true);
   const map = object(value, path, ['compare', 'left', 'right']);
   const operator = map['compare'];
   if (typeof operator !== 'string' || !OPERATORS.includes(operator)) throw wrong(`${path}.compare`, `one of ${OPERATORS.join(' ')}`, operator);
@@ -190,6 +196,7 @@ function readAggregate(value: unknown, path: string): Aggregate {
     body: body.map((item: unknown, i) => {
       const read = typeof item === 'object' && item !== null && 'aggregate' in item ? undefined : readItem(item, `${path}.body[${i}]`);
       if (read === undefined || (!isAtom(read) && read.kind === 'aggregate')) throw wrong(`${path}.body[${i}]`, 'an atom or a comparison', item);
+      refuseDenial(read, `${path}.body[${i}]`);
       return read;
     }),
   };
@@ -215,26 +222,28 @@ function readExpression(value: unknown, path: string, depth = 0): Expression {
   return { kind: 'call', function: call, arguments: values.map((each: unknown, i) => readExpression(each, `${path}.arguments[${i}]`, depth + 1)) };
 }
 
-function readAtom(value: unknown, path: string): Atom {
+/** `open`: "_" may stand for anything. */
+function readAtom(value: unknown, path: string, open: boolean): Atom {
   const map = object(value, path, ['relation', 'subject', 'object', 'negated', 'absent']);
   const { relation, negated, absent } = map;
   if (typeof relation !== 'string') throw wrong(`${path}.relation`, 'the name of a relation', relation);
   for (const [key, flag] of Object.entries({ negated, absent }))
     if (flag !== undefined && typeof flag !== 'boolean') throw wrong(`${path}.${key}`, 'true or false', flag);
-  const subject = readTerm(map['subject'], `${path}.subject`);
+  const subject = readTerm(map['subject'], `${path}.subject`, open);
   if (subject.kind === 'literal')
     throw new RuleError('invalid_term', 'a literal cannot be a subject; a subject is a variable or the name of an entity', { path: `${path}.subject` });
   return {
     relation: convert(`${path}.relation`, () => parseRelationName(relation)),
     subject,
-    object: readTerm(map['object'], `${path}.object`),
+    object: readTerm(map['object'], `${path}.object`, open),
     ...(negated === true ? { negated } : {}),
     ...(absent === true ? { absent } : {}),
   };
 }
 
-function readTerm(value: unknown, path: string): RuleTerm {
+function readTerm(value: unknown, path: string, open = false): RuleTerm {
   if (typeof value === 'string') {
+    if (value === ANY) return wildcard(path, open);
     if (VARIABLE.test(value)) return { kind: 'variable', name: value.slice(1).normalize('NFC') };
     return convert(path, () => entity(parseEntityId(value)));
   }

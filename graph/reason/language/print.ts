@@ -1,19 +1,20 @@
 // Owns the canonical text of rules and the rule's content address.
 // Refuses to know how text is parsed: parsing what this prints gives the same rule.
+//
+// The content address is made from a plainer text, in which denials are counts: an address must never change.
 
 import { hash } from 'node:crypto';
 import type { Term } from '../../terms.ts';
 import { isAtom } from './body.ts';
+import { isDenial, wildcards, writableDenials } from './denials.ts';
 import type { Aggregate, Atom, BodyItem, Comparison, Expression, Rule, RuleTerm } from '../types.ts';
-import { INFIX, TESTS } from './values.ts';
+import { BUILTINS, INFIX, isCall, TESTS } from './values.ts';
 
 /** The relation that `c(?x)` is short for. */
 export const IS_A = 'is a';
 /** Words that are not names when they stand bare. */
 const RESERVED = new Set(['not', 'true', 'false', '_']);
 const LONGEST_RESERVED = 5;
-/** Words that do not begin an atom when they stand bare: tests, and what introduces a check. */
-const NOT_RELATIONS: ReadonlySet<string> = TESTS;
 const BARE = /^[\p{L}_][\p{L}\p{M}\p{N}_]*$/u;
 /** By character below 128: 1 for what may begin a bare name, 2 for what may go on one. */
 const IN_NAMES = Uint8Array.from({ length: 128 }, (_, code) => (/[A-Za-z_]/.test(String.fromCharCode(code)) ? 3 : code >= 48 && code <= 57 ? 2 : 0));
@@ -42,12 +43,20 @@ export function printTerm(term: Term): string {
 }
 export const printRuleTerm = (term: RuleTerm): string => (term.kind === 'variable' ? `?${term.name}` : printTerm(term));
 
-export function printAtom(atom: Atom): string {
+const NONE: readonly string[] = [];
+/** How it is written: for reading, or for the content address. */
+type Style = 'readable' | 'plain';
+/** `any`: variables written as `_`. */
+export function printAtom(atom: Atom, any = NONE, style: Style = 'readable'): string {
   const sign = (atom.absent ? 'not ' : '') + (atom.negated ? '-' : '');
-  if (atom.relation === IS_A && atom.object.kind === 'entity') return `${sign}${printRelation(atom.object.id)}(${printRuleTerm(atom.subject)})`;
-  return `${sign}${printRelation(atom.relation)}(${printRuleTerm(atom.subject)}, ${printRuleTerm(atom.object)})`;
+  if (atom.relation === IS_A && atom.object.kind === 'entity') return `${sign}${printRelation(atom.object.id, 1, style)}(${printPlace(atom.subject, any)})`;
+  return `${sign}${printRelation(atom.relation, 2, style)}(${printPlace(atom.subject, any)}, ${printPlace(atom.object, any)})`;
 }
-const printRelation = (name: string): string => (NOT_RELATIONS.has(name) ? printQuoted(name) : printName(name));
+const printPlace = (term: RuleTerm, any: readonly string[]): string =>
+  any.length > 0 && term.kind === 'variable' && any.includes(term.name) ? '_' : printRuleTerm(term);
+/** A name that would be read as a test or a function, with so many terms behind it, stands in quotes. */
+const printRelation = (name: string, terms: 1 | 2, style: Style): string =>
+  BUILTINS.has(name) && (TESTS.has(name) || (style === 'readable' && isCall(name, terms))) ? printQuoted(name) : printName(name);
 
 /** Inside the brackets of a call, quoted text is a string: an entity that needs quotes says that it is one. */
 function printArgument(expression: Expression): string {
@@ -72,21 +81,34 @@ export function printComparison({ operator, left, right }: Comparison): string {
   return `${printExpression(left)} ${operator} ${printExpression(right)}`;
 }
 /** `?n = count { ?f : directed(?d, ?f) }`. */
-export function printAggregate({ function: name, result, of, body }: Aggregate): string {
-  return `${printRuleTerm(result)} = ${name} { ${of.map(printRuleTerm).join(', ')} : ${body.map(printBodyItem).join(', ')} }`;
+function printAggregate({ function: name, result, of, body }: Aggregate, style: Style): string {
+  return `${printRuleTerm(result)} = ${name} { ${of.map(printRuleTerm).join(', ')} : ${printBody(body, style)} }`;
 }
+/** `not exists { parent(?p, ?y), ?y != ?x }`, or `not parent(?x, _)`. */
+const printDenial = ({ body }: Aggregate, any: readonly string[]): string =>
+  any.length > 0 ? `not ${printAtom(body[0] as Atom, any)}` : `not exists { ${printBody(body, 'readable')} }`;
+const printBody = (body: readonly BodyItem[], style: Style): string => body.map((item) => printItem(item, style)).join(', ');
+/** `any`: of a denial that is written as one. */
+function printItem(item: BodyItem, style: Style, any?: readonly string[]): string {
+  if (isAtom(item)) return printAtom(item, NONE, style);
+  if (item.kind === 'compare') return printComparison(item);
+  return any ? printDenial(item, any) : printAggregate(item, style);
+}
+/** One condition by itself, as a reader of errors, proofs and reasons wants it. */
 export const printBodyItem = (item: BodyItem): string =>
-  isAtom(item) ? printAtom(item) : item.kind === 'compare' ? printComparison(item) : printAggregate(item);
+  printItem(item, 'readable', !isAtom(item) && item.kind === 'aggregate' && isDenial(item) ? wildcards(item) : undefined);
 
 export type RuleParts = Pick<Rule, 'name' | 'confidence' | 'say' | 'heads' | 'body'>;
 /** `@name("..") @confidence(..) @say("..") heads :- body.` on one line. */
-export function printRule(rule: RuleParts): string {
+export const printRule = (rule: RuleParts): string => printIn(rule, 'readable');
+function printIn(rule: RuleParts, style: Style): string {
+  const denials = style === 'readable' ? writableDenials(rule) : undefined;
   let text = '';
   if (rule.name !== undefined) text += `@name(${printQuoted(rule.name)}) `;
   if (rule.confidence !== undefined && rule.confidence !== 1) text += `@confidence(${rule.confidence}) `;
   if (rule.say !== undefined) text += `@say(${printQuoted(rule.say)}) `;
-  for (let i = 0; i < rule.heads.length; i++) text += i === 0 ? printAtom(rule.heads[i]) : `, ${printAtom(rule.heads[i])}`;
-  for (let i = 0; i < rule.body.length; i++) text += (i > 0 ? ', ' : rule.heads.length > 0 ? ' :- ' : ':- ') + printBodyItem(rule.body[i]);
+  for (let i = 0; i < rule.heads.length; i++) text += (i === 0 ? '' : ', ') + printAtom(rule.heads[i], NONE, style);
+  for (let i = 0; i < rule.body.length; i++) text += (i > 0 ? ', ' : rule.heads.length > 0 ? ' :- ' : ':- ') + printItem(rule.body[i], style, denials?.get(rule.body[i]));
   return `${text}.`;
 }
 export const printRules = (rules: readonly RuleParts[]): string => rules.map((rule) => printRule(rule) + '\n').join('');
@@ -94,10 +116,17 @@ export const printRules = (rules: readonly RuleParts[]): string => rules.map((ru
 /** First 24 hexadecimal digits of SHA-256. */
 export const shortHash = (text: string): string => hash('sha256', text, 'hex').slice(0, 24);
 
+/** Is the plain text the same? Most rules are a few atoms, and there are very many. */
+function isPlain(text: string, heads: readonly Atom[], body: readonly BodyItem[]): boolean {
+  for (const item of body) if (!isAtom(item)) return false;
+  // Names of functions are quoted.
+  return !text.includes('"') || ![...heads, ...(body as readonly Atom[])].some(isNamedAsFunction);
+}
+const isNamedAsFunction = ({ relation, object }: Atom): boolean => BUILTINS.has(relation) || (object.kind === 'entity' && BUILTINS.has(object.id));
 /** A rule with its canonical text and content address. A confidence of 1 is left out, as it is the default. */
 export function makeRule({ name, confidence, say, heads, body }: RuleParts): Rule {
   const text = printRule({ name, confidence, say, heads, body });
-  const id = `r_${shortHash(text)}`;
+  const id = `r_${shortHash(isPlain(text, heads, body) ? text : printIn({ name, confidence, say, heads, body }, 'plain'))}`;
   if (name === undefined && say === undefined && (confidence === undefined || confidence === 1)) return { id, heads, body, text };
   return {
     id,

@@ -136,6 +136,11 @@ export const BUILTINS: ReadonlyMap<string, Builtin> = new Map<string, Builtin>([
 ]);
 /** Built-ins that are conditions by themselves. Relations of these names are written in quotes. */
 export const TESTS: ReadonlySet<string> = new Set(['contains', 'starts_with', 'ends_with', 'matches']);
+/** Is `name(..)` with so many terms a call of a built-in function? */
+export function isCall(name: string, terms: number): boolean {
+  const builtin = BUILTINS.get(name);
+  return builtin !== undefined && terms >= builtin.arity[0] && terms <= builtin.arity[1];
+}
 /** Functions that stand between their arguments, and how strongly they bind. */
 export const INFIX: ReadonlyMap<string, number> = new Map([
   ['+', 1],

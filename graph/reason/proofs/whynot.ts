@@ -3,6 +3,7 @@
 
 import { termKey } from '../../terms.ts';
 import type { Term } from '../../terms.ts';
+import { isDenial } from '../language/denials.ts';
 import { groupOf, isAtom, itemVariables, outerVariables, substituteItem } from '../language/body.ts';
 import { signed } from '../tables/database.ts';
 import type { Row } from '../tables/database.ts';
@@ -29,8 +30,8 @@ export type Condition =
   /** It holds: by the row, when it is a fact. */
   | { readonly kind: 'holds'; readonly item: BodyItem; readonly at?: Row }
   | { readonly kind: 'missing'; readonly item: Atom; readonly why?: WhyNot }
-  /** It must not hold (`not`), but does. */
-  | { readonly kind: 'blocked'; readonly item: Atom; readonly at: Row }
+  /** It must not hold (`not`, `not exists`), but does, by this row and perhaps others. */
+  | { readonly kind: 'blocked'; readonly item: Atom | Aggregate; readonly at: Row }
   /** A comparison or aggregate that comes out otherwise; the values of its sides, where they have some. */
   | { readonly kind: 'fails'; readonly item: Comparison | Aggregate; readonly left?: Term; readonly right?: Term }
   /** What is missing leaves a variable of it without value. */
@@ -207,7 +208,7 @@ class Search {
     }
     const next = item.kind === 'compare' ? this.#compare(item, values) : this.#aggregate(item, values);
     if (next) yield* go({ kind: 'holds', item: substituteItem<BodyItem>(item, record(next)) }, next, 0);
-    else if (left > 0) yield* go(this.#failure(item), values, 1);
+    else if (left > 0) yield* go(this.#blocked(item) ?? this.#failure(item), values, 1);
   }
   *#rows(atom: Atom): Generator<Row> {
     const { database } = this.#program;
@@ -254,6 +255,13 @@ class Search {
       if (error instanceof ProofTooLarge) return undefined;
       throw error;
     }
+  }
+  /** By what there is, where there should be nothing of the kind. */
+  #blocked(item: Comparison | Aggregate): Condition | undefined {
+    if (item.kind !== 'aggregate' || !isDenial(item)) return undefined;
+    const [met] = this.#explainer.meet({ body: item.body }, 1);
+    const at = met?.rows.find((row) => row !== undefined);
+    return at && { kind: 'blocked', item, at };
   }
   #failure(item: Comparison | Aggregate): Condition {
     if (item.kind === 'aggregate') {

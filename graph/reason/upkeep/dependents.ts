@@ -127,6 +127,7 @@ export class Dependents {
     const { terms } = this.#program.database;
     this.#meter.count();
     if (op === COMPARE) return terms.compare(operator, this.#value(subject), this.#value(object)) && this.#meet(i + 1, row, stamp);
+    if (op === TEST || op === ASSIGN) this.#meter.check();
     if (op === TEST) return (test as TestItem).holds(registers) && this.#meet(i + 1, row, stamp);
     if (op === ASSIGN) {
       const value = compute?.(registers);

@@ -7,6 +7,7 @@ import type { Dependents, Way } from './dependents.ts';
 import type { Evaluator } from '../evaluate/evaluate.ts';
 import type { Clause } from '../evaluate/plan.ts';
 import type { Program, Variant } from '../evaluate/program.ts';
+import { pauses } from '../evaluate/run.ts';
 import { StampQueue } from './stampqueue.ts';
 import { FALLEN } from '../tables/table.ts';
 
@@ -37,6 +38,12 @@ export class Falls {
     this.#program = program;
     this.#evaluator = evaluator;
     this.#dependents = dependents;
+  }
+  /** Rows that are fallen now. */
+  get count(): number {
+    let count = 0;
+    for (const { rows } of this.fallen.values()) count += rows.length;
+    return count;
   }
   /** A run begins. */
   begin(): void {
@@ -88,12 +95,13 @@ export class Falls {
   *settle(stratum: number): Generator<void, void> {
     const { meter, raised } = this.#evaluator;
     const { weighted } = this.#program.database;
+    const pause = pauses();
     for (let at = this.#asked.pop(); at; at = this.#asked.pop()) {
       const { slot, row } = at;
       (this.#waiting.get(slot) as Int32Array)[row >>> 5] &= ~(1 << (row & 31));
       if (this.#evaluator.supports.holds(slot, row, stratum)) {
         this.held++;
-        if (meter.due()) yield;
+        if (pause() || meter.due()) yield;
         continue;
       }
       this.fell++;

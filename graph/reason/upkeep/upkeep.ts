@@ -12,6 +12,7 @@ import type { Database, Slot } from '../tables/database.ts';
 import { Dependents } from './dependents.ts';
 import type { Evaluator, Opening } from '../evaluate/evaluate.ts';
 import type { Program } from '../evaluate/program.ts';
+import { pauses } from '../evaluate/run.ts';
 import type { RunResult } from '../evaluate/run.ts';
 import { Falls } from './falls.ts';
 import { bindHead } from '../evaluate/supports.ts';
@@ -88,30 +89,32 @@ export class Upkeep {
   }
 
   *#strata(edits: readonly Edit[], tooMuch: () => boolean): Generator<void, void> {
-    this.#tell(edits);
+    yield* this.#tell(edits);
     for (let stratum = 0; stratum < this.#program.strata.length; stratum++) {
-      const closed = this.#changed(stratum);
+      const closed = yield* this.#changed(stratum);
       if (tooMuch()) return;
-      this.#ask(stratum, closed);
+      yield* this.#ask(stratum, closed);
       for (const each of this.#falls.settle(stratum)) {
         if (tooMuch()) return;
         yield each;
       }
-      const openings = this.#openings(stratum, closed);
+      const openings = yield* this.#openings(stratum, closed);
       if (openings.length > 0 || [...this.#evaluator.touched.keys()].some((slot) => this.#program.watchers(stratum, slot)))
-        yield* this.#evaluator.advance(stratum, openings, this.#falls.fallen.size > 0);
+        yield* this.#evaluator.advance(stratum, openings, this.#falls.count);
       if (tooMuch()) return;
-      this.#settle();
+      yield* this.#settle();
     }
   }
 
   /** What is told comes and goes; what is less sure than before goes and comes. */
-  #tell(edits: readonly Edit[]): void {
+  *#tell(edits: readonly Edit[]): Generator<void, void> {
     const evaluator = this.#evaluator;
     const lost = new Map<Slot, number[]>();
     const fresh: Edit[] = [];
     const raised: Edit[] = [];
+    const pause = pauses();
     for (const edit of edits) {
+      if (pause()) yield;
       const { slot, subject, object, confidence } = edit;
       const { table } = slot;
       const row = table.find(subject, object);
@@ -129,23 +132,27 @@ export class Upkeep {
       if (rows) rows.push(row);
       else lost.set(slot, [row]);
     }
-    for (const [slot, rows] of lost) this.#take(slot, rows);
+    for (const [slot, rows] of lost) yield* this.#take(slot, rows);
     for (const { slot, subject, object, confidence } of fresh) {
+      if (pause()) yield;
       evaluator.deltas.touch(slot);
       slot.table.insert(subject, object, STORED, 0, confidence as number);
     }
     for (const { slot, subject, object, confidence } of raised) {
+      if (pause()) yield;
       const row = slot.table.find(subject, object);
       evaluator.deltas.raise(slot, row, slot.table.confidence(row));
       slot.table.restate(row, STORED, 0, confidence as number);
     }
   }
   /** Removes rows and remembers them. */
-  #take(slot: Slot, rows: readonly number[]): void {
+  *#take(slot: Slot, rows: readonly number[]): Generator<void, void> {
     const { table } = slot;
     const gone = this.#rowsOf(this.#gone, slot);
     const [before, shaken] = [this.#evaluator.raised.get(slot), this.#shaken.get(slot)];
+    const pause = pauses();
     for (const row of rows) {
+      if (pause()) yield;
       const [subject, object] = [table.subjects[row], table.objects[row]];
       const was = shaken ? shaken.find(subject, object) : -1;
       gone.insert(
@@ -157,6 +164,8 @@ export class Upkeep {
       );
     }
     this.#evaluator.deltas.remove(slot, rows);
+    // Rows move: what is listed by their numbers is void, and has its place in what went or was shaken.
+    this.#falls.fallen.delete(slot);
   }
   #rowsOf(tables: Map<Slot, Table>, slot: Slot): Table {
     let table = tables.get(slot);
@@ -167,13 +176,15 @@ export class Upkeep {
   // What falls.
 
   /** Conditions under `not` and in aggregates that something came or went for, with what the clause's registers are filled with. */
-  #changed(stratum: number): Map<ClosedCondition, number[][]> {
+  *#changed(stratum: number): Generator<void, Map<ClosedCondition, number[][]>> {
     const changed = new Map<ClosedCondition, number[][]>();
     if (this.#gone.size + this.#evaluator.touched.size === 0) return changed;
     this.#closed ??= closedConditions(this.#program, this.#dependents);
     const { registers } = this.#dependents;
+    const { meter } = this.#evaluator;
+    const pause = pauses();
     for (const [slot, conditions] of this.#closed[stratum]) {
-      const pairs = this.#presence(slot);
+      const pairs = yield* this.#presence(slot);
       if (pairs.length === 0) continue;
       // What comes below `not` may take as much with it as what goes.
       this.#bounded = true;
@@ -187,6 +198,7 @@ export class Upkeep {
           seen.set(values.join(), values);
         };
         for (const [subject, object] of pairs) {
+          if (pause() || meter.due()) yield;
           if (!this.#dependents.unify(item, subject, object)) continue;
           if (inner) this.#dependents.members(inner, () => note(from));
           else note(given);
@@ -197,23 +209,32 @@ export class Upkeep {
     return changed;
   }
   /** Pairs that are there now and were not, or the reverse. */
-  #presence(slot: Slot): [subject: number, object: number][] {
+  *#presence(slot: Slot): Generator<void, [subject: number, object: number][]> {
     const { table } = slot;
     const gone = this.#gone.get(slot);
     const pairs: [number, number][] = [];
-    if (gone)
-      for (let row = 0; row < gone.count; row++) if (table.find(gone.subjects[row], gone.objects[row]) < 0) pairs.push([gone.subjects[row], gone.objects[row]]);
-    for (let row = this.#evaluator.touched.get(slot) ?? table.count; row < table.count; row++)
-      if (!gone || gone.find(table.subjects[row], table.objects[row]) < 0) pairs.push([table.subjects[row], table.objects[row]]);
+    const pause = pauses();
+    const only = function* (rows: Table, from: number, others: Table | undefined): Generator<void, void> {
+      for (let row = from; row < rows.count; row++) {
+        if (pause()) yield;
+        const [subject, object] = [rows.subjects[row], rows.objects[row]];
+        if (!others || others.find(subject, object) < 0) pairs.push([subject, object]);
+      }
+    };
+    if (gone) yield* only(gone, 0, table);
+    yield* only(table, this.#evaluator.touched.get(slot) ?? table.count, gone);
     return pairs;
   }
 
   /** Has the rows of a stratum asked that hang on what changed in the strata below, or in what is told. */
-  #ask(stratum: number, closed: ReadonlyMap<ClosedCondition, number[][]>): void {
+  *#ask(stratum: number, closed: ReadonlyMap<ClosedCondition, number[][]>): Generator<void, void> {
+    const { meter } = this.#evaluator;
+    const pause = pauses();
     for (const [slot, before] of [...this.#gone, ...this.#shaken]) {
       if (!this.#program.watchers(stratum, slot)) continue;
       const { table } = slot;
       for (let row = 0; row < before.count; row++) {
+        if (pause() || meter.due()) yield;
         const now = table.find(before.subjects[row], before.objects[row]);
         if (now < 0 || table.confidence(now) !== before.confidence(row) || table.stamps[now] > before.stamps[row])
           this.#falls.ask(stratum, slot, before.subjects[row], before.objects[row], before.stamps[row]);
@@ -222,16 +243,19 @@ export class Upkeep {
     const { registers } = this.#dependents;
     for (const [{ clause, given, rows }, all] of closed)
       for (const values of all) {
+        if (pause() || meter.due()) yield;
         given.forEach((register, i) => (registers[register] = values[i]));
         this.#falls.askAll(clause, rows, NO_STAMP);
       }
   }
   /** Takes out what fell and does not follow in another way. */
-  #settle(): void {
+  *#settle(): Generator<void, void> {
+    const pause = pauses();
     for (const [slot, { rows, stamps, confidences }] of this.#falls.fallen) {
       const { table } = slot;
       const out: number[] = [];
-      rows.forEach((row, i) => {
+      for (const [i, row] of rows.entries()) {
+        if (pause()) yield;
         const confidence = confidences[i] ?? 1;
         if (table.stamps[row] === FALLEN) {
           table.stamps[row] = stamps[i];
@@ -240,8 +264,8 @@ export class Upkeep {
           this.#rowsOf(this.#shaken, slot).insert(table.subjects[row], table.objects[row], table.rules[row], stamps[i], confidence);
           if (table.confidence(row) > confidence) this.#evaluator.deltas.raise(slot, row, confidence);
         }
-      });
-      if (out.length > 0) this.#take(slot, out);
+      }
+      if (out.length > 0) yield* this.#take(slot, out);
     }
     this.#falls.end();
   }
@@ -249,7 +273,7 @@ export class Upkeep {
   // What comes.
 
   /** Clauses to be met because something went: for rows that may follow in another way, for `not`, and for aggregates. */
-  #openings(stratum: number, closed: ReadonlyMap<ClosedCondition, number[][]>): Opening[] {
+  *#openings(stratum: number, closed: ReadonlyMap<ClosedCondition, number[][]>): Generator<void, Opening[]> {
     const openings: Opening[] = [];
     if (this.#gone.size + this.#falls.fallen.size + closed.size === 0) return openings;
     const { supports } = this.#evaluator;
@@ -258,15 +282,29 @@ export class Upkeep {
         if (placed.stratum >= from && placed.stratum <= stratum)
           openings.push({ clause: placed.clause, steps: supports.steps(placed), fill: (registers) => bindHead(placed.clause, registers, subject, object) });
     };
+    const pause = pauses();
     for (const [slot, gone] of this.#gone)
-      for (let row = 0; row < gone.count; row++)
+      for (let row = 0; row < gone.count; row++) {
+        if (pause()) yield;
         if (this.#database.weighted || slot.table.find(gone.subjects[row], gone.objects[row]) < 0) open(slot, gone.subjects[row], gone.objects[row]);
-    for (const [slot, { rows }] of this.#falls.fallen) for (const row of rows) open(slot, slot.table.subjects[row], slot.table.objects[row], 0);
+      }
+    for (const [slot, { rows }] of this.#falls.fallen)
+      for (const row of rows) {
+        if (pause()) yield;
+        open(slot, slot.table.subjects[row], slot.table.objects[row], 0);
+      }
     // What fell in a stratum below by one rule and came back by another may be surer by a rule of this one.
     if (this.#database.weighted)
-      for (const [slot, before] of this.#shaken) for (let row = 0; row < before.count; row++) open(slot, before.subjects[row], before.objects[row]);
+      for (const [slot, before] of this.#shaken)
+        for (let row = 0; row < before.count; row++) {
+          if (pause()) yield;
+          open(slot, before.subjects[row], before.objects[row]);
+        }
     for (const [{ clause, given, steps }, all] of closed)
-      for (const values of all) openings.push({ clause, steps, fill: (registers) => given.every((register, i) => ((registers[register] = values[i]), true)) });
+      for (const values of all) {
+        if (pause()) yield;
+        openings.push({ clause, steps, fill: (registers) => given.every((register, i) => ((registers[register] = values[i]), true)) });
+      }
     return openings;
   }
 
@@ -275,7 +313,10 @@ export class Upkeep {
     this.#gone.clear();
     this.#shaken.clear();
   }
-  /** After a run that was not finished: every row that is derived is as it was before. What is told stays to be told again. */
+  /**
+   * After a run that was not finished: what is derived is as it was before, with its confidence. What a row rests on (rule, stamp) may be another: whatever the edits reach has to be derived
+   * anew before the next run. What is told stays to be told again.
+   */
   undo(): void {
     this.#evaluator.deltas.halt();
     const { touched, raised } = this.#evaluator;

@@ -5,8 +5,11 @@ import { randomUUID } from 'node:crypto';
 import type { z } from 'zod';
 import type { AnswerEvent } from '../../../src/answers/port.ts';
 import { errors, WRITE_ERRORS } from '../../../src/contract/common.ts';
-import { answerRequestOf, chatChunk, chatReply, chatRequest, groundingWire, usageWire } from '../../../src/contract/chat.ts';
+import { answerRequestsOf, chatChunk, chatLogprobs, chatReply, chatRequest, groundingWire } from '../../../src/contract/chat.ts';
 import type { ChatRequest } from '../../../src/contract/chat.ts';
+import { usageWire } from '../../../src/contract/generation.ts';
+import type { Usage, WrittenToken } from '../../../src/engine/port.ts';
+import { sideBySide } from '../../../src/http/choices.ts';
 import { begin, sendEvents } from '../../../src/http/events.ts';
 import type { RoutePlugin } from '../../../src/http/provider.ts';
 
@@ -18,25 +21,51 @@ interface Head {
 }
 const UNGROUNDED = groundingWire({ outcome: 'ungrounded', answers: [], claims: [], confidence: 0, cached: false });
 
-/** Chunks of one answer, event by event. `grounding` is in the last chunk, and in the one before when that only counts tokens. */
-function chunks(head: Head, request: ChatRequest): (event: AnswerEvent) => Chunk[] {
+interface ChoiceEvent {
+  readonly index: number;
+  readonly event: AnswerEvent;
+}
+/** Chunks of the choices, event by event. `grounding` is in the last chunk of each, and beside the count of tokens in the very last. */
+function chunks(head: Head, request: ChatRequest, choices: number): (event: ChoiceEvent) => Chunk[] {
   const counted = request.stream_options?.include_usage === true;
-  let opened = false;
-  const chunk = (delta: Chunk['choices'][number]['delta'], finish_reason: 'stop' | 'length' | null): Chunk => ({
+  const opened = new Set<number>();
+  const used: Usage[] = [];
+  const chunk = (index: number, delta: Chunk['choices'][number]['delta'], finish_reason: 'stop' | 'length' | null, tokens: readonly WrittenToken[] = []): Chunk => ({
     ...head,
     object: 'chat.completion.chunk',
-    choices: [{ index: 0, delta, finish_reason, logprobs: null }],
+    choices: [{ index, delta, finish_reason, logprobs: tokens.length > 0 ? chatLogprobs(tokens) : null }],
     ...(counted ? { usage: null } : {}),
   });
-  return (event) => {
+  return ({ index, event }) => {
     if (event.kind === 'error') throw event.error;
-    const start: Chunk[] = opened ? [] : [chunk({ role: 'assistant', content: '' }, null)];
-    opened = true;
-    if (event.kind === 'delta') return [...start, chunk({ content: event.text }, null)];
+    const start: Chunk[] = opened.has(index) ? [] : [chunk(index, { role: 'assistant', content: '' }, null)];
+    opened.add(index);
+    if (event.kind === 'delta') return [...start, chunk(index, { content: event.text }, null, event.tokens)];
     const grounding = event.grounding ? groundingWire(event.grounding) : UNGROUNDED;
-    const last: Chunk = { ...chunk({}, event.reason), grounding };
-    return [...start, last, ...(counted ? [{ ...last, choices: [], usage: usageWire(event.usage) }] : [])];
+    const last: Chunk = { ...chunk(index, {}, event.reason), grounding };
+    used.push(event.usage);
+    return [...start, last, ...(counted && used.length === choices ? [{ ...last, choices: [], usage: usageWire(used) }] : [])];
   };
+}
+
+/** One choice as it grows. */
+class Choice {
+  #content = '';
+  readonly #tokens: WrittenToken[] = [];
+  end: Extract<AnswerEvent, { kind: 'finish' }> | undefined;
+  take(event: AnswerEvent): void {
+    if (event.kind === 'error') throw event.error;
+    if (event.kind === 'finish') this.end = event;
+    else {
+      this.#content += event.text;
+      this.#tokens.push(...(event.tokens ?? []));
+    }
+  }
+  wire(index: number): z.infer<typeof chatReply>['choices'][number] {
+    if (!this.end) throw new Error('an answer ended without its last event');
+    const message = { role: 'assistant' as const, content: this.#content, refusal: null };
+    return { index, message, finish_reason: this.end.reason, logprobs: this.#tokens.length > 0 ? chatLogprobs(this.#tokens) : null };
+  }
 }
 
 export default (async (app) => {
@@ -60,26 +89,22 @@ export default (async (app) => {
       const { body, lifetime } = request;
       const { defaultTokens, newTokens } = app.config.limits;
       const model = app.modelOf(body.model).id;
-      const asked = answerRequestOf(body, model, Math.min(body.max_completion_tokens ?? body.max_tokens ?? defaultTokens, newTokens));
+      const asked = answerRequestsOf(body, model, Math.min(body.max_completion_tokens ?? body.max_tokens ?? defaultTokens, newTokens));
       app.admission.enterGeneration(reply);
-      const events = await begin(app.answers.answer(asked, lifetime), reply);
+      const events = await begin(sideBySide(asked.map((each) => app.answers.answer(each, lifetime))), reply);
       const head: Head = { id: `chatcmpl-${randomUUID()}`, created: Math.floor(Date.now() / 1000), model };
-      if (body.stream === true) return sendEvents(reply, events, chunks(head, body), (error) => app.admission.reasonOf(request, error));
+      if (body.stream === true) return sendEvents(reply, events, chunks(head, body, asked.length), (error) => app.admission.reasonOf(request, error));
 
-      let content = '';
-      for await (const event of events) {
-        if (event.kind === 'error') throw event.error;
-        if (event.kind === 'delta') content += event.text;
-        else
-          return {
-            ...head,
-            object: 'chat.completion' as const,
-            choices: [{ index: 0 as const, message: { role: 'assistant' as const, content, refusal: null }, finish_reason: event.reason, logprobs: null }],
-            usage: usageWire(event.usage),
-            grounding: event.grounding ? groundingWire(event.grounding) : UNGROUNDED,
-          };
-      }
-      throw new Error('an answer ended without its last event');
+      const choices = asked.map(() => new Choice());
+      for await (const { index, event } of events) choices[index].take(event);
+      const [first] = choices;
+      return {
+        ...head,
+        object: 'chat.completion' as const,
+        choices: choices.map((choice, i) => choice.wire(i)),
+        usage: usageWire(choices.flatMap(({ end }) => (end ? [end.usage] : []))),
+        grounding: first.end?.grounding ? groundingWire(first.end.grounding) : UNGROUNDED,
+      };
     },
   });
 }) satisfies RoutePlugin;

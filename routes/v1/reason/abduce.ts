@@ -19,8 +19,7 @@ export default (async (app) => {
     },
     handler: async ({ body, lifetime }) => {
       const { abduce } = app.config.limits;
-      const { explanations, size, nodes } = abduce;
-      withinLimits(body.limits, { explanations, size, nodes });
+      withinLimits(body.limits, { size: abduce.size });
       return abduceWire(await app.knowledge.abduce(baseOf(body.knowledge_base), abduceRequestOf(body, abduce, lifetime)));
     },
   });

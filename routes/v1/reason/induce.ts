@@ -16,7 +16,6 @@ import {
 } from '../../../src/contract/induce.ts';
 import { addReply, ruleWire } from '../../../src/contract/rules.ts';
 import { begin, sendEvents } from '../../../src/http/events.ts';
-import { withinLimits } from '../../../src/http/limits.ts';
 import { HttpError } from '../../../src/http/problems.ts';
 import type { RoutePlugin } from '../../../src/http/provider.ts';
 
@@ -49,7 +48,6 @@ export default (async (app) => {
     handler: async (request, reply) => {
       const { body, lifetime } = request;
       const { induce } = app.config.limits;
-      withinLimits(body.limits, induce);
       const job = await app.knowledge.induce(baseOf(body.knowledge_base), induceRequestOf(body, induce, lifetime));
       if (body.background !== true) {
         const leave = (): void => {

@@ -3,7 +3,6 @@
 
 import { baseOf, errors, WRITE_ERRORS } from '../../../src/contract/common.ts';
 import { rankReply, rankRequest, rankRequestOf, rankWire } from '../../../src/contract/induce.ts';
-import { withinLimits } from '../../../src/http/limits.ts';
 import type { RoutePlugin } from '../../../src/http/provider.ts';
 
 export default (async (app) => {
@@ -19,7 +18,6 @@ export default (async (app) => {
     },
     handler: async ({ body, lifetime }) => {
       const { induce, rankMs } = app.config.limits;
-      withinLimits(body.limits, induce);
       const request = rankRequestOf(body, { ...induce, defaultMs: rankMs }, lifetime);
       return rankWire(await app.knowledge.rank(baseOf(body.knowledge_base), request));
     },

@@ -15,9 +15,9 @@ export interface AnswerCacheOptions<V> {
   readonly sizeOf?: (value: V) => number;
   /**
    * Reads again what a write may have changed: what the answer depends on now if it would be made the same, else undefined.
-   * Default: none, so that any doubt counts as a change.
+   * Default: none, so that any doubt counts as a change. `signal` is that of the lookup; it is to bound its own time.
    */
-  readonly settle?: (kept: Kept<V>) => Promise<Dependencies | undefined>;
+  readonly settle?: (kept: Kept<V>, signal?: AbortSignal) => Promise<Dependencies | undefined>;
 }
 
 /** An answer and what it was made from. */
@@ -116,8 +116,8 @@ export class AnswerCache<V extends object> {
   }
 
   /** The kept answer, after reading again what writes since may have changed. */
-  async find(key: string): Promise<V | undefined> {
-    return this.#count(await this.#find(key));
+  async find(key: string, signal?: AbortSignal): Promise<V | undefined> {
+    return this.#count(await this.#find(key, signal));
   }
 
   /**
@@ -125,11 +125,11 @@ export class AnswerCache<V extends object> {
    * wait brought nothing (the first failed, or its answer was not kept) computes on its own. Rejects with the signal's reason when that aborts the wait.
    */
   async enter(base: BaseName, key: string, signal?: AbortSignal): Promise<Entrance<V>> {
-    let value = await this.#find(key);
+    let value = await this.#find(key, signal);
     const flight = value === undefined ? this.#flights.get(key) : undefined;
     if (flight) {
       await abortable(flight.done, signal);
-      value = await this.#find(key);
+      value = await this.#find(key, signal);
     }
     if (this.#count(value) !== undefined) return { kind: 'hit', value: value as V };
     return { kind: 'miss', computation: this.begin(base, key) };
@@ -187,14 +187,14 @@ export class AnswerCache<V extends object> {
     this.#entries?.clear();
   }
 
-  async #find(key: string): Promise<V | undefined> {
+  async #find(key: string, signal?: AbortSignal): Promise<V | undefined> {
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       const entry = this.#entries?.get(key);
       const state = entry && this.#bases.get(entry.dependencies.base);
       if (!entry || !state) return undefined;
       const { generation } = state;
       if (this.#pending(entry).length === 0) return entry.value;
-      const settled = await this.#settle?.(entry);
+      const settled = await this.#settle?.(entry, signal);
       if (this.#entries?.peek(key) !== entry) continue;
       if (!settled) {
         this.#entries.delete(key);
@@ -255,13 +255,14 @@ export class AnswerCache<V extends object> {
 }
 
 /** The promise, or a rejection with the signal's reason if that comes first. */
-async function abortable(promise: Promise<void>, signal?: AbortSignal): Promise<void> {
-  signal?.throwIfAborted();
+export async function abortable<T>(promise: Promise<T>, signal?: AbortSignal): Promise<T> {
   const { promise: aborted, reject } = Promise.withResolvers<never>();
   const stop = (): void => reject(signal?.reason instanceof Error ? signal.reason : new DOMException('The wait was aborted', 'AbortError'));
+  if (signal?.aborted) stop();
   signal?.addEventListener('abort', stop, { once: true });
   try {
-    await Promise.race([promise, aborted]);
+    // Raced even when it is too late: what the promise comes to must not go unheard.
+    return await Promise.race([aborted, promise]);
   } finally {
     signal?.removeEventListener('abort', stop);
   }

@@ -32,6 +32,8 @@ export interface ReadableGraph {
   match(base: BaseName, pattern: TriplePattern, options?: MatchOptions): Promise<Page<Fact>>;
   ground(base: BaseName, triple: Triple): Promise<Grounded>;
   prove(base: BaseName, triple: Triple): Promise<Proof | undefined>;
+  /** World time: milliseconds since 1970 UTC. */
+  now(): number;
 }
 
 /** A read whose result a write may or may not have changed; only reading again can tell. */
@@ -45,7 +47,9 @@ export type Read =
   /** `ends`: the answer looked at what the paths reach, not only at which exist. */
   | { readonly kind: 'paths'; readonly start: Term; readonly hops: number; readonly limit?: number; readonly ends: boolean }
   | { readonly kind: 'ground'; readonly triple: Triple }
-  | { readonly kind: 'prove'; readonly triple: Triple };
+  | { readonly kind: 'prove'; readonly triple: Triple }
+  /** Everything: no part of it can be read again alone. */
+  | { readonly kind: 'whole' };
 
 /** A read, the digest of what it gave, and which triples can change that. */
 export interface Doubt {
@@ -72,6 +76,9 @@ const PATTERNS = 4096;
 const NEIGHBOURS = 512;
 /** Nodes between two steps of a path that are told apart at most; beyond it the whole relation of the later step counts. */
 const FRONTIER = 512;
+
+/** Of an answer in whose world other things follow than in the base: no write says what it changed there, so that any may have changed it. */
+export const dependsOnAll = (base: BaseName): Dependencies => ({ base, patterns: [], rules: [], entities: [], doubts: [{ read: { kind: 'whole' }, digest: '' }] });
 
 const digestOf = (value: unknown): string => hash('sha1', JSON.stringify(value) ?? '', 'base64');
 const orderedTriple = ({ subject, relation, object, negated }: Triple): Triple => ({ subject, relation, object, ...(negated ? { negated } : {}) });
@@ -149,6 +156,10 @@ export class Recorder implements ReadableGraph {
     };
   }
 
+  /** What the clock makes true or false is told like a write. */
+  now(): number {
+    return this.#graph.now();
+  }
   async search(base: BaseName, text: string, options: ReadLimits = {}): Promise<readonly EntityHit[]> {
     this.#own(base);
     const hits = await this.#graph.search(base, text, options);
@@ -294,6 +305,7 @@ const entityScope = (ids: readonly EntityId[]): Set<string> => new Set(ids.map((
 /** Whether a write could have changed what the doubt's read gives. Never says no wrongly. */
 export function mayConcern(doubt: Doubt, event: ChangeEvent): boolean {
   const { read, near } = doubt;
+  if (read.kind === 'whole') return true;
   if (event.rulesChanged.length > 0 && (read.kind === 'ground' || read.kind === 'prove')) return true;
   if (event.relationsChanged.length > 0 && read.kind !== 'search' && read.kind !== 'named' && read.kind !== 'entities') return true;
   if (event.entitiesChanged.length > 0 && (read.kind === 'search' || read.kind === 'named' || read.kind === 'entities')) return true;
@@ -306,7 +318,7 @@ export function mayConcern(doubt: Doubt, event: ChangeEvent): boolean {
   return event.added.some(touches) || event.removed.some(touches);
 }
 
-async function again(graph: ReadableGraph, base: BaseName, read: Read): Promise<Doubt> {
+async function again(graph: ReadableGraph, base: BaseName, read: Exclude<Read, { readonly kind: 'whole' }>): Promise<Doubt> {
   switch (read.kind) {
     case 'search': {
       const hits = await graph.search(base, read.text, { limit: read.limit });
@@ -333,10 +345,12 @@ async function again(graph: ReadableGraph, base: BaseName, read: Read): Promise<
   }
 }
 
-/** Reads again what is in doubt. The doubts as they stand now when every result is the same; undefined when one differs. */
-export async function settle(graph: ReadableGraph, base: BaseName, doubts: readonly Doubt[]): Promise<readonly Doubt[] | undefined> {
+/** Reads again what is in doubt. The doubts as they stand now when every result is the same; undefined when one differs, or only the whole question can tell. */
+export async function settle(graph: ReadableGraph, base: BaseName, doubts: readonly Doubt[], signal?: AbortSignal): Promise<readonly Doubt[] | undefined> {
   const settled: Doubt[] = [];
   for (const doubt of doubts) {
+    if (doubt.read.kind === 'whole') return undefined;
+    signal?.throwIfAborted();
     const now = await again(graph, base, doubt.read);
     if (now.digest !== doubt.digest) return undefined;
     settled.push(now);

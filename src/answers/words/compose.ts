@@ -97,7 +97,7 @@ export function composePrompt(evidence: Evidence, question: string, spans: reado
     }
     marked += plain(question.slice(at));
     return [
-      { role: 'system', content: renderEvidence(evidence), trusted: true },
+      { role: 'system', content: renderEvidence(evidence, language), trusted: true },
       { role: 'user', content: marked, trusted: true },
     ];
   }

@@ -43,17 +43,25 @@ export const plain = (text: string): string => text.replace(SPECIAL, '');
 export const mark = (name: string): string => NAME_OPEN + plain(name) + NAME_CLOSE;
 export const relationText = (relation: string): string => plain(relation).replace(/_/g, ' ').trim();
 
-function line(item: EvidenceLine): string {
-  return `<|f|>${item.subjects.map(mark).join('')}${item.relations.map((relation, i) => `<|r|>${item.inverse?.[i] ? '^' : ''}${relationText(relation)}`).join('')}<|o|>${item.objects.map(mark).join('')}`;
+/** "A", "A and B", "A, B and C"; Chinese "A、B和C". `show` renders a name. */
+export function list(names: readonly string[], language: Language, show: (name: string) => string): string {
+  const shown = names.map(show);
+  if (shown.length < 2) return shown.join('');
+  const head = shown.slice(0, -1).join(language === 'zh' ? '、' : ', ');
+  return `${head}${language === 'zh' ? '和' : ' and '}${shown[shown.length - 1]}`;
 }
 
-/** The content of the system message that carries the evidence. */
-export function renderEvidence(evidence: Evidence): string {
+function line(item: EvidenceLine, language: Language): string {
+  return `<|f|>${list(item.subjects, language, mark)}${item.relations.map((relation, i) => `<|r|>${item.inverse?.[i] ? '^' : ''}${relationText(relation)}`).join('')}<|o|>${list(item.objects, language, mark)}`;
+}
+
+/** The content of the system message that carries the evidence. Names stand as a reply in `language` lists them, so that a list is copied in one stretch. */
+export function renderEvidence(evidence: Evidence, language: Language): string {
   const parts: string[] = [];
   if (evidence.verdict) parts.push(`<|${evidence.verdict}|>`);
   if (evidence.count !== undefined) parts.push(mark(String(evidence.count)));
-  if (evidence.conclusion) parts.push(line(evidence.conclusion));
-  for (const item of evidence.lines) parts.push(evidence.verdict ? '<|because|>' : '', line(item));
+  if (evidence.conclusion) parts.push(line(evidence.conclusion, language));
+  for (const item of evidence.lines) parts.push(evidence.verdict ? '<|because|>' : '', line(item, language));
   return parts.join('');
 }
 

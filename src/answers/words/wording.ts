@@ -1,7 +1,7 @@
 // Owns plain sentences for facts: grammar from the shape of a relation's label, English and Chinese.
 // Refuses to know any particular relation. Used to teach the model, and to list evidence when its words are refused.
 
-import { relationText } from './evidence.ts';
+import { list, relationText } from './evidence.ts';
 import type { Evidence, EvidenceLine, Language } from './evidence.ts';
 import { isPlural, labelShape as shapeOf, plural, pluralVerb } from './grammar.ts';
 import type { Shape } from './grammar.ts';
@@ -10,14 +10,6 @@ import type { Shape } from './grammar.ts';
 export const labelShape = (label: string): Shape => shapeOf(relationText(label));
 
 const isHan = (text: string): boolean => /\p{Script=Han}/u.test(text);
-
-/** "A", "A and B", "A, B and C"; Chinese "A、B和C". `show` renders a name. */
-export function list(names: readonly string[], language: Language, show: (name: string) => string): string {
-  const shown = names.map(show);
-  if (shown.length === 1) return shown[0];
-  const head = shown.slice(0, -1).join(language === 'zh' ? '、' : ', ');
-  return `${head}${language === 'zh' ? '和' : ' and '}${shown[shown.length - 1]}`;
-}
 
 /** Part of a sentence that stands for one or more things; `many`: the verb takes the plural. */
 interface Phrase {

@@ -142,7 +142,7 @@ export function makeSample(random: Random, options: SampleOptions = {}): Sample 
   const finish = (kind: Sample['kind'], evidence: Evidence, user: string, stated: Evidence = evidence): Sample => ({
     language,
     kind,
-    system: renderEvidence(evidence),
+    system: renderEvidence(evidence, language),
     user,
     assistant: reply(stated, language, mark),
     evidence,

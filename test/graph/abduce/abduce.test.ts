@@ -215,6 +215,34 @@ t.test('what rules leave open takes values that are known there or named, or tho
   t.match(observed.explanations, [{ assume: [triple('tom', 'is a', 'angry')], bindings: { who: node('ann') } }], 'an observation may leave open who');
 });
 
+t.test('what stands in one of two places that rules join is tried in both; a place of its own keeps its values', async (t) => {
+  const { graph } = await open(t);
+  await graph.tell(BASE, [say('a', 'par', 'b'), say('b', 'par', 'c'), say('p', 'par', 'u'), say('rex', 'bites', 'bob'), say('tom', 'is a', 'cat')]);
+  const rules = 'anc(?x, ?z) :- par(?x, ?z). anc(?x, ?z) :- par(?x, ?y), anc(?y, ?z). hurt(?x) :- bites(?dog, ?x). loud(?x) :- dog(?dog), owns(?x, ?dog).';
+  const result = await ask(graph, 'anc(a, d)', { rules, assumable: ['par'], budget: { size: 2 } });
+  const linked = ['a', 'b', 'c'].flatMap((from) => ['p & p', 'p & u', 'u & u'].map((way) => `par(${from}, ${way.replace(' & ', ') & par(')}, d)`));
+  t.same(shown(result).toSorted(), ['par(a, d)', 'par(b, d)', 'par(c, d)', ...linked].toSorted(), 'by p, by u, and by what is known between them');
+  t.match(result, { complete: true });
+  t.same(
+    shown(await ask(graph, 'hurt(ann)', { rules, assumable: ['bites'] })).toSorted(),
+    ['bites(ann, ann)', 'bites(rex, ann)'],
+    'who is bitten bites nobody for that',
+  );
+  t.same(
+    shown(await ask(graph, 'loud(ann)', { rules, assumable: ['owns', 'dog'] })).toSorted(),
+    ['is a(ann, dog) & owns(ann, ann)'],
+    'members of another class are no dogs',
+  );
+});
+
+t.test('no part of an explanation explains, wherever its values come from', async (t) => {
+  const { graph } = await open(t);
+  const rules = 'pair(?x, ?y) :- met(?y, home), met(?x, ?z). twice(?x) :- met(?x, ?n), age(?x, ?m), ?n = ?m + 1, met(?x, ?k).';
+  // At home is nowhere among the values, but whoever is assumed to have met somebody there has met somebody.
+  t.same(shown(await ask(graph, 'pair(b, b)', { rules, assumable: ['met'], values: [node('b')] })), ['met(b, home)']);
+  t.same(shown(await ask(graph, 'twice(b)', { rules, assumable: ['met'], facts: [triple('b', 'age', literal(6))], values: [node('b')] })), ['met(b, 7)']);
+});
+
 t.test('of several that match a fact, the most exact price counts, then the lowest', async (t) => {
   const { graph } = await open(t);
   const rules = 'p(a) :- q(a, b). p(a) :- q(a, c). p(a) :- q(d, d).';

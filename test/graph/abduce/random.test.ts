@@ -4,7 +4,7 @@
 import t from 'tap';
 import type { Test } from 'tap';
 import type { AbduceBudget, AbduceResult, KnowledgeGraph } from '../../../graph/knowledge.ts';
-import { entity, parseBaseName, tripleKey } from '../../../graph/terms.ts';
+import { entity, parseBaseName, parseRelationName, termKey, tripleKey } from '../../../graph/terms.ts';
 import type { Statement, Term, Triple } from '../../../graph/terms.ts';
 import { atomsOf, itemVariables } from '../../../graph/reason/language/body.ts';
 import { ruleToJson } from '../../../graph/reason/language/json.ts';
@@ -105,7 +105,7 @@ function compare(t: Test, name: string, task: NaiveTask, found: readonly string[
         name,
         rules: task.rules.map(({ text }) => text),
         told: task.told,
-        observe: task.observations.map(printAtom),
+        observe: task.observations.map((atom) => printAtom(atom)),
         assumable: task.assumable.map((each) => printAtom(atomOf(each))),
       },
       undefined,
@@ -182,7 +182,7 @@ t.test('given relations that may be assumed: values are found where rules leave 
   const { graph } = await open(t);
   const random = seeded(12);
   const values: readonly Term[] = ENTITIES.slice(0, 2);
-  let agreed = 0;
+  let [agreed, explained] = [0, 0];
   for (let i = 0; i < 300; i++) {
     const rules = randomRules(random, 2 + random.below(3), small);
     const told = unique(Array.from({ length: 1 + random.below(3) }, () => smallTriple(randomTriple(random))));
@@ -205,11 +205,110 @@ t.test('given relations that may be assumed: values are found where rules leave 
       values,
       budget: { ...AMPLE, size },
     });
-    if (!compare(t, `program ${i}`, { rules, told, observations, assumable, size }, await shown(t, graph, result, hypothesis), result)) return;
+    const found = await shown(t, graph, result, hypothesis);
+    if (!compare(t, `program ${i}`, { rules, told, observations, assumable, size }, found, result)) return;
+    explained += found.filter((each) => each !== '').length;
     agreed++;
   }
   t.equal(agreed, 300);
+  t.ok(explained > 50, `${explained} explanations`);
 });
+
+/** Rules that something is derived by, over however many others. */
+function relevant(rules: readonly Rule[], relation: string): Rule[] {
+  const wanted = new Set([relation]);
+  for (const name of wanted)
+    for (const { heads, body } of rules) if (heads.some((head) => head.relation === name)) for (const { atom } of atomsOf(body)) wanted.add(atom.relation);
+  return rules.filter(({ heads }) => heads.some((head) => wanted.has(head.relation)));
+}
+/** What stands in a place, and in those that rules join with it: each as relation, sign and side. */
+function standing(rules: readonly Rule[], known: readonly Triple[], from: string): Set<string> {
+  const place = ({ relation, negated }: Atom | Triple, side: 'subject' | 'object'): string => `${relation} ${negated === true} ${side}`;
+  const reached = new Set([from]);
+  for (const at of reached)
+    for (const { heads, body } of rules) {
+      const atoms = [...heads, ...Array.from(atomsOf(body), ({ atom }) => atom)];
+      const sides = atoms.flatMap((atom) => (['subject', 'object'] as const).map((side) => [place(atom, side), atom[side]] as const));
+      const equal = new Set(sides.flatMap(([name, term]) => (name === at && term.kind === 'variable' ? [term.name] : [])));
+      for (const name of equal)
+        for (const item of body)
+          if ('kind' in item && item.kind === 'compare' && item.operator === '=' && [...itemVariables(item)].includes(name))
+            for (const other of itemVariables(item)) equal.add(other);
+      for (const [name, term] of sides) if (term.kind === 'variable' && equal.has(term.name)) reached.add(name);
+    }
+  const constants = rules.flatMap(({ heads, body }) => [...heads, ...Array.from(atomsOf(body), ({ atom }) => atom)]);
+  return new Set(
+    [...known.map((triple) => ({ ...triple, subject: entity(triple.subject) })), ...constants].flatMap((atom) =>
+      (['subject', 'object'] as const).flatMap((side) => (reached.has(place(atom, side)) && atom[side].kind !== 'variable' ? [termKey(atom[side])] : [])),
+    ),
+  );
+}
+t.test('given relations and no values: every explanation by what stands in the places that rules join, or is named', async (t) => {
+  const { graph } = await open(t);
+  const random = seeded(16);
+  const three = ENTITIES.slice(0, 3);
+  const others = RELATIONS.map((relation) => (relation === 'is a' ? parseRelationName('r') : relation));
+  const rename = <T extends Atom | Triple>(item: T): T => ({ ...item, relation: item.relation === 'is a' ? others[2] : item.relation });
+  const term = <T extends RuleTerm>(item: T): T | (typeof ENTITIES)[number] => (item.kind === 'variable' ? item : three[[...termKey(item)].length % 3]);
+  const atom = (item: Atom): Atom => rename({ ...item, subject: term(item.subject), object: term(item.object), negated: undefined });
+  const shape = ({ heads, body }: Rule): Rule => makeRule({ heads: heads.map(atom), body: body.map((item) => ('kind' in item ? item : atom(item))) });
+  const fact = (triple: Triple): Triple =>
+    rename({ ...triple, object: triple.object.kind === 'entity' ? random.pick(three) : three[0], subject: random.pick(three).id });
+  let [cases, within, borrowed] = [0, 0, 0];
+  for (let i = 0; i < 250; i++) {
+    const base = parseBaseName(`o${i}`);
+    const rules = randomRules(random, 2 + random.below(3), shape);
+    const told = unique(Array.from({ length: 1 + random.below(4) }, () => fact({ ...randomTriple(random), negated: undefined })));
+    const relations = others.filter(() => random.next() < 0.4).slice(0, 2);
+    const known = new Set(told.map(tripleKey));
+    const assumable = relations
+      .flatMap((relation) => three.flatMap(({ id: subject }) => three.map((object): Triple => ({ subject, relation, object }))))
+      .filter((triple) => !known.has(tripleKey(triple)));
+    const observed = rename(fact(observable(random, rules, told, assumable)));
+    await graph.tell(
+      base,
+      told.map((statement) => ({ kind: 'assert' as const, statement })),
+    );
+    await graph.addRules(base, rules.map(ruleToJson));
+    const observations = [atomOf(observed)];
+    const result = await graph.abduce(base, {
+      observations,
+      assumable: relations.map((relation) => `${relation === 'born in' ? '"born in"' : relation}(?x, ?y)`),
+      budget: { ...AMPLE, size: 2 },
+    });
+    if (!result.complete) t.fail(`program ${i}: ${result.limit}`);
+    const found = await shown(t, graph, result, { facts: [] }, base);
+    const all = naiveExplanations({ rules, told, observations, assumable, size: 2 });
+    const model = [
+      ...naiveModel(
+        rules.filter(({ heads }) => heads.length > 0),
+        told.map((triple) => ({ triple, confidence: 1 })),
+      ).values(),
+    ].map(({ triple }) => triple);
+    const named = [termKey(entity(observed.subject)), termKey(observed.object)];
+    const allowed = (triple: Triple, joined: boolean): boolean =>
+      (['subject', 'object'] as const).every((side) => {
+        const value = termKey(side === 'subject' ? entity(triple.subject) : triple.object);
+        return named.includes(value) || standing(joined ? relevant(rules, observed.relation) : [], model, `${triple.relation} false ${side}`).has(value);
+      });
+    const by = new Map(assumable.map((triple) => [tripleKey(triple), triple]));
+    const promised = (joined: boolean): string[] => all.filter((each) => each === '' || partsOf(each, by).every((triple) => allowed(triple, joined)));
+    const [wanted, plainly] = [promised(true), promised(false)];
+    if (!wanted.every((each) => found.includes(each)) || !found.every((each) => all.includes(each))) {
+      t.same(found, wanted, JSON.stringify({ i, rules: rules.map(({ text }) => text), told, observed, relations }));
+      return;
+    }
+    cases++;
+    within += wanted.length;
+    borrowed += wanted.length - plainly.length;
+  }
+  t.equal(cases, 250);
+  t.ok(within > 100 && borrowed > 10, `${within} explanations, ${borrowed} of them by a value that stands in a joined place alone`);
+});
+/** The triples of an explanation. */
+function partsOf(text: string, by: ReadonlyMap<string, Triple>): Triple[] {
+  return [...by].filter(([key]) => ` ${text} `.includes(` ${key} `)).map(([, triple]) => triple);
+}
 
 t.test('given nothing: every single fact that was missing', async (t) => {
   const { graph } = await open(t);
@@ -256,8 +355,8 @@ const asksFalse = ({ body }: Rule, names: readonly string[]): boolean => [...ato
 t.test('with facts and rules that are stored, and relations declared functional and disjoint', async (t) => {
   const { graph } = await open(t);
   const random = seeded(14);
-  let [agreed, refused] = [0, 0];
-  for (let i = 0; i < 150; i++) {
+  let [agreed, refused, explained] = [0, 0, 0];
+  for (let i = 0; i < 300; i++) {
     const base = parseBaseName(`b${i}`);
     const [functional, one, other] = [random.pick(RELATIONS), RELATIONS[0], RELATIONS[1]];
     const rules = randomRules(random, 2 + random.below(3), small).filter((rule) => !asksFalse(rule, [functional, one, other]));
@@ -275,18 +374,20 @@ t.test('with facts and rules that are stored, and relations declared functional 
     const observations = [atomOf(observable(random, rules, told, assumable))];
     const result = await graph.abduce(base, { observations, assumable: assumable.map((triple) => printAtom(atomOf(triple))), budget: AMPLE });
     const task = { rules, told, observations, assumable, functional: new Set([functional]), disjoint: [[one, other]] as const, size: 8 };
-    if (!compare(t, `program ${i}`, task, await shown(t, graph, result, { facts: [] }, base), result)) return;
+    const found = await shown(t, graph, result, { facts: [] }, base);
+    if (!compare(t, `program ${i}`, task, found, result)) return;
+    explained += found.filter((each) => each !== '').length;
     refused += result.statistics.inconsistent;
     agreed++;
   }
-  t.equal(agreed, 150);
-  t.ok(refused > 5, `${refused} sets broke a constraint`);
+  t.equal(agreed, 300);
+  t.ok(refused > 5 && explained > 20, `${refused} sets broke a constraint, ${explained} explanations`);
 });
 
 t.test('with a policy, as if the facts that do not stand had never been told', async (t) => {
   const { graph } = await open(t);
   const random = seeded(15);
-  let [agreed, fallen] = [0, 0];
+  let [agreed, fallen, explained] = [0, 0, 0];
   for (let i = 0; agreed < 80; i++) {
     const [base, without] = [parseBaseName(`b${i}`), parseBaseName(`w${i}`)];
     const functional = random.pick(RELATIONS);
@@ -322,8 +423,9 @@ t.test('with a policy, as if the facts that do not stand had never been told', a
       t.same([found, result.complete], [wanted, expected.complete], JSON.stringify({ told, rules: rules.map(({ text }) => text), request }));
       return;
     }
+    explained += found.filter((each) => each !== '').length;
     fallen += told.length - stands.length;
     agreed++;
   }
-  t.ok(fallen > 20, `${fallen} facts did not stand`);
+  t.ok(fallen > 20 && explained > 10, `${fallen} facts did not stand, ${explained} explanations`);
 });

@@ -5,7 +5,6 @@ import t from 'tap';
 import { FactGraph } from '../../../graph/induce/graph.ts';
 import { PathMeter, wilson } from '../../../graph/induce/measure.ts';
 import type { Measures } from '../../../graph/induce/measure.ts';
-import { mine } from '../../../graph/induce/miner.ts';
 import type { MineOptions, MineResult } from '../../../graph/induce/miner.ts';
 import { Ranker } from '../../../graph/induce/ranker.ts';
 import { BODY, BOUND, CONSTANT, COVER, HEAD, KIND, LENGTH, mustDiffer, PATH, STRIDE, SUPPORT } from '../../../graph/induce/shape.ts';
@@ -13,41 +12,20 @@ import { Words } from '../../../graph/induce/words.ts';
 import { parseRules } from '../../../graph/reason/language/parse.ts';
 import { entity, literal, parseEntityId, parseRelationName, termKey } from '../../../graph/terms.ts';
 import type { Triple } from '../../../graph/terms.ts';
-import { NaiveFacts } from '../../helpers/naive-induction.ts';
+import { mineAll, minedWorld } from '../../helpers/mining.ts';
+import type { MinedWorld } from '../../helpers/mining.ts';
 import { seeded } from '../../helpers/random-programs.ts';
 
-const OPTIONS: Omit<MineOptions, 'relations'> = {
-  length: 3,
-  constants: true,
-  vacuous: [],
-  thresholds: { support: 1, confidence: 0, pcaConfidence: 0, headCoverage: 0 },
-  ms: 60_000,
-  rules: 1_000_000,
-  candidates: 1_000_000,
-  pairs: 10_000,
-  edges: 1_000_000,
-  passes: 3,
-  seed: 1,
-  clock: () => 0,
-};
-function run(graph: FactGraph, options: Partial<MineOptions> = {}): MineResult {
-  const mining = mine(graph, { ...OPTIONS, relations: Array.from({ length: graph.relations }, (_, i) => i), ...options });
-  for (;;) {
-    const next = mining.next();
-    if (next.done) return next.value;
-  }
-}
+const run = (graph: FactGraph, options: Partial<MineOptions> = {}): MineResult => mineAll(graph, { length: 3, ...options });
 type Random = ReturnType<typeof seeded>;
-function world(random: Random, { nodes = 4, relations = 2, facts = 8, literals = false } = {}): { facts: NaiveFacts; words: Words; graph: FactGraph } {
+function world(random: Random, { nodes = 4, relations = 2, facts = 8, literals = false } = {}): MinedWorld {
   const whole = (bound: number): number => random.below(bound);
   const triples = Array.from({ length: 1 + whole(facts) }, (): Triple => ({
     subject: parseEntityId(`n${whole(nodes)}`),
     relation: parseRelationName(`r${whole(relations)}`),
     object: literals && whole(4) === 0 ? literal(whole(2)) : entity(parseEntityId(`n${whole(nodes)}`)),
   }));
-  const words = new Words();
-  for (const triple of triples) words.add(triple);
-  return { facts: new NaiveFacts(triples), words, graph: new FactGraph(words.columns()) };
+  return minedWorld(triples);
 }
 
 t.test('the measures of every rule are those of a naive count, and no rule rests on a fact that it predicts', async (t) => {
@@ -233,18 +211,23 @@ t.test('budgets end the mining with what was found', async (t) => {
 
 t.test('longer paths are counted exactly, too', async (t) => {
   const random = seeded(59);
-  let compared = 0;
-  for (let i = 0; i < 20; i++) {
-    const { facts, words, graph } = world(random, { facts: 8, nodes: 4, relations: 1 });
+  const compared = new Map<number, number>();
+  for (let i = 0; i < 150; i++) {
+    const { facts, words, graph } = world(random, { facts: 9, nodes: 5, relations: 1 + (i % 2) });
     const { rules } = run(graph, { length: 5, constants: false });
-    for (let at = 0; at < Math.min(60, rules.length); at++) {
+    const lengthOf = (at: number): number => rules.data[at * STRIDE + LENGTH];
+    const long = Array.from({ length: rules.length }, (_, at) => at).filter((at) => lengthOf(at) > 3);
+    for (const at of long.filter((_, place) => place % Math.ceil(long.length / 60) === 0)) {
       const { rule, measures } = words.rule(rules, at, 'standard');
       const naive = facts.measure(rule);
-      compared++;
+      compared.set(lengthOf(at), (compared.get(lengthOf(at)) ?? 0) + 1);
       if (measures.support !== naive.support || measures.predictions !== naive.predictions || naive.circular) t.fail(rule.text);
     }
   }
-  t.ok(compared >= 20, `${compared} rules were compared`);
+  t.ok(
+    [4, 5].every((length) => (compared.get(length) ?? 0) > 100),
+    `rules compared, by length: ${JSON.stringify([...compared])}`,
+  );
 });
 
 t.test('rankings: max+ orders by the surest rules that tell candidates apart, noisy-or multiplies doubts', async (t) => {

@@ -5,11 +5,8 @@ import t from 'tap';
 import type { Test } from 'tap';
 import { literal } from '../../../graph/terms.ts';
 import type { Change } from '../../../graph/store.ts';
-import { propertyRules } from '../../../graph/reason/rulesets/properties.ts';
-import { KnowledgeGraph } from '../../../graph/knowledge.ts';
-import { all, BASE, derived, open, say, texts, triple, unsay } from '../../helpers/knowledge-world.ts';
+import { all, BASE, open, sameAnew, say, texts, triple, unsay } from '../../helpers/knowledge-world.ts';
 import type { World } from '../../helpers/knowledge-world.ts';
-import { naiveModel } from '../../helpers/naive-reasoner.ts';
 import { owlTables } from '../../helpers/owl-tables.ts';
 import type { Plain } from '../../helpers/owl-tables.ts';
 import { Random } from '../../../graph/induce/random.ts';
@@ -43,7 +40,7 @@ function ontology(random: Random): Plain[] {
     const kind = pick(['some values from', 'all values from', 'has value']);
     facts.push([r, kind, kind === 'has value' ? pick(THINGS) : pick(CLASSES.slice(0, 6))]);
   }
-  for (let i = 2 + random.below(8); i > 0; i--) {
+  for (let i = 4 + random.below(10); i > 0; i--) {
     const axiom = random.below(20);
     const [c, d, p, q] = [pick(classes), pick(classes), pick(PROPERTIES), pick(PROPERTIES)];
     if (axiom <= 2) facts.push([c, 'subclass of', d]);
@@ -72,13 +69,15 @@ function ontology(random: Random): Plain[] {
       withList(`axiom ${i}`, 'axiom members', [...new Set(some(names, 3))]);
     }
   }
-  for (let i = 3 + random.below(10); i > 0; i--)
+  for (let i = 6 + random.below(12); i > 0; i--)
     facts.push(random.below(3) === 0 ? [pick(THINGS), 'is a', pick(classes)] : [pick(THINGS), pick(PROPERTIES), pick(THINGS)]);
   return facts;
 }
 
 t.test('random ontologies: what is derived and what is violated is what the tables of OWL 2 RL say', async (t) => {
   const random = new Random(7);
+  let derived = 0;
+  const violations = new Map<string, number>();
   for (let round = 0; round < 120; round++) {
     const facts = ontology(random);
     const { graph } = await open(t);
@@ -104,34 +103,29 @@ t.test('random ontologies: what is derived and what is violated is what the tabl
       );
       return;
     }
+    derived += expected.triples.size - new Set(facts.map((fact) => fact.join('\u0000'))).size;
+    for (const name of violated) violations.set(name, (violations.get(name) ?? 0) + 1);
     await graph.close();
   }
-  t.pass('120 ontologies');
+  t.ok(derived > 3_000 && violations.size >= 8, `120 ontologies, ${derived} triples derived, violated: ${JSON.stringify([...violations])}`);
 });
 
 const conflictsOf = async ({ graph }: World): Promise<string[]> =>
   [...new Set((await graph.conflicts(BASE, { limit: 1_000 })).map(({ rule }) => rule.name?.split(':')[0] ?? ''))].toSorted();
 const told = async ({ graph }: World): Promise<Set<string>> =>
   new Set([...texts(await all(graph, {}, { derived: 'only' })), ...texts(await all(graph, { negated: true }, { derived: 'only' }))]);
-/** The graph equals the naive model of all its rules, and one that is read anew; every proof holds. */
-async function verify(t: Test, { graph, store }: World, label: string): Promise<void> {
-  const facts = (await all(graph, {}, { derived: 'exclude' })).map(({ subject, relation, object }) => ({
-    triple: { subject, relation, object },
-    confidence: 1,
-  }));
-  const { rules, setRules } = await graph.ruleBook(BASE);
-  const model = naiveModel([...rules, ...setRules, ...propertyRules(await store.relations(BASE))], facts);
-  const found = await derived(graph);
-  t.same([...found.keys()].toSorted(), [...model].flatMap(([key, known]) => (known.told ? [] : [key])).toSorted(), label);
-  const anew = new KnowledgeGraph({ store: store.view() });
-  await anew.open();
-  t.same([...(await derived(anew)).keys()].toSorted(), [...found.keys()].toSorted(), `${label}, read anew`);
-  await anew.close();
+/** What is derived is this, but for what says something of nameless nodes; a graph that is read anew says the same; every proof holds. */
+async function verify(t: Test, world: World, label: string, expected: readonly string[]): Promise<void> {
+  t.same([...(await told(world))].filter((text) => !text.includes('_:')).toSorted(), expected.toSorted(), label);
+  await sameAnew(t, world, label);
+  const { graph } = world;
   for (const fact of (await all(graph, {}, { derived: 'only' })).slice(0, 50)) {
     const proof = await graph.prove(BASE, fact);
     t.match(proof && (await graph.checkProof(BASE, proof)), { valid: true });
   }
 }
+/** `same as` among all of these. */
+const alike = (...names: string[]): string[] => names.flatMap((name) => names.map((other) => `same as(${name}, ${other})`));
 
 t.test('cardinalities of 0 and 1, plain and qualified; literals that differ are no equals', async (t) => {
   const world = await open(t);
@@ -166,11 +160,8 @@ t.test('cardinalities of 0 and 1, plain and qualified; literals that differ are 
     say('abe', 'born', literal(1900)),
   ]);
   await graph.useRuleSet(BASE, 'owl2-rl');
-  const found = await told(world);
-  for (const text of ['same as(eve, eva)', 'same as(rex, max)', 'same as(left, middle)']) t.ok(found.has(text), text);
-  t.notOk(found.has('same as(rex, tom)'));
   t.same(await conflictsOf(world), ['cls-maxc1']);
-  await verify(t, world, 'cardinalities');
+  await verify(t, world, 'cardinalities', [...alike('eva', 'eve'), ...alike('left', 'middle'), ...alike('max', 'rex')]);
   await graph.tell(BASE, [say('leek', 'is a', 'animal'), say('abe', 'born', literal(1901)), say('tim', 'is a', 'bare'), say('tim', 'wears', 'hat')]);
   t.same(await conflictsOf(world), ['cls-maxc1', 'cls-maxqc1', 'cls-maxqc2', 'prp-fp, dt-diff']);
 });
@@ -200,23 +191,25 @@ t.test('members may be given one by one instead of as a list; what is said not t
     ...['x', 'z'].flatMap((name) => [say(name, 'is a', 'person'), say(name, 'passport', literal('P1'))]),
   ]);
   await graph.useRuleSet(BASE, 'owl2-rl');
-  const found = await told(world);
-  for (const text of [
+  const members = [
+    '-age(ann, 7)',
+    '-likes(ann, tea)',
     'is a(ann, mother)',
+    'is a(blue, primary colour)',
     'is a(bob, parent)',
     'is a(red, primary colour)',
-    'same as(x, z)',
-    '-likes(ann, tea)',
-    '-age(ann, 7)',
+    ...alike('x', 'z'),
+    'subclass of(father, parent)',
+    'subclass of(mother, parent)',
     'subclass of(mother, woman)',
-  ])
-    t.ok(found.has(text), text);
+  ];
   t.same(await conflictsOf(world), ['eq-diff2']);
   t.equal((await graph.ground(BASE, triple('ann', 'likes', 'tea'))).outcome, 'refuted');
-  await verify(t, world, 'members one by one');
+  await verify(t, world, 'members one by one', members);
   await graph.tell(BASE, [say('ann', 'likes', 'tea'), unsay('mother', 'intersection of', 'parent')]);
   t.same(await conflictsOf(world), ['eq-diff2', 'prp-npa1']);
-  await verify(t, world, 'after a member went');
+  // A mother is now whoever is a woman; that she is a parent is said of parents.
+  await verify(t, world, 'after a member went', members);
 });
 
 const FAMILY = `
@@ -236,10 +229,18 @@ t.test('an ontology in Turtle, with lists and nameless nodes, is read like rules
   const { graph } = world;
   await graph.useRuleSet(BASE, 'owl2-rl');
   await graph.addRules(BASE, FAMILY, { format: 'n3' });
-  const found = await told(world);
-  for (const text of ['is a(ann, Mother)', 'hasUncle(bob, carl)', 'hasParent(bob, ann)', 'same as(ann, eve)', 'is a(eve, Mother)']) t.ok(found.has(text), text);
   t.same(await conflictsOf(world), ['eq-diff2']);
-  await verify(t, world, 'Turtle');
+  // Ann and Eve are one: what is said of one holds of the other. What the text says itself counts as derived, as a rule without conditions does.
+  const one = ['ann', 'eve'].flatMap((name) => [
+    `country(${name}, de)`,
+    `hasBrother(${name}, carl)`,
+    `hasChild(${name}, bob)`,
+    `hasParent(bob, ${name})`,
+    ...['Mother', 'Person', 'Woman'].map((kind) => `is a(${name}, ${kind})`),
+    `passport(${name}, 1)`,
+  ]);
+  const schema = ['inverse of(hasParent, hasChild)', 'subclass of(Mother, Mother)', 'subclass of(Mother, Woman)'];
+  await verify(t, world, 'Turtle', ['hasUncle(bob, carl)', ...one, ...schema, ...alike('ann', 'eve')]);
   await graph.tell(BASE, [say('carl', 'is a', 'Man'), say('carl', 'is a', 'Robot'), say('carl', 'hasParent', 'dora'), say('dora', 'is a', 'Woman')]);
   t.ok((await told(world)).has('is a(dora, Mother)'));
   t.same(await conflictsOf(world), ['cax-adc', 'eq-diff2']);
@@ -255,16 +256,10 @@ t.test('schema that rules derive counts like what is stored, and no longer count
   await graph.tell(BASE, [say('a', 'mother of', 'b'), say('b', 'before', 'c'), say('c', 'before', 'd'), say('parent of', 'domain', 'parent')]);
   t.same([...(await told(world))], []);
   const result = await graph.tell(BASE, [say('mother of', 'narrower than', 'parent of'), say('before', 'is a', 'order relation')]);
-  t.same([...(await told(world))].toSorted(), [
-    'before(b, d)',
-    'domain(mother of, parent)',
-    'is a(a, parent)',
-    'is a(before, transitive property)',
-    'parent of(a, b)',
-    'subproperty of(mother of, parent of)',
-  ]);
+  const order = ['before(b, d)', 'is a(before, transitive property)'];
+  const mothers = ['domain(mother of, parent)', 'is a(a, parent)', 'parent of(a, b)', 'subproperty of(mother of, parent of)'];
+  await verify(t, world, 'derived schema', [...order, ...mothers]);
   t.equal(result.derived, 6);
-  await verify(t, world, 'derived schema');
   // Schema from schema: the second property is only known to be transitive once the first rule set rule stands.
   await graph.tell(BASE, [
     say('order relation', 'equivalent class', 'ordering'),
@@ -272,11 +267,18 @@ t.test('schema that rules derive counts like what is stored, and no longer count
     say('x', 'above', 'y'),
     say('y', 'above', 'z'),
   ]);
-  t.ok((await told(world)).has('above(x, z)'));
-  await verify(t, world, 'schema from schema');
+  const [kind, other] = ['order relation', 'ordering'];
+  const orderings = [
+    'above(x, z)',
+    `equivalent class(${other}, ${kind})`,
+    `is a(above, ${kind})`,
+    'is a(above, transitive property)',
+    `is a(before, ${other})`,
+    ...[kind, other].flatMap((a) => [kind, other].map((b) => `subclass of(${a}, ${b})`)),
+  ];
+  await verify(t, world, 'schema from schema', [...order, ...mothers, ...orderings]);
   await graph.tell(BASE, [unsay('mother of', 'narrower than', 'parent of')]);
-  t.notOk((await told(world)).has('parent of(a, b)'));
-  await verify(t, world, 'after it went');
+  await verify(t, world, 'after it went', [...order, ...orderings]);
   // Derived schema that would make negation run in a circle is left aside; what is stored is refused.
   await graph.addRules(BASE, 'walks(?x) :- bird(?x), not flies(?x).');
   await graph.tell(BASE, [say('tux', 'is a', 'bird')]);

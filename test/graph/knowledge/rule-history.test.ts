@@ -4,7 +4,9 @@
 import t from 'tap';
 import { KnowledgeGraph } from '../../../graph/knowledge.ts';
 import { EmbeddedStore } from '../../../graph/embedded/store.ts';
+import { ruleVersions } from '../../../graph/knowledge/rule-history.ts';
 import { all, BASE, declare, open, say } from '../../helpers/knowledge-world.ts';
+import { seeded } from '../../helpers/random-programs.ts';
 import { freshFile } from '../../helpers/store-embedded.ts';
 
 t.test('what was ruled in an earlier version is known after the process ended, and is restored with what follows', async (t) => {
@@ -53,4 +55,39 @@ t.test('rules that cannot stand beside what is declared now are not restored, an
   t.equal((await graph.ruleBook(BASE)).version, version);
   await graph.tell(BASE, [declare('p')]);
   t.same((await graph.restoreRules(BASE, 1)).added, [rule]);
+});
+
+t.test('the listing of versions agrees with what was ruled in each, and takes no longer where there are many rules', async (t) => {
+  const { graph, store } = await open(t);
+  const random = seeded(5);
+  const text = (i: number): string => `p${i}(?x, ?y) :- q(?x, ?y).`;
+  for (let step = 0; step < 60; step++) {
+    const roll = random.next();
+    if (roll < 0.5) await graph.addRules(BASE, Array.from({ length: 1 + random.below(3) }, () => text(random.below(12))).join(' '));
+    else if (roll < 0.7) {
+      const rules = await graph.rules(BASE);
+      if (rules.length > 0) await graph.removeRule(BASE, random.pick(rules).id);
+    } else if (roll < 0.85) await graph.useRuleSet(BASE, 'rdfs', random.next() < 0.5);
+    else if (roll < 0.95) await graph.restoreRules(BASE, random.below((await graph.ruleBook(BASE)).version + 1));
+    else await graph.setConflictPolicies(BASE, { default: { policy: random.pick(['newest', 'keep']) } });
+    if (step % 10 !== 9) continue;
+    const listed = await graph.ruleVersions(BASE);
+    let older: ReadonlySet<string> = new Set();
+    for (const { version, rules, ruleSets, added, removed } of listed.toReversed()) {
+      const then = await graph.ruleBook(BASE, version);
+      const ids = new Set(then.rules.map(({ id }) => id));
+      t.same([rules, ruleSets, added, removed], [ids.size, then.ruleSets, ids.difference(older).size, older.difference(ids).size], `version ${version}`);
+      older = ids;
+    }
+    t.equal(await graph.ruleVersions(BASE), listed, 'nothing changed since');
+  }
+  t.ok((await graph.ruleVersions(BASE)).length > 25);
+  t.same(ruleVersions(await store.ruleHistory(BASE)), await graph.ruleVersions(BASE), 'the documents say no more');
+
+  const many = Array.from({ length: 200_000 }, (_, i) => ({ id: `r_${i}`, document: '' }));
+  const changes = Array.from({ length: 1_000 }, (_, i) => ({ version: 1_000 - i, at: '2025-01-01', id: `r_${i}` }));
+  const began = performance.now();
+  const [latest, ...others] = ruleVersions({ version: 1_000, from: 0, rules: many, changes });
+  t.match([latest, others.at(-1)], [{ rules: 200_000, added: 1 }, { rules: 199_001 }]);
+  t.ok(performance.now() - began < 4_000, 'not a copy of all rules for each version');
 });

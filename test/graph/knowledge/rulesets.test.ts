@@ -4,7 +4,7 @@
 import t from 'tap';
 import type { Test } from 'tap';
 import { propertyRules } from '../../../graph/reason/rulesets/properties.ts';
-import { all, BASE, derived, open, say, texts, triple, unsay } from '../../helpers/knowledge-world.ts';
+import { all, BASE, derived, open, sameAnew, say, texts, triple, unsay } from '../../helpers/knowledge-world.ts';
 import type { World } from '../../helpers/knowledge-world.ts';
 import { EmbeddedStore } from '../../../graph/embedded/store.ts';
 import { KnowledgeGraph } from '../../../graph/knowledge.ts';
@@ -13,7 +13,8 @@ import { freshFile } from '../../helpers/store-embedded.ts';
 
 const told = async ({ graph }: World): Promise<string[]> => texts(await all(graph, {}, { derived: 'only' }));
 /** The graph equals the naive model of all its rules, and one that is read anew. */
-async function verify(t: Test, { graph, store }: World, label: string): Promise<void> {
+async function verify(t: Test, world: World, label: string): Promise<void> {
+  const { graph, store } = world;
   const facts = (await all(graph, {}, { derived: 'exclude' })).map(({ subject, relation, object }) => ({
     triple: { subject, relation, object },
     confidence: 1,
@@ -22,10 +23,7 @@ async function verify(t: Test, { graph, store }: World, label: string): Promise<
   const model = naiveModel([...rules, ...setRules, ...propertyRules(await store.relations(BASE))], facts);
   const found = await derived(graph);
   t.same([...found.keys()].toSorted(), [...model].flatMap(([key, known]) => (known.told ? [] : [key])).toSorted(), label);
-  const anew = new KnowledgeGraph({ store: store.view() });
-  await anew.open();
-  t.same([...(await derived(anew)).keys()].toSorted(), [...found.keys()].toSorted(), `${label}, read anew`);
-  await anew.close();
+  await sameAnew(t, world, label);
 }
 
 t.test('RDFS: classes, properties, domains and ranges of the stored schema are followed, also when the schema changes', async (t) => {

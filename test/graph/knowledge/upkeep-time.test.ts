@@ -2,19 +2,21 @@
 // Refuses to know how upkeep is done, and clocks: the tests say what time it is.
 
 import t from 'tap';
-import { inForce } from '../../../graph/knowledge/validity.ts';
 import type { Change } from '../../../graph/store.ts';
 import { tripleKey } from '../../../graph/terms.ts';
-import type { Triple } from '../../../graph/terms.ts';
+import type { Fact, Triple } from '../../../graph/terms.ts';
 import { all, BASE, derived, open } from '../../helpers/knowledge-world.ts';
 import { naiveModel, naiveStrata } from '../../helpers/naive-reasoner.ts';
 import { randomConfidence, randomRichRule, randomRule, randomTriple, seeded } from '../../helpers/random-programs.ts';
-import { ruleDocument } from '../../../graph/knowledge/base.ts';
+import { ruleDocument } from '../../../graph/knowledge/rule-documents.ts';
 import type { Rule } from '../../../graph/reason/types.ts';
 
 const HOUR = 3_600_000;
 const START = Date.parse('2026-01-01T00:00:00Z');
 const bare = ({ subject, relation, object, negated }: Triple): Triple => ({ subject, relation, object, ...(negated ? { negated } : {}) });
+/** From the first instant on, and no more at the last. */
+const isInForce = ({ validFrom, validTo }: Pick<Fact, 'validFrom' | 'validTo'>, now: number): boolean =>
+  !(validFrom !== undefined && now < Date.parse(validFrom)) && !(validTo !== undefined && now >= Date.parse(validTo));
 const pairs = (map: ReadonlyMap<string, unknown>): string[] => [...map].map(([key, value]) => `${key} ${String(value)}`).toSorted();
 
 for (const weighted of [false, true])
@@ -58,7 +60,7 @@ for (const weighted of [false, true])
         const facts = [...(await all(graph, {}, { derived: 'exclude' })), ...(await all(graph, { negated: true }, { derived: 'exclude' }))];
         const model = naiveModel(
           rules,
-          facts.filter((fact) => inForce(fact, now)).map((fact) => ({ triple: bare(fact), confidence: fact.confidence })),
+          facts.filter((fact) => isInForce(fact, now)).map((fact) => ({ triple: bare(fact), confidence: fact.confidence })),
         );
         const expected = new Map([...model].filter(([, each]) => !each.told).map(([key, each]) => [key, each.confidence]));
         times++;

@@ -6,12 +6,12 @@ import type { Test } from 'tap';
 import { KnowledgeGraph } from '../../../graph/knowledge.ts';
 import type { ChangeEvent } from '../../../graph/knowledge.ts';
 import { entity, tripleKey } from '../../../graph/terms.ts';
-import type { Triple } from '../../../graph/terms.ts';
+import type { Relation, Triple } from '../../../graph/terms.ts';
 import type { Change } from '../../../graph/store.ts';
 import { impliedRules } from '../../../graph/reason/rulesets/known-false.ts';
-import { propertyRules } from '../../../graph/reason/rulesets/properties.ts';
+import { parseRules } from '../../../graph/reason/language/parse.ts';
 import type { Rule } from '../../../graph/reason/types.ts';
-import { ruleDocument } from '../../../graph/knowledge/base.ts';
+import { ruleDocument } from '../../../graph/knowledge/rule-documents.ts';
 import { naiveModel, naiveStrata } from '../../helpers/naive-reasoner.ts';
 import { all, BASE, declare, derived, named, open, say, triple, unsay } from '../../helpers/knowledge-world.ts';
 import type { World } from '../../helpers/knowledge-world.ts';
@@ -81,11 +81,26 @@ function randomChanges(random: Random, weighted: boolean, rules: ReadonlyMap<str
   ];
 }
 
+/** What the guide says that declarations stand for, written out once more. */
+function declaredRules(relations: readonly Relation[]): readonly Rule[] {
+  const texts = relations.flatMap(({ name, symmetric, transitive, inverseOf }) => {
+    const p = JSON.stringify(name);
+    const turned = (to: string, from: string): string[] => [`${to}(?y, ?x) :- ${from}(?x, ?y).`, `-${to}(?y, ?x) :- -${from}(?x, ?y).`];
+    const q = JSON.stringify(inverseOf);
+    return [
+      ...(symmetric ? turned(p, p) : []),
+      ...(transitive ? [`${p}(?x, ?z) :- ${p}(?x, ?y), ${p}(?y, ?z).`] : []),
+      ...(inverseOf === undefined ? [] : [...turned(p, q), ...turned(q, p)]),
+    ];
+  });
+  return texts.length === 0 ? [] : parseRules(texts.join('\n'));
+}
+
 /** Compares the graph with the naive model, with a graph read anew, with what events told, and checks its proofs. */
 async function verify({ graph, store }: World, listener: Listener, label: string, t: Test, deep: boolean): Promise<void> {
   const facts = [...(await all(graph, {}, { derived: 'exclude' })), ...(await all(graph, { negated: true }, { derived: 'exclude' }))];
   const relations = await store.relations(BASE);
-  const rules = [...(await graph.rules(BASE)), ...propertyRules(relations)];
+  const rules = [...(await graph.rules(BASE)), ...declaredRules(relations)];
   const declarations = new Map(relations.map((relation) => [relation.name, relation]));
   const model = naiveModel(
     [...rules, ...impliedRules(rules, [], { declarations, constraints: [] })],
@@ -163,7 +178,7 @@ for (const weighted of [false, true])
           }
           if (!t.passing()) return;
         }
-        const standing = [...(await world.graph.rules(BASE)), ...propertyRules(await world.store.relations(BASE))];
+        const standing = [...(await world.graph.rules(BASE)), ...declaredRules(await world.store.relations(BASE))];
         t.ok(naiveStrata(standing), 'no circle of negation ever got in');
         await world.graph.close();
       }

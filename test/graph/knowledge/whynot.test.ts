@@ -78,6 +78,25 @@ t.test('what blocks a "not" is shown with its proof', async (t) => {
   return t.match(proof, { kind: 'rule', rule: { name: 'ban' }, conclusion: { subject: 'cid' } });
 });
 
+t.test('so is what stands against "there is nothing of the kind", and it reads as it was written', async (t) => {
+  const { graph } = await voters(t);
+  await graph.addRules(BASE, 'clean(?x) :- person(?x), not convicted(?x, _). unique(?x) :- "citizen of"(?x, ?c), not exists { "citizen of"(?y, ?c), ?y != ?x }.');
+  for (const [goal, written, fact] of [
+    ['clean(cid)', 'not convicted(cid, _)', { subject: 'cid', relation: 'convicted', object: { id: 'fraud' } }],
+    ['unique(ann)', 'not exists { "citizen of"(?y, Utopia), ?y != ann }', { relation: 'citizen of', object: { id: 'Utopia' } }],
+  ] as const) {
+    const asked = await graph.whyNot(BASE, { goal, ...ask });
+    t.same(nearest(asked.reasons), [undefined, 1, 'holds', 'blocked']);
+    const [, shown] = whyNotJson(asked).reasons?.attempts[0].conditions ?? [];
+    t.match(shown, { kind: 'blocked', condition: written, confidence: 1 });
+    t.match(graph.proof(BASE, shown?.proof_id as string), { kind: 'fact', conclusion: fact });
+    t.match(whyNotMarkdown(asked), `stands against it: \`${written}\``);
+  }
+  const none = await graph.whyNot(BASE, { goal: 'clean(eve)', ...ask });
+  t.same(nearest(none.reasons), [undefined, 1, 'missing', 'holds']);
+  t.match(whyNotJson(none).reasons?.attempts[0].conditions[1], { condition: 'not convicted(eve, _)' });
+});
+
 t.test('a goal that follows has its proof and no reasons; one that is refuted has both', async (t) => {
   const { graph } = await voters(t);
   t.match(await graph.whyNot(BASE, { goal: 'voter(dan)', ...ask }), { outcome: 'entailed', proofId: /^p_/, reasons: undefined });

@@ -2,13 +2,9 @@
 // Refuses to know what the rules derive.
 
 import t from 'tap';
-import type { RuleError } from '../../../graph/reason/errors.ts';
 import { readJena } from '../../../graph/reason/imports/jena.ts';
 import { readN3 } from '../../../graph/reason/imports/n3.ts';
-import type { ReadRules } from '../../../graph/reason/language/parse.ts';
-
-const texts = ({ rules }: ReadRules): string[] => rules.map(({ text }) => text);
-const mistakes = ({ errors }: ReadRules): (string | number)[][] => errors.map(({ code, line, column }: RuleError) => [code, line, column]);
+import { mistakesOf, textsOf } from '../../helpers/read-rules.ts';
 
 t.test('N3 rules and facts become rules of the language', async (t) => {
   const read = readN3(`
@@ -23,7 +19,7 @@ PREFIX foaf: <http://xmlns.com/foaf/0.1/>
 { ?x :born "1990-01-01"^^xsd:date ; :size 1.5 ; rdfs:subClassOf _:any } => { ?x :ok true } .
 `);
   t.same(read.errors, []);
-  t.same(texts(read), [
+  t.same(textsOf(read), [
     'grandparent(?x, ?z) :- parent(?x, ?y), parent(?y, ?z).',
     'Adult(?x), next(?x, ?n) :- Person(?x), age(?x, ?a), ?a >= 18, (?a + 1) + 2 = ?n.',
     'parent(alice, bob).',
@@ -35,10 +31,10 @@ PREFIX foaf: <http://xmlns.com/foaf/0.1/>
     'ok(?x, true) :- born(?x, "1990-01-01"^^date), size(?x, 1.5), "subclass of"(?x, ?_any).',
   ]);
   t.same(read.places.get(read.rules[0].id), { line: 4, column: 1 });
-  t.same(texts(readN3('@prefix ex: <http://example.org/> . { ?x ex:p ?y } => { ?y ex:p ?x } .', 'iri')), [
+  t.same(textsOf(readN3('@prefix ex: <http://example.org/> . { ?x ex:p ?y } => { ?y ex:p ?x } .', 'iri')), [
     '"http://example.org/p"(?y, ?x) :- "http://example.org/p"(?x, ?y).',
   ]);
-  t.same(texts(readN3('@base <http://example.org/> . { ?x <p> <a%20b> } => { ?x <q> <a%20b> } .')), ['q(?x, "a b") :- p(?x, "a b").']);
+  t.same(textsOf(readN3('@base <http://example.org/> . { ?x <p> <a%20b> } => { ?x <q> <a%20b> } .')), ['q(?x, "a b") :- p(?x, "a b").']);
 });
 
 t.test('N3 facts may hold lists and nameless nodes, which have names of their own in each text', async (t) => {
@@ -47,7 +43,7 @@ t.test('N3 facts may hold lists and nameless nodes, which have names of their ow
   t.same(read.errors, []);
   const mark = /_:#1-([0-9a-f]{8})/u.exec(read.rules[0].text)?.[1] ?? '';
   t.same(
-    texts(read).map((rule) => rule.replaceAll(mark, 'M')),
+    textsOf(read).map((rule) => rule.replaceAll(mark, 'M')),
     [
       'p("_:#1-M", 1).',
       'q("_:#1-M", "empty list").',
@@ -60,9 +56,9 @@ t.test('N3 facts may hold lists and nameless nodes, which have names of their ow
       'p("_:#4-M", "_:n-M").',
     ],
   );
-  t.same(texts(readN3(text)), texts(read));
-  t.not(texts(readN3(`${text} `))[0], texts(read)[0]);
-  t.same(mistakes(readN3('@prefix : <http://example.org/> .\n:c :p ( :a "b" . :d :p ( ) .\n{ ?x :p [] } => { ?x :q ?x } . ')), [
+  t.same(textsOf(readN3(text)), textsOf(read));
+  t.not(textsOf(readN3(`${text} `))[0], textsOf(read)[0]);
+  t.same(mistakesOf(readN3('@prefix : <http://example.org/> .\n:c :p ( :a "b" . :d :p ( ) .\n{ ?x :p [] } => { ?x :q ?x } . ')), [
     ['syntax', 2, 16],
     ['syntax', 3, 9],
   ]);
@@ -81,7 +77,7 @@ t.test('mistakes in N3 are reported by line and column, and what stands beside t
 { ?x :p ?y } => { ?y math:greaterThan ?x } .
 "text" :p :b .
 { ?x :p ?y } => { ?y :inverse ?x } .`);
-  t.same(mistakes(read), [
+  t.same(mistakesOf(read), [
     ['invalid_term', 2, 6],
     ['unsafe', 3, 32],
     ['syntax', 4, 6],
@@ -95,10 +91,10 @@ t.test('mistakes in N3 are reported by line and column, and what stands beside t
   ]);
   t.match(read.errors[0].message, /one rule for each relation/);
   t.match(read.errors[3].message, /the same local name "Person"/);
-  t.same(texts(read), ['inverse(?y, ?x) :- p(?x, ?y).']);
-  t.same(mistakes(readN3('{ ?x <p> ` }')), [['syntax', 1, 10]]);
+  t.same(textsOf(read), ['inverse(?y, ?x) :- p(?x, ?y).']);
+  t.same(mistakesOf(readN3('{ ?x <p> ` }')), [['syntax', 1, 10]]);
   t.match(readN3('{ ?x <a#p> ?y } => { ?x <a#q> _:new } .').errors, [{ code: 'unsafe', line: 1, message: /_:new stands in the conclusion only/ }]);
-  t.same(texts(readN3('{ ?x <a#p> _:b } => { ?x <a#q> _:b } .')), ['q(?x, ?_b) :- p(?x, ?_b).']);
+  t.same(textsOf(readN3('{ ?x <a#p> _:b } => { ?x <a#q> _:b } .')), ['q(?x, ?_b) :- p(?x, ?_b).']);
 });
 
 t.test('Jena rules become rules of the language', async (t) => {
@@ -111,10 +107,10 @@ t.test('Jena rules become rules of the language', async (t) => {
 [text: (?x ex:name ?y) regex(?y, '^a') strConcat(?y, '-', ?y, ?z) -> (?x ex:label ?z)]
 `);
   t.same(read.errors, []);
-  t.same(texts(read), [
+  t.same(textsOf(read), [
     '@name("siblings") sibling(?x, ?y) :- parent(?p, ?x), parent(?p, ?y), ?x != ?y.',
     'next(?x, ?w), Child(?x) :- age(?x, ?v), ?v < 5, ?v + 1 = ?w.',
-    '@name("alone") q(?x, ?y) :- p(?x, ?y), 0 = count { ?_1 : r(?x, ?_1) }, not s(?y, ?x).',
+    '@name("alone") q(?x, ?y) :- p(?x, ?y), not r(?x, _), not s(?y, ?x).',
     '@name("text") label(?x, ?z) :- name(?x, ?y), matches(?y, "^a"^^string), concat(?y, "-"^^string, ?y) = ?z.',
   ]);
 });
@@ -128,7 +124,7 @@ t.test('mistakes in Jena rules are reported by line and column', async (t) => {
 [(?x ex:p ?y) sum(?y, ?z) -> (?x ex:q ?z)]
 [(?x ex:p f(?y)) -> (?x ex:q ?y)]
 [good: (?x ex:p ?y) -> (?y ex:q ?x)]`);
-  t.same(mistakes(read), [
+  t.same(mistakesOf(read), [
     ['unknown_builtin', 2, 18],
     ['arity', 3, 10],
     ['unsafe', 4, 27],
@@ -136,12 +132,12 @@ t.test('mistakes in Jena rules are reported by line and column', async (t) => {
     ['arity', 6, 15],
     ['syntax', 7, 11],
   ]);
-  t.same(texts(readJena('(?x <e#p> ?y) equal(?y, ?z) -> (?z <e#q> ?x) . equal(?x, 1) (?y <e#v> ?x) -> (?y <e#ok> true).')), [
+  t.same(textsOf(readJena('(?x <e#p> ?y) equal(?y, ?z) -> (?z <e#q> ?x) . equal(?x, 1) (?y <e#v> ?x) -> (?y <e#ok> true).')), [
     'q(?z, ?x) :- p(?x, ?y), ?y = ?z.',
     'ok(?y, true) :- ?x = 1, v(?y, ?x).',
   ]);
   const bare = readJena('(?x <e#p> ?y) -> (?y <e#q> ?z) .\n(?x <e#p> ?y) -> (?y <e#q> ?x)\n[(?x <e#p> ?y) -> (?y <e#r> ?x)]');
-  t.same([texts(bare), mistakes(bare)], [['r(?y, ?x) :- p(?x, ?y).'], [['unsafe', 1, 28], ['syntax', 3, 1]]], 'without brackets a rule ends with a point');
+  t.same([textsOf(bare), mistakesOf(bare)], [['r(?y, ?x) :- p(?x, ?y).'], [['unsafe', 1, 28], ['syntax', 3, 1]]], 'without brackets a rule ends with a point');
   t.match(read.errors[0].message, /print is no built-in known here; there are equal, notEqual/);
-  t.same(texts(read), ['@name("good") q(?y, ?x) :- p(?x, ?y).']);
+  t.same(textsOf(read), ['@name("good") q(?y, ?x) :- p(?x, ?y).']);
 });

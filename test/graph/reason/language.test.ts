@@ -194,9 +194,7 @@ t.test('a pattern matches what a regular expression matches, and no text makes i
     t.equal(matchesPattern(text, pattern), expected, pattern);
     t.match(reckon({ kind: 'call', function: 'matches', arguments: [literal(text, 'string'), literal(pattern)] }, {}), { value: expected }, pattern);
   }
-  const began = performance.now();
-  t.equal(matchesPattern('a'.repeat(20_000), '(a*)*(a|aa)+b'), false);
-  t.ok(performance.now() - began < 2_000);
+  t.equal(matchesPattern('a'.repeat(20_000), '(a*)*(a|aa)+b'), false, 'one way at a time, this would take longer than the world has stood');
   for (const [pattern, says] of [
     ['(a', /not closed/],
     ['a)', /closes nothing/],

@@ -1,7 +1,7 @@
 // Owns the language "whole words, spaced as words are": an automaton over UTF-8 bytes, made deterministic as it is walked.
 // Refuses to know tokens, names and the model.
 
-import { EngineError } from './port.ts';
+import { EngineError } from '../port.ts';
 
 /** Letters and digits of scripts that put spaces between words. */
 const SPACED = /[\p{L}\p{N}\p{M}_]/u;

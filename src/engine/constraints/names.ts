@@ -1,38 +1,16 @@
-// Owns what a constrained generation may write next: names whole and only inside their marks, words from a list, or one of some choices.
+// Owns texts out of lists: names whole and only inside their marks among words from a list, or one of some choices.
 // Refuses to know where names and words come from, and how likely a token is.
 
-import { EngineError } from './port.ts';
-import type { ConstraintSpec } from './port.ts';
-import type { VocabularyTrie } from './vocabulary-trie.ts';
+import { EngineError } from '../port.ts';
+import type { Constraint, ConstraintVocabulary } from './constraint.ts';
+import { TokenSet } from './token-set.ts';
 import { MOST_BYTES, WordAutomaton } from './word-automaton.ts';
-
-/** What a constraint needs to know of a model. */
-export interface ConstraintVocabulary {
-  readonly trie: VocabularyTrie;
-  /** Ids that end a text. */
-  readonly ends: readonly number[];
-  /** Marks around names, where the model has them. */
-  readonly nameMarks?: { readonly open: number; readonly close: number };
-  /** Ids of text in which nothing is special. */
-  encode(text: string): number[];
-  /** Bytes that a token writes; undefined for special tokens. */
-  bytesOf(token: number): Uint8Array | undefined;
-}
-
-export interface Constraint {
-  /** Ids that may come next, ascending; end tokens are among them exactly when the text is complete. */
-  allowed(): Int32Array;
-  /** The text may end here. */
-  complete(): boolean;
-  /** `token` was written. It must be one of `allowed()` and no end token. */
-  accept(token: number): void;
-}
 
 interface Node {
   readonly next: Map<number, Node>;
   end: boolean;
   /** Made when first asked for. */
-  allowed?: Int32Array;
+  allowed?: TokenSet;
 }
 /** Texts as the model's tokenizer cuts them, sharing beginnings. */
 function tokenTree(texts: readonly string[], encode: (text: string) => readonly number[], what: string): Node {
@@ -51,10 +29,9 @@ function tokenTree(texts: readonly string[], encode: (text: string) => readonly 
   }
   return root;
 }
-const sorted = (ids: Iterable<number>): Int32Array => Int32Array.from(ids).sort();
 const notAllowed = (token: number): EngineError => new EngineError('failed', `token ${token} is not allowed by the constraint here`);
 
-class ChoiceConstraint implements Constraint {
+export class ChoiceConstraint implements Constraint {
   #node: Node;
   readonly #ends: readonly number[];
   constructor(choices: readonly string[], vocabulary: ConstraintVocabulary) {
@@ -62,8 +39,8 @@ class ChoiceConstraint implements Constraint {
     this.#node = tokenTree(choices, (text) => vocabulary.encode(text), 'choices');
     this.#ends = vocabulary.ends;
   }
-  allowed(): Int32Array {
-    return (this.#node.allowed ??= sorted([...this.#node.next.keys(), ...(this.#node.end ? this.#ends : [])]));
+  allowed(): TokenSet {
+    return (this.#node.allowed ??= TokenSet.ofIds([...this.#node.next.keys(), ...(this.#node.end ? this.#ends : [])]));
   }
   complete(): boolean {
     return this.#node.end;
@@ -75,7 +52,7 @@ class ChoiceConstraint implements Constraint {
   }
 }
 
-class NamesConstraint implements Constraint {
+export class NamesConstraint implements Constraint {
   readonly #vocabulary: ConstraintVocabulary;
   readonly #words: WordAutomaton;
   readonly #names: Node;
@@ -84,7 +61,7 @@ class NamesConstraint implements Constraint {
   /** Names written. */
   #written = 0;
   /** Allowed ids by state of the words, and whether a name may begin and the text may end. At most four times as many as there are states. */
-  readonly #known = new Map<number, Int32Array>();
+  readonly #known = new Map<number, TokenSet>();
   #state: number;
   /** Where in a name, or undefined outside of one. */
   #name: Node | undefined;
@@ -98,18 +75,19 @@ class NamesConstraint implements Constraint {
     this.#order = marked ? order?.filter((name) => name !== '').map((name) => tokenTree([name], encode, 'names')) : undefined;
     this.#words = new WordAutomaton(marked ? words : [...words, ...written]);
     this.#state = this.#words.start;
-    if (this.allowed().length === 0) throw new EngineError('constraint_unsatisfiable', 'a names constraint needs at least one name or word that the model can write, got none');
+    if (this.allowed().size === 0) throw new EngineError('constraint_unsatisfiable', 'a names constraint needs at least one name or word that the model can write, got none');
   }
 
-  allowed(): Int32Array {
+  allowed(): TokenSet {
     const { nameMarks, ends, trie } = this.#vocabulary;
-    if (this.#name) return (this.#name.allowed ??= sorted([...this.#name.next.keys(), ...(this.#name.end && nameMarks ? [nameMarks.close] : [])]));
+    if (this.#name) return (this.#name.allowed ??= TokenSet.ofIds([...this.#name.next.keys(), ...(this.#name.end && nameMarks ? [nameMarks.close] : [])]));
     const opens = nameMarks !== undefined && this.#next() !== undefined && this.#words.mayBegin(this.#state);
     const key = 4 * this.#state + (opens ? 1 : 0) + (this.complete() ? 2 : 0);
     let ids = this.#known.get(key);
     if (!ids) {
-      const words = trie.accepted(this.#state, (state, byte) => this.#words.step(state, byte));
-      ids = sorted([...words, ...(opens ? [nameMarks.open] : []), ...(this.complete() ? ends : [])]);
+      const words: number[] = [];
+      trie().accepted(this.#state, (state, byte) => this.#words.step(state, byte), (token) => words.push(token));
+      ids = TokenSet.ofIds([...words, ...(opens ? [nameMarks.open] : []), ...(this.complete() ? ends : [])]);
       this.#known.set(key, ids);
     }
     return ids;
@@ -149,17 +127,5 @@ class NamesConstraint implements Constraint {
       if (state < 0) throw notAllowed(token);
     }
     this.#state = state;
-  }
-}
-
-/** Throws EngineError `constraint_unsatisfiable` for a constraint that no text of the model meets. */
-export function compileConstraint(spec: ConstraintSpec, vocabulary: ConstraintVocabulary): Constraint {
-  switch (spec.kind) {
-    case 'choice':
-      return new ChoiceConstraint(spec.choices, vocabulary);
-    case 'names':
-      return new NamesConstraint(spec.names, spec.words, vocabulary, spec.order);
-    default:
-      return spec satisfies never;
   }
 }

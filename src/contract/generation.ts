@@ -1,0 +1,146 @@
+// Owns the wire form of what all kinds of generation share: which model, how it is sampled, what is accepted without effect and what is refused.
+// Refuses to know what is generated.
+
+import { z } from 'zod';
+import { text } from './common.ts';
+import type { ConstraintSpec, Sampling, TokenLikelihood, Usage } from '../engine/port.ts';
+
+/** Fields of OpenAI's that change nothing about the answer. */
+export const unused = z.unknown().optional().describe('Accepted and not used.');
+export const harmless = {
+  user: unused,
+  metadata: unused,
+  store: unused,
+  service_tier: unused,
+  safety_identifier: unused,
+  prompt_cache_key: unused,
+  prompt_cache_retention: unused,
+};
+/** Fields of OpenAI's that would change the answer: only the value that asks for nothing is accepted. */
+export const unsupported = (accepted: string, isNothing: (value: unknown) => boolean) =>
+  z
+    .unknown()
+    .optional()
+    .refine((value) => value === undefined || value === null || isNothing(value), {
+      error: `is not supported; leave it out${accepted}`,
+      params: { unsupported: true },
+    })
+    .describe(`Not supported: leave it out${accepted}.`);
+export const isEmptyList = (value: unknown): boolean => Array.isArray(value) && value.length === 0;
+
+const schemaText = z.union([z.record(z.string(), z.unknown()), z.boolean()]);
+/** Larger ones are refused before they are read. */
+const SCHEMA_CHARACTERS = 256 * 1024;
+const smallSchema = schemaText.refine((schema) => JSON.stringify(schema).length <= SCHEMA_CHARACTERS, `must have at most ${SCHEMA_CHARACTERS} characters`);
+export const responseFormat = z
+  .discriminatedUnion('type', [
+    z.strictObject({ type: z.literal('text') }),
+    z.strictObject({ type: z.literal('json_object') }),
+    z.strictObject({
+      type: z.literal('json_schema'),
+      json_schema: z.strictObject({ name: z.string().max(64).optional(), description: z.string().max(10_000).optional(), schema: smallSchema, strict: z.boolean().nullish() }),
+    }),
+    z.strictObject({ type: z.literal('regex'), pattern: text(16_384).min(1) }),
+    z.strictObject({ type: z.literal('grammar'), grammar: text(262_144).min(1) }),
+  ])
+  .meta({ id: 'ResponseFormat', description: 'What the text must be, by construction: a JSON object, JSON valid by a schema (always strictly), a match of a regular expression, or a text of a grammar (GBNF). The last two are not in OpenAI.' });
+/** As vLLM names the same. */
+export const structuredOutputs = z
+  .strictObject({ json: smallSchema, regex: text(16_384).min(1), grammar: text(262_144).min(1), choice: z.array(text(10_000).min(1)).min(1).max(10_000), json_object: z.literal(true) })
+  .partial()
+  .refine((given) => Object.values(given).filter((value) => value !== undefined).length === 1, 'must have one of json, regex, grammar, choice, json_object')
+  .meta({ id: 'StructuredOutputs', description: 'The same as `response_format`, and choices. (As in vLLM.)' });
+
+/** Choices of one request at most. */
+export const MOST_CHOICES = 16;
+const penalty = z.number().min(-2).max(2).nullish();
+export const generation = {
+  model: z.string().min(1).max(256).optional().describe('A name from `GET /v1/models`; the first of them when absent.'),
+  n: z.int().min(1).max(MOST_CHOICES).nullish().describe('Choices, generated side by side. With a seed, each has its own: seed, seed + 1, ...'),
+  stream: z.boolean().nullish().describe('Answer as server-sent events.'),
+  stream_options: z.strictObject({ include_usage: z.boolean().nullish(), include_obfuscation: z.boolean().nullish() }).nullish(),
+  max_tokens: z.int().min(1).nullish().describe('New tokens at most.'),
+  temperature: z.number().min(0).max(2).nullish().describe('0 (the default) is greedy: the same request gives the same answer, and answers are cached.'),
+  top_p: z.number().min(0).max(1).nullish(),
+  top_k: z.int().min(-1).nullish().describe('Only so many of the likeliest tokens; 0 or -1: all. (Not in OpenAI.)'),
+  min_p: z.number().min(0).max(1).nullish().describe('Only tokens at least so likely as this part of the likeliest one. (Not in OpenAI.)'),
+  typical_p: z.number().gt(0).max(1).nullish().describe('Mass of the tokens whose surprise is closest to the expected one. (Not in OpenAI.)'),
+  repetition_penalty: z.number().gt(0).max(10).nullish().describe('Above 1: tokens in prompt or text become less likely. (Not in OpenAI.)'),
+  presence_penalty: penalty,
+  frequency_penalty: penalty,
+  logit_bias: z
+    .record(z.string().regex(/^\d{1,9}$/, 'must be a token id'), z.number().min(-100).max(100))
+    .refine((map) => Object.keys(map).length <= 1024, 'has more than 1024 tokens')
+    .nullish()
+    .describe('Added to the logits of tokens, by id.'),
+  seed: z.int().nullish().describe('Same seed, prompt and model give the same text.'),
+  response_format: responseFormat.nullish(),
+  structured_outputs: structuredOutputs.nullish(),
+  stop: z.union([text(256).min(1), z.array(text(256).min(1)).max(16)]).nullish(),
+};
+type Given = { readonly [Name in keyof typeof generation]?: z.infer<(typeof generation)[Name]> };
+
+/** A nucleus of nothing holds the likeliest token alone: greedy. */
+export function samplingOf(given: Given): Sampling {
+  const greedy = given.top_p === 0;
+  const some = <Name extends keyof Sampling>(name: Name, value: Sampling[Name] | null): Partial<Sampling> => (value === undefined || value === null ? {} : { [name]: value });
+  return {
+    temperature: greedy ? 0 : (given.temperature ?? 0),
+    topP: greedy ? 1 : (given.top_p ?? 1),
+    ...some('seed', given.seed),
+    ...some('topK', given.top_k === -1 ? 0 : given.top_k),
+    ...some('minP', given.min_p),
+    ...some('typicalP', given.typical_p),
+    ...some('repetitionPenalty', given.repetition_penalty),
+    ...some('presencePenalty', given.presence_penalty),
+    ...some('frequencyPenalty', given.frequency_penalty),
+    ...some('logitBias', given.logit_bias),
+  };
+}
+/** The constraint that a request asks for, and where; undefined: free text. */
+export function constraintOf({ response_format: format, structured_outputs: given }: Given): ConstraintSpec | undefined {
+  if (given?.json !== undefined) return { kind: 'schema', schema: given.json };
+  if (given?.regex !== undefined) return { kind: 'regex', pattern: given.regex };
+  if (given?.grammar !== undefined) return { kind: 'grammar', grammar: given.grammar };
+  if (given?.choice !== undefined) return { kind: 'choice', choices: given.choice };
+  if (given?.json_object !== undefined) return { kind: 'json' };
+  switch (format?.type) {
+    case 'json_object':
+      return { kind: 'json' };
+    case 'json_schema':
+      return { kind: 'schema', schema: format.json_schema.schema };
+    case 'regex':
+      return { kind: 'regex', pattern: format.pattern };
+    case 'grammar':
+      return { kind: 'grammar', grammar: format.grammar };
+    default:
+      return undefined;
+  }
+}
+/** The sampling of choice `i` of several. */
+export const samplingOfChoice = (sampling: Sampling, i: number): Sampling => (sampling.seed === undefined || i === 0 ? sampling : { ...sampling, seed: sampling.seed + i });
+export const stopsOf = (stop: Given['stop']): string[] => (stop === undefined || stop === null ? [] : typeof stop === 'string' ? [stop] : stop);
+
+export const finishReason = z.enum(['stop', 'length']);
+export const usage = z
+  .strictObject({
+    prompt_tokens: z.int(),
+    completion_tokens: z.int(),
+    total_tokens: z.int(),
+    prompt_tokens_details: z.strictObject({ cached_tokens: z.int().describe('Tokens of the prompt that were known from another text with the same beginning.') }),
+  })
+  .meta({ id: 'Usage' });
+/** The prompt is counted once, however many choices were made from it. */
+export function usageWire(all: readonly Usage[]): z.infer<typeof usage> {
+  const promptTokens = all.length === 0 ? 0 : Math.max(...all.map((each) => each.promptTokens));
+  const completionTokens = all.reduce((sum, each) => sum + each.completionTokens, 0);
+  const cached = Math.min(promptTokens, ...all.map((each) => each.cachedTokens ?? 0));
+  return { prompt_tokens: promptTokens, completion_tokens: completionTokens, total_tokens: promptTokens + completionTokens, prompt_tokens_details: { cached_tokens: all.length === 0 ? 0 : cached } };
+}
+/** JSON has no minus infinity. */
+const LEAST = -9999;
+export const likelihoodsOf = ({ text: token, bytes, logprob }: TokenLikelihood): { token: string; logprob: number; bytes: number[] } => ({
+  token,
+  logprob: Math.max(LEAST, logprob ?? LEAST),
+  bytes: [...bytes],
+});

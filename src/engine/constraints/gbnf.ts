@@ -1,0 +1,163 @@
+// Owns reading grammars in llama.cpp's GBNF.
+// Refuses to know how they are recognised.
+
+import { characters, choice, complement, LAST_POINT, literal, NOTHING, optional, repeat, rule, sequence } from './expression.ts';
+import type { Expression, Grammar, Range } from './expression.ts';
+import { invalid } from './network.ts';
+
+const MOST_CHARACTERS = 256 * 1024;
+const NAME = /[A-Za-z0-9_-]+/y;
+
+/** Rules by name, the text is `root`. Throws EngineError `constraint_invalid` with line, column and what was expected. */
+export function parseGbnf(text: string): Grammar {
+  if (text.length > MOST_CHARACTERS) throw invalid(`the grammar has ${text.length} characters; at most ${MOST_CHARACTERS} are read`);
+  return new Parser(text).grammar();
+}
+
+class Parser {
+  readonly #text: string;
+  #at = 0;
+  constructor(text: string) {
+    this.#text = text;
+  }
+
+  grammar(): Grammar {
+    const rules = new Map<string, Expression>();
+    this.#space(true);
+    while (this.#at < this.#text.length) {
+      const name = this.#name('a rule');
+      this.#space(false);
+      if (!this.#text.startsWith('::=', this.#at)) throw this.#expected(`"::=" behind the name ${name}`);
+      this.#at += 3;
+      this.#space(true);
+      const body = this.#alternatives(false);
+      rules.set(name, body);
+      if (this.#at < this.#text.length && !'\r\n'.includes(this.#text[this.#at])) throw this.#expected('the end of the line');
+      this.#space(true);
+    }
+    if (!rules.has('root')) throw invalid('the grammar has no rule "root", with which a text begins');
+    return { root: rule('root'), rules };
+  }
+
+  #expected(what: string): Error {
+    const before = this.#text.slice(0, this.#at).split('\n');
+    const found = this.#text[this.#at];
+    return invalid(`line ${before.length}, column ${before[before.length - 1].length + 1} of the grammar: expected ${what}, found ${found === undefined ? 'the end' : JSON.stringify(found)}`);
+  }
+  /** Spaces and comments, and the ends of lines where the text goes on behind them. */
+  #space(lines: boolean): void {
+    const pattern = lines ? /(?:[ \t\r\n]|#[^\n]*)*/y : /(?:[ \t]|#[^\n]*)*/y;
+    pattern.lastIndex = this.#at;
+    this.#at += pattern.exec(this.#text)?.[0].length ?? 0;
+  }
+  #name(what: string): string {
+    NAME.lastIndex = this.#at;
+    const name = NAME.exec(this.#text)?.[0];
+    if (name === undefined) throw this.#expected(`the name of ${what}`);
+    this.#at += name.length;
+    return name;
+  }
+  #alternatives(nested: boolean): Expression {
+    const items = [this.#sequence(nested)];
+    while (this.#text[this.#at] === '|') {
+      this.#at++;
+      this.#space(true);
+      items.push(this.#sequence(nested));
+    }
+    return choice(...items);
+  }
+  #sequence(nested: boolean): Expression {
+    const items: Expression[] = [];
+    for (let item = this.#item(nested); item; item = this.#item(nested)) {
+      const [least, most] = this.#times(nested) ?? [1, 1];
+      items.push(least === 1 && most === 1 ? item : least === 0 && most === 1 ? optional(item) : repeat(item, least, most));
+    }
+    return items.length === 0 ? NOTHING : sequence(...items);
+  }
+  #item(nested: boolean): Expression | undefined {
+    const next = this.#text[this.#at];
+    let item: Expression;
+    if (next === '"') item = this.#quoted();
+    else if (next === '[') item = this.#class();
+    else if (next === '.') {
+      this.#at++;
+      item = characters([[0, LAST_POINT]]);
+    } else if (next === '(') {
+      this.#at++;
+      this.#space(true);
+      item = this.#alternatives(true);
+      if (this.#text[this.#at] !== ')') throw this.#expected('")"');
+      this.#at++;
+    } else if (next === '<' || next === '!') throw this.#expected('text; tokens by name (<...>) are not supported');
+    else {
+      NAME.lastIndex = this.#at;
+      if (!NAME.test(this.#text)) return undefined;
+      item = rule(this.#name('a rule'));
+    }
+    this.#space(nested);
+    return item;
+  }
+  #times(nested: boolean): readonly [least: number, most: number] | undefined {
+    const found = /([*+?])|\{\s*(\d+)\s*(,?)\s*(\d*)\s*\}/y;
+    found.lastIndex = this.#at;
+    const match = found.exec(this.#text);
+    if (!match) {
+      if (this.#text[this.#at] === '{') throw this.#expected('numbers such as {2}, {2,} or {2,5}');
+      return undefined;
+    }
+    const [, sign, least, comma, most] = match;
+    const times: readonly [number, number] = sign ? [sign === '+' ? 1 : 0, sign === '?' ? 1 : Infinity] : [Number(least), comma ? (most === '' ? Infinity : Number(most)) : Number(least)];
+    if (times[1] < times[0]) throw this.#expected('a greater number behind a smaller one');
+    this.#at += match[0].length;
+    this.#space(nested);
+    return times;
+  }
+  #quoted(): Expression {
+    this.#at++;
+    let text = '';
+    while (this.#text[this.#at] !== '"') {
+      if (this.#at >= this.#text.length || this.#text[this.#at] === '\n') throw this.#expected('a closing "');
+      text += String.fromCodePoint(this.#point());
+    }
+    this.#at++;
+    return literal(text);
+  }
+  #class(): Expression {
+    this.#at++;
+    const negated = this.#text[this.#at] === '^';
+    if (negated) this.#at++;
+    const ranges: Range[] = [];
+    while (this.#text[this.#at] !== ']') {
+      if (this.#at >= this.#text.length) throw this.#expected('a closing "]"');
+      const from = this.#point();
+      let to = from;
+      if (this.#text[this.#at] === '-' && this.#text[this.#at + 1] !== ']') {
+        this.#at++;
+        to = this.#point();
+        if (to < from) throw this.#expected('a range from lower to higher');
+      }
+      ranges.push([from, to]);
+    }
+    this.#at++;
+    const kept = negated ? complement(ranges) : ranges;
+    if (kept.length === 0) throw invalid('a class of the grammar holds no character');
+    return characters(kept);
+  }
+  #point(): number {
+    if (this.#text[this.#at] !== '\\') {
+      const point = this.#text.codePointAt(this.#at) ?? 0;
+      this.#at += point > 0xffff ? 2 : 1;
+      return point;
+    }
+    const escape = /\\(?:x([0-9A-Fa-f]{2})|u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|([tnr\\"[\]-]))/y;
+    escape.lastIndex = this.#at;
+    const found = escape.exec(this.#text);
+    if (!found) throw this.#expected('an escape: \\t \\n \\r \\\\ \\" \\[ \\] \\xHH \\uHHHH or \\UHHHHHHHH');
+    this.#at += found[0].length;
+    const [, two, four, eight, sign] = found;
+    if (sign !== undefined) return ({ t: 9, n: 10, r: 13 } as Record<string, number>)[sign] ?? sign.charCodeAt(0);
+    const point = Number.parseInt(two ?? four ?? eight, 16);
+    if (point > LAST_POINT) throw this.#expected('a character of Unicode');
+    return point;
+  }
+}

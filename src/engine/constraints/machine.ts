@@ -1,0 +1,132 @@
+// Owns walking a grammar byte by byte: a state is the set of all places where the text so far may stand, each with the way back out of the networks it is in.
+// Refuses to know tokens.
+
+import { invalid } from './network.ts';
+import type { Network } from './network.ts';
+
+/** The way out of everything: the text may end. */
+export const BOTTOM = 0;
+/** The way out of the part that is looked at: what follows is not known. */
+export const FLOOR = 1;
+/** Above, a walk goes on in a new machine. */
+const MANY_STATES = 8_192;
+const MOST_STATES = 100_000;
+const MOST_FRAMES = 500_000;
+const [UNKNOWN, DEAD] = [-2, -1];
+
+interface State {
+  /** Places that read a byte. */
+  readonly frames: readonly number[];
+  /** The text may end here; or, with FLOOR, the part may. */
+  readonly ends: boolean;
+  readonly after: Int32Array;
+}
+
+export class Machine {
+  readonly #network: Network;
+  /** By frame: its node, how often its loop went round, and the frame it comes back to. */
+  readonly nodes: number[] = [-1, -1];
+  readonly counts: number[] = [0, 0];
+  readonly parents: number[] = [-1, -1];
+  readonly #frames = new Map<string, number>();
+  readonly #states: State[] = [];
+  readonly #numbers = new Map<string, number>();
+  readonly start: number;
+
+  constructor(network: Network) {
+    this.#network = network;
+    this.start = this.enter([this.frame(network.start, 0, BOTTOM)]);
+  }
+
+  frame(node: number, count: number, parent: number): number {
+    const key = `${node},${count},${parent}`;
+    let frame = this.#frames.get(key);
+    if (frame === undefined) {
+      if (this.nodes.length >= MOST_FRAMES) throw invalid('the text went so deep into the grammar that its places are too many to follow; nest less');
+      frame = this.nodes.length;
+      this.nodes.push(node);
+      this.counts.push(count);
+      this.parents.push(parent);
+      this.#frames.set(key, frame);
+    }
+    return frame;
+  }
+  /** The state of being at these frames; -1 when nothing can be read there and nothing may end. */
+  enter(frames: Iterable<number>): number {
+    const { nodes } = this.#network;
+    const [seen, open, reading] = [new Set<number>(), [...frames], [] as number[]];
+    let ends = false;
+    for (let frame = open.pop(); frame !== undefined; frame = open.pop()) {
+      if (seen.has(frame)) continue;
+      seen.add(frame);
+      if (frame === BOTTOM || frame === FLOOR) {
+        ends = true;
+        continue;
+      }
+      const [count, parent] = [this.counts[frame], this.parents[frame]];
+      const { arcs, jumps, calls, final, loop } = nodes[this.nodes[frame]];
+      if (arcs.length > 0) reading.push(frame);
+      for (const jump of jumps) open.push(this.frame(jump, 0, parent));
+      if (final) open.push(parent);
+      for (const { start, back } of calls) open.push(this.frame(start, 0, this.#back(back, parent)));
+      if (loop) {
+        if (count >= loop.least) open.push(parent);
+        // Behind `least` times of an endless loop nothing depends on how often it went round.
+        if (count < loop.most) open.push(this.frame(loop.body, 0, this.frame(this.nodes[frame], loop.most === Infinity ? Math.min(count + 1, loop.least) : count + 1, parent)));
+      }
+    }
+    if (reading.length === 0 && !ends) return DEAD;
+    reading.sort((a, b) => a - b);
+    const key = `${reading.join()}${ends ? '.' : ''}`;
+    let number = this.#numbers.get(key);
+    if (number === undefined) {
+      if (this.#states.length >= MOST_STATES) throw invalid('the grammar has too many different places for one text; make it simpler or the text shorter');
+      number = this.#states.length;
+      this.#states.push({ frames: reading, ends, after: new Int32Array(256).fill(UNKNOWN) });
+      this.#numbers.set(key, number);
+    }
+    return number;
+  }
+  /** Where a call comes back to. A place at which its network only ends is left out, so that calls at the end do not pile up. */
+  #back(back: number, parent: number): number {
+    const { arcs, jumps, calls, final, loop } = this.#network.nodes[back];
+    return final && arcs.length + jumps.length + calls.length === 0 && !loop ? parent : this.frame(back, 0, parent);
+  }
+
+  get isLarge(): boolean {
+    return this.#states.length > MANY_STATES;
+  }
+  /** A new machine that knows only what a state stands for, where this one has grown large. */
+  renewed(state: number): { readonly machine: Machine; readonly state: number } {
+    if (!this.isLarge) return { machine: this, state };
+    const machine = new Machine(this.#network);
+    const moved = (frame: number): number => {
+      const chain: number[] = [];
+      let at = frame;
+      for (; at > FLOOR; at = this.parents[at]) chain.push(at);
+      return chain.reduceRight((parent, each) => machine.frame(this.nodes[each], this.counts[each], parent), at);
+    };
+    const { frames, ends } = this.#states[state];
+    return { machine, state: machine.enter([...frames.map(moved), ...(ends ? [BOTTOM] : [])]) };
+  }
+
+  /** The state after one more byte, or -1. */
+  step(state: number, byte: number): number {
+    const { frames, after } = this.#states[state];
+    if (after[byte] === UNKNOWN) {
+      const next: number[] = [];
+      for (const frame of frames) for (const { from, to, target } of this.#network.nodes[this.nodes[frame]].arcs) if (from <= byte && byte <= to) next.push(this.frame(target, 0, this.parents[frame]));
+      after[byte] = next.length === 0 ? DEAD : this.enter(next);
+    }
+    return after[byte];
+  }
+  ends(state: number): boolean {
+    return this.#states[state].ends;
+  }
+  framesOf(state: number): readonly number[] {
+    return this.#states[state].frames;
+  }
+  loopOf(frame: number): Network['nodes'][number]['loop'] {
+    return frame > FLOOR ? this.#network.nodes[this.nodes[frame]].loop : undefined;
+  }
+}

@@ -1,0 +1,209 @@
+// Owns reading regular expressions: what of JavaScript's syntax (with the flag `u`) a text can be generated from.
+// Refuses to know how they are recognised, and how the characters are written.
+
+import { choice, complement, LAST_POINT, NOTHING, optional, repeat, sequence } from './expression.ts';
+import type { Expression, Range } from './expression.ts';
+import { invalid } from './network.ts';
+
+const MOST_CHARACTERS = 16 * 1024;
+const DIGITS: readonly Range[] = [[48, 57]];
+const WORD: readonly Range[] = [[48, 57], [65, 90], [95, 95], [97, 122]];
+const SPACE: readonly Range[] = [[9, 13], [32, 32], [0xa0, 0xa0], [0x1680, 0x1680], [0x2000, 0x200a], [0x2028, 0x2029], [0x202f, 0x202f], [0x205f, 0x205f], [0x3000, 0x3000], [0xfeff, 0xfeff]];
+const LINE_ENDS: readonly Range[] = [[10, 10], [13, 13], [0x2028, 0x2029]];
+const properties = new Map<string, readonly Range[]>();
+
+export interface RegexOptions {
+  /** How one character out of ranges is written. */
+  readonly write: (ranges: readonly Range[]) => Expression;
+  /** The text need only hold a match: `^` and `$` at the ends tie it to them. Else the whole text is the match. */
+  readonly search: boolean;
+}
+
+/** Throws EngineError `constraint_invalid` with the place and what is not supported there. */
+export function parseRegex(pattern: string, { write, search }: RegexOptions): Expression {
+  if (pattern.length > MOST_CHARACTERS) throw invalid(`the pattern has ${pattern.length} characters; at most ${MOST_CHARACTERS} are read`);
+  return new Parser(pattern, write, search).whole();
+}
+
+class Parser {
+  readonly #pattern: string;
+  readonly #write: RegexOptions['write'];
+  readonly #search: boolean;
+  #at = 0;
+  #depth = 0;
+
+  constructor(pattern: string, write: RegexOptions['write'], search: boolean) {
+    this.#pattern = pattern;
+    this.#write = write;
+    this.#search = search;
+  }
+
+  whole(): Expression {
+    const any = repeat(this.#write([[0, LAST_POINT]]), 0, Infinity);
+    const items: Expression[] = [];
+    do {
+      if (this.#at > 0) this.#at++;
+      const tied = this.#take('^');
+      const body = this.#sequence();
+      const closed = this.#take('$');
+      items.push(this.#search ? sequence(...(tied ? [] : [any]), body, ...(closed ? [] : [any])) : body);
+    } while (this.#pattern[this.#at] === '|');
+    if (this.#at < this.#pattern.length) throw this.#wrong(this.#pattern[this.#at] === ')' ? 'a ")" that nothing opened' : `${JSON.stringify(this.#pattern[this.#at])} is not supported here`);
+    return choice(...items);
+  }
+  #take(sign: string): boolean {
+    const there = this.#pattern.startsWith(sign, this.#at);
+    if (there) this.#at += sign.length;
+    return there;
+  }
+  #wrong(what: string): Error {
+    return invalid(`character ${this.#at + 1} of the pattern ${JSON.stringify(this.#pattern.slice(0, 100))}: ${what}`);
+  }
+  #alternatives(): Expression {
+    const items = [this.#sequence()];
+    while (this.#take('|')) items.push(this.#sequence());
+    return choice(...items);
+  }
+  #sequence(): Expression {
+    const items: Expression[] = [];
+    for (let item = this.#item(); item; item = this.#item()) items.push(this.#repeated(item));
+    return items.length === 0 ? NOTHING : sequence(...items);
+  }
+  #repeated(item: Expression): Expression {
+    const times = /(?:([*+?])|\{(\d+)(,?)(\d*)\})\??/y;
+    times.lastIndex = this.#at;
+    const found = times.exec(this.#pattern);
+    if (!found) return item;
+    const [all, sign, least, comma, most] = found;
+    this.#at += all.length;
+    if (/^[*+?{]/.test(this.#pattern.slice(this.#at))) throw this.#wrong('a repetition of a repetition; put the first into a group');
+    if (sign) return sign === '?' ? optional(item) : repeat(item, sign === '+' ? 1 : 0, Infinity);
+    const [low, high] = [Number(least), comma ? (most === '' ? Infinity : Number(most)) : Number(least)];
+    if (high < low) throw this.#wrong(`a repetition from ${low} to ${high}`);
+    return repeat(item, low, high);
+  }
+  #item(): Expression | undefined {
+    const next = this.#pattern[this.#at];
+    if (next === undefined || next === '|' || next === ')') return undefined;
+    if (next === '$' && (this.#at === this.#pattern.length - 1 || this.#pattern[this.#at + 1] === '|') && this.#depth === 0) return undefined;
+    if (next === '^' || next === '$') throw this.#wrong(`${next} is supported at the ends of the pattern only`);
+    if (next === '(') return this.#group();
+    if (next === '[') return this.#write(this.#class());
+    if (next === '.') {
+      this.#at++;
+      return this.#write(complement(LINE_ENDS));
+    }
+    if (next === '\\') return this.#write(this.#escape());
+    if ('*+?{}'.includes(next)) throw this.#wrong(`${JSON.stringify(next)} repeats nothing; write \\${next} for the sign itself`);
+    const point = this.#pattern.codePointAt(this.#at) ?? 0;
+    this.#at += point > 0xffff ? 2 : 1;
+    return this.#write([[point, point]]);
+  }
+  #group(): Expression {
+    this.#at++;
+    if (!this.#take('?:')) {
+      const named = /\?<[A-Za-z_]\w*>/y;
+      named.lastIndex = this.#at;
+      const name = named.exec(this.#pattern)?.[0];
+      if (name) this.#at += name.length;
+      else if (this.#pattern[this.#at] === '?') throw this.#wrong('looking ahead or back and flags are not supported');
+    }
+    if (++this.#depth > 100) throw this.#wrong('more than 100 groups inside each other');
+    const body = this.#alternatives();
+    this.#depth--;
+    if (!this.#take(')')) throw this.#wrong('a group that nothing closes');
+    return body;
+  }
+  #class(): readonly Range[] {
+    this.#at++;
+    const negated = this.#take('^');
+    const ranges: Range[] = [];
+    while (!this.#take(']')) {
+      if (this.#at >= this.#pattern.length) throw this.#wrong('a class that nothing closes');
+      const from = this.#classItem();
+      if (this.#pattern[this.#at] === '-' && this.#pattern[this.#at + 1] !== ']' && from.length === 1 && from[0][0] === from[0][1]) {
+        this.#at++;
+        const to = this.#classItem();
+        if (to.length !== 1 || to[0][0] !== to[0][1] || to[0][0] < from[0][0]) throw this.#wrong('a range must go from a lower character to a higher one');
+        ranges.push([from[0][0], to[0][0]]);
+      } else ranges.push(...from);
+    }
+    const kept = negated ? complement(ranges) : ranges;
+    if (kept.length === 0) throw this.#wrong('a class without characters');
+    return kept;
+  }
+  #classItem(): readonly Range[] {
+    if (this.#pattern[this.#at] === '\\') return this.#pattern[this.#at + 1] === 'b' ? ((this.#at += 2), [[8, 8]]) : this.#escape();
+    const point = this.#pattern.codePointAt(this.#at) ?? 0;
+    this.#at += point > 0xffff ? 2 : 1;
+    return [[point, point]];
+  }
+  #escape(): readonly Range[] {
+    const found = /\\(?:x([0-9A-Fa-f]{2})|u([0-9A-Fa-f]{4})|u\{([0-9A-Fa-f]+)\}|([pP])\{([^}]+)\}|(.))/suy;
+    found.lastIndex = this.#at;
+    const match = found.exec(this.#pattern);
+    if (!match) throw this.#wrong('an escape that is cut short');
+    const [all, two, four, more, kind, property, sign] = match;
+    this.#at += all.length;
+    const code = two ?? four ?? more;
+    if (code !== undefined) {
+      let point = Number.parseInt(code, 16);
+      const low = /^\\u([dD][c-fC-F][0-9A-Fa-f]{2})/.exec(this.#pattern.slice(this.#at))?.[1];
+      if (four !== undefined && point >= 0xd800 && point <= 0xdbff && low) {
+        this.#at += 6;
+        point = 0x10000 + ((point & 0x3ff) << 10) + (Number.parseInt(low, 16) & 0x3ff);
+      }
+      if (point > LAST_POINT || (point >= 0xd800 && point <= 0xdfff)) throw this.#wrong('no character of Unicode');
+      return [[point, point]];
+    }
+    if (kind !== undefined) return kind === 'P' ? complement(this.#property(property)) : this.#property(property);
+    switch (sign) {
+      case 'd':
+        return DIGITS;
+      case 'D':
+        return complement(DIGITS);
+      case 'w':
+        return WORD;
+      case 'W':
+        return complement(WORD);
+      case 's':
+        return SPACE;
+      case 'S':
+        return complement(SPACE);
+      case 't':
+        return [[9, 9]];
+      case 'n':
+        return [[10, 10]];
+      case 'v':
+        return [[11, 11]];
+      case 'f':
+        return [[12, 12]];
+      case 'r':
+        return [[13, 13]];
+      case '0':
+        return [[0, 0]];
+      default:
+        if (/[A-Za-z1-9]/.test(sign)) throw this.#wrong(`\\${sign} is not supported${/[1-9]/.test(sign) ? ': a match cannot be referred to' : ''}`);
+        return [[sign.codePointAt(0) ?? 0, sign.codePointAt(0) ?? 0]];
+    }
+  }
+  #property(name: string): readonly Range[] {
+    const known = properties.get(name);
+    if (known) return known;
+    let test: RegExp;
+    try {
+      test = new RegExp(`^\\p{${name}}$`, 'u');
+    } catch {
+      throw this.#wrong(`there is no property ${name} of characters`);
+    }
+    const ranges: [number, number][] = [];
+    for (let point = 0; point <= LAST_POINT; point++) {
+      if ((point >= 0xd800 && point <= 0xdfff) || !test.test(String.fromCodePoint(point))) continue;
+      const last = ranges[ranges.length - 1];
+      if (last && last[1] === point - 1) last[1] = point;
+      else ranges.push([point, point]);
+    }
+    properties.set(name, ranges);
+    return ranges;
+  }
+}

@@ -1,0 +1,244 @@
+// Owns that a text under a grammar, a pattern or a JSON Schema is one of theirs, whatever tokens chance chooses.
+// Refuses to know models: tokens are drawn out of those that are allowed.
+
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import addFormats from 'ajv-formats';
+import t from 'tap';
+import { compileConstraint } from '../../src/engine/constraints/constraint.ts';
+import type { ConstraintVocabulary } from '../../src/engine/constraints/constraint.ts';
+import { TokenTrie } from '../../src/engine/constraints/token-trie.ts';
+import type { ConstraintSpec } from '../../src/engine/port.ts';
+import { ModelTokenizer, tokenizerSchema } from '../../src/engine/tokenizer.ts';
+import { seeded } from '../helpers/store-world.ts';
+import { FOLDER } from './world.ts';
+
+const tokenizer = new ModelTokenizer(tokenizerSchema.parse(JSON.parse(readFileSync(join(FOLDER, 'tokenizer.json'), 'utf8'))));
+const END = 1;
+const bytesOf = (id: number): Uint8Array | undefined => tokenizer.bytesOf(id);
+const trie = new TokenTrie(Array.from({ length: tokenizer.size }, (_, id) => id), bytesOf);
+const vocabulary = (): ConstraintVocabulary => ({ trie: () => trie, size: tokenizer.size, ends: [END], encode: (text) => tokenizer.encodePlain(text), bytesOf, compiled: new Map() });
+
+type Random = ReturnType<typeof seeded>;
+/** A text of tokens drawn from those allowed; undefined when it does not end within `most` tokens. Texts end when they may, one time in four. */
+function draw(spec: ConstraintSpec, words: ConstraintVocabulary, random: Random, most = 400): string | undefined {
+  const constraint = compileConstraint(spec, words);
+  const written: Uint8Array[] = [];
+  for (let i = 0; i < most; i++) {
+    const { bits, ids: listed } = constraint.allowed();
+    const ids = listed ? [...listed] : [];
+    if (bits) for (let id = 0; id < tokenizer.size; id++) if ((bits[id >>> 5] >>> (id & 31)) & 1) ids.push(id);
+    if (ids.length === 0) throw new Error(`nothing may follow ${JSON.stringify(Buffer.concat(written).toString())}`);
+    if (ids.includes(END) !== constraint.complete()) throw new Error('the end is allowed exactly where the text is complete');
+    // A sign that closes something is drawn more often, so that texts end.
+    const closing = ids.filter((id) => /^["\]})=\n]/.test(Buffer.from(bytesOf(id) ?? []).toString()));
+    const token = ids.includes(END) && random.next() < 0.25 ? END : closing.length > 0 && random.next() < 0.3 ? random.pick(closing) : random.pick(ids);
+    if (token === END) return Buffer.concat(written).toString('utf8');
+    written.push(bytesOf(token) ?? new Uint8Array());
+    constraint.accept(token);
+  }
+  return undefined;
+}
+/** Is a text one of the constraint's, byte by byte through tokens of one byte? */
+function accepts(spec: ConstraintSpec, text: string): boolean {
+  const constraint = compileConstraint(spec, vocabulary());
+  for (const token of tokenizer.encodePlain(text)) {
+    const { bits, ids } = constraint.allowed();
+    if (bits ? ((bits[token >>> 5] >>> (token & 31)) & 1) === 0 : !ids?.includes(token)) return false;
+    constraint.accept(token);
+  }
+  return constraint.complete();
+}
+
+t.test('regular expressions: what is drawn matches, and texts are taken exactly when they match', async (t) => {
+  const random = seeded(11);
+  const patterns = ['(yes|no), [A-Z][a-z]+\\.', '\\d{3}-\\d{2,4}', '[^aeiou\\s]{2,6}', 'a*b+c?', '(?:ab|cd){5,9}x', '.{0,30}!', '\\p{Lu}\\p{Ll}*( \\p{Lu}\\p{Ll}*){0,2}', '[一-龥]{2,4}', '\\u{1F600}|\\x41', '(a|b)*abb', 'x{10,200}'];
+  for (const pattern of patterns) {
+    const words = vocabulary();
+    const whole = new RegExp(`^(?:${pattern})$`, 'u');
+    let ended = 0;
+    for (let i = 0; i < 15; i++) {
+      const text = draw({ kind: 'regex', pattern }, words, random);
+      if (text === undefined) continue;
+      ended++;
+      t.match(text, whole, `${pattern}: ${JSON.stringify(text)}`);
+    }
+    t.ok(ended > 3, `${pattern}: ${ended} texts ended`);
+  }
+  for (const [pattern, text] of [['(a|b)*abb', 'ababb'], ['(a|b)*abb', 'abab'], ['\\d{3}-\\d{2,4}', '123-12345'], ['\\d{3}-\\d{2,4}', '123-1234'], ['[一-龥]{2,4}', '图谱'], ['x{10,200}', 'x'.repeat(200)], ['x{10,200}', 'x'.repeat(201)], ['x{10,200}', 'x'.repeat(9)], ['(?:ab|cd){5,9}x', 'abcdabcdabx']] as const)
+    t.equal(accepts({ kind: 'regex', pattern }, text), new RegExp(`^(?:${pattern})$`, 'u').test(text), `${pattern} ${text.slice(0, 20)}`);
+  for (const [pattern, message] of [['(a', /group that nothing closes/], ['a(?=b)', /looking ahead/], ['\\1', /cannot be referred to/], ['*a', /repeats nothing/], ['\\p{Nonsense}', /no property Nonsense/], ['a{3,1}', /from 3 to 1/], ['[z-a]', /lower character to a higher/], ['a^b', /at the ends/]] as const)
+    t.throws(() => compileConstraint({ kind: 'regex', pattern }, vocabulary()), { code: 'constraint_invalid', message });
+});
+
+t.test('GBNF, as llama.cpp writes it', async (t) => {
+  const random = seeded(12);
+  const arithmetic = String.raw`
+    # sums and products
+    root  ::= (expr "=" ws term "\n"){1,3}
+    expr  ::= term ([-+*/] term)*
+    term  ::= ident | num | "(" ws expr ")" ws
+    ident ::= [a-z] [a-z0-9_]* ws
+    num   ::= [0-9]+ ws
+    ws    ::= [ \t]{0,2}`;
+  const words = vocabulary();
+  let ended = 0;
+  for (let i = 0; i < 40; i++) {
+    const text = draw({ kind: 'grammar', grammar: arithmetic }, words, random, 120);
+    if (text === undefined) continue;
+    ended++;
+    for (const line of text.split('\n').slice(0, -1)) t.match(line, /^[a-z0-9_ \t()+*/-]+=[ \t]*[a-z0-9_ \t()+*/-]+$/, JSON.stringify(line));
+  }
+  t.ok(ended > 5, `${ended} texts ended`);
+  const list = 'root ::= item+\nitem ::= "- " [^\\r\\n]+ "\\n"';
+  t.ok(accepts({ kind: 'grammar', grammar: list }, '- one\n- 二 ≠ deux\n'));
+  t.notOk(accepts({ kind: 'grammar', grammar: list }, '- one\nor'));
+  t.ok(accepts({ kind: 'grammar', grammar: 'root ::= "\\x41\\u00e9\\U0001F600" | .' }, 'Aé😀'));
+  t.ok(accepts({ kind: 'grammar', grammar: 'root ::= "a" root "b" | "ab"' }, 'aaabbb'));
+  t.notOk(accepts({ kind: 'grammar', grammar: 'root ::= "a" root "b" | "ab"' }, 'aaabb'));
+  for (const [grammar, message] of [
+    ['root := "a"', /line 1, column 6 of the grammar: expected "::="/],
+    ['root ::= "a', /expected a closing "/],
+    ['root ::= a', /no rule "a"/],
+    ['start ::= "a"', /no rule "root"/],
+    ['root ::= root "a" | "b"', /left recursion/],
+    ['root ::= a\na ::= ws b\nb ::= a "x" | "y"\nws ::= " "*', /left recursion/],
+    ['root ::= "a"{3,2}', /greater number/],
+    ['root ::= <think>', /tokens by name/],
+    ['root ::= ("a"', /expected "\)"/],
+  ] as const)
+    t.throws(() => compileConstraint({ kind: 'grammar', grammar }, vocabulary()), { code: 'constraint_invalid', message }, grammar);
+});
+
+const ajv = new Ajv2020({ strict: false, allErrors: true });
+addFormats.default(ajv);
+
+/** A schema out of the keywords that are supported, some of them in combinations that are refused. */
+function schema(random: Random, depth: number): object {
+  const roll = random.below(depth > 3 ? 7 : 12);
+  const length = (): object => (random.next() < 0.5 ? { minLength: random.below(4), maxLength: 4 + random.below(12) } : {});
+  switch (roll) {
+    case 0:
+      return { type: 'string', ...length() };
+    case 1: {
+      const low = random.below(2000) - 1000;
+      const high = low + random.below(500);
+      return { type: 'integer', ...(random.next() < 0.3 ? { exclusiveMinimum: low - 1 } : { minimum: low }), ...(random.next() < 0.3 ? {} : { maximum: high }) };
+    }
+    case 2: {
+      const low = (random.next() - 0.5) * 10 ** random.below(4);
+      return random.next() < 0.3 ? { type: 'number' } : { type: 'number', [random.next() < 0.5 ? 'minimum' : 'exclusiveMinimum']: low, [random.next() < 0.5 ? 'maximum' : 'exclusiveMaximum']: low + random.next() * 10 ** (random.below(5) - 1) };
+    }
+    case 3:
+      return random.pick([{ type: 'boolean' }, { type: 'null' }, { const: random.pick([1, 'a "quoted" text\n', null, [1, { a: 2 }]]) }]);
+    case 4:
+      return { enum: ['red', 'grün', 3, null, { k: [] }].filter(() => random.next() < 0.7).concat('x') };
+    case 5:
+      return { type: 'string', pattern: random.pick(['^[A-Z]{2}[0-9]+$', '"', '^a.c', 'x$', '^\\S+ \\S+$', '[äöü]', '^$|^\\d\\d$']) };
+    case 6:
+      return { type: 'string', format: random.pick(['date', 'time', 'date-time', 'uuid', 'ipv4', 'ipv6', 'email', 'hostname', 'uri', 'duration']) };
+    case 7:
+      return { type: 'array', items: schema(random, depth + 1), ...(random.next() < 0.6 ? { minItems: random.below(3), maxItems: 2 + random.below(4) } : {}) };
+    case 8:
+      return { type: 'array', prefixItems: [schema(random, depth + 1), schema(random, depth + 1)], items: random.pick([false, true, { type: 'integer' }]), minItems: random.below(3) };
+    case 9:
+      return { anyOf: [schema(random, depth + 1), schema(random, depth + 1)] };
+    case 10:
+      return { type: random.pick(['object', ['object', 'null']]), additionalProperties: random.pick([true, { type: 'integer' }]), properties: { 'a b': schema(random, depth + 1), 'a': { type: 'string' } }, required: random.pick([[], ['a']]) };
+    default: {
+      const names = ['name', 'age', 'tags', 'ö', 'x"y'].filter(() => random.next() < 0.6);
+      return { type: 'object', properties: Object.fromEntries(names.map((name) => [name, schema(random, depth + 1)])), required: names.filter(() => random.next() < 0.6), ...(random.next() < 0.5 ? { additionalProperties: false } : {}) };
+    }
+  }
+}
+
+t.test('JSON Schema: what is drawn is valid by another validator', async (t) => {
+  const random = seeded(13);
+  let [ended, refused] = [0, 0];
+  for (let round = 0; round < 120; round++) {
+    const given = schema(random, 0);
+    const valid = ajv.compile(given);
+    const words = vocabulary();
+    for (let i = 0; i < 6; i++) {
+      let text: string | undefined;
+      try {
+        text = draw({ kind: 'schema', schema: given }, words, random);
+      } catch (error) {
+        if ((error as { code?: string }).code !== 'constraint_invalid') throw error;
+        refused++;
+        break;
+      }
+      if (text === undefined) continue;
+      ended++;
+      let value: unknown;
+      try {
+        value = JSON.parse(text);
+      } catch {
+        t.fail(`${JSON.stringify(given)} gave what is no JSON: ${text}`);
+        continue;
+      }
+      if (!valid(value)) t.fail(`${JSON.stringify(given)} gave ${text}: ${ajv.errorsText(valid.errors)}`);
+    }
+  }
+  t.ok(ended > 400, `${ended} texts ended`);
+  t.ok(refused < 12, `${refused} schemas of 120 were refused`);
+});
+
+t.test('schemas with references, alternatives that exclude each other, and parts put together', async (t) => {
+  const random = seeded(14);
+  const schemas: readonly object[] = [
+    { $ref: '#/$defs/tree', $defs: { tree: { type: 'object', properties: { value: { type: 'integer', minimum: 0, maximum: 9 }, left: { anyOf: [{ $ref: '#/$defs/tree' }, { type: 'null' }] } }, required: ['value', 'left'], additionalProperties: false } } },
+    { oneOf: [{ type: 'object', properties: { kind: { const: 'a' }, n: { type: 'integer' } }, required: ['kind', 'n'] }, { type: 'object', properties: { kind: { const: 'b' }, s: { type: 'string', maxLength: 5 } }, required: ['kind'] }, { type: 'string', maxLength: 3 }] },
+    { allOf: [{ type: 'object', properties: { a: { type: 'integer' } }, required: ['a'] }, { properties: { b: { type: 'boolean' } }, required: ['b'] }] },
+    { type: ['string', 'integer', 'null'], maxLength: 2, minimum: 5, maximum: 7 },
+    { type: 'array', items: { type: 'array', items: { enum: [0, 1] }, minItems: 3, maxItems: 3 }, minItems: 3, maxItems: 3 },
+    { type: 'string', minLength: 100, maxLength: 300 },
+    { type: 'number', minimum: 1.5, maximum: 2.5 },
+    { type: 'number', exclusiveMinimum: 0, exclusiveMaximum: 1 },
+    { type: 'number', minimum: -0.3, maximum: -0.1 },
+  ];
+  for (const given of schemas) {
+    const valid = ajv.compile(given);
+    const words = vocabulary();
+    let ended = 0;
+    for (let i = 0; i < 30; i++) {
+      const text = draw({ kind: 'schema', schema: given }, words, random);
+      if (text === undefined) continue;
+      ended++;
+      if (!valid(JSON.parse(text))) t.fail(`${JSON.stringify(given)} gave ${text}`);
+    }
+    t.ok(ended >= 5, `${ended} texts of ${JSON.stringify(given).slice(0, 80)}`);
+  }
+  for (const [given, message] of [
+    [{ type: 'object', patternProperties: { a: {} } }, /the schema's patternProperties at # is not supported/],
+    [{ type: 'object', properties: { list: { type: 'array', uniqueItems: true } } }, /uniqueItems at #\/properties\/list/],
+    [{ oneOf: [{ type: 'integer' }, { type: 'number' }] }, /alternatives 0 and 1 that one value may both fit/],
+    [{ $ref: 'http://example.org/x' }, /must point into the schema itself/],
+    [{ $ref: '#/$defs/none' }, /which is not there/],
+    [{ type: 'text' }, /type at # must be one of null, boolean/],
+    [{ type: 'integer', minimum: 5, maximum: 4 }, /leaves no integer/],
+    [{ type: 'string', pattern: 'a', minLength: 3 }, /beside minLength/],
+    [{ type: 'string', format: 'telephone' }, /must be one of date/],
+    [{ enum: [] }, /enum at # must be a list that is not empty/],
+    [{ $ref: '#' }, /left recursion/],
+    [{ not: {} }, /not at # is not supported/],
+    [7, /must be an object or a boolean/],
+  ] as const)
+    t.throws(() => compileConstraint({ kind: 'schema', schema: given }, vocabulary()), { code: 'constraint_invalid', message }, JSON.stringify(given));
+});
+
+t.test('any JSON object', async (t) => {
+  const random = seeded(15);
+  const words = vocabulary();
+  let ended = 0;
+  for (let i = 0; i < 60; i++) {
+    const text = draw({ kind: 'json' }, words, random, 200);
+    if (text === undefined) continue;
+    ended++;
+    t.type(JSON.parse(text), 'object');
+  }
+  t.ok(ended > 10, `${ended} texts ended`);
+  for (const text of ['{"a": [1, -2.5e3, "x\\"y", {"b": null}], "c": true}', '{}', '{"a":{}}']) t.ok(accepts({ kind: 'json' }, text), text);
+  for (const text of ['[]', '{"a":01}', '{a:1}', '{"a":1,}', '{"a":"\n"}']) t.notOk(accepts({ kind: 'json' }, text), text);
+});

@@ -1,0 +1,98 @@
+// Owns several choices, likelihoods, echoes and the sampler's settings over HTTP.
+// Refuses to know how tokens are chosen: test/engine/sampling does.
+
+import t from 'tap';
+import { call, events, startApp } from '../helpers/http-app.ts';
+
+const app = await startApp(t, { PHAROS_EXAMPLE: 'on' });
+const complete = (rest: object) => call(app, 'POST', '/v1/completions', { model: 'pharos-mini', prompt: 'Albert Einstein was born', max_tokens: 12, ...rest });
+const chat = (rest: object) => call(app, 'POST', '/v1/chat/completions', { messages: [{ role: 'user', content: 'Where was Albert Einstein born?' }], ...rest });
+interface Choice {
+  readonly index: number;
+  readonly text: string;
+  readonly finish_reason: string;
+  readonly logprobs: { readonly tokens: string[]; readonly token_logprobs: (number | null)[]; readonly top_logprobs: (Record<string, number> | null)[]; readonly text_offset: number[] } | null;
+}
+const choicesOf = (json: unknown): Choice[] => (json as { choices: Choice[] }).choices;
+const WILD = { temperature: 2, seed: 5 };
+
+t.test('n choices, each with a seed of its own, are what they are alone', async (t) => {
+  const { status, json } = await complete({ ...WILD, n: 3 });
+  t.equal(status, 200);
+  const choices = choicesOf(json);
+  t.same(choices.map(({ index }) => index), [0, 1, 2]);
+  t.equal(new Set(choices.map(({ text }) => text)).size, 3);
+  for (const [i, { text }] of choices.entries()) t.equal(choicesOf((await complete({ ...WILD, seed: 5 + i })).json)[0].text, text);
+  const { usage } = json as unknown as { usage: { prompt_tokens: number; completion_tokens: number } };
+  const alone = (await complete(WILD)).json as unknown as { usage: typeof usage };
+  t.equal(usage.prompt_tokens, alone.usage.prompt_tokens, 'the prompt is counted once');
+});
+
+t.test('several prompts, as texts and as token ids', async (t) => {
+  const two = choicesOf((await complete({ prompt: ['Albert', 'Marie Curie was'] })).json);
+  t.equal(two[0].text, choicesOf((await complete({ prompt: 'Albert' })).json)[0].text);
+  t.equal(two[1].text, choicesOf((await complete({ prompt: 'Marie Curie was' })).json)[0].text);
+  const { status, json } = await complete({ prompt: [[100, 200, 300], [400]], echo: true, max_tokens: 1 });
+  t.equal(status, 200);
+  t.equal(choicesOf(json).length, 2);
+  t.match(await complete({ prompt: [5000] }), { status: 400, json: { error: { message: /vocabulary of 4096/ } } });
+});
+
+t.test('likelihoods of what was written, and with echo of the prompt', async (t) => {
+  const [choice] = choicesOf((await complete({ logprobs: 3, echo: true, max_tokens: 4 })).json);
+  t.ok(choice.text.startsWith('Albert Einstein was born'));
+  const { tokens, token_logprobs: logprobs, top_logprobs: top, text_offset: offsets } = choice.logprobs ?? { tokens: [], token_logprobs: [], top_logprobs: [], text_offset: [] };
+  t.equal(tokens.join(''), choice.text);
+  t.equal(logprobs[0], null, 'nothing stands before the first');
+  t.ok(logprobs.slice(1).every((value) => typeof value === 'number' && value <= 1e-6));
+  t.equal(offsets[1], tokens[0].length);
+  t.equal(Object.keys(top[1] ?? {}).length, 3);
+  // Scoring the whole text gives what writing it gave.
+  const [scored] = choicesOf((await complete({ prompt: choice.text, logprobs: 0, echo: true, max_tokens: 0 })).json);
+  t.equal(scored.text, choice.text);
+  t.equal(scored.finish_reason, 'length');
+  if (scored.logprobs?.tokens.length === tokens.length) for (const [i, value] of logprobs.entries()) t.ok(Math.abs((value ?? 0) - (scored.logprobs?.token_logprobs[i] ?? 0)) < 1e-3, `token ${i}`);
+  t.match(await complete({ max_tokens: 0 }), { status: 400, json: { error: { param: 'max_tokens' } } });
+});
+
+t.test('best_of gives the likeliest', async (t) => {
+  const all = choicesOf((await complete({ ...WILD, n: 4, logprobs: 0 })).json);
+  const mean = ({ logprobs }: Choice): number => (logprobs?.token_logprobs ?? []).reduce((sum: number, value) => sum + (value ?? 0), 0) / Math.max(1, logprobs?.tokens.length ?? 0);
+  const best = all.toSorted((a, b) => mean(b) - mean(a))[0];
+  t.equal(choicesOf((await complete({ ...WILD, best_of: 4 })).json)[0].text, best.text);
+  t.match(await complete({ best_of: 4, stream: true }), { status: 400, json: { error: { param: 'best_of' } } });
+  t.match(await complete({ best_of: 2, n: 3 }), { status: 400, json: { error: { param: 'best_of' } } });
+});
+
+t.test('streamed choices carry their numbers, and the count of tokens comes last', async (t) => {
+  const whole = choicesOf((await complete({ ...WILD, n: 2 })).json);
+  const { text } = await complete({ ...WILD, n: 2, stream: true, stream_options: { include_usage: true } });
+  const texts = ['', ''];
+  const chunks = events(text) as unknown as { choices: { index: number; text: string }[]; usage: { completion_tokens: number } | null }[];
+  for (const chunk of chunks) for (const { index, text: piece } of chunk.choices) texts[index] += piece;
+  t.same(texts, whole.map((choice) => choice.text));
+  t.ok((chunks.at(-1)?.usage?.completion_tokens ?? 0) > 0);
+  t.equal(chunks.filter(({ usage }) => usage).length, 1);
+});
+
+t.test('the model\'s words of a grounded answer come with their likelihoods', async (t) => {
+  const { status, json } = await chat({ logprobs: true, top_logprobs: 2 });
+  t.equal(status, 200);
+  const [{ logprobs }] = (json as unknown as { choices: { logprobs: { content: { token: string; logprob: number; bytes: number[]; top_logprobs: unknown[] }[] } }[] }).choices;
+  t.match((json as unknown as { grounding: object }).grounding, { wording: 'model' });
+  t.match(logprobs.content.map(({ token }) => token).join(''), /Albert Einstein was born in Ulm/);
+  t.ok(logprobs.content.every(({ logprob, top_logprobs: top }) => logprob <= 1e-6 && top.length === 2));
+  t.match(await chat({ top_logprobs: 2 }), { status: 400, json: { error: { param: 'top_logprobs' } } });
+});
+
+t.test('settings of the sampler reach it', async (t) => {
+  const greedy = choicesOf((await complete({})).json)[0].text;
+  t.equal(choicesOf((await complete({ ...WILD, top_k: 1 })).json)[0].text, greedy);
+  t.equal(choicesOf((await complete({ ...WILD, min_p: 1 })).json)[0].text, greedy);
+  const forced = choicesOf((await complete({ logit_bias: { 300: 100 }, max_tokens: 3, logprobs: 0 })).json)[0];
+  t.equal(new Set(forced.logprobs?.tokens).size, 1, 'a great bias leaves one token');
+  const varied = choicesOf((await complete({ logit_bias: { 300: 100, 301: 100 }, frequency_penalty: 2, max_tokens: 24, logprobs: 0 })).json)[0];
+  t.equal(new Set(varied.logprobs?.tokens).size, 2, 'a penalty wears it out, and the other follows');
+  for (const [field, value] of [['n', 0], ['n', 99], ['min_p', 2], ['presence_penalty', 3], ['logit_bias', { x: 1 }], ['typical_p', 0], ['repetition_penalty', 0]] as const)
+    t.match(await complete({ [field]: value }), { status: 400, json: { error: { param: new RegExp(`^${field}`) } } }, `${field}: ${JSON.stringify(value)}`);
+});

@@ -1,0 +1,42 @@
+// Owns constrained texts over HTTP: response formats, patterns, grammars, choices.
+// Refuses to know how they are kept: test/engine/grammars does.
+
+import t from 'tap';
+import { call, events, startApp, str } from '../helpers/http-app.ts';
+
+const app = await startApp(t);
+const chat = (rest: object) => call(app, 'POST', '/v1/chat/completions', { messages: [{ role: 'user', content: 'Give me a colour.' }], temperature: 1.5, seed: 3, max_tokens: 200, ...rest });
+const complete = (rest: object) => call(app, 'POST', '/v1/completions', { prompt: 'A colour:', temperature: 1.5, seed: 3, max_tokens: 200, ...rest });
+const schema = { type: 'object', properties: { colour: { enum: ['red', 'green'] }, shade: { type: 'integer', minimum: 1, maximum: 5 } }, required: ['colour', 'shade'], additionalProperties: false };
+
+t.test('a JSON Schema is kept, whole and streamed', async (t) => {
+  const format = { response_format: { type: 'json_schema', json_schema: { name: 'colour', schema, strict: true } } };
+  const { status, json } = await chat(format);
+  t.equal(status, 200, JSON.stringify(json));
+  const content = str(json.choices[0].message.content);
+  t.match(JSON.parse(content), { colour: /^(red|green)$/, shade: Number });
+  t.match(json, { choices: [{ finish_reason: 'stop' }], grounding: { outcome: 'ungrounded' } });
+  const streamed = events((await chat({ ...format, stream: true })).text) as unknown as { choices: { delta: { content?: string } }[] }[];
+  t.equal(streamed.flatMap(({ choices }) => choices.map(({ delta }) => delta.content ?? '')).join(''), content);
+});
+
+t.test('patterns, grammars and choices, for chats and plain texts', async (t) => {
+  t.match((await complete({ response_format: { type: 'regex', pattern: '#[0-9a-f]{6}' } })).json, { choices: [{ text: /^#[0-9a-f]{6}$/, finish_reason: 'stop' }] });
+  t.match((await complete({ structured_outputs: { regex: '#[0-9a-f]{6}' } })).json, { choices: [{ text: /^#[0-9a-f]{6}$/ }] });
+  t.match((await chat({ response_format: { type: 'grammar', grammar: 'root ::= ("red" | "green") "!"{1,3}' } })).json, { choices: [{ message: { content: /^(red|green)!{1,3}$/ } }] });
+  t.match((await chat({ structured_outputs: { choice: ['red', 'dark green'] } })).json, { choices: [{ message: { content: /^(red|dark green)$/ } }] });
+  t.type(JSON.parse(str((await chat({ structured_outputs: { json: schema } })).json.choices[0].message.content)), 'object');
+});
+
+t.test('what cannot be kept is refused with the keyword', async (t) => {
+  const refused = async (rest: object, error: object): Promise<void> => void t.match(await chat(rest), { status: 400, json: { error: { type: 'invalid_request_error', ...error } } }, JSON.stringify(rest));
+  const format = (given: object): object => ({ response_format: { type: 'json_schema', json_schema: { name: 'x', schema: given } } });
+  await refused(format({ type: 'object', patternProperties: {} }), { param: 'response_format', message: /patternProperties at # is not supported/ });
+  await refused(format({ type: 'integer', minimum: 3, maximum: 1 }), { message: /leaves no integer/ });
+  await refused({ response_format: { type: 'grammar', grammar: 'root ::= (' } }, { message: /line 1, column/ });
+  await refused({ response_format: { type: 'regex', pattern: 'a(?!b)' } }, { message: /looking ahead/ });
+  await refused({ response_format: { type: 'yaml' } }, { param: 'response_format.type' });
+  await refused({ response_format: { type: 'json_object' }, knowledge: {} }, { param: 'response_format', message: /knowledge.mode "off"/ });
+  await refused({ structured_outputs: { regex: 'a', choice: ['b'] } }, { param: 'structured_outputs' });
+  await refused({ structured_outputs: { regex: 'a' }, response_format: { type: 'text' } }, { param: 'structured_outputs' });
+});
