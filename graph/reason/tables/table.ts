@@ -20,9 +20,6 @@ export const FALLEN = 0x7fffffff;
 const FULL = 4 / 3;
 /** Rows that are listed until they come into the hash; for more, all are brought there. */
 const LISTED = 65_536;
-/** Tables with more rows get links between them only when these are asked for more than a few times. */
-const SCANNED = 65_536;
-const MOST_SCANS = 4;
 
 export class Table {
   subjects = new Int32Array(16);
@@ -55,8 +52,6 @@ export class Table {
   #unlisted = false;
   #bySubject: Chain | undefined;
   #byObject: Chain | undefined;
-  /** Times that all rows were passed over for want of links. */
-  #scans = 0;
 
   constructor(weighted: boolean) {
     if (weighted) this.confidences = new Float64Array(16);
@@ -157,22 +152,6 @@ export class Table {
   }
   byObject(terms: number): Chain {
     return (this.#byObject ??= new Chain(() => this.objects, this.count, terms));
-  }
-
-  /** Links if they are there or the table is small; else undefined for the first few askings, when passing over all rows is cheaper than making links. */
-  readily(side: 'subject' | 'object', terms: number): Chain | undefined {
-    const there = side === 'subject' ? this.#bySubject : this.#byObject;
-    if (there === undefined && this.count > SCANNED && ++this.#scans <= MOST_SCANS) return undefined;
-    return side === 'subject' ? this.bySubject(terms) : this.byObject(terms);
-  }
-
-  /** The last row in front of `end` with this key, or -1; without a key the last of all. Passes over the rows between. */
-  before(end: number, side: 'subject' | 'object', key: number | undefined): number {
-    let row = end - 1;
-    if (key === undefined) return row;
-    const column = side === 'subject' ? this.subjects : this.objects;
-    while (row >= 0 && column[row] !== key) row--;
-    return row;
   }
 
   /** The rows that were told, as a table of their own. */

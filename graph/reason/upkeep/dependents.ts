@@ -144,10 +144,8 @@ export class Dependents {
         if (at >= 0 && this.#meet(i + 1, row, ranked ? later(stamp, rows.stamps[at]) : stamp)) return true;
         continue;
       }
-      const side = op === OBJECT ? 'object' : 'subject';
-      const chain = op === ALL ? undefined : rows.readily(side, terms.size);
-      const key = op === ALL ? undefined : this.#value(op === OBJECT ? object : subject);
-      for (let at = chain ? chain.first(key as number) : rows.before(rows.count, side, key); at >= 0; at = chain ? chain.after(at) : rows.before(at, side, key)) {
+      const chain = op === ALL ? undefined : op === OBJECT ? rows.byObject(terms.size) : rows.bySubject(terms.size);
+      for (let at = chain ? chain.first(this.#value(op === OBJECT ? object : subject)) : rows.count - 1; at >= 0; at = chain ? chain.after(at) : at - 1) {
         this.#meter.count();
         if (same && rows.subjects[at] !== rows.objects[at]) continue;
         if (op !== SUBJECT) registers[subject] = rows.subjects[at];
