@@ -46,7 +46,12 @@ const environment = z.strictObject({
     z.string().min(1),
   ),
   PHAROS_DEVICE: setting('auto', `Execution provider: ${DEVICES.join(', ')}.`, oneOf(DEVICES)),
-  PHAROS_ENGINE: setting('embedded', 'Which engine generates; this version has the embedded one.', oneOf(['embedded'])),
+  PHAROS_ENGINE: setting(
+    'embedded',
+    "embedded: the models of PHAROS_MODELS run here. Or the address of a server with OpenAI's API (vLLM, SGLang, llama.cpp, OpenAI), such as http://host:8000/v1, whose models are served; its first one is the default.",
+    z.union([z.literal('embedded'), z.url({ protocol: /^https?$/ })], 'must be embedded or an address such as http://host:8000/v1'),
+  ),
+  PHAROS_ENGINE_KEY: setting('', 'Key for the server of PHAROS_ENGINE.', z.string().max(4096)),
   PHAROS_API_KEYS: setting(
     '',
     'Comma-separated keys, one of which each request must carry as "Authorization: Bearer KEY". Empty: no keys (loopback only).',
@@ -119,6 +124,8 @@ const toConfig = (env: Settings, isGiven: (name: keyof Settings) => boolean) => 
   graph: env.PHAROS_GRAPH,
   example: env.PHAROS_EXAMPLE === 'on',
   models: env.PHAROS_MODELS.split(',').map((path) => resolve(isGiven('PHAROS_MODELS') ? '.' : ROOT, path.trim())),
+  engine: env.PHAROS_ENGINE,
+  engineKey: env.PHAROS_ENGINE_KEY,
   device: env.PHAROS_DEVICE,
   apiKeys: env.PHAROS_API_KEYS as readonly string[],
   cacheBytes: env.PHAROS_CACHE,

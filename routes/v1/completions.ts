@@ -72,7 +72,7 @@ export default (async (app) => {
           description: 'The text; with `stream: true` as events.',
           content: { 'application/json': { schema: completionReply }, 'text/event-stream': { schema: completionChunk } },
         },
-        ...errors(404, 422, ...WRITE_ERRORS),
+        ...errors(404, 422, 502, ...WRITE_ERRORS),
       },
     },
     handler: async (request, reply) => {

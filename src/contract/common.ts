@@ -101,6 +101,7 @@ const ERRORS = {
   422: 'What was asked for cannot be generated.',
   429: 'Too much is under way; try again later.',
   500: 'Pharos failed; its log holds the cause.',
+  502: 'The engine elsewhere (PHAROS_ENGINE) cannot be reached or failed.',
   503: 'Pharos is shutting down, overloaded, or cannot reach its store.',
   504: 'The answer took longer than a request may.',
 } as const;

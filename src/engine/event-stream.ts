@@ -90,7 +90,7 @@ export class EventStream implements AsyncIterator<GenerateEvent, undefined> {
     const reader = this.#readers.shift();
     const last = this.#ready.at(-1);
     if (reader) reader.resolve({ done: false, value: event });
-    else if (event.kind === 'delta' && last?.kind === 'delta') this.#ready[this.#ready.length - 1] = { kind: 'delta', text: last.text + event.text };
+    else if (event.kind === 'delta' && last?.kind === 'delta') this.#ready[this.#ready.length - 1] = merged(last, event);
     else this.#ready.push(event);
   }
   #end(cancel: boolean): void {
@@ -101,4 +101,10 @@ export class EventStream implements AsyncIterator<GenerateEvent, undefined> {
     if (open) this.#options.end(cancel);
     for (const reader of this.#readers.splice(0)) reader.resolve({ done: true, value: undefined });
   }
+}
+
+type Delta = Extract<GenerateEvent, { kind: 'delta' }>;
+function merged(first: Delta, second: Delta): Delta {
+  const text = first.text + second.text;
+  return first.tokens || second.tokens ? { kind: 'delta', text, tokens: [...(first.tokens ?? []), ...(second.tokens ?? [])] } : { kind: 'delta', text };
 }

@@ -91,10 +91,11 @@ export type GenerateEvent =
 
 export interface ModelInfo {
   readonly id: string;
-  readonly contextLength: number;
-  readonly vocabularySize: number;
+  /** Absent where an engine elsewhere does not say. */
+  readonly contextLength?: number;
+  readonly vocabularySize?: number;
   readonly parameters?: number;
-  /** Execution provider that runs it, after any fallback. */
+  /** Execution provider that runs it, after any fallback; `upstream`: a server elsewhere. */
   readonly device: string;
   /** Unix seconds. */
   readonly created: number;
@@ -147,7 +148,7 @@ export interface Engine {
 }
 
 export type EngineErrorCode =
-  | 'unknown_model' | 'context_length_exceeded' | 'queue_full' | 'constraint_unsatisfiable' | 'constraint_invalid' | 'invalid_prompt' | 'device_unavailable' | 'model_invalid' | 'closed' | 'aborted' | 'failed';
+  | 'unknown_model' | 'context_length_exceeded' | 'queue_full' | 'constraint_unsatisfiable' | 'constraint_invalid' | 'invalid_prompt' | 'device_unavailable' | 'model_invalid' | 'closed' | 'aborted' | 'upstream_failed' | 'failed';
 export class EngineError extends Error {
   readonly code: EngineErrorCode;
   constructor(code: EngineErrorCode, message: string, options?: ErrorOptions) {

@@ -123,6 +123,7 @@ const ENGINE: Readonly<Record<EngineErrorCode, Problem>> = {
   model_invalid: broken,
   closed: { ...unavailable, code: 'shutting_down' },
   aborted: { status: 499, type: 'invalid_request_error', code: 'client_gone' },
+  upstream_failed: { status: 502, type: 'server_error' },
   failed: { ...broken, code: 'engine_failed' },
 };
 const STORE: Readonly<Record<StoreErrorCode, Problem>> = {

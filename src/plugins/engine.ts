@@ -5,6 +5,7 @@ import fp from 'fastify-plugin';
 import type { Config } from '../config.ts';
 import { createEngine } from '../engine/engine.ts';
 import { EngineError } from '../engine/port.ts';
+import { createUpstream } from '../engine/upstream.ts';
 import type { Engine, ModelInfo } from '../engine/port.ts';
 
 declare module 'fastify' {
@@ -18,9 +19,11 @@ declare module 'fastify' {
 export const engine = fp(
   async (app, { config, engine: given }: { readonly config: Config; readonly engine?: Engine }) => {
     const { slots, queue, threads, prefixBytes } = config.limits;
-    const used =
-      given ??
-      (await createEngine({ folders: config.models, device: config.device, limits: { slots, queue, prefixBytes }, ...(threads === 0 ? {} : { threads }), logger: app.log }));
+    const create = (): Promise<Engine> =>
+      config.engine === 'embedded'
+        ? createEngine({ folders: config.models, device: config.device, limits: { slots, queue, prefixBytes }, ...(threads === 0 ? {} : { threads }), logger: app.log })
+        : createUpstream({ url: config.engine, ...(config.engineKey === '' ? {} : { key: config.engineKey }), limit: config.limits.streams });
+    const used = given ?? (await create());
     app.decorate('engine', used);
     app.decorate('modelOf', (name: string | undefined) => {
       const models = used.models();

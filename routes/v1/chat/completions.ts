@@ -82,7 +82,7 @@ export default (async (app) => {
           description: 'The answer; with `stream: true` as events.',
           content: { 'application/json': { schema: chatReply }, 'text/event-stream': { schema: chatChunk } },
         },
-        ...errors(404, 422, ...WRITE_ERRORS),
+        ...errors(404, 422, 502, ...WRITE_ERRORS),
       },
     },
     handler: async (request, reply) => {

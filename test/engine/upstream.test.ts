@@ -1,0 +1,129 @@
+// Owns the engine elsewhere: against a Pharos on a real socket, and against a server that says what no good one would.
+// Refuses to know how good servers make tokens.
+
+import { createServer } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import t from 'tap';
+import type { Test } from 'tap';
+import { createUpstream } from '../../src/engine/upstream.ts';
+import { call, listen, startApp } from '../helpers/http-app.ts';
+import { ask, chat, collect, failure, startEngine, until } from './world.ts';
+
+/** As wild as OpenAI's API allows. */
+const hot = { sampling: { temperature: 2, topP: 1, seed: 3 }, maxTokens: 40 } as const;
+
+t.test('tokens of a server elsewhere are those of the engine here', async (t) => {
+  const { url } = await listen(t);
+  const [engine, here] = [await createUpstream({ url: `${url}/v1/` }), await startEngine(t)];
+  t.teardown(() => engine.close());
+  t.match(engine.models(), [{ id: 'pharos-mini', contextLength: 1024, device: 'upstream' }]);
+  const requests = [
+    ask('Albert Einstein was', { maxTokens: 12 }),
+    ask('A colour:', { sampling: { temperature: 1.5, topP: 0.9, topK: 40, minP: 0.01, seed: 4, presencePenalty: 1, repetitionPenalty: 1.2, logitBias: { 300: -5 } }, maxTokens: 12 }),
+    ask('A colour:', { ...hot, constraint: { kind: 'regex', pattern: '#[0-9a-f]{6}' } }),
+    ask('A colour:', { ...hot, constraint: { kind: 'schema', schema: { type: 'object', properties: { a: { type: 'integer', maximum: 9, minimum: 1 } }, required: ['a'] } } }),
+    ask('A colour:', { ...hot, constraint: { kind: 'choice', choices: ['red', 'green'] } }),
+    ask('A colour:', { ...hot, constraint: { kind: 'grammar', grammar: 'root ::= "x"{3}' } }),
+    ask('', { prompt: { kind: 'tokens', ids: [400, 500] }, maxTokens: 5, stop: ['zzz'] }),
+  ];
+  for (const request of requests) {
+    const [there, expected] = [await collect(engine.generate(request)), await collect(here.generate(request))];
+    t.equal(there.text, expected.text, JSON.stringify(request).slice(0, 120));
+    t.equal(there.reason, expected.reason);
+    t.same({ ...there.usage, cachedTokens: 0 }, { ...expected.usage, cachedTokens: 0 });
+  }
+  t.match(await failure(collect(engine.generate(ask('x', { model: 'none' })))), { code: 'unknown_model' });
+  t.match(await failure(collect(engine.generate(ask('word '.repeat(5000))))), { code: 'context_length_exceeded', message: /answered 400: .*1024 tokens/ });
+  t.match(await failure(collect(engine.generate(ask('x', { constraint: { kind: 'regex', pattern: '(' } })))), { code: 'invalid_prompt', message: /group that nothing closes/ });
+
+  const controller = new AbortController();
+  const events = engine.generate(ask('x', { ...hot, maxTokens: 900 }), controller.signal)[Symbol.asyncIterator]();
+  await events.next();
+  t.equal(engine.statistics().running, 1);
+  controller.abort();
+  t.match((await collect({ [Symbol.asyncIterator]: () => events })).error, { code: 'aborted' });
+  await until(() => engine.statistics().running === 0);
+  t.ok(engine.statistics().generatedTokens > 20);
+});
+
+t.test('answers are grounded here and worded there', async (t) => {
+  const replies: string[] = [];
+  const { url } = await scripted(t, (path, body, response) => {
+    if (path === '/v1/models') return json(response, 200, { object: 'list', data: [{ id: 'large', object: 'model', created: 7, owned_by: 'x', max_model_len: 4096 }] });
+    replies.push(JSON.stringify(body));
+    return stream(response, ['Albert Einstein was born in Ulm', ' and Germany.'], { prompt_tokens: 50, completion_tokens: 9 });
+  });
+  const app = await startApp(t, { PHAROS_EXAMPLE: 'on', PHAROS_ENGINE: `${url}/v1`, PHAROS_ENGINE_KEY: 'secret' });
+  t.match((await call(app, 'GET', '/v1/models')).json, { data: [{ id: 'large', device: 'upstream', context_length: 4096, grounded: false }] });
+  const question = (content: string): ReturnType<typeof call> => call(app, 'POST', '/v1/chat/completions', { model: 'large', messages: [{ role: 'user', content }] });
+  const right = await question('Where was Albert Einstein born?');
+  t.match(right.json, { choices: [{ message: { content: 'Albert Einstein was born in Ulm and Germany.' } }], grounding: { outcome: 'entailed', wording: 'model', answers: ['Ulm', 'Germany'] }, usage: { prompt_tokens: 50, completion_tokens: 9 } });
+  t.match(replies[0], /Ulm.*Where was Albert Einstein born/s, 'the evidence and the question are sent');
+  t.match((await question('Where was Albert Einstein born?')).json, { grounding: { cached: true } });
+  t.equal(replies.length, 1);
+  // What is said there about something else is not believed here.
+  const wrong = await question('Where was Marie Curie born?');
+  t.match(wrong.json, { grounding: { outcome: 'entailed', wording: 'plain' } });
+  t.match(wrong.json, { choices: [{ message: { content: /Warsaw/ } }] });
+});
+
+t.test('a server that fails is told of as such', async (t) => {
+  const models = (response: ServerResponse): void => json(response, 200, { data: [{ id: 'm' }] });
+  const cases: readonly (readonly [string, Handler, object])[] = [
+    ['busy', (_, __, response) => json(response, 429, { error: { message: 'slow down' } }), { code: 'queue_full', message: /answered 429: slow down/ }],
+    ['broken', (_, __, response) => json(response, 500, { error: { message: 'oh' } }), { code: 'upstream_failed', message: /answered 500: oh/ }],
+    ['no key', (_, __, response) => json(response, 401, { error: 'who are you' }), { code: 'upstream_failed', message: /401: who are you/ }],
+    ['too long', (_, __, response) => json(response, 400, { message: "This model's maximum context length is 8" }), { code: 'context_length_exceeded' }],
+    ['nonsense', (_, __, response) => void response.writeHead(200, { 'content-type': 'text/event-stream' }).end('data: {"choices": 7}\n\n'), { code: 'upstream_failed', message: /none of OpenAI's/ }],
+    ['an error within', (_, __, response) => void response.writeHead(200).end('data: {"error": {"message": "out of memory"}}\n\n'), { code: 'upstream_failed', message: /out of memory/ }],
+    ['nothing', (_, __, response) => void response.writeHead(200).end(), { code: 'upstream_failed', message: /broke its stream off/ }],
+  ];
+  for (const [name, handle, error] of cases) {
+    const { url } = await scripted(t, (path, body, response) => (path === '/v1/models' ? models(response) : handle(path, body, response)));
+    const engine = await createUpstream({ url: `${url}/v1` });
+    t.match(await failure(collect(engine.generate(chat([{ role: 'user', content: 'x' }], { model: 'm' })))), error, name);
+    t.equal(engine.statistics().running, 0);
+  }
+  const { url } = await scripted(t, (path, _, response) => {
+    if (path === '/v1/models') return models(response);
+    response.writeHead(200, { 'content-type': 'text/event-stream' });
+    response.write('data: {"choices": [{"delta": {"content": "half a "}}]}\r\n\r\n');
+    setTimeout(() => response.destroy(), 20);
+    return undefined;
+  });
+  const engine = await createUpstream({ url: `${url}/v1` });
+  t.match(await collect(engine.generate(chat([{ role: 'user', content: 'x' }], { model: 'm' }))), { text: 'half a ', error: { code: 'upstream_failed' } });
+  await engine.close();
+  t.match(await failure(collect(engine.generate(ask('x', { model: 'm' })))), { code: 'closed' });
+
+  const gone = createServer();
+  await new Promise<void>((resolve) => gone.listen(0, '127.0.0.1', resolve));
+  const { port } = gone.address() as AddressInfo;
+  await new Promise((resolve) => gone.close(resolve));
+  t.match(await failure(createUpstream({ url: `http://127.0.0.1:${port}/v1` })), { code: 'upstream_failed', message: /cannot be reached: ECONNREFUSED/ });
+  const none = await scripted(t, (_, __, response) => json(response, 200, { data: [] }));
+  t.match(await failure(createUpstream({ url: none.url })), { message: /names no model/ });
+});
+
+type Handler = (path: string, body: unknown, response: ServerResponse) => void;
+async function scripted(t: Test, handle: Handler): Promise<{ readonly url: string }> {
+  const server = createServer((request: IncomingMessage, response) => {
+    let text = '';
+    request.on('data', (bytes: Buffer) => (text += bytes.toString()));
+    request.on('end', () => handle(request.url ?? '', text === '' ? undefined : JSON.parse(text), response));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.teardown(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
+}
+const json = (response: ServerResponse, status: number, body: object): void => void response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+function stream(response: ServerResponse, pieces: readonly string[], usage: object): void {
+  response.writeHead(200, { 'content-type': 'text/event-stream' });
+  for (const content of pieces) response.write(`data: ${JSON.stringify({ choices: [{ index: 0, delta: { content }, finish_reason: null }] })}\n\n`);
+  response.write(`data: ${JSON.stringify({ choices: [{ index: 0, delta: {}, finish_reason: 'stop' }] })}\n\n`);
+  response.end(`data: ${JSON.stringify({ choices: [], usage })}\n\ndata: [DONE]\n\n`);
+}
