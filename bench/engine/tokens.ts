@@ -46,16 +46,17 @@ const engine = await createEngine({ folders: [models], device });
 try {
   const info = engine.models().find(({ id }) => wanted === '' || id === wanted);
   if (!info) throw new Error(`${models} has no model ${wanted}; it has: ${engine.models().map(({ id }) => id).join(', ') || 'none'}`);
-  console.log(`model ${info.id}${info.parameters === undefined ? '' : `, ${(info.parameters / 1e6).toFixed(2)} M parameters`}, context ${info.contextLength}, vocabulary ${info.vocabularySize}, on ${info.device}\n`);
+  const longest = info.contextLength ?? 0;
+  console.log(`model ${info.id}${info.parameters === undefined ? '' : `, ${(info.parameters / 1e6).toFixed(2)} M parameters`}, context ${longest}, vocabulary ${info.vocabularySize}, on ${info.device}\n`);
   await run(engine, info.id, 'warm up', 8, 1);
 
   const rows: (string | number)[][] = [];
   for (const context of contexts.split(',').map(Number)) {
-    if (context + 8 > info.contextLength) continue;
+    if (context + 8 > longest) continue;
     const [firsts, prompts]: [number[], number[]] = [[], []];
     let [made, spent] = [0, 0];
     for (let repeat = 0; repeat < repeats; repeat++) {
-      const result = await run(engine, info.id, await promptOf(engine, info.id, context, context + repeat), Math.min(decode, info.contextLength - context - 1), repeat);
+      const result = await run(engine, info.id, await promptOf(engine, info.id, context, context + repeat), Math.min(decode, longest - context - 1), repeat);
       firsts.push(result.first);
       prompts.push(result.prompt);
       made += Math.max(0, result.made - 1);
@@ -68,9 +69,9 @@ try {
 
   const crowd: (string | number)[][] = [];
   for (const count of streams.split(',').map(Number)) {
-    const prompts = await Promise.all(Array.from({ length: count }, (_, i) => promptOf(engine, info.id, Math.min(64, info.contextLength >> 1), i)));
+    const prompts = await Promise.all(Array.from({ length: count }, (_, i) => promptOf(engine, info.id, Math.min(64, longest >> 1), i)));
     const start = performance.now();
-    const results = await Promise.all(prompts.map((prompt, i) => run(engine, info.id, prompt, Math.min(decode, info.contextLength >> 1), i)));
+    const results = await Promise.all(prompts.map((prompt, i) => run(engine, info.id, prompt, Math.min(decode, longest >> 1), i)));
     const seconds = (performance.now() - start) / 1000;
     crowd.push([count, results.reduce((sum, { made }) => sum + made, 0), results.reduce((sum, { made }) => sum + made, 0) / seconds, quantile(results.map(({ first }) => first), 0.99)]);
   }

@@ -126,9 +126,19 @@ async function measure(command: readonly [string, ...string[]]): Promise<Measure
   let [output, errors] = ['', ''];
   child.stdout.setEncoding('utf8').on('data', (text: string) => (output = (output + text).slice(-200)));
   child.stderr.setEncoding('utf8').on('data', (text: string) => (errors = (errors + text).slice(-2000)));
-  const late = setTimeout(() => child.pid !== undefined && process.kill(-child.pid, 'SIGKILL'), seconds * 1000);
+  const stop = (): void => {
+    if (child.pid !== undefined && child.exitCode === null) process.kill(-child.pid, 'SIGKILL');
+  };
+  const late = setTimeout(stop, seconds * 1000);
+  // It is in a group of its own, and would outlive a run that is ended from outside.
+  const ended = (): never => {
+    stop();
+    return process.exit(130);
+  };
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, ended);
   const [code] = (await once(child, 'close')) as [number | null];
   clearTimeout(late);
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.off(signal, ended);
   const took = (performance.now() - start) / 1000;
   if (took >= seconds) return `over ${seconds} s`;
   if (code !== 0) return `failed: ${errors.trim().split('\n').at(-2)?.slice(0, 60) ?? code}`;

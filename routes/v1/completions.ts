@@ -18,9 +18,11 @@ interface ChoiceEvent {
   readonly index: number;
   readonly event: GenerateEvent;
 }
-function chunks(head: Pick<Chunk, 'id' | 'object' | 'created' | 'model'>, request: CompletionRequest, choices: number): (event: ChoiceEvent) => Chunk[] {
+/** `each`: choices of every prompt. */
+function chunks(head: Pick<Chunk, 'id' | 'object' | 'created' | 'model'>, request: CompletionRequest, choices: number, each: number): (event: ChoiceEvent) => Chunk[] {
   const counted = request.stream_options?.include_usage === true;
   const used: Usage[] = [];
+  let ended = 0;
   const written = new Map<number, number>();
   const chunk = (index: number, text: string, finish_reason: 'stop' | 'length' | null, tokens: readonly WrittenToken[] = []): Chunk => {
     const offset = written.get(index) ?? 0;
@@ -30,8 +32,9 @@ function chunks(head: Pick<Chunk, 'id' | 'object' | 'created' | 'model'>, reques
   return ({ index, event }) => {
     if (event.kind === 'error') throw event.error;
     if (event.kind === 'delta') return [chunk(index, event.text, null, event.tokens)];
-    used.push(event.usage);
-    return [chunk(index, '', event.reason), ...(counted && used.length === choices ? [{ ...head, choices: [], usage: usageWire(used) }] : [])];
+    used[index] = event.usage;
+    ended++;
+    return [chunk(index, '', event.reason), ...(counted && ended === choices ? [{ ...head, choices: [], usage: usageWire(used, each) }] : [])];
   };
 }
 
@@ -83,20 +86,18 @@ export default (async (app) => {
       app.admission.enterGeneration(reply);
       const events = await begin(sideBySide(asked.map((each) => app.engine.generate(each, lifetime))), reply);
       const head = { id: `cmpl-${randomUUID()}`, object: 'text_completion' as const, created: Math.floor(Date.now() / 1000), model };
-      if (body.stream === true) return sendEvents(reply, events, chunks(head, body, asked.length), (error) => app.admission.reasonOf(request, error));
+      const [wanted, each] = [body.n ?? 1, body.best_of ?? body.n ?? 1];
+      if (body.stream === true) return sendEvents(reply, events, chunks(head, body, asked.length, each), (error) => app.admission.reasonOf(request, error));
 
       const made = asked.map(() => new Choice());
       for await (const { index, event } of events) made[index].take(event);
-      const [wanted, each] = [body.n ?? 1, body.best_of ?? body.n ?? 1];
       const kept: Choice[] = [];
       for (let i = 0; i < made.length; i += each) {
         const choices = made.slice(i, i + each);
         kept.push(...(each > wanted ? choices.toSorted((a, b) => b.likelihood - a.likelihood).slice(0, wanted) : choices));
       }
       const told = body.logprobs !== undefined && body.logprobs !== null;
-      const used = made.flatMap(({ end }) => (end ? [end.usage] : []));
-      const prompts = used.filter((_, i) => i % each === 0).reduce((sum, { promptTokens }) => sum + promptTokens, 0);
-      const usage = usageWire(used.map(({ completionTokens }) => ({ promptTokens: prompts, completionTokens })));
+      const usage = usageWire(made.flatMap(({ end }) => (end ? [end.usage] : [])), each);
       return { ...head, choices: kept.map((choice, i) => choice.wire(i, told)), usage };
     },
   });

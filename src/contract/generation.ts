@@ -32,7 +32,7 @@ const schemaText = z.union([z.record(z.string(), z.unknown()), z.boolean()]);
 /** Larger ones are refused before they are read. */
 const SCHEMA_CHARACTERS = 256 * 1024;
 const smallSchema = schemaText.refine((schema) => JSON.stringify(schema).length <= SCHEMA_CHARACTERS, `must have at most ${SCHEMA_CHARACTERS} characters`);
-export const responseFormat = z
+const responseFormat = z
   .discriminatedUnion('type', [
     z.strictObject({ type: z.literal('text') }),
     z.strictObject({ type: z.literal('json_object') }),
@@ -45,7 +45,7 @@ export const responseFormat = z
   ])
   .meta({ id: 'ResponseFormat', description: 'What the text must be, by construction: a JSON object, JSON valid by a schema (always strictly), a match of a regular expression, or a text of a grammar (GBNF). The last two are not in OpenAI.' });
 /** As vLLM names the same. */
-export const structuredOutputs = z
+const structuredOutputs = z
   .strictObject({ json: smallSchema, regex: text(16_384).min(1), grammar: text(262_144).min(1), choice: z.array(text(10_000).min(1)).min(1).max(10_000), json_object: z.literal(true) })
   .partial()
   .refine((given) => Object.values(given).filter((value) => value !== undefined).length === 1, 'must have one of json, regex, grammar, choice, json_object')
@@ -130,12 +130,16 @@ export const usage = z
     prompt_tokens_details: z.strictObject({ cached_tokens: z.int().describe('Tokens of the prompt that were known from another text with the same beginning.') }),
   })
   .meta({ id: 'Usage' });
-/** The prompt is counted once, however many choices were made from it. */
-export function usageWire(all: readonly Usage[]): z.infer<typeof usage> {
-  const promptTokens = all.length === 0 ? 0 : Math.max(...all.map((each) => each.promptTokens));
-  const completionTokens = all.reduce((sum, each) => sum + each.completionTokens, 0);
-  const cached = Math.min(promptTokens, ...all.map((each) => each.cachedTokens ?? 0));
-  return { prompt_tokens: promptTokens, completion_tokens: completionTokens, total_tokens: promptTokens + completionTokens, prompt_tokens_details: { cached_tokens: all.length === 0 ? 0 : cached } };
+/** Of choices in order, `each` of every prompt; a prompt is counted once, however many choices were made from it. */
+export function usageWire(all: readonly Usage[], each = all.length): z.infer<typeof usage> {
+  let [prompt, cached, completion] = [0, 0, 0];
+  for (let i = 0; i < all.length; i += each) {
+    const ofPrompt = all.slice(i, i + each);
+    prompt += ofPrompt[0].promptTokens;
+    cached += Math.min(...ofPrompt.map((one) => one.cachedTokens ?? 0));
+    for (const one of ofPrompt) completion += one.completionTokens;
+  }
+  return { prompt_tokens: prompt, completion_tokens: completion, total_tokens: prompt + completion, prompt_tokens_details: { cached_tokens: cached } };
 }
 /** JSON has no minus infinity. */
 const LEAST = -9999;

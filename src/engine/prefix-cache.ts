@@ -16,6 +16,7 @@ export interface Remembered {
 }
 
 export class PrefixCache {
+  readonly #enabled: boolean;
   readonly #texts: LRUCache<number, RunnerState>;
   #next = 0;
 
@@ -24,7 +25,6 @@ export class PrefixCache {
     this.#texts = new LRUCache({ max: MOST_TEXTS, maxSize: Math.max(1, maxBytes), sizeCalculation: ({ cache }) => Math.max(1, cache.bytes) });
     this.#enabled = maxBytes > 0;
   }
-  readonly #enabled: boolean;
   get bytes(): number {
     return this.#texts.calculatedSize;
   }

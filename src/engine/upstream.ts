@@ -3,9 +3,8 @@
 
 import { createParser } from 'eventsource-parser';
 import { z } from 'zod';
-import type { EngineLogger } from './engine.ts';
 import { EngineError } from './port.ts';
-import type { ConstraintSpec, Engine, EngineErrorCode, EngineStatistics, GenerateEvent, GenerateRequest, ModelInfo, Sampling, Usage, WrittenToken } from './port.ts';
+import type { ConstraintSpec, Engine, EngineErrorCode, EngineStatistics, GenerateEvent, GenerateRequest, ModelInfo, Sampling, TokenLikelihood, Usage, WrittenToken } from './port.ts';
 
 export interface UpstreamOptions {
   /** Address up to and with its version, such as http://host:8000/v1. */
@@ -14,14 +13,13 @@ export interface UpstreamOptions {
   readonly key?: string;
   /** Generations at the same time; more are refused. */
   readonly limit?: number;
-  readonly logger?: EngineLogger;
 }
 
 const START_MS = 10_000;
 /** Bytes of an answer that is no stream, and of one event of a stream. */
 const MOST_BYTES = 16 * 1024 * 1024;
-/** Characters of a token, about: what a server elsewhere would count is not asked for. */
-const CHARACTERS_A_TOKEN = 3;
+/** UTF-8 bytes of a token, about (a Chinese character is often one): what a server elsewhere would count is not asked for. */
+const BYTES_A_TOKEN = 3;
 
 const likelihood = { token: z.string(), logprob: z.number(), bytes: z.array(z.int()).nullish() };
 const chunkSchema = z.looseObject({
@@ -31,7 +29,15 @@ const chunkSchema = z.looseObject({
         delta: z.looseObject({ content: z.string().nullish() }).nullish(),
         text: z.string().nullish(),
         finish_reason: z.string().nullish(),
-        logprobs: z.looseObject({ content: z.array(z.looseObject({ ...likelihood, top_logprobs: z.array(z.looseObject(likelihood)).nullish() })).nullish() }).nullish(),
+        logprobs: z
+          .looseObject({
+            content: z.array(z.looseObject({ ...likelihood, top_logprobs: z.array(z.looseObject(likelihood)).nullish() })).nullish(),
+            // Of plain texts.
+            tokens: z.array(z.string()).nullish(),
+            token_logprobs: z.array(z.number().nullable()).nullish(),
+            top_logprobs: z.array(z.record(z.string(), z.number()).nullable()).nullish(),
+          })
+          .nullish(),
       }),
     )
     .default([]),
@@ -99,7 +105,7 @@ class UpstreamEngine implements Engine {
     return this.#models;
   }
   async countTokens(_model: string, text: string): Promise<number> {
-    return Math.ceil(text.length / CHARACTERS_A_TOKEN);
+    return Math.ceil(Buffer.byteLength(text) / BYTES_A_TOKEN);
   }
   statistics(): EngineStatistics {
     const { prompt, generated } = this.#tokens;
@@ -134,7 +140,7 @@ class UpstreamEngine implements Engine {
         const [choice] = chunk.choices;
         if (!choice) continue;
         const text = choice.delta?.content ?? choice.text ?? '';
-        const tokens = choice.logprobs?.content?.map(tokenOf);
+        const tokens = tokensOf(choice.logprobs);
         if (text !== '' || tokens?.length) {
           begun = true;
           deltas++;
@@ -185,10 +191,19 @@ function parsed(text: string): unknown {
     return undefined;
   }
 }
-const tokenOf = ({ token, logprob, bytes, top_logprobs: top }: { token: string; logprob: number; bytes?: number[] | null; top_logprobs?: { token: string; logprob: number; bytes?: number[] | null }[] | null }): WrittenToken => {
-  const one = (each: { token: string; logprob: number; bytes?: number[] | null }): Omit<WrittenToken, 'top'> => ({ text: each.token, logprob: each.logprob, bytes: each.bytes ?? [...Buffer.from(each.token, 'utf8')] });
-  return { ...one({ token, logprob, bytes }), top: (top ?? []).map(one) };
-};
+type Logprobs = z.infer<typeof chunkSchema>['choices'][number]['logprobs'];
+/** Tokens as chats and as plain texts tell them. */
+function tokensOf(given: Logprobs): readonly WrittenToken[] | undefined {
+  const bytesOf = (text: string): number[] => [...Buffer.from(text, 'utf8')];
+  const one = (each: { readonly token: string; readonly logprob: number; readonly bytes?: readonly number[] | null }): TokenLikelihood => ({ text: each.token, logprob: each.logprob, bytes: each.bytes ?? bytesOf(each.token) });
+  if (given?.content) return given.content.map((each) => ({ ...one(each), top: (each.top_logprobs ?? []).map(one) }));
+  return given?.tokens?.map((text, i) => ({
+    text,
+    bytes: bytesOf(text),
+    logprob: given.token_logprobs?.[i] ?? undefined,
+    top: Object.entries(given.top_logprobs?.[i] ?? {}).map(([token, logprob]) => one({ token, logprob })),
+  }));
+}
 
 /** The request in OpenAI's form. What is not in OpenAI's API is sent under the names that vLLM knows, and only where it asks for something. */
 function bodyOf(request: GenerateRequest): Readonly<Record<string, unknown>> {

@@ -6,6 +6,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import t from 'tap';
 import type { Test } from 'tap';
+import type { GenerateEvent } from '../../src/engine/port.ts';
 import { createUpstream } from '../../src/engine/upstream.ts';
 import { call, listen, startApp } from '../helpers/http-app.ts';
 import { ask, chat, collect, failure, startEngine, until } from './world.ts';
@@ -25,6 +26,7 @@ t.test('tokens of a server elsewhere are those of the engine here', async (t) =>
     ask('A colour:', { ...hot, constraint: { kind: 'schema', schema: { type: 'object', properties: { a: { type: 'integer', maximum: 9, minimum: 1 } }, required: ['a'] } } }),
     ask('A colour:', { ...hot, constraint: { kind: 'choice', choices: ['red', 'green'] } }),
     ask('A colour:', { ...hot, constraint: { kind: 'grammar', grammar: 'root ::= "x"{3}' } }),
+    ask('Albert Einstein was', { sampling: { temperature: 0, topP: 1, logprobs: 2 }, maxTokens: 4, echo: true }),
     ask('', { prompt: { kind: 'tokens', ids: [400, 500] }, maxTokens: 5, stop: ['zzz'] }),
   ];
   for (const request of requests) {
@@ -32,6 +34,9 @@ t.test('tokens of a server elsewhere are those of the engine here', async (t) =>
     t.equal(there.text, expected.text, JSON.stringify(request).slice(0, 120));
     t.equal(there.reason, expected.reason);
     t.same({ ...there.usage, cachedTokens: 0 }, { ...expected.usage, cachedTokens: 0 });
+    const [told, known] = [await tokensOf(engine.generate(request)), await tokensOf(here.generate(request))];
+    t.equal(known.length > 0, request.sampling.logprobs !== undefined);
+    t.same(told, known, 'and how likely each was');
   }
   t.match(await failure(collect(engine.generate(ask('x', { model: 'none' })))), { code: 'unknown_model' });
   t.match(await failure(collect(engine.generate(ask('word '.repeat(5000))))), { code: 'context_length_exceeded', message: /answered 400: .*1024 tokens/ });
@@ -66,6 +71,27 @@ t.test('answers are grounded here and worded there', async (t) => {
   const wrong = await question('Where was Marie Curie born?');
   t.match(wrong.json, { grounding: { outcome: 'entailed', wording: 'plain' } });
   t.match(wrong.json, { choices: [{ message: { content: /Warsaw/ } }] });
+});
+
+t.test('likelihoods of a chat are read as chats tell them', async (t) => {
+  const content = [{ token: 'Hé', logprob: -0.5, bytes: null, top_logprobs: [{ token: 'Hé', logprob: -0.5 }, { token: 'Ho', logprob: -1, bytes: [72, 111] }] }];
+  let asked: unknown;
+  const { url } = await scripted(t, (path, body, response) => {
+    if (path === '/v1/models') return json(response, 200, { data: [{ id: 'm' }] });
+    asked = body;
+    response.write(`data: ${JSON.stringify({ choices: [{ delta: { content: 'Hé' }, finish_reason: null, logprobs: { content } }] })}\n\n`);
+    response.end(`data: ${JSON.stringify({ choices: [{ delta: {}, finish_reason: 'length' }] })}\n\ndata: [DONE]\n\n`);
+    return undefined;
+  });
+  const engine = await createUpstream({ url: `${url}/v1` });
+  const events: GenerateEvent[] = [];
+  for await (const event of engine.generate(chat([{ role: 'user', content: 'x' }], { model: 'm', sampling: { temperature: 0, topP: 1, logprobs: 2 } }))) events.push(event);
+  t.match(asked, { logprobs: true, top_logprobs: 2, messages: [{ role: 'user', content: 'x' }], temperature: 0 });
+  t.same(events, [
+    { kind: 'delta', text: 'Hé', tokens: [{ text: 'Hé', logprob: -0.5, bytes: [72, 195, 169], top: [{ text: 'Hé', logprob: -0.5, bytes: [72, 195, 169] }, { text: 'Ho', logprob: -1, bytes: [72, 111] }] }] },
+    { kind: 'finish', reason: 'length', usage: { promptTokens: 0, completionTokens: 1 } },
+  ]);
+  t.equal(await engine.countTokens('m', '柏拉图的同乡'), 6, 'about as many as a Chinese text has');
 });
 
 t.test('a server that fails is told of as such', async (t) => {
@@ -106,6 +132,12 @@ t.test('a server that fails is told of as such', async (t) => {
   t.match(await failure(createUpstream({ url: none.url })), { message: /names no model/ });
 });
 
+/** Token, likelihood and how many others are named in its place, in thousandths: two ways to read a prompt round differently. */
+async function tokensOf(events: AsyncIterable<GenerateEvent>): Promise<readonly (readonly [string, number | undefined, number])[]> {
+  const all: [string, number | undefined, number][] = [];
+  for await (const event of events) if (event.kind === 'delta') for (const { text, logprob, top } of event.tokens ?? []) all.push([text, logprob === undefined ? undefined : Math.round(logprob * 1000), top.length]);
+  return all;
+}
 type Handler = (path: string, body: unknown, response: ServerResponse) => void;
 async function scripted(t: Test, handle: Handler): Promise<{ readonly url: string }> {
   const server = createServer((request: IncomingMessage, response) => {

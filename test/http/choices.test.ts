@@ -35,6 +35,16 @@ t.test('several prompts, as texts and as token ids', async (t) => {
   const { status, json } = await complete({ prompt: [[100, 200, 300], [400]], echo: true, max_tokens: 1 });
   t.equal(status, 200);
   t.equal(choicesOf(json).length, 2);
+  const counts = async (prompt: unknown, more: object = {}): Promise<{ prompt_tokens: number; completion_tokens: number; prompt_tokens_details: { cached_tokens: number } }> => ((await complete({ prompt, max_tokens: 2, ...more })).json as unknown as { usage: never }).usage;
+  const [one, other, both] = [await counts('Albert'), await counts('Marie Curie was'), await counts(['Albert', 'Marie Curie was'], { n: 2 })];
+  t.equal(both.prompt_tokens, one.prompt_tokens + other.prompt_tokens, 'each prompt is counted once');
+  t.equal(both.completion_tokens, 2 * (one.completion_tokens + other.completion_tokens));
+  const streamed = events((await complete({ prompt: ['Albert', 'Marie Curie was'], max_tokens: 2, n: 2, stream: true, stream_options: { include_usage: true } })).text) as unknown as { usage: typeof both }[];
+  t.same(streamed.at(-1)?.usage, both);
+  const text = 'Plato was born in Athens and Aristotle was born in Stagira and both are';
+  await complete({ prompt: text, max_tokens: 1 });
+  const whole = `${text}${choicesOf((await complete({ prompt: text, max_tokens: 1 })).json)[0].text} more`;
+  t.ok((await counts([whole, whole])).prompt_tokens_details.cached_tokens >= 16, 'beginnings that are remembered are told');
   t.match(await complete({ prompt: [5000] }), { status: 400, json: { error: { message: /vocabulary of 4096/ } } });
 });
 
