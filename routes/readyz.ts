@@ -16,7 +16,7 @@ export default (async (app) => {
     handler: async (request) => {
       if (app.admission.closing) throw new HttpError('shutting_down', 'Pharos is shutting down');
       await app.knowledge.match(DEFAULT_BASE, {}, { limit: 1, derived: 'exclude', signal: request.lifetime });
-      await app.engine.countTokens(app.modelOf(undefined).id, 'ready?');
+      await app.engine.countTokens(app.modelOf(undefined, 'any').id, 'ready?');
       return { status: 'ready' as const };
     },
   });

@@ -16,6 +16,7 @@ import { docs } from './plugins/docs.ts';
 import { engine } from './plugins/engine.ts';
 import { errors, refuseSocket, sendError } from './plugins/errors.ts';
 import { example } from './plugins/example.ts';
+import { GenerationMetrics } from './plugins/generations.ts';
 import { keys } from './plugins/keys.ts';
 import { knowledge } from './plugins/knowledge.ts';
 import { metrics } from './plugins/metrics.ts';
@@ -32,8 +33,6 @@ export interface AppOverrides {
 }
 
 const ROUTES = fileURLToPath(new URL('../routes', import.meta.url));
-/** What some clients leave out. */
-const WITHOUT_VERSION = /^\/(chat\/completions|completions|models)(?=$|[/?])/;
 /** Bytes of address and headers together: names in addresses may have 1,024 characters of several bytes, percent-encoded. */
 const HEADER_BYTES = 64 * 1024;
 
@@ -48,7 +47,6 @@ function createApp(config: Config | undefined, { logger, checkReplies }: AppOver
     forceCloseConnections: true,
     routerOptions: { maxParamLength: HEADER_BYTES },
     http: { maxHeaderSize: HEADER_BYTES },
-    rewriteUrl: ({ url = '/' }) => (WITHOUT_VERSION.test(url) ? `/v1${url}` : url),
     clientErrorHandler: refuseSocket,
     frameworkErrors: (error, request, reply) => sendError(error, request, reply),
   });
@@ -76,9 +74,10 @@ export async function buildApp(config: Config, overrides: AppOverrides = {}): Pr
     await app.register(pressure, { eventLoopDelayMs: config.limits.eventLoopDelayMs });
     await app.register(knowledge, { config, store: overrides.store });
     await app.register(example, { config });
-    await app.register(engine, { config, engine: overrides.engine });
+    const generations = new GenerationMetrics();
+    await app.register(engine, { config, engine: overrides.engine, measured: (used) => generations.measured(used) });
     await app.register(answers, { config });
-    await app.register(metrics);
+    await app.register(metrics, { generations });
     await app.register(docs);
     await addRoutes(app);
     await app.ready();

@@ -4,6 +4,8 @@
 import { fileURLToPath } from 'node:url';
 import { resolve } from 'node:path';
 import { z } from 'zod';
+import { hubSettings } from './engine/hub/settings.ts';
+import type { HubSettings } from './engine/hub/settings.ts';
 import { DEVICES } from './engine/port.ts';
 
 /** Variables of tests and benchmarks: known, so that a shell that has them can start the service, and without effect here. */
@@ -42,7 +44,7 @@ const environment = z.strictObject({
   PHAROS_EXAMPLE: setting('on', 'on: an embedded store that was never written gets the example graph of examples/ at start.', oneOf(['on', 'off'])),
   PHAROS_MODELS: setting(
     'models',
-    'Comma-separated folders of model folders, or model folders, in the layout of Hugging Face or ONNX Runtime GenAI; #q4 (or fp16, int8, q4f16, ...) behind one says which weights. The first by name is the default model; one that cannot be loaded is left out.',
+    'Comma-separated folders of model folders, or model folders, in the layout of Hugging Face or ONNX Runtime GenAI, or names of models on the Hugging Face Hub (owner/name, or owner/name@revision), which are fetched into its cache (HF_HOME, HF_HUB_CACHE, HF_ENDPOINT, HF_HUB_OFFLINE and HF_TOKEN count); #q4 (or fp16, int8, q4f16, ...) behind one says which weights. Models that generate, make embeddings (sentence-transformers) or rank (one label). The first by name that generates is the default model; what cannot be read is left out.',
     z.string().min(1),
   ),
   PHAROS_DEVICE: setting('auto', `Execution provider: ${DEVICES.join(', ')}.`, oneOf(DEVICES)),
@@ -68,6 +70,13 @@ const environment = z.strictObject({
   PHAROS_CACHE: setting('64MiB', 'Bytes of the answer cache; 0 keeps nothing.', bytes(0)),
   PHAROS_LOG_LEVEL: setting('info', `Least level that is logged: ${LOG_LEVELS.join(', ')}.`, oneOf(LOG_LEVELS)),
   PHAROS_PREFIX_CACHE: setting('256MiB', 'Bytes of keys and values of ended texts that each model keeps for texts with the same beginning; 0 keeps nothing.', bytes(0)),
+  PHAROS_GUESSES: setting('8', 'Tokens that are guessed from the text itself for one pass of one generation and checked by the model in it; the answer is the same without. 0 guesses none.', whole(0, 64)),
+  PHAROS_MODEL_MEMORY: setting('0', 'Bytes of weights in memory, of all models together; the models used longest ago are closed when others need the room. 0: no limit. Models are loaded when they are first asked for; the default model at start.', bytes(0)),
+  PHAROS_MODEL_IDLE_SECONDS: setting('0', 'Seconds after which a model that nobody asks for is closed; 0 never closes.', whole(0, 31_536_000)),
+  PHAROS_DOWNLOAD_BYTES: setting('64GiB', 'Most bytes that are fetched for one model of the hub.', bytes(1)),
+  PHAROS_EMBED_INPUTS: setting('2048', 'Most texts of one request for embeddings.', whole(1, 100_000)),
+  PHAROS_RERANK_DOCUMENTS: setting('1000', 'Most documents of one request for reranking.', whole(1, 100_000)),
+  PHAROS_EMBED_PASS_TOKENS: setting('1024', 'Most tokens of one pass of an embedding or ranking model, padding included; generations take their steps between passes. A longer text goes alone.', whole(1, 1_048_576)),
   PHAROS_BODY_BYTES: setting('8MiB', 'Longest request body, NDJSON excepted.', bytes(1024)),
   PHAROS_BULK_BYTES: setting('16GiB', 'Longest NDJSON body.', bytes(1024)),
   PHAROS_LINE_BYTES: setting('1MiB', 'Longest line of an NDJSON body.', bytes(64)),
@@ -116,14 +125,15 @@ type Settings = z.infer<typeof environment>;
 
 const isLoopback = (host: string): boolean => host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
 
-const toConfig = (env: Settings, isGiven: (name: keyof Settings) => boolean) => ({
+const toConfig = (env: Settings, isGiven: (name: keyof Settings) => boolean, hub: HubSettings) => ({
   host: env.PHAROS_HOST,
   port: env.PHAROS_PORT,
   // What is given is meant from where one stands; the defaults are Pharos's own folders.
   data: isGiven('PHAROS_DATA') ? resolve(env.PHAROS_DATA) : resolve(ROOT, env.PHAROS_DATA),
   graph: env.PHAROS_GRAPH,
   example: env.PHAROS_EXAMPLE === 'on',
-  models: env.PHAROS_MODELS.split(',').map((path) => resolve(isGiven('PHAROS_MODELS') ? '.' : ROOT, path.trim())),
+  models: env.PHAROS_MODELS.split(',').map((given) => Object.freeze({ given: given.trim(), path: resolve(isGiven('PHAROS_MODELS') ? '.' : ROOT, given.trim()) })),
+  hub: Object.freeze(hub),
   engine: env.PHAROS_ENGINE,
   engineKey: env.PHAROS_ENGINE_KEY,
   device: env.PHAROS_DEVICE,
@@ -140,6 +150,13 @@ const toConfig = (env: Settings, isGiven: (name: keyof Settings) => boolean) => 
     streams: env.PHAROS_STREAMS,
     slots: env.PHAROS_SLOTS,
     prefixBytes: env.PHAROS_PREFIX_CACHE,
+    guesses: env.PHAROS_GUESSES,
+    modelBytes: env.PHAROS_MODEL_MEMORY,
+    modelIdleMs: env.PHAROS_MODEL_IDLE_SECONDS * 1000,
+    downloadBytes: env.PHAROS_DOWNLOAD_BYTES,
+    embedInputs: env.PHAROS_EMBED_INPUTS,
+    rerankDocuments: env.PHAROS_RERANK_DOCUMENTS,
+    passTokens: env.PHAROS_EMBED_PASS_TOKENS,
     queue: env.PHAROS_QUEUE_REQUESTS,
     threads: env.PHAROS_THREADS,
     newTokens: env.PHAROS_NEW_TOKENS,
@@ -217,7 +234,7 @@ export function parseConfig(variables: Readonly<Record<string, string | undefine
       `PHAROS_HOST=${result.data.PHAROS_HOST}: others can reach this address, so PHAROS_API_KEYS must name at least one key; or listen on 127.0.0.1`,
     );
   if (problems.length > 0 || !result.success) throw new ConfigError(problems);
-  return Object.freeze(toConfig(result.data, (name) => Object.hasOwn(given, name)));
+  return Object.freeze(toConfig(result.data, (name) => Object.hasOwn(given, name), hubSettings(variables)));
 }
 
 /** Every setting as a Markdown table. */

@@ -7,7 +7,7 @@ import { errors, WRITE_ERRORS } from '../../src/contract/common.ts';
 import { completionChunk, completionLogprobs, completionReply, completionRequest, generateRequestsOf } from '../../src/contract/completions.ts';
 import type { CompletionRequest } from '../../src/contract/completions.ts';
 import { usageWire } from '../../src/contract/generation.ts';
-import type { GenerateEvent, Usage, WrittenToken } from '../../src/engine/port.ts';
+import type { FinishReason, GenerateEvent, Usage, WrittenToken } from '../../src/engine/port.ts';
 import { sideBySide } from '../../src/http/choices.ts';
 import { begin, sendEvents } from '../../src/http/events.ts';
 import type { RoutePlugin } from '../../src/http/provider.ts';
@@ -24,7 +24,7 @@ function chunks(head: Pick<Chunk, 'id' | 'object' | 'created' | 'model'>, reques
   const used: Usage[] = [];
   let ended = 0;
   const written = new Map<number, number>();
-  const chunk = (index: number, text: string, finish_reason: 'stop' | 'length' | null, tokens: readonly WrittenToken[] = []): Chunk => {
+  const chunk = (index: number, text: string, finish_reason: FinishReason | null, tokens: readonly WrittenToken[] = []): Chunk => {
     const offset = written.get(index) ?? 0;
     written.set(index, offset + text.length);
     return { ...head, choices: [{ index, text, logprobs: tokens.length > 0 ? completionLogprobs(tokens, offset) : null, finish_reason }], ...(counted ? { usage: null } : {}) };
@@ -32,6 +32,8 @@ function chunks(head: Pick<Chunk, 'id' | 'object' | 'created' | 'model'>, reques
   return ({ index, event }) => {
     if (event.kind === 'error') throw event.error;
     if (event.kind === 'delta') return [chunk(index, event.text, null, event.tokens)];
+    // Plain texts think and call nothing.
+    if (event.kind !== 'finish') return [];
     used[index] = event.usage;
     ended++;
     return [chunk(index, '', event.reason), ...(counted && ended === choices ? [{ ...head, choices: [], usage: usageWire(used, each) }] : [])];
@@ -46,7 +48,7 @@ class Choice {
   take(event: GenerateEvent): void {
     if (event.kind === 'error') throw event.error;
     if (event.kind === 'finish') this.end = event;
-    else {
+    else if (event.kind === 'delta') {
       this.#text += event.text;
       this.#tokens.push(...(event.tokens ?? []));
     }

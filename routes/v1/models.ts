@@ -12,7 +12,7 @@ export default (async (app) => {
     url: '/models',
     schema: {
       operationId: 'listModels',
-      summary: 'Models that are loaded, the default first',
+      summary: 'Models that serve, in order: the first that can do a task is the default for it',
       tags: ['generation'],
       response: { 200: modelList, ...errors() },
     },
@@ -28,6 +28,6 @@ export default (async (app) => {
       params: z.strictObject({ id: z.string().min(1).max(256) }),
       response: { 200: model, ...errors(404) },
     },
-    handler: async (request) => modelWire(app.modelOf(request.params.id)),
+    handler: async (request) => modelWire(app.modelOf(request.params.id, 'any')),
   });
 }) satisfies RoutePlugin;

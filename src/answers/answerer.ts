@@ -6,7 +6,7 @@ import { KnowledgeError, RuleError } from '../../graph/knowledge.ts';
 import type { KnowledgeGraph, Supposition } from '../../graph/knowledge.ts';
 import type { Budget } from '../../graph/reason/types.ts';
 import { EngineError } from '../engine/port.ts';
-import type { Engine, GenerateRequest, ModelInfo, Usage, WrittenToken } from '../engine/port.ts';
+import type { Engine, FinishReason, GenerateRequest, ModelInfo, Usage, WrittenToken } from '../engine/port.ts';
 import { abortable, AnswerCache } from './cache/cache.ts';
 import type { Kept } from './cache/cache.ts';
 import { dependsOnAll, Recorder, settle } from './cache/dependencies.ts';
@@ -45,7 +45,7 @@ interface Reply {
   readonly text: string;
   /** Those of the model's own words, when they were asked for. */
   readonly tokens?: readonly WrittenToken[];
-  readonly reason: 'stop' | 'length';
+  readonly reason: FinishReason;
   readonly usage: Usage;
   readonly grounding: Grounding;
   /** What was asked, and the digest of the reading that the text words. */
@@ -55,7 +55,17 @@ interface Reply {
 }
 
 const canonical = (request: AnswerRequest): string =>
-  JSON.stringify([request.model, request.messages.map(({ role, content }) => [role, content]), request.sampling, request.maxTokens, request.stop, request.knowledge]);
+  JSON.stringify([
+    request.model,
+    request.messages.map(({ role, content, name, reasoning, toolCalls, toolCallId }) => [role, content, name, reasoning, toolCalls?.map((call) => [call.id, call.name, call.arguments]), toolCallId]),
+    request.chat,
+    request.sampling,
+    request.maxTokens,
+    request.stop,
+    request.knowledge,
+  ]);
+/** The model alone is to reply: it may call, its text must have a form, or it goes on with what was said. */
+const ofModelAlone = ({ constraint, chat }: AnswerRequest): boolean => constraint !== undefined || chat?.continues === true || (chat?.tools !== undefined && chat.tools.length > 0 && chat.toolChoice !== 'none');
 const questionOf = ({ messages }: AnswerRequest): string => messages.findLast(({ role }) => role === 'user')?.content.trim() ?? '';
 const digestOf = (reading: Reading): string => hash('sha1', JSON.stringify(reading), 'base64');
 
@@ -84,9 +94,11 @@ export class GroundedAnswerer implements Answerer {
     if (!model) throw new EngineError('unknown_model', `model ${JSON.stringify(request.model)} is not loaded; use one of: ${this.#options.engine.models().map(({ id }) => id).join(', ')}`);
     const question = questionOf(request);
     const long = question.length > this.#options.questionCharacters;
-    if (long && !request.constraint && (request.knowledge.mode === 'grounded' || (request.knowledge.mode === 'auto' && model.grounded)))
+    const alone = ofModelAlone(request);
+    if (alone && !request.constraint && request.knowledge.mode === 'grounded') throw new EngineError('tools_invalid', 'tools, and a message that is gone on with, cannot be combined with an answer from the graph; leave one of them out');
+    if (long && !alone && (request.knowledge.mode === 'grounded' || (request.knowledge.mode === 'auto' && model.grounded)))
       throw new EngineError('context_length_exceeded', `the question has ${question.length} characters; a question to the graph may have ${this.#options.questionCharacters}`);
-    if (request.constraint || request.knowledge.mode === 'off' || (!model.grounded && (question === '' || (long && request.knowledge.mode === 'auto')))) {
+    if (alone || request.knowledge.mode === 'off' || (!model.grounded && (question === '' || (long && request.knowledge.mode === 'auto')))) {
       yield* this.#plain(request, signal);
       return;
     }
@@ -159,7 +171,7 @@ export class GroundedAnswerer implements Answerer {
   /** The model alone, as it comes. */
   async *#plain(request: AnswerRequest, signal?: AbortSignal): AsyncIterable<AnswerEvent> {
     const { model, messages, sampling, maxTokens, stop, constraint } = request;
-    const generation: GenerateRequest = { model, prompt: { kind: 'chat', messages }, sampling, maxTokens, stop, ...(constraint ? { constraint } : {}) };
+    const generation: GenerateRequest = { model, prompt: { ...request.chat, kind: 'chat', messages }, sampling, maxTokens, stop, ...(constraint ? { constraint } : {}) };
     const grounding: Grounding = { outcome: 'ungrounded', answers: [], claims: [], confidence: 0, cached: false };
     for await (const event of this.#options.engine.generate(generation, signal)) yield event.kind === 'finish' ? { ...event, grounding } : event;
   }
@@ -172,9 +184,11 @@ export class GroundedAnswerer implements Answerer {
     const expected = reply(evidence, language);
     // What runs on far beyond the plain sentence is wrong, whatever comes.
     const ample = Math.ceil(AMPLE * (await this.#options.engine.countTokens(request.model, expected))) + AMPLE_MORE;
+    // A sentence that words evidence needs no thought. Servers elsewhere are told only what was asked for: not all of them know how.
+    const thinking = request.chat?.thinking ?? (model.device === 'upstream' ? undefined : false);
     const generation: GenerateRequest = {
       model: request.model,
-      prompt: { kind: 'chat', messages: composePrompt(evidence, question, spans.filter(({ name }) => names.includes(name)), language, model.grounded) },
+      prompt: { kind: 'chat', ...(thinking === undefined ? {} : { thinking }), messages: composePrompt(evidence, question, spans.filter(({ name }) => names.includes(name)), language, model.grounded) },
       sampling: request.sampling,
       maxTokens: Math.min(request.maxTokens, ample),
       stop: request.stop,
@@ -190,7 +204,7 @@ export class GroundedAnswerer implements Answerer {
         if (event.tokens) (tokens ??= []).push(...event.tokens);
       }
       else if (event.kind === 'error') throw event.error;
-      else [reason, usage] = [event.reason, event.usage];
+      else if (event.kind === 'finish') [reason, usage] = [event.reason, event.usage];
     }
     const ranOn = reason === 'length' && ample < request.maxTokens;
     // A reply that the client's own limits cut short cannot be complete; its words are still the model's.

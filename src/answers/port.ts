@@ -2,7 +2,7 @@
 // Refuses to know HTTP, the store behind the graph, and how the model runs.
 
 import type { BaseName, FactId, Source } from '../../graph/terms.ts';
-import type { ChatMessage, ConstraintSpec, EngineError, Sampling, Usage, WrittenToken } from '../engine/port.ts';
+import type { ChatMessage, ChatPrompt, ConstraintSpec, EngineError, FinishReason, GenerateEvent, Sampling, Usage, WrittenToken } from '../engine/port.ts';
 
 export interface KnowledgeOptions {
   /** Default: the default knowledge base. */
@@ -20,6 +20,8 @@ export interface KnowledgeOptions {
 export interface AnswerRequest {
   readonly model: string;
   readonly messages: readonly ChatMessage[];
+  /** Tools, thinking and the rest of what a chat may ask of the model. Where there are tools to call, the model alone is asked. */
+  readonly chat?: Omit<ChatPrompt, 'kind' | 'messages'>;
   readonly sampling: Sampling;
   readonly maxTokens: number;
   readonly stop: readonly string[];
@@ -52,7 +54,9 @@ export interface Grounding {
 export type AnswerEvent =
   /** `tokens`: as in the engine's port. */
   | { readonly kind: 'delta'; readonly text: string; readonly tokens?: readonly WrittenToken[] }
-  | { readonly kind: 'finish'; readonly reason: 'stop' | 'length'; readonly usage: Usage; readonly grounding?: Grounding }
+  | Extract<GenerateEvent, { kind: 'reasoning' | 'tool_call' }>
+  /** `stop`: as in the engine's port. */
+  | { readonly kind: 'finish'; readonly reason: FinishReason; readonly usage: Usage; readonly stop?: string; readonly grounding?: Grounding }
   | { readonly kind: 'error'; readonly error: EngineError };
 
 export interface AnswerStatistics {

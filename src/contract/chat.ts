@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { baseOf, baseName, confidence, instant, text } from './common.ts';
 import { ruleInput } from './rules.ts';
 import { constraintOf, finishReason, generation, harmless, isEmptyList, likelihoodsOf, samplingOf, samplingOfChoice, stopsOf, unsupported, unused, usage } from './generation.ts';
+import { callDelta, callReply, callsOf, choiceProblem, toolCalls, toolChoice, tools, toolsOf } from './tools.ts';
 import { source, sourceWire } from './triples.ts';
 import type { AnswerRequest, Grounding, KnowledgeOptions } from '../answers/port.ts';
 import type { ChatMessage, WrittenToken } from '../engine/port.ts';
@@ -15,10 +16,26 @@ const parts = z.array(z.strictObject({ type: z.literal('text', { error: 'only pa
 export const message = z
   .strictObject({
     role: z.enum(['system', 'developer', 'user', 'assistant', 'tool']),
-    content: z.union([content, parts]).nullable().describe('Text, or parts of type `text`.'),
-    name: z.string().max(256).optional().describe('Accepted and not used.'),
-    tool_call_id: z.string().max(256).optional().describe('Accepted and not used.'),
+    content: z.union([content, parts]).nullish().describe('Text, or parts of type `text`. May be left out of a message with `tool_calls`.'),
+    name: z.string().max(256).optional().describe('Handed to the chat template of the model.'),
+    tool_calls: toolCalls.nullish().describe('Of an assistant: what it called.'),
+    tool_call_id: z.string().min(1).max(256).optional().describe('Of a tool: the `id` of the call that it answers.'),
+    reasoning_content: content.nullish().describe('Of an assistant: what it thought before it spoke. It goes to the chat template of the model, which may leave it out.'),
+    reasoning: content.nullish().describe('The same under another name.'),
+    prefix: z.boolean().nullish().describe('Of the last message, when it is an assistant: go on with it rather than answer it. (As in DeepSeek.)'),
     refusal: z.null().optional(),
+    annotations: unused,
+    audio: z.null().optional(),
+    function_call: z.null().optional(),
+  })
+  .superRefine((given, context) => {
+    const wrong = (field: keyof typeof given, reason: string): void => context.addIssue({ code: 'custom', path: [field], message: reason });
+    const missing = (field: keyof typeof given): void => context.addIssue({ code: 'invalid_type', expected: 'string', input: undefined, path: [field], message: 'Invalid input: expected string, received undefined' });
+    const ofAssistants = ['tool_calls', 'reasoning_content', 'reasoning', 'prefix'] as const;
+    if (given.role !== 'assistant') for (const field of ofAssistants) if (given[field] !== undefined && given[field] !== null && given[field] !== false) wrong(field, `belongs to messages of the role assistant; this one is of ${given.role}`);
+    if (given.role === 'tool' && given.tool_call_id === undefined) missing('tool_call_id');
+    if (given.role !== 'tool' && given.tool_call_id !== undefined) wrong('tool_call_id', `belongs to messages of the role tool; this one is of ${given.role}`);
+    if (given.content === undefined && !given.tool_calls?.length) missing('content');
   })
   .meta({ id: 'ChatMessage' });
 
@@ -46,30 +63,69 @@ export const knowledge = z
   })
   .meta({ id: 'Knowledge' });
 
+type GivenMessage = z.infer<typeof message>;
+/** Each message of a tool answers a call of an earlier message. */
+function answersCalls(messages: readonly GivenMessage[], context: z.RefinementCtx): void {
+  const called = new Set<string>();
+  for (const [i, { tool_calls: calls, tool_call_id: answered }] of messages.entries()) {
+    for (const { id } of calls ?? []) called.add(id);
+    if (answered !== undefined && !called.has(answered))
+      context.addIssue({ code: 'custom', path: [i, 'tool_call_id'], message: `is ${JSON.stringify(answered)}, which is no id of tool_calls in an earlier message of the role assistant${called.size === 0 ? '' : `; there are: ${[...called].slice(-10).join(', ')}`}` });
+  }
+}
+const continuesOf = (request: { readonly continue_final_message?: boolean | null; readonly messages: readonly GivenMessage[] }): boolean => request.continue_final_message === true || request.messages.at(-1)?.prefix === true;
+
 export const chatRequest = z
   .strictObject({
     ...generation,
-    messages: z.array(message).min(1).max(4096),
+    messages: z.array(message).min(1).max(4096).superRefine(answersCalls),
     max_completion_tokens: z.int().min(1).nullish(),
     knowledge: knowledge.nullish(),
     ...harmless,
     logprobs: z.boolean().nullish().describe('Tell how likely the model found each token that it wrote.'),
     top_logprobs: z.int().min(0).max(20).nullish().describe('And so many of the likeliest tokens in its place; needs `logprobs: true`.'),
-    tools: unsupported('', isEmptyList),
-    tool_choice: unsupported('', (value) => value === 'none' || value === 'auto'),
-    parallel_tool_calls: unused,
-    functions: unsupported('', isEmptyList),
-    function_call: unsupported('', (value) => value === 'none' || value === 'auto'),
+    tools: tools.nullish(),
+    tool_choice: toolChoice.nullish(),
+    parallel_tool_calls: z.boolean().nullish().describe('Whether one reply may call several times (default true).'),
+    functions: unsupported(' and use tools', isEmptyList),
+    function_call: unsupported(' and use tool_choice', (value) => value === 'none' || value === 'auto'),
     modalities: unsupported(' or give ["text"]', (value) => Array.isArray(value) && value.every((item) => item === 'text')),
     audio: unsupported('', () => false),
     prediction: unsupported('', () => false),
-    reasoning_effort: unused,
+    reasoning_effort: z
+      .string()
+      .regex(/^[a-z]{1,16}$/, 'must be a word such as none, minimal, low, medium, high')
+      .nullish()
+      .describe('How much the model thinks before it speaks; `none`: not at all. Handed to the chat template of the model, which may know other words or none.'),
+    thinking: z.strictObject({ type: z.enum(['enabled', 'disabled']) }).nullish().describe('Whether the model thinks before it speaks, where its chat template can be told. (As in DeepSeek.)'),
+    chat_template_kwargs: z
+      .strictObject({ enable_thinking: z.boolean().nullish(), thinking: z.boolean().nullish() })
+      .nullish()
+      .describe('The same. (As in vLLM.)'),
+    continue_final_message: z.boolean().nullish().describe('Go on with the last message, which is an assistant\'s, rather than answer it. (As in vLLM.)'),
+    add_generation_prompt: z.boolean().nullish().describe('False only with `continue_final_message: true`. (As in vLLM.)'),
     verbosity: unused,
     web_search_options: unsupported('', () => false),
   })
   .refine((request) => constraintOf(request) === undefined || !request.knowledge || request.knowledge.mode === 'off' || request.knowledge.mode === 'auto', {
     error: 'cannot be combined with an answer from the graph, which is worded from its evidence; give knowledge.mode "off"',
     path: ['response_format'],
+  })
+  .superRefine((request, context) => {
+    const wrong = (field: string, reason: string): void => context.addIssue({ code: 'custom', path: [field], message: reason });
+    const problem = choiceProblem(request.tools, request.tool_choice);
+    if (problem !== undefined) wrong('tool_choice', problem);
+    const calls = request.tools !== undefined && request.tools !== null && request.tools.length > 0 && request.tool_choice !== 'none';
+    const grounded = request.knowledge && request.knowledge.mode !== 'off' && request.knowledge.mode !== 'auto';
+    if (calls && constraintOf(request) !== undefined) wrong(request.response_format ? 'response_format' : 'structured_outputs', 'cannot be combined with tools; leave one of them out, or give tool_choice "none"');
+    if (calls && grounded) wrong('tools', 'cannot be combined with an answer from the graph; leave one of them out, or give knowledge.mode "off"');
+    const continues = continuesOf(request);
+    if (request.add_generation_prompt === false && !continues) wrong('add_generation_prompt', 'can be false only with continue_final_message: true');
+    if (request.add_generation_prompt === true && continues) wrong('add_generation_prompt', 'cannot be true when the last message is gone on with');
+    const last = request.messages.at(-1);
+    if (continues && (last?.role !== 'assistant' || last.tool_calls?.length)) wrong('messages', 'must end with a message of the role assistant, without tool_calls, to be gone on with');
+    if (continues && grounded) wrong('knowledge', 'cannot be combined with a message that is gone on with; leave one of them out, or give mode "off"');
+    for (const [i, { prefix }] of request.messages.entries()) if (prefix === true && i < request.messages.length - 1) context.addIssue({ code: 'custom', path: ['messages', i, 'prefix'], message: 'belongs to the last message' });
   })
   .refine((request) => !request.response_format || !request.structured_outputs, { error: 'cannot be given beside response_format', path: ['structured_outputs'] })
   .refine((request) => request.logprobs === true || !request.top_logprobs, { error: 'needs logprobs: true', path: ['top_logprobs'] })
@@ -78,6 +134,13 @@ export const chatRequest = z
     examples: [
       { model: 'pharos-mini', messages: [{ role: 'user', content: 'Where was Albert Einstein born?' }], knowledge: {} },
       { model: 'pharos-mini', messages: [{ role: 'user', content: 'Is Socrates mortal?' }], stream: true },
+      {
+        model: 'pharos-mini',
+        messages: [{ role: 'user', content: 'What is the weather in Ulm?' }],
+        tools: [{ type: 'function', function: { name: 'weather', description: 'The weather of a city.', parameters: { type: 'object', properties: { city: { type: 'string', maxLength: 40 } }, required: ['city'], additionalProperties: false } } }],
+        tool_choice: 'required',
+        parallel_tool_calls: false,
+      },
       {
         model: 'pharos-mini',
         messages: [{ role: 'user', content: 'Who is the academic grandfather of Alexander the Great?' }],
@@ -125,7 +188,13 @@ export const chatReply = z
     choices: z.array(
       z.strictObject({
         index: z.int(),
-        message: z.strictObject({ role: z.literal('assistant'), content: z.string(), refusal: z.null() }),
+        message: z.strictObject({
+          role: z.literal('assistant'),
+          content: z.string().nullable().describe('Null when nothing was said beside calls.'),
+          refusal: z.null(),
+          reasoning_content: z.string().optional().describe('What the model thought before it spoke.'),
+          tool_calls: z.array(callReply).optional(),
+        }),
         finish_reason: finishReason,
         logprobs,
       }),
@@ -164,7 +233,7 @@ export const chatChunk = z
     choices: z.array(
       z.strictObject({
         index: z.int(),
-        delta: z.strictObject({ role: z.literal('assistant').optional(), content: z.string().optional() }),
+        delta: z.strictObject({ role: z.literal('assistant').optional(), content: z.string().nullable().optional(), reasoning_content: z.string().optional(), tool_calls: z.array(callDelta).optional() }),
         finish_reason: finishReason.nullable(),
         logprobs,
       }),
@@ -179,11 +248,31 @@ export const chatChunk = z
 
 const DEFAULT_HOPS = 2;
 /** A message's text as the engine takes it: parts joined, `developer` as `system`. */
-const messageOf = ({ role, content: said }: z.infer<typeof message>): ChatMessage => ({
-  role: role === 'developer' ? 'system' : role,
-  content: said === null ? '' : typeof said === 'string' ? said : said.map((part) => part.text).join(''),
-});
-const knowledgeOf = (given: ChatRequest['knowledge']): KnowledgeOptions => ({
+function messageOf({ role, content: said, name, tool_calls: calls, tool_call_id: id, reasoning_content: thought, reasoning }: GivenMessage): ChatMessage {
+  const thinking = thought ?? reasoning;
+  return {
+    role: role === 'developer' ? 'system' : role,
+    content: said === null || said === undefined ? '' : typeof said === 'string' ? said : said.map((part) => part.text).join(''),
+    ...(name === undefined ? {} : { name }),
+    ...(calls?.length ? { toolCalls: callsOf(calls) } : {}),
+    ...(id === undefined ? {} : { toolCallId: id }),
+    ...(thinking === undefined || thinking === null || thinking === '' ? {} : { reasoning: thinking }),
+  };
+}
+/** What a chat asks of the model beside its messages; undefined: nothing. */
+function chatOf(request: ChatRequest): AnswerRequest['chat'] {
+  const { chat_template_kwargs: template, reasoning_effort: effort } = request;
+  const thinking = template?.enable_thinking ?? template?.thinking ?? (request.thinking ? request.thinking.type === 'enabled' : effort === 'none' ? false : undefined);
+  const chat = {
+    ...toolsOf(request.tools, request.tool_choice),
+    ...(request.parallel_tool_calls === false ? { parallelToolCalls: false } : {}),
+    ...(thinking === undefined || thinking === null ? {} : { thinking }),
+    ...(effort && effort !== 'none' ? { reasoningEffort: effort } : {}),
+    ...(continuesOf(request) ? { continues: true } : {}),
+  };
+  return Object.keys(chat).length === 0 ? undefined : chat;
+}
+export const knowledgeOf = (given: ChatRequest['knowledge']): KnowledgeOptions => ({
   base: baseOf(given?.base),
   mode: given ? (given.mode ?? 'grounded') : 'auto',
   hops: given?.hops ?? DEFAULT_HOPS,
@@ -196,7 +285,8 @@ export function answerRequestsOf(request: ChatRequest, model: string, maxTokens:
   const sampling = { ...samplingOf(request), ...(request.logprobs === true ? { logprobs: request.top_logprobs ?? 0 } : {}) };
   const messages = request.messages.map(messageOf);
   const constraint = constraintOf(request);
-  const shared = { ...(constraint ? { constraint } : {}), model, messages, maxTokens, stop: stopsOf(request.stop), knowledge: knowledgeOf(request.knowledge) };
+  const chat = chatOf(request);
+  const shared = { ...(constraint ? { constraint } : {}), ...(chat ? { chat } : {}), model, messages, maxTokens, stop: stopsOf(request.stop), knowledge: knowledgeOf(request.knowledge) };
   return Array.from({ length: request.n ?? 1 }, (_, i) => ({ ...shared, sampling: samplingOfChoice(sampling, i) }));
 }
 export const groundingWire = ({ outcome, answers, claims, confidence: sure, cached, interpretation, wording }: Grounding): z.infer<typeof grounding> => ({

@@ -3,7 +3,7 @@
 
 import { z } from 'zod';
 import { text } from './common.ts';
-import { constraintOf, finishReason, generation, harmless, MOST_CHOICES, samplingOf, samplingOfChoice, stopsOf, unsupported, usage } from './generation.ts';
+import { constraintOf, finishReason, generation, harmless, MOST_CHOICES, samplingOf, samplingOfChoice, stopsOf, usage } from './generation.ts';
 import type { GenerateRequest, WrittenToken } from '../engine/port.ts';
 
 const prompt = text(1_000_000).min(1);
@@ -18,8 +18,10 @@ export const completionRequest = z
     best_of: z.int().min(1).max(MOST_CHOICES).nullish().describe('Generate so many and give the `n` that the model finds likeliest, by the mean of their logarithms. Not with `stream`.'),
     echo: z.boolean().nullish().describe('Give the prompt back in front of the text.'),
     logprobs: z.int().min(0).max(20).nullish().describe('Tell how likely the model found each token, and so many of the likeliest ones. With `echo`, of the prompt as well.'),
-    suffix: unsupported('', (value) => value === ''),
+    suffix: text(1_000_000).nullish().describe('What follows the text that is to be written: the model fills in between, where it was trained to. Not with `echo` or token ids.'),
   })
+  .refine(({ suffix, echo }) => !suffix || echo !== true, { error: 'cannot be combined with echo', path: ['suffix'] })
+  .refine((request) => !request.suffix || promptsOf(request).every(({ kind }) => kind === 'text'), { error: 'can be given only with a prompt that is text', path: ['suffix'] })
   .refine(({ max_tokens: most, echo }) => most !== 0 || echo === true, { error: 'must be at least 1, or 0 with echo: true', path: ['max_tokens'] })
   .refine(({ best_of: best, stream }) => !best || best === 1 || stream !== true, { error: 'cannot be streamed', path: ['best_of'] })
   .refine(({ best_of: best, n }) => (best ?? n ?? 1) >= (n ?? 1), { error: 'must be at least n', path: ['best_of'] })
@@ -52,9 +54,10 @@ export function generateRequestsOf(request: CompletionRequest, model: string, ma
   const told = request.logprobs ?? (choices > (request.n ?? 1) ? 0 : undefined);
   const sampling = { ...samplingOf(request), ...(told === undefined ? {} : { logprobs: told }) };
   const constraint = constraintOf(request);
+  const filled = (prompt: GenerateRequest['prompt']): GenerateRequest['prompt'] => (request.suffix && prompt.kind === 'text' ? { ...prompt, suffix: request.suffix } : prompt);
   const more = { ...(request.echo === true ? { echo: true } : {}), ...(constraint ? { constraint } : {}) };
   return promptsOf(request).flatMap((each) =>
-    Array.from({ length: choices }, (_, i) => ({ model, prompt: each, sampling: samplingOfChoice(sampling, i), maxTokens, stop: stopsOf(request.stop), ...more })),
+    Array.from({ length: choices }, (_, i) => ({ model, prompt: filled(each), sampling: samplingOfChoice(sampling, i), maxTokens, stop: stopsOf(request.stop), ...more })),
   );
 }
 

@@ -9,6 +9,7 @@ import type { ConstraintSpec, Sampling, TokenLikelihood, Usage } from '../engine
 export const unused = z.unknown().optional().describe('Accepted and not used.');
 export const harmless = {
   user: unused,
+  user_id: unused,
   metadata: unused,
   store: unused,
   service_tier: unused,
@@ -121,25 +122,31 @@ export function constraintOf({ response_format: format, structured_outputs: give
 export const samplingOfChoice = (sampling: Sampling, i: number): Sampling => (sampling.seed === undefined || i === 0 ? sampling : { ...sampling, seed: sampling.seed + i });
 export const stopsOf = (stop: Given['stop']): string[] => (stop === undefined || stop === null ? [] : typeof stop === 'string' ? [stop] : stop);
 
-export const finishReason = z.enum(['stop', 'length']);
+export const finishReason = z.enum(['stop', 'length', 'tool_calls']).describe('`tool_calls`: the model stopped to have its calls answered.');
 export const usage = z
   .strictObject({
     prompt_tokens: z.int(),
     completion_tokens: z.int(),
     total_tokens: z.int(),
     prompt_tokens_details: z.strictObject({ cached_tokens: z.int().describe('Tokens of the prompt that were known from another text with the same beginning.') }),
+    prompt_cache_hit_tokens: z.int().describe('The same as `cached_tokens`. (As in DeepSeek.)'),
+    prompt_cache_miss_tokens: z.int().describe('The other tokens of the prompt. (As in DeepSeek.)'),
+    completion_tokens_details: z.strictObject({ reasoning_tokens: z.int().describe('Tokens of the completion in which the model thought.') }),
   })
   .meta({ id: 'Usage' });
 /** Of choices in order, `each` of every prompt; a prompt is counted once, however many choices were made from it. */
 export function usageWire(all: readonly Usage[], each = all.length): z.infer<typeof usage> {
-  let [prompt, cached, completion] = [0, 0, 0];
+  let [prompt, cached, completion, reasoning] = [0, 0, 0, 0];
   for (let i = 0; i < all.length; i += each) {
     const ofPrompt = all.slice(i, i + each);
     prompt += ofPrompt[0].promptTokens;
     cached += Math.min(...ofPrompt.map((one) => one.cachedTokens ?? 0));
-    for (const one of ofPrompt) completion += one.completionTokens;
+    for (const one of ofPrompt) {
+      completion += one.completionTokens;
+      reasoning += one.reasoningTokens ?? 0;
+    }
   }
-  return { prompt_tokens: prompt, completion_tokens: completion, total_tokens: prompt + completion, prompt_tokens_details: { cached_tokens: cached } };
+  return { prompt_tokens: prompt, completion_tokens: completion, total_tokens: prompt + completion, prompt_tokens_details: { cached_tokens: cached }, prompt_cache_hit_tokens: cached, prompt_cache_miss_tokens: prompt - cached, completion_tokens_details: { reasoning_tokens: reasoning } };
 }
 /** JSON has no minus infinity. */
 const LEAST = -9999;

@@ -3,6 +3,7 @@
 
 import { z } from 'zod';
 import { listOf } from './common.ts';
+import { TASKS } from '../engine/port.ts';
 import type { ModelInfo } from '../engine/port.ts';
 
 export const model = z
@@ -11,7 +12,11 @@ export const model = z
     object: z.literal('model'),
     created: z.int(),
     owned_by: z.string(),
-    device: z.string().describe('Execution provider that runs it, after any fallback; `upstream`: a server elsewhere (PHAROS_ENGINE).'),
+    device: z.string().describe('Execution provider that runs it, after any fallback; while it is not loaded, the one that was asked for; `upstream`: a server elsewhere (PHAROS_ENGINE).'),
+    tasks: z.array(z.enum(TASKS)).optional().describe('What it can do: `generate` text, `embed` texts (POST /v1/embeddings), `score` them against a query (POST /v1/rerank). Absent where a server elsewhere does not say.'),
+    loaded: z.boolean().optional().describe('Whether it is in memory; if not, the first request for it loads it.'),
+    dimensions: z.int().optional().describe('Numbers of its vectors.'),
+    bytes: z.int().optional().describe('Bytes of its weights.'),
     context_length: z.int().optional(),
     vocabulary_size: z.int().optional(),
     parameters: z.int().optional(),
@@ -20,12 +25,16 @@ export const model = z
   .meta({ id: 'Model' });
 export const modelList = listOf(model);
 
-export const modelWire = ({ id, created, device, contextLength, vocabularySize, parameters, grounded }: ModelInfo): z.infer<typeof model> => ({
+export const modelWire = ({ id, created, device, tasks, loaded, dimensions, bytes, contextLength, vocabularySize, parameters, grounded }: ModelInfo): z.infer<typeof model> => ({
   id,
   object: 'model',
   created,
   owned_by: 'pharos',
   device,
+  ...(tasks === undefined ? {} : { tasks: [...tasks] }),
+  ...(loaded === undefined ? {} : { loaded }),
+  ...(dimensions === undefined ? {} : { dimensions }),
+  ...(bytes === undefined ? {} : { bytes }),
   ...(contextLength === undefined ? {} : { context_length: contextLength }),
   ...(vocabularySize === undefined ? {} : { vocabulary_size: vocabularySize }),
   ...(parameters === undefined ? {} : { parameters }),

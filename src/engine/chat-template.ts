@@ -1,24 +1,72 @@
-// Owns a model's chat template: messages in, the prompt's token ids out, with untrusted text kept from posing as special tokens.
-// Refuses to know sampling and how the template got here.
+// Owns a model's chat template: messages and tools in, the prompt's token ids out, with untrusted text kept from posing as special tokens.
+// Refuses to know sampling, how replies are read, and how the template got here.
 
 import { Template } from '@huggingface/jinja';
 import { EngineError } from './port.ts';
-import type { ChatMessage } from './port.ts';
+import type { ChatMessage, ChatPrompt, Tool, ToolCall } from './port.ts';
+import type { ReplyFormat, Thought } from './replies/format.ts';
+import { answerTold, callTold, toolsTold } from './replies/telling.ts';
 import type { ModelTokenizer } from './tokenizer.ts';
 
-/** First character of Unicode's private use area that none of the texts hold. */
-function unusedCharacter(texts: readonly string[]): string {
-  for (let point = 0xe000; point <= 0xf8ff; point++) {
-    const character = String.fromCharCode(point);
-    if (!texts.some((text) => text.includes(character))) return character;
-  }
-  throw new EngineError('invalid_prompt', 'the messages use every private-use character (U+E000 to U+F8FF); leave at least one out');
+/** A message as templates read it. */
+interface Shown {
+  readonly role: string;
+  readonly content: string | null;
+  readonly [field: string]: unknown;
 }
+/** What a template takes where templates differ. */
+interface Habits {
+  /** Arguments of calls as JSON text rather than as an object. */
+  readonly argumentsAsText: boolean;
+  /** Content of a message that only calls is null rather than empty. */
+  readonly nullContent: boolean;
+}
+export interface EncodedPrompt {
+  readonly ids: number[];
+  /** How the reply may begin. */
+  readonly thought: Thought;
+}
+
+/** First characters of Unicode's private use area that none of the texts hold. */
+function unusedCharacters(texts: readonly string[]): readonly [guard: string, end: string] {
+  const all = texts.join('');
+  const found: string[] = [];
+  for (let point = 0xe000; point <= 0xf8ff && found.length < 2; point++) {
+    const character = String.fromCharCode(point);
+    if (!all.includes(character)) found.push(character);
+  }
+  if (found.length < 2) throw new EngineError('invalid_prompt', 'the messages use every private-use character (U+E000 to U+F8FF); leave at least two out');
+  return [found[0], found[1]];
+}
+
+const MOST_DEPTH = 256;
+/** The same value with each text in it, keys too, made by `change`. */
+function mapTexts(value: unknown, change: (text: string) => string, depth = 0): unknown {
+  if (depth > MOST_DEPTH) throw new EngineError('invalid_prompt', `tools and arguments of calls may be nested ${MOST_DEPTH} deep; these are nested deeper`);
+  if (typeof value === 'string') return change(value);
+  if (Array.isArray(value)) return value.map((item) => mapTexts(item, change, depth + 1));
+  if (typeof value === 'object' && value !== null) return Object.fromEntries(Object.entries(value).map(([key, item]) => [change(key), mapTexts(item, change, depth + 1)]));
+  return value;
+}
+function objectOf(json: string): object | undefined {
+  try {
+    const value: unknown = JSON.parse(json);
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+const toolWire = ({ name, description, parameters }: Tool): object => ({
+  type: 'function',
+  function: { name, ...(description === undefined ? {} : { description }), parameters: parameters ?? { type: 'object', properties: {} } },
+});
 
 export class ChatTemplate {
   readonly #template: Template;
   readonly #variables: Readonly<Record<string, string>>;
   readonly #source: string;
+  #habits: Habits | undefined;
+  #controls: readonly string[] | undefined;
 
   /** `variables`: what templates may name besides the messages, such as `bos_token`. Throws EngineError `model_invalid` for a template that cannot be read. */
   constructor(source: string, variables: Readonly<Record<string, string>> = {}) {
@@ -30,18 +78,123 @@ export class ChatTemplate {
       throw new EngineError('model_invalid', `the chat template cannot be read: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
     }
   }
+  get source(): string {
+    return this.#source;
+  }
 
-  /** Prompt ids up to where the assistant speaks. Throws EngineError `invalid_prompt` where the template refuses the messages. */
-  encode(tokenizer: ModelTokenizer, messages: readonly (ChatMessage & { readonly trusted?: boolean })[]): number[] {
-    if (messages.length === 0) throw new EngineError('invalid_prompt', 'a chat prompt needs at least one message, got none');
-    const guard = unusedCharacter([this.#source, ...messages.map(({ content }) => content)]);
-    const shown = messages.map(({ role, content, trusted }) => ({ role, content: trusted ? content : tokenizer.guard(content, guard) }));
-    let text: string;
+  /** Prompt ids up to where the assistant speaks, or goes on. `format`: how the model's replies are written. Throws EngineError `invalid_prompt` where the template refuses the messages. */
+  encode(tokenizer: ModelTokenizer, prompt: ChatPrompt, format: ReplyFormat): EncodedPrompt {
+    const { messages, thinking, reasoningEffort, continues = false } = prompt;
+    const last = messages.at(-1);
+    if (!last) throw new EngineError('invalid_prompt', 'a chat prompt needs at least one message, got none');
+    if (continues && last.role !== 'assistant') throw new EngineError('invalid_prompt', `the last message is to be gone on with, and it is one of ${last.role}; it must be one of assistant`);
+    const tools = prompt.toolChoice === 'none' ? [] : (prompt.tools ?? []);
+    const [guard, end] = unusedCharacters([this.#source, JSON.stringify([messages, tools])]);
+    const controls = (this.#controls ??= tokenizer.controlsIn(this.#source));
+    const safe = (text: string): string => tokenizer.guard(text, guard, controls);
+    const signatures = tools.map((tool) => mapTexts(toolWire(tool), safe));
+    const told = tools.length > 0 && !this.#tells(format);
+    const spoken = messages.map((message, i) => this.#shown(message, message.trusted ? (text) => text : safe, continues && i === messages.length - 1 ? end : '', format));
+    const shown = format.calls === 'generic' ? merged(spoken) : spoken;
+    const variables = {
+      ...this.#variables,
+      ...(signatures.length > 0 && !told ? { tools: signatures } : {}),
+      ...(thinking === undefined ? {} : { enable_thinking: thinking, thinking }),
+      ...(reasoningEffort === undefined ? {} : { reasoning_effort: reasoningEffort }),
+      add_generation_prompt: !continues,
+    };
+    const system = told ? toolsTold(format.calls, signatures.map((each) => JSON.stringify(each))) : undefined;
+    let text = this.#rendered(system === undefined ? shown : withSystem(shown, system), variables, system === undefined ? undefined : () => withinUser(shown, system));
+    if (continues) {
+      const at = text.lastIndexOf(end);
+      if (at < 0) throw new EngineError('invalid_prompt', "the model's chat template leaves the last message out, so that it cannot be gone on with");
+      text = text.slice(0, at);
+    }
+    return { ids: tokenizer.encodeGuarded(text, guard, controls), thought: thoughtOf(text.replaceAll(guard, ''), format, prompt) };
+  }
+  /** Templates of DeepSeek show calls and never tell of tools; those without calls that are read here are not asked to. */
+  #tells({ calls }: ReplyFormat): boolean {
+    return calls !== 'generic' && /\btools\b/.test(this.#source);
+  }
+
+  #rendered(messages: readonly Shown[], variables: Readonly<Record<string, unknown>>, otherwise?: () => readonly Shown[]): string {
     try {
-      text = this.#template.render({ ...this.#variables, messages: shown, add_generation_prompt: true });
+      return this.#template.render({ ...variables, messages });
     } catch (error) {
+      if (otherwise) return this.#rendered(otherwise(), variables);
       throw new EngineError('invalid_prompt', `the model's chat template refuses these messages: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
     }
-    return tokenizer.encodeGuarded(text, guard);
   }
+
+  #shown(message: ChatMessage, safe: (text: string) => string, end: string, format: ReplyFormat): Shown {
+    const { role, content, reasoning, toolCalls = [], toolCallId, name } = message;
+    const said = safe(content) + end;
+    const thought = reasoning === undefined ? {} : { reasoning_content: safe(reasoning) };
+    if (format.calls === 'generic') {
+      if (role === 'tool') return { role: 'user', content: answerTold(said), answers: true };
+      const calls = toolCalls.map((call) => callTold(safe(JSON.stringify(call.name)), safe(call.arguments)));
+      return { role, content: [...(said === '' ? [] : [said]), ...calls].join('\n'), ...thought };
+    }
+    return {
+      role,
+      content: said === '' && toolCalls.length > 0 && this.#habit().nullContent ? null : said,
+      ...thought,
+      ...(toolCalls.length > 0 ? { tool_calls: toolCalls.map((call) => this.#call(call, safe)) } : {}),
+      ...(toolCallId === undefined ? {} : { tool_call_id: safe(toolCallId) }),
+      ...(name === undefined ? {} : { name: safe(name) }),
+    };
+  }
+  #call({ id, name, arguments: args }: ToolCall, safe: (text: string) => string): object {
+    const given = this.#habit().argumentsAsText ? undefined : objectOf(args);
+    return { id: safe(id), type: 'function', function: { name: safe(name), arguments: given === undefined ? safe(args) : mapTexts(given, safe) } };
+  }
+
+  /** Found by showing the template a call in each of the ways. */
+  #habit(): Habits {
+    if (this.#habits) return this.#habits;
+    const shows = (args: unknown, content: string | null): boolean => {
+      const call = { id: 'call00001', type: 'function', function: { name: 'probe', arguments: args } };
+      try {
+        const text = this.#template.render({ ...this.#variables, messages: [{ role: 'user', content: 'u' }, { role: 'assistant', content, tool_calls: [call] }, { role: 'tool', content: 'r', tool_call_id: 'call00001', name: 'probe' }], add_generation_prompt: true });
+        return /"probed":\s*"zq"/.test(text) && !/\b(?:null|None)\b/.test(text);
+      } catch {
+        return false;
+      }
+    };
+    const [object, text] = [{ probed: 'zq' }, '{"probed": "zq"}'];
+    const argumentsAsText = !shows(object, '') && !shows(object, null) && (shows(text, '') || shows(text, null));
+    return (this.#habits = { argumentsAsText, nullContent: shows(argumentsAsText ? text : object, null) });
+  }
+}
+
+/** Neighbouring messages of a user, of which one is a call's answer, as one: many templates want users and assistants to take turns. */
+function merged(messages: readonly Shown[]): Shown[] {
+  const all: Shown[] = [];
+  for (const { answers, ...message } of messages) {
+    const last = all.at(-1);
+    if (last?.role === 'user' && message.role === 'user' && (answers === true || last['answers'] === true)) all[all.length - 1] = { ...last, content: `${last.content}\n${message.content}`, answers };
+    else all.push({ ...message, ...(answers === true ? { answers } : {}) });
+  }
+  return all;
+}
+/** Behind what the client's own system message says, or in a message of its own. */
+function withSystem(messages: readonly Shown[], told: string): Shown[] {
+  const [first, ...rest] = messages;
+  if (first.role !== 'system') return [{ role: 'system', content: told }, ...messages];
+  return [{ ...first, content: `${first.content}\n\n${told}` }, ...rest];
+}
+/** In front of what the user says first, for templates that refuse system messages. */
+function withinUser(messages: readonly Shown[], told: string): Shown[] {
+  const at = messages.findIndex(({ role }) => role === 'user');
+  return messages.map((message, i) => (i === at ? { ...message, content: `${told}\n\n${message.content}` } : message));
+}
+
+/** Of a text that is gone on with, its own marks count. */
+function thoughtOf(text: string, { thinking }: ReplyFormat, prompt: ChatPrompt): Thought {
+  if (!thinking) return 'none';
+  const last = prompt.messages.at(-1)?.content ?? '';
+  const { open, close } = thinking;
+  if (prompt.continues) return last.lastIndexOf(open) > last.lastIndexOf(close) ? 'open' : 'none';
+  if (text.trimEnd().endsWith(open)) return 'open';
+  return prompt.thinking === false || text.trimEnd().endsWith(close) ? 'none' : 'free';
 }

@@ -4,9 +4,9 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { findModels } from './model-files.ts';
-import { DEVICES, EngineError } from './port.ts';
-import type { Engine, EngineLimits, EngineStatistics, GenerateEvent, GenerateRequest, ModelInfo } from './port.ts';
-import type { FromWorker, ToWorker, WireEvent, WorkerSetup } from './protocol.ts';
+import { DEVICES, EngineError, unableTo } from './port.ts';
+import type { ChatPrompt, Embeddings, EmbedRequest, Engine, EngineLimits, EngineStatistics, GenerateEvent, GenerateRequest, ModelInfo, ScoreRequest, Scores, Task } from './port.ts';
+import type { Answer, FromWorker, ToWorker, WireEvent, WorkerSetup } from './protocol.ts';
 import { EventStream } from './event-stream.ts';
 
 export interface EngineLogger {
@@ -23,21 +23,21 @@ export interface EngineOptions {
   readonly device?: string;
   /** Threads of one forward pass on the CPU. Default: half of the processors, 4 at most. */
   readonly threads?: number;
-  /** Defaults: 8 slots, 64 waiting requests, 128 tokens a step, 256 MiB of beginnings. */
+  /** Defaults: 8 slots, 64 waiting requests, 128 tokens a step, 256 MiB of beginnings, 8 guessed tokens, 1,024 tokens of one pass of an encoder, all models in memory for good. */
   readonly limits?: Partial<EngineLimits>;
   readonly logger?: EngineLogger;
 }
-export const DEFAULT_LIMITS: EngineLimits = { slots: 8, queue: 64, prefillChunk: 128, prefixBytes: 256 * 1024 * 1024 };
+export const DEFAULT_LIMITS: EngineLimits = { slots: 8, queue: 64, prefillChunk: 128, prefixBytes: 256 * 1024 * 1024, guesses: 8, passTokens: 1024, modelBytes: 0, modelIdleMs: 0 };
 const DEFAULT_GRACE_MS = 10_000;
 /** Time for the thread to free its sessions and end by itself, once nothing runs in it. */
 const ENDING_MS = 5_000;
 
-/** Loads the models in a thread of their own. What cannot be loaded is logged and left out; rejects with EngineError `model_invalid` or `device_unavailable` when nothing can, or two have one name. */
+/** Describes the models in a thread of their own and loads the default one; the others are loaded when they are asked for. What cannot be described, or be the default, is logged and left out; rejects with EngineError `model_invalid` or `device_unavailable` when nothing can, or two have one name. */
 export async function createEngine(options: EngineOptions): Promise<Engine> {
   const folders = [...(options.models ?? []), ...(await Promise.all((options.folders ?? []).map(findModels))).flat()];
   if (folders.length === 0) throw new EngineError('model_invalid', `${options.folders?.join(', ') ?? 'the list of models'} holds no model; a model is a folder with config.json, tokenizer.json and onnx/model.onnx`);
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
-  for (const [name, least] of [['slots', 1], ['queue', 0], ['prefillChunk', 1], ['prefixBytes', 0]] as const)
+  for (const [name, least] of [['slots', 1], ['queue', 0], ['prefillChunk', 1], ['prefixBytes', 0], ['guesses', 0], ['passTokens', 1], ['modelBytes', 0], ['modelIdleMs', 0]] as const)
     if (!Number.isInteger(limits[name]) || limits[name] < least) throw new RangeError(`limits.${name} must be a whole number of at least ${least}, got ${limits[name]}`);
   const device = DEVICES.find((name) => name === (options.device ?? 'auto'));
   if (!device) throw new EngineError('device_unavailable', `there is no device ${JSON.stringify(options.device)}; use one of ${DEVICES.join(', ')}`);
@@ -53,7 +53,8 @@ class ThreadedEngine implements Engine {
   readonly #worker: Worker;
   readonly #logger: EngineLogger | undefined;
   readonly #live = new Map<number, EventStream>();
-  readonly #counts = new Map<number, { readonly resolve: (tokens: number) => void; readonly reject: (error: EngineError) => void }>();
+  /** Questions that have one answer. */
+  readonly #asked = new Map<number, { readonly resolve: (answer: Answer) => void; readonly reject: (error: EngineError) => void }>();
   readonly #ended: Promise<void>;
   #models: readonly ModelInfo[] = [];
   #statistics: EngineStatistics;
@@ -98,7 +99,7 @@ class ThreadedEngine implements Engine {
         const id = ++this.#next;
         return new EventStream({
           begin: (stream) => {
-            this.#check(request.model);
+            this.#check(request.model, 'generate');
             this.#send({ kind: 'generate', id, request });
             this.#live.set(id, stream);
           },
@@ -112,13 +113,43 @@ class ThreadedEngine implements Engine {
     };
   }
 
-  async countTokens(model: string, text: string): Promise<number> {
+  async countTokens(model: string, what: string | ChatPrompt): Promise<number> {
     this.#check(model);
+    const answer = await this.#ask((id) => ({ kind: 'count', id, model, what }));
+    return answer.kind === 'count' ? answer.tokens : Number.NaN;
+  }
+  async embed(request: EmbedRequest, signal?: AbortSignal): Promise<Embeddings> {
+    this.#check(request.model, 'embed');
+    const answer = await this.#ask((id) => ({ kind: 'embed', id, request }), signal);
+    if (answer.kind !== 'embed') throw new EngineError('failed', 'the engine answered another question');
+    const { vectors, dimensions, promptTokens } = answer;
+    return { vectors: request.inputs.map((_, i) => vectors.subarray(i * dimensions, (i + 1) * dimensions)), promptTokens };
+  }
+  async score(request: ScoreRequest, signal?: AbortSignal): Promise<Scores> {
+    this.#check(request.model, 'score');
+    const answer = await this.#ask((id) => ({ kind: 'score', id, request }), signal);
+    if (answer.kind !== 'score') throw new EngineError('failed', 'the engine answered another question');
+    return { scores: answer.scores, promptTokens: answer.promptTokens };
+  }
+  async #ask(message: (id: number) => ToWorker, signal?: AbortSignal): Promise<Answer> {
+    const aborted = (): EngineError => new EngineError('aborted', 'the request was aborted by its caller');
+    if (signal?.aborted) throw aborted();
     const id = ++this.#next;
-    return new Promise<number>((resolve, reject) => {
-      this.#counts.set(id, { resolve, reject });
-      this.#send({ kind: 'count', id, model, text });
-    });
+    const leave = (): void => {
+      const asked = this.#asked.get(id);
+      if (!this.#asked.delete(id)) return;
+      this.#send({ kind: 'cancel', id });
+      asked?.reject(aborted());
+    };
+    try {
+      return await new Promise<Answer>((resolve, reject) => {
+        this.#asked.set(id, { resolve, reject });
+        signal?.addEventListener('abort', leave, { once: true });
+        this.#send(message(id));
+      });
+    } finally {
+      signal?.removeEventListener('abort', leave);
+    }
   }
 
   close(graceMs: number = DEFAULT_GRACE_MS): Promise<void> {
@@ -138,9 +169,11 @@ class ThreadedEngine implements Engine {
     clearTimeout(timer);
   }
 
-  #check(model: string): void {
+  #check(model: string, task?: Task): void {
     if (this.#refusal) throw new EngineError(this.#refusal.code, this.#refusal.message, { cause: this.#refusal });
-    if (!this.#models.some(({ id }) => id === model)) throw new EngineError('unknown_model', `model ${JSON.stringify(model)} is not loaded; loaded are: ${this.#models.map(({ id }) => id).join(', ')}`);
+    const found = this.#models.find(({ id }) => id === model);
+    if (found && task && found.tasks?.includes(task) === false) throw unableTo(task, found, this.#models);
+    if (!found) throw new EngineError('unknown_model', `model ${JSON.stringify(model)} is not loaded; loaded are: ${this.#models.map(({ id }) => id).join(', ')}`);
   }
   #send(message: ToWorker): void {
     this.#worker.postMessage(message, []);
@@ -152,13 +185,17 @@ class ThreadedEngine implements Engine {
         this.#statistics = message.statistics;
         for (const event of message.events) this.#dispatch(event);
         return;
-      case 'counted':
-        this.#counts.get(message.id)?.resolve(message.tokens);
-        this.#counts.delete(message.id);
+      case 'answered':
+        this.#statistics = message.statistics;
+        this.#asked.get(message.id)?.resolve(message.answer);
+        this.#asked.delete(message.id);
         return;
-      case 'uncounted':
-        this.#counts.get(message.id)?.reject(new EngineError(message.code, message.message));
-        this.#counts.delete(message.id);
+      case 'unanswered':
+        this.#asked.get(message.id)?.reject(new EngineError(message.code, message.message));
+        this.#asked.delete(message.id);
+        return;
+      case 'model':
+        this.#models = this.#models.map((model) => (model.id === message.info.id ? message.info : model));
         return;
       case 'note':
         this.#logger?.[message.level](message.message);
@@ -174,9 +211,10 @@ class ThreadedEngine implements Engine {
     const stream = this.#live.get(event.id);
     if (!stream) return;
     if (event.kind === 'delta') stream.push({ kind: 'delta', text: event.text, ...(event.tokens ? { tokens: event.tokens } : {}) });
+    else if (event.kind === 'part') stream.push(event.part);
     else {
       this.#live.delete(event.id);
-      if (event.kind === 'finish') stream.push({ kind: 'finish', reason: event.reason, usage: event.usage });
+      if (event.kind === 'finish') stream.push({ kind: 'finish', reason: event.reason, usage: event.usage, ...(event.stop === undefined ? {} : { stop: event.stop }) });
       else stream.fail(new EngineError(event.code, event.message));
     }
   }
@@ -191,10 +229,10 @@ class ThreadedEngine implements Engine {
     this.#statistics = { ...this.#statistics, running: 0, waiting: 0, slots: { ...this.#statistics.slots, used: 0 } };
   }
   #failAll(error: EngineError): void {
-    const [streams, counts] = [[...this.#live.values()], [...this.#counts.values()]];
+    const [streams, questions] = [[...this.#live.values()], [...this.#asked.values()]];
     this.#live.clear();
-    this.#counts.clear();
+    this.#asked.clear();
     for (const stream of streams) stream.fail(error);
-    for (const { reject } of counts) reject(error);
+    for (const { reject } of questions) reject(error);
   }
 }

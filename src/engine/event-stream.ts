@@ -66,7 +66,7 @@ export class EventStream implements AsyncIterator<GenerateEvent, undefined> {
   push(event: GenerateEvent): void {
     if (this.#phase === 'ended') return;
     this.#give(event);
-    if (event.kind !== 'delta') this.#end(false);
+    if (event.kind === 'finish' || event.kind === 'error') this.#end(false);
   }
   /** Ends the stream in place of a `finish`. */
   fail(error: EngineError): void {
@@ -89,8 +89,9 @@ export class EventStream implements AsyncIterator<GenerateEvent, undefined> {
     this.#began = true;
     const reader = this.#readers.shift();
     const last = this.#ready.at(-1);
+    const both = reader === undefined && last !== undefined ? merged(last, event) : undefined;
     if (reader) reader.resolve({ done: false, value: event });
-    else if (event.kind === 'delta' && last?.kind === 'delta') this.#ready[this.#ready.length - 1] = merged(last, event);
+    else if (both) this.#ready[this.#ready.length - 1] = both;
     else this.#ready.push(event);
   }
   #end(cancel: boolean): void {
@@ -103,8 +104,11 @@ export class EventStream implements AsyncIterator<GenerateEvent, undefined> {
   }
 }
 
-type Delta = Extract<GenerateEvent, { kind: 'delta' }>;
-function merged(first: Delta, second: Delta): Delta {
+/** One event for two that follow each other; undefined where they say different things. */
+function merged(first: GenerateEvent, second: GenerateEvent): GenerateEvent | undefined {
+  if (first.kind === 'reasoning' && second.kind === 'reasoning') return { kind: 'reasoning', text: first.text + second.text };
+  if (first.kind === 'tool_call' && second.kind === 'tool_call' && first.index === second.index) return { ...first, arguments: first.arguments + second.arguments };
+  if (first.kind !== 'delta' || second.kind !== 'delta') return undefined;
   const text = first.text + second.text;
   return first.tokens || second.tokens ? { kind: 'delta', text, tokens: [...(first.tokens ?? []), ...(second.tokens ?? [])] } : { kind: 'delta', text };
 }

@@ -2,13 +2,15 @@
 // Refuses to know how the model runs.
 
 import { readdir, readFile, stat } from 'node:fs/promises';
-import { basename, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { EngineError } from './port.ts';
 import type { StatedNames } from './graph-form.ts';
-import type { GroundedFormat } from './port.ts';
+import type { GroundedFormat, Task } from './port.ts';
 import { tokenizerSchema } from './tokenizer.ts';
 import type { TokenizerFile } from './tokenizer.ts';
+import { CALL_FORMATS } from './replies/format.ts';
+import type { StatedReplies } from './replies/format.ts';
 
 const ids = z.union([z.int().nonnegative(), z.array(z.int().nonnegative())]).nullish();
 const length = z.int().min(2).optional();
@@ -53,6 +55,13 @@ const groundedSchema = z.looseObject({
   lexicon: z.object({ en: z.array(z.string()), zh: z.array(z.string()) }),
 });
 
+const repliesSchema = z.looseObject({
+  replies: z
+    .strictObject({ calls: z.enum(CALL_FORMATS).optional(), thinking: z.union([z.literal(false), z.strictObject({ open: z.string().min(1), close: z.string().min(1) })]).optional() })
+    .optional(),
+  format: z.unknown().optional(),
+});
+
 export interface ModelFiles {
   /** Name of the folder; behind it `#` and the variant, where one was asked for. */
   readonly id: string;
@@ -72,13 +81,16 @@ export interface ModelFiles {
   /** `bos_token` and its like, as chat templates name them. */
   readonly namedTokens: Readonly<Record<string, string>>;
   readonly grounded?: GroundedFormat;
+  /** How replies are written, as far as `pharos.json` states it. */
+  readonly replies?: StatedReplies;
 }
 
 /** In order of preference: whole precision first, because the half-precision forms are slower on a CPU. */
 const VARIANTS = ['', '_q4', '_int8', '_quantized', '_uint8', '_q4f16', '_fp16', '_bnb4'] as const;
 const WEIGHTS = ['onnx/model', 'onnx/decoder_model_merged', 'model'] as const;
 
-const invalid = (message: string, cause?: unknown): EngineError => new EngineError('model_invalid', message, { cause });
+export const invalid = (message: string, cause?: unknown): EngineError => new EngineError('model_invalid', message, { cause });
+const isFile = async (path: string): Promise<boolean> => (await stat(path).catch(() => undefined))?.isFile() ?? false;
 const isMissing = (error: unknown): boolean => error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR');
 
 async function readOptional(path: string): Promise<string | undefined> {
@@ -89,7 +101,7 @@ async function readOptional(path: string): Promise<string | undefined> {
     throw invalid(`${path} cannot be read: ${error instanceof Error ? error.message : String(error)}`, error);
   }
 }
-async function readJson<T>(path: string, schema: z.ZodType<T>, needed: boolean): Promise<T | undefined> {
+export async function readJson<T>(path: string, schema: z.ZodType<T>, needed: boolean): Promise<T | undefined> {
   const text = await readOptional(path);
   if (text === undefined) {
     if (needed) throw invalid(`${path} is missing; a model folder needs config.json, tokenizer.json and onnx/model.onnx`);
@@ -108,9 +120,26 @@ async function readJson<T>(path: string, schema: z.ZodType<T>, needed: boolean):
 
 const list = (value: z.infer<typeof ids>): readonly number[] => (value === null || value === undefined ? [] : typeof value === 'number' ? [value] : value);
 
-/** The weights of a folder: those of a variant (`q4`, `fp16`, ...), or those that are preferred. */
-async function findWeights(folder: string, variant: string | undefined): Promise<{ readonly path: string; readonly created: number }> {
-  const names = WEIGHTS.flatMap((stem) => (variant === undefined ? VARIANTS : [variant === 'fp32' ? '' : `_${variant}`]).map((suffix) => `${stem}${suffix}.onnx`));
+/** A path, and the variant of weights that `#` behind it asks for. */
+export function splitVariant(given: string): { readonly folder: string; readonly variant: string | undefined } {
+  const [, folder, variant] = /^(.*?)(?:#(\w+))?$/s.exec(given) as unknown as [string, string, string | undefined];
+  return { folder, variant };
+}
+
+/** Names under which weights may lie, those that are preferred first. */
+export const weightNames = (variant: string | undefined, stems: readonly string[] = WEIGHTS): string[] =>
+  stems.flatMap((stem) => (variant === undefined ? VARIANTS : [variant === 'fp32' ? '' : `_${variant}`]).map((suffix) => `${stem}${suffix}.onnx`));
+
+/** A snapshot in the cache of the hub has its repository's name; another folder its own. Behind it `#` and the variant. */
+export function modelName(folder: string, variant: string | undefined): string {
+  const path = resolve(folder);
+  const [, owner, name] = /models--([^/\\]+?)--([^/\\]+)[/\\]snapshots[/\\][0-9a-f]{40}$/.exec(path) ?? [];
+  return (owner === undefined ? basename(path) : `${owner}/${name}`) + (variant === undefined ? '' : `#${variant}`);
+}
+
+/** The weights of a folder: those of a variant (`q4`, `fp16`, ...), or those that are preferred. `stems`: what their names begin with. */
+export async function findWeights(folder: string, variant: string | undefined, stems: readonly string[] = WEIGHTS): Promise<{ readonly path: string; readonly created: number }> {
+  const names = weightNames(variant, stems);
   for (const name of names) {
     const path = join(folder, name);
     const found = await stat(path).catch(() => undefined);
@@ -119,19 +148,46 @@ async function findWeights(folder: string, variant: string | undefined): Promise
   throw invalid(`${folder} has no weights${variant === undefined ? '' : ` of the variant ${variant}`}; Pharos looks for ${names.join(', ')}`);
 }
 
+/** Bytes of a graph and of the weights that lie beside it in files of their own. */
+export async function weightBytes(onnx: string): Promise<number> {
+  const [folder, name] = [dirname(onnx), basename(onnx)];
+  const names = await readdir(folder).catch(() => []);
+  const sizes = await Promise.all(names.filter((each) => each === name || each.startsWith(`${name}_data`) || each.startsWith(`${name}.data`)).map(async (each) => (await stat(join(folder, each))).size));
+  return sizes.reduce((sum, size) => sum + size, 0);
+}
+
+const kindSchema = z.looseObject({ architectures: z.array(z.string()).nullish(), model_type: z.string().nullish() });
+/** Without `architectures`, these say what a model is. */
+const ENCODERS = /^(bert|roberta|xlm-roberta|camembert|distilbert|mpnet|electra|albert|deberta|deberta-v2|nomic_bert|modernbert|new|gte|jina)/;
+/** What a folder is for. Throws EngineError `model_invalid` for models that none of it is. */
+export async function taskOf(given: string): Promise<Task> {
+  const { folder } = splitVariant(given);
+  if (await isFile(join(folder, 'genai_config.json'))) return 'generate';
+  const { architectures, model_type: type } = (await readJson(join(folder, 'config.json'), kindSchema, true)) ?? {};
+  const architecture = architectures?.[0] ?? '';
+  if (architecture.endsWith('ForSequenceClassification')) return 'score';
+  for (const name of ['modules.json', '1_Pooling/config.json']) if (await isFile(join(folder, name))) return 'embed';
+  if (/For(QuestionAnswering|TokenClassification|MultipleChoice|ImageClassification|CTC)$/.test(architecture))
+    throw invalid(`${join(folder, 'config.json')}: ${architecture} is no model that Pharos runs; it runs those that write text, make embeddings, or rank by one label (ForSequenceClassification)`);
+  if (/(?<!LMHead)Model$|EncoderModel$|ForMaskedLM$/.test(architecture)) return 'embed';
+  return architecture === '' && ENCODERS.test(type ?? '') ? 'embed' : 'generate';
+}
+
 /**
  * Reads a folder in the layout of Hugging Face or of ONNX Runtime GenAI. `given`: its path, behind which `#q4` or alike may say which weights are meant where there are several.
  * Throws EngineError `model_invalid` that names the file and what it lacks.
  */
 export async function readModelFiles(given: string): Promise<ModelFiles> {
-  const [, folder, variant] = /^(.*?)(?:#(\w+))?$/s.exec(given) as unknown as [string, string, string | undefined];
+  const { folder, variant } = splitVariant(given);
   const at = (name: string): string => join(folder, name);
   const genai = (await readJson(at('genai_config.json'), genaiSchema, false))?.model;
   const config = (await readJson(at('config.json'), configSchema, genai === undefined)) ?? {};
   const tokenizer = (await readJson(at('tokenizer.json'), tokenizerSchema, true)) as TokenizerFile;
   const generation = await readJson(at('generation_config.json'), generationSchema, false);
   const tokenizerConfig = (await readJson(at('tokenizer_config.json'), tokenizerConfigSchema, false)) ?? {};
-  const grounded = await readJson(at('pharos.json'), groundedSchema, false);
+  const stated = await readJson(at('pharos.json'), repliesSchema, false);
+  // Of models that word no evidence, the file states their replies alone.
+  const grounded = stated?.replies && stated.format === undefined ? undefined : await readJson(at('pharos.json'), groundedSchema, false);
 
   let onnx: { readonly path: string; readonly created: number };
   if (genai && variant === undefined) {
@@ -162,7 +218,7 @@ export async function readModelFiles(given: string): Promise<ModelFiles> {
     if (typeof content === 'string') namedTokens[name] = content;
   }
   return {
-    id: basename(resolve(folder)) + (variant === undefined ? '' : `#${variant}`),
+    id: modelName(folder, variant),
     onnx: onnx.path,
     created: onnx.created,
     contextLength,
@@ -175,13 +231,14 @@ export async function readModelFiles(given: string): Promise<ModelFiles> {
     chatTemplate,
     namedTokens,
     grounded,
+    replies: stated?.replies,
   };
 }
 
 /** Model folders in `folder`, by name: itself if it is one, else those directly in it. */
 export async function findModels(folder: string): Promise<string[]> {
   const isModel = async (path: string): Promise<boolean> => {
-    for (const name of ['config.json', 'genai_config.json']) if ((await stat(join(path, name)).catch(() => undefined))?.isFile()) return true;
+    for (const name of ['config.json', 'genai_config.json']) if (await isFile(join(path, name))) return true;
     return false;
   };
   if (await isModel(folder.replace(/#\w+$/, ''))) return [folder];

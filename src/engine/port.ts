@@ -4,6 +4,45 @@
 export interface ChatMessage {
   readonly role: 'system' | 'user' | 'assistant' | 'tool';
   readonly content: string;
+  /** Of an assistant: what it thought before it spoke. */
+  readonly reasoning?: string;
+  /** Of an assistant: what it called after it spoke. */
+  readonly toolCalls?: readonly ToolCall[];
+  /** Of a tool: the call that it answers. */
+  readonly toolCallId?: string;
+  readonly name?: string;
+}
+/** `arguments` is JSON as the model wrote it. */
+export interface ToolCall {
+  readonly id: string;
+  readonly name: string;
+  readonly arguments: string;
+}
+/** A function that the model may call. `parameters`: a JSON Schema of its arguments. `strict`: the arguments are valid by it, by construction. */
+export interface Tool {
+  readonly name: string;
+  readonly description?: string;
+  readonly parameters?: unknown;
+  readonly strict?: boolean;
+}
+/** `auto`: the model decides; `required`: it calls one or more; `name`: it calls this one. */
+export type ToolChoice = 'none' | 'auto' | 'required' | { readonly name: string };
+export interface ChatPrompt {
+  readonly kind: 'chat';
+  /**
+   * They go through the model's chat template; special tokens inside contents are plain text, except that in messages marked `trusted` they are kept (prompts that Pharos itself composes).
+   */
+  readonly messages: readonly (ChatMessage & { readonly trusted?: boolean })[];
+  readonly tools?: readonly Tool[];
+  /** Default `auto`. */
+  readonly toolChoice?: ToolChoice;
+  /** Default true. */
+  readonly parallelToolCalls?: boolean;
+  /** Whether the model thinks before it speaks, for templates that can be told (`enable_thinking`, `thinking`, `reasoning_effort`); absent: as the template has it. */
+  readonly thinking?: boolean;
+  readonly reasoningEffort?: string;
+  /** The last message is an assistant's and is gone on with, rather than answered. */
+  readonly continues?: boolean;
 }
 
 export interface Sampling {
@@ -62,11 +101,8 @@ export type ConstraintSpec =
 
 export interface GenerateRequest {
   readonly model: string;
-  /**
-   * `messages` go through the model's chat template; special tokens inside contents are plain text, except that in messages marked `trusted` they are kept
-   * (prompts that Pharos itself composes).
-   */
-  readonly prompt: { readonly kind: 'chat'; readonly messages: readonly (ChatMessage & { readonly trusted?: boolean })[] } | { readonly kind: 'text'; readonly text: string } | { readonly kind: 'tokens'; readonly ids: readonly number[] };
+  /** `suffix`: what follows the text that is to be written, for models that fill in between; its characters, and then those of `text`, stand for themselves. */
+  readonly prompt: ChatPrompt | { readonly kind: 'text'; readonly text: string; readonly suffix?: string } | { readonly kind: 'tokens'; readonly ids: readonly number[] };
   readonly sampling: Sampling;
   /** New tokens at most. 0 only with `echo`. */
   readonly maxTokens: number;
@@ -81,21 +117,42 @@ export interface Usage {
   readonly completionTokens: number;
   /** Tokens of the prompt that were known from another text with the same beginning. */
   readonly cachedTokens?: number;
+  /** Tokens of the completion in which the model thought. */
+  readonly reasoningTokens?: number;
 }
 /** `error` is the last event of a generation that broke in the middle. */
 export type GenerateEvent =
   /** `tokens`: those written since the last delta, when `sampling.logprobs` asks for them; their text may be held back for a while. */
   | { readonly kind: 'delta'; readonly text: string; readonly tokens?: readonly WrittenToken[] }
-  | { readonly kind: 'finish'; readonly reason: 'stop' | 'length'; readonly usage: Usage }
+  /** What the model thinks before it speaks. */
+  | { readonly kind: 'reasoning'; readonly text: string }
+  /** A part of call number `index` of this reply; the first has its id and name. The parts of `arguments` make its JSON. */
+  | { readonly kind: 'tool_call'; readonly index: number; readonly id?: string; readonly name?: string; readonly arguments: string }
+  /** `stop`: the stop string that ended the text, where one did and the engine tells. */
+  | { readonly kind: 'finish'; readonly reason: FinishReason; readonly usage: Usage; readonly stop?: string }
   | { readonly kind: 'error'; readonly error: EngineError };
+/** `tool_calls`: the model stopped to have them answered. */
+export type FinishReason = 'stop' | 'length' | 'tool_calls';
+
+/** What a model can do: write text, make vectors of texts, say how much texts have to do with a query. */
+export const TASKS = ['generate', 'embed', 'score'] as const;
+export type Task = (typeof TASKS)[number];
 
 export interface ModelInfo {
   readonly id: string;
   /** Absent where an engine elsewhere does not say. */
+  readonly tasks?: readonly Task[];
+  /** Numbers of its vectors. */
+  readonly dimensions?: number;
+  /** False: described only, and loaded when it is first asked for. Absent where an engine elsewhere does not say. */
+  readonly loaded?: boolean;
+  /** Bytes of its weights. */
+  readonly bytes?: number;
+  /** Absent where an engine elsewhere does not say. */
   readonly contextLength?: number;
   readonly vocabularySize?: number;
   readonly parameters?: number;
-  /** Execution provider that runs it, after any fallback; `upstream`: a server elsewhere. */
+  /** Execution provider that runs it, after any fallback; while it is not loaded, the one that was asked for; `upstream`: a server elsewhere. */
   readonly device: string;
   /** Unix seconds. */
   readonly created: number;
@@ -114,6 +171,36 @@ export interface GroundedFormat {
 export const DEVICES = ['auto', 'cpu', 'cuda', 'webgpu', 'dml', 'coreml'] as const;
 export type Device = (typeof DEVICES)[number];
 
+export interface EmbedRequest {
+  readonly model: string;
+  /** Texts, or token ids taken as they are. At least one. */
+  readonly inputs: readonly (string | readonly number[])[];
+  /** First numbers of each vector only, brought to length 1 again; for models that were trained for it (Matryoshka). */
+  readonly dimensions?: number;
+  /** Name of one of the model's prompts, put in front of each text. */
+  readonly prompt?: string;
+  /** Takes the model's prompt for such texts, where it has one. */
+  readonly inputType?: 'query' | 'document';
+  /** Cut what is too long; otherwise it is an error. */
+  readonly truncate?: boolean;
+}
+export interface Embeddings {
+  readonly vectors: readonly Float32Array[];
+  readonly promptTokens: number;
+}
+export interface ScoreRequest {
+  readonly model: string;
+  readonly query: string;
+  /** At least one. */
+  readonly documents: readonly string[];
+  readonly truncate?: boolean;
+}
+export interface Scores {
+  /** Of each document, higher is nearer: in (0, 1) from a cross-encoder, the cosine from an embedding model. */
+  readonly scores: readonly number[];
+  readonly promptTokens: number;
+}
+
 export interface EngineLimits {
   /** Sequences that run at the same time. */
   readonly slots: number;
@@ -121,8 +208,16 @@ export interface EngineLimits {
   readonly queue: number;
   /** Tokens of one step at most: a long prompt lets the others go on after as many. */
   readonly prefillChunk: number;
+  /** Tokens that may be guessed from the text itself for one pass of one sequence, to be checked by the model in it; 0 guesses none. */
+  readonly guesses: number;
   /** Bytes of keys and values of ended texts that each model keeps for others with the same beginning; 0 keeps nothing. */
   readonly prefixBytes: number;
+  /** Tokens of one pass of an encoder at most, padding included. */
+  readonly passTokens: number;
+  /** Bytes of weights in memory at most; the models used longest ago are closed for others. 0: no limit. */
+  readonly modelBytes: number;
+  /** Milliseconds after which a model that nobody uses is closed; 0 never closes. */
+  readonly modelIdleMs: number;
 }
 
 export interface EngineStatistics {
@@ -131,24 +226,39 @@ export interface EngineStatistics {
   readonly promptTokens: number;
   readonly generatedTokens: number;
   readonly slots: { readonly used: number; readonly total: number };
+  /** Of engines that compute here. */
+  readonly passes?: {
+    /** Passes through a graph. */
+    readonly total: number;
+    /** Sequences in them. */
+    readonly sequences: number;
+    readonly guessedTokens: number;
+    /** Of the guessed tokens, those that the model took. */
+    readonly acceptedTokens: number;
+  };
 }
 
 export interface Engine {
-  /** Models ready to serve; the first is the default. */
+  /** Models that serve, loaded or not; the first that can do a task is the default for it. */
   models(): readonly ModelInfo[];
   /**
    * Streams one completion. Rejects (or throws on first `next`) with EngineError for a request that cannot start.
    * Aborting `signal`, or returning from the iterator early, frees the sequence's slot within one step.
    */
   generate(request: GenerateRequest, signal?: AbortSignal): AsyncIterable<GenerateEvent>;
-  countTokens(model: string, text: string): Promise<number>;
+  /** Of a text as it stands, or of a chat as the model's template writes it. A server elsewhere is not asked: the number is an estimate then. */
+  countTokens(model: string, what: string | ChatPrompt): Promise<number>;
+  /** Vectors of texts. Rejects with EngineError for a request that cannot be done. Aborting `signal` frees its work. */
+  embed(request: EmbedRequest, signal?: AbortSignal): Promise<Embeddings>;
+  /** How much texts have to do with a query. As `embed`. */
+  score(request: ScoreRequest, signal?: AbortSignal): Promise<Scores>;
   statistics(): EngineStatistics;
   /** Stops admission, lets running sequences finish for at most `graceMs`, then aborts them and frees everything. */
   close(graceMs?: number): Promise<void>;
 }
 
 export type EngineErrorCode =
-  | 'unknown_model' | 'context_length_exceeded' | 'queue_full' | 'constraint_unsatisfiable' | 'constraint_invalid' | 'invalid_prompt' | 'device_unavailable' | 'model_invalid' | 'closed' | 'aborted' | 'upstream_failed' | 'failed';
+  | 'unknown_model' | 'context_length_exceeded' | 'queue_full' | 'constraint_unsatisfiable' | 'constraint_invalid' | 'tools_invalid' | 'filling_unsupported' | 'invalid_prompt' | 'device_unavailable' | 'model_invalid' | 'model_unavailable' | 'closed' | 'aborted' | 'upstream_failed' | 'failed';
 export class EngineError extends Error {
   readonly code: EngineErrorCode;
   constructor(code: EngineErrorCode, message: string, options?: ErrorOptions) {
@@ -156,4 +266,11 @@ export class EngineError extends Error {
     this.name = 'EngineError';
     this.code = code;
   }
+}
+
+/** Refuses a task to a model: what it can do, and which ones can. */
+export function unableTo(task: Task, { id, tasks = TASKS }: ModelInfo, models: readonly ModelInfo[]): EngineError {
+  const words = { generate: 'write text', embed: 'make embeddings', score: 'rank texts' };
+  const others = models.filter((model) => model.tasks?.includes(task)).map((model) => model.id);
+  return new EngineError('unknown_model', `model ${JSON.stringify(id)} can ${tasks.map((each) => words[each]).join(' and ')}, and cannot ${words[task]}; ${others.length > 0 ? `models that can: ${others.join(', ')}` : 'no model here can'}`);
 }

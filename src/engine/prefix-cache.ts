@@ -2,6 +2,7 @@
 // Refuses to know the runtime, and what the tokens mean.
 
 import { LRUCache } from 'lru-cache';
+import { freeTensors } from './runner.ts';
 import type { RunnerState } from './runner.ts';
 
 /** Shorter beginnings are read again: as fast as looking them up. */
@@ -33,9 +34,9 @@ export class PrefixCache {
   take(tokens: readonly number[]): Remembered | undefined {
     let [best, longest] = [-1, LEAST_TOKENS - 1];
     for (const [key, { cache, replaced }] of this.#texts.entries()) {
-      const shared = commonPrefix(cache.tokens, tokens, tokens.length - 1);
+      const shared = Math.min(cache.shared(tokens), tokens.length - 1);
       // What is replaced at each token is known behind the last one alone.
-      const usable = replaced.length === 0 ? shared : shared === cache.length ? shared : 0;
+      const usable = replaced.length === 0 ? shared : shared === cache.length() ? shared : 0;
       if (usable > longest) [best, longest] = [key, usable];
     }
     const found = best < 0 ? undefined : this.#texts.get(best);
@@ -44,25 +45,19 @@ export class PrefixCache {
   /** Takes over the state of a text that ended. */
   keep(state: RunnerState): void {
     const { cache } = state;
-    if (!this.#enabled || cache.length < LEAST_TOKENS) {
+    if (!this.#enabled || cache.length() < LEAST_TOKENS) {
       cache.free();
+      freeTensors(state);
       return;
     }
-    const tokens = Array.from(cache.tokens, Number);
+    const tokens = Array.from({ length: cache.length() }, (_, i) => Number(cache.token(i)));
     // Texts that it begins with are not needed beside it, unless their ends are all that is known of them.
     for (const [key, other] of this.#texts.entries())
-      if (other.replaced.length === 0 && other.cache.length <= cache.length && commonPrefix(other.cache.tokens, tokens, tokens.length) === other.cache.length) this.#texts.delete(key);
+      if (other.replaced.length === 0 && other.cache.shared(tokens) === other.cache.length()) this.#texts.delete(key);
     cache.trim();
     this.#texts.set(++this.#next, state);
   }
   clear(): void {
     this.#texts.clear();
   }
-}
-
-function commonPrefix(seen: BigInt64Array, tokens: readonly number[], most: number): number {
-  const end = Math.min(seen.length, most);
-  let length = 0;
-  while (length < end && Number(seen[length]) === tokens[length]) length++;
-  return length;
 }

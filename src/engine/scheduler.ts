@@ -1,9 +1,12 @@
-// Owns who runs when: a bounded queue, a fixed number of running sequences, one step each in turn.
+// Owns who runs when: a bounded queue, a fixed number of running sequences, those of each model in one pass.
 // Refuses to know tensors, text and threads.
 
 import { EngineError } from './port.ts';
 import type { EngineErrorCode, EngineLimits, EngineStatistics } from './port.ts';
 import type { WireEvent } from './protocol.ts';
+import { Batch } from './batch.ts';
+import type { Outcome, PassCounts } from './batch.ts';
+import type { Runner } from './runner.ts';
 import type { Sequence } from './sequence.ts';
 
 /** Message of anything thrown, with EngineError's own code. */
@@ -18,6 +21,10 @@ export class Scheduler {
   readonly #deliver: (events: readonly WireEvent[]) => void;
   readonly #running = new Map<number, Sequence>();
   readonly #waiting = new Map<number, Sequence>();
+  readonly #batches = new WeakMap<Runner, Batch>();
+  readonly #passes: PassCounts = { total: 0, sequences: 0, guessedTokens: 0, acceptedTokens: 0 };
+  /** Tokens that each had written before the pass. */
+  #before = new Map<Sequence, number>();
   #promptTokens = 0;
   #generatedTokens = 0;
   #closing = false;
@@ -35,6 +42,7 @@ export class Scheduler {
       promptTokens: this.#promptTokens,
       generatedTokens: this.#generatedTokens,
       slots: { used: this.#running.size, total: this.#limits.slots },
+      passes: { ...this.#passes },
     };
   }
 
@@ -75,29 +83,47 @@ export class Scheduler {
   async #run(): Promise<void> {
     while (this.#running.size > 0) {
       // One round over those that run now: whoever comes in the meantime waits for the next, so that no stream of short requests can hold up a long one.
-      for (const [id, sequence] of Array.from(this.#running)) {
-        if (this.#running.get(id) === sequence) await this.#step(id, sequence);
+      const models = new Map<Runner, Sequence[]>();
+      for (const sequence of this.#running.values()) {
+        const beside = models.get(sequence.runner);
+        if (beside) beside.push(sequence);
+        else models.set(sequence.runner, [sequence]);
+      }
+      for (const [runner, sequences] of models) {
+        this.#before = new Map(sequences.map((sequence) => [sequence, sequence.usage.completionTokens]));
+        for await (const outcomes of this.#batchOf(runner).step(sequences, this.#limits.prefillChunk)) this.#pass(outcomes);
       }
     }
   }
+  #batchOf(runner: Runner): Batch {
+    let batch = this.#batches.get(runner);
+    if (!batch) this.#batches.set(runner, (batch = new Batch(runner, this.#limits.guesses, this.#passes)));
+    return batch;
+  }
 
-  async #step(id: number, sequence: Sequence): Promise<void> {
-    const written = sequence.usage.completionTokens;
-    try {
-      const { text, tokens, finish } = await sequence.step(this.#limits.prefillChunk);
-      this.#generatedTokens += sequence.usage.completionTokens - written;
-      if (this.#running.get(id) !== sequence) return;
-      const events: WireEvent[] = text === '' && !tokens?.length ? [] : [{ id, kind: 'delta', text, ...(tokens?.length ? { tokens } : {}) }];
-      if (finish) {
+  /** Tells what a pass brought those that still run. */
+  #pass(outcomes: readonly Outcome[]): void {
+    const ids = new Map(Array.from(this.#running, ([id, sequence]) => [sequence, id]));
+    const events: WireEvent[] = [];
+    for (const outcome of outcomes) {
+      const { sequence } = outcome;
+      const id = ids.get(sequence);
+      if (id === undefined) continue;
+      if ('error' in outcome) {
         this.#release(id);
-        events.push({ id, kind: 'finish', reason: finish, usage: sequence.usage });
+        events.push({ id, kind: 'error', ...describeError(outcome.error) });
+        continue;
       }
-      if (events.length > 0) this.#deliver(events);
-    } catch (error) {
-      if (this.#running.get(id) !== sequence) return;
+      const { text, tokens, parts = [], finish } = outcome.progress;
+      this.#generatedTokens += sequence.usage.completionTokens - (this.#before.get(sequence) ?? 0);
+      this.#before.set(sequence, sequence.usage.completionTokens);
+      if (text !== '' || tokens?.length) events.push({ id, kind: 'delta', text, ...(tokens?.length ? { tokens } : {}) });
+      for (const part of parts) events.push(part.kind === 'delta' ? { id, ...part } : { id, kind: 'part', part });
+      if (!finish) continue;
       this.#release(id);
-      this.#deliver([{ id, kind: 'error', ...describeError(error) }]);
+      events.push({ id, kind: 'finish', reason: finish, usage: sequence.usage, ...(sequence.stop === undefined ? {} : { stop: sequence.stop }) });
     }
+    if (events.length > 0) this.#deliver(events);
   }
 
   #admit(): void {
@@ -112,12 +138,12 @@ export class Scheduler {
     const sequence = this.#running.get(id);
     if (!sequence) return;
     this.#running.delete(id);
-    sequence.release();
+    sequence.release(this.#batches.get(sequence.runner)?.leave(sequence));
     if (!this.#closing) this.#admit();
   }
   #refuse(sequences: Map<number, Sequence>, message: string): void {
     const events: WireEvent[] = [...sequences.keys()].map((id) => ({ id, kind: 'error', code: 'closed', message }));
-    for (const sequence of sequences.values()) sequence.release();
+    for (const sequence of sequences.values()) sequence.release(this.#batches.get(sequence.runner)?.leave(sequence));
     sequences.clear();
     this.#deliver(events);
   }

@@ -5,28 +5,33 @@
 export class StopMatcher {
   readonly #stops: readonly string[];
   #held = '';
-  #stopped = false;
+  #matched: string | undefined;
 
   /** Empty strings are left out. */
   constructor(stops: readonly string[]) {
     this.#stops = stops.filter((stop) => stop !== '');
   }
   get stopped(): boolean {
-    return this.#stopped;
+    return this.#matched !== undefined;
+  }
+  /** The stop string that ended the text. */
+  get matched(): string | undefined {
+    return this.#matched;
   }
 
   /** Text that is now certain to come before any stop string. The stop string itself, and what follows it, is never given. */
   push(text: string): string {
-    if (this.#stopped) return '';
+    if (this.stopped) return '';
     if (this.#stops.length === 0) return text;
     const all = this.#held + text;
     let first = -1;
     for (const stop of this.#stops) {
       const at = all.indexOf(stop);
-      if (at >= 0 && (first < 0 || at < first)) first = at;
+      if (at < 0 || (first >= 0 && at >= first)) continue;
+      first = at;
+      this.#matched = stop;
     }
     if (first >= 0) {
-      this.#stopped = true;
       this.#held = '';
       return all.slice(0, first);
     }

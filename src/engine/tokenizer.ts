@@ -61,7 +61,7 @@ export class Utf8Stream {
   }
 }
 
-/** Text of a growing sequence of tokens; special tokens have none. */
+/** Text of a growing sequence of tokens; special tokens have none, but where they are given a sign. */
 export interface Detokenizer {
   push(token: number): string;
 }
@@ -76,6 +76,8 @@ export class ModelTokenizer {
   readonly #ids = new Map<string, number>();
   readonly #special: ReadonlyMap<string, z.infer<typeof addedTokenSchema>>;
   readonly #specialIds: ReadonlySet<number>;
+  /** Added tokens that the tokenizer does not call special. */
+  readonly #added: readonly string[];
   /** One capturing group; absent where there are no special tokens. */
   readonly #pattern: RegExp | undefined;
   readonly #bytes: (Uint8Array | undefined)[] = [];
@@ -88,6 +90,7 @@ export class ModelTokenizer {
     this.#specialIds = new Set(special.map(({ id }) => id));
     const contents = special.map(({ content }) => content).toSorted((a, b) => b.length - a.length);
     this.#pattern = contents.length > 0 ? new RegExp(`(${contents.map(escape).join('|')})`, 'u') : undefined;
+    this.#added = file.added_tokens.filter((token) => !token.special).map(({ content }) => content);
 
     const { vocab } = file.model;
     const entries: readonly (readonly [string, number])[] = Array.isArray(vocab) ? vocab.map(([token], id) => [token, id]) : Object.entries(vocab);
@@ -140,25 +143,37 @@ export class ModelTokenizer {
     return this.#checked(Array.from(text).flatMap((character) => this.#plain.encode(character, { add_special_tokens: false }).ids).filter((id) => !this.#specialIds.has(id)));
   }
 
+  /** Tokens that a template writes as marks between messages, such as <｜User｜>, though the tokenizer does not call them special. */
+  controlsIn(template: string): string[] {
+    return this.#added.filter((content) => /^<[|｜]\S+[|｜]>$/u.test(content) && template.includes(content));
+  }
+
   /**
    * Puts `guard`, a character that occurs nowhere else, into everything in `text` that reads as a special token, alone or together with what may stand beside it,
-   * so that `encodeGuarded` takes it for plain text.
+   * so that `encodeGuarded` takes it for plain text. `controls`: further tokens that are guarded so.
    */
-  guard(text: string, guard: string): string {
-    if (!this.#pattern) return text;
+  guard(text: string, guard: string, controls: readonly string[] = []): string {
+    const contents = [...this.#special.keys(), ...controls];
+    const pattern = controls.length === 0 ? this.#pattern : oneOf(contents, 'u');
+    if (!pattern) return text;
     let guarded = text;
-    for (let found = this.#pattern.exec(guarded); found; found = this.#pattern.exec(guarded)) {
+    for (let found = pattern.exec(guarded); found; found = pattern.exec(guarded)) {
       const cut = found.index + (Array.from(found[0])[0]?.length ?? 1);
       guarded = guarded.slice(0, cut) + guard + guarded.slice(cut);
     }
-    const contents = [...this.#special.keys()];
     const opens = contents.some((content) => prefixes(content).some((part) => guarded.endsWith(part)));
     const closes = contents.some((content) => prefixes(content).some((part) => guarded.startsWith(content.slice(part.length))));
     return `${closes ? guard : ''}${guarded}${opens ? guard : ''}`;
   }
   /** Ids of text of which some parts went through `guard`: special tokens keep their meaning where no guard stands in them. Adds nothing in front. */
-  encodeGuarded(text: string, guard: string): number[] {
-    if (!this.#pattern) return this.encodePlain(text.replaceAll(guard, ''));
+  encodeGuarded(text: string, guard: string, controls: readonly string[] = []): number[] {
+    const control = oneOf(controls, 'gu');
+    const plain = (part: string): number[] => {
+      const whole = part.replaceAll(guard, '');
+      const split = control !== undefined && (whole.match(control)?.length ?? 0) !== (part.match(control)?.length ?? 0);
+      return split ? part.split(guard).flatMap((each) => this.encodePlain(each)) : this.encodePlain(whole);
+    };
+    if (!this.#pattern) return plain(text);
     const parts = text.split(this.#pattern);
     const ids: number[] = [];
     for (let i = 0; i < parts.length; i++) {
@@ -170,17 +185,18 @@ export class ModelTokenizer {
       let part = parts[i];
       if (this.#special.get(parts[i - 1])?.rstrip) part = part.trimStart();
       if (this.#special.get(parts[i + 1])?.lstrip) part = part.trimEnd();
-      for (const id of this.encodePlain(part.replaceAll(guard, ''))) ids.push(id);
+      for (const id of plain(part)) ids.push(id);
     }
     return ids;
   }
 
-  detokenizer(): Detokenizer {
+  /** `signs`: what is given in the place of special tokens; those that have none are left out. */
+  detokenizer(signs?: ReadonlyMap<number, string>): Detokenizer {
     const stream = new Utf8Stream();
     return {
       push: (token) => {
         const bytes = this.#bytes[token];
-        return bytes ? stream.push(bytes) : '';
+        return bytes ? stream.push(bytes) : (signs?.get(token) ?? '');
       },
     };
   }
@@ -199,6 +215,8 @@ export class ModelTokenizer {
   }
 }
 
+/** Finds each of these texts, the longest first; undefined where there are none. */
+const oneOf = (texts: readonly string[], flags: 'u' | 'gu'): RegExp | undefined => (texts.length === 0 ? undefined : new RegExp(texts.toSorted((a, b) => b.length - a.length).map(escape).join('|'), flags));
 /** Proper, non-empty beginnings. */
 const prefixes = (text: string): string[] => Array.from({ length: text.length - 1 }, (_, i) => text.slice(0, i + 1));
 

@@ -4,7 +4,9 @@
 import { createParser } from 'eventsource-parser';
 import { z } from 'zod';
 import { EngineError } from './port.ts';
-import type { ConstraintSpec, Engine, EngineErrorCode, EngineStatistics, GenerateEvent, GenerateRequest, ModelInfo, Sampling, TokenLikelihood, Usage, WrittenToken } from './port.ts';
+import type { ChatPrompt, ConstraintSpec, Embeddings, EmbedRequest, Engine, EngineErrorCode, EngineStatistics, FinishReason, GenerateEvent, GenerateRequest, ModelInfo, Sampling, ScoreRequest, Scores, TokenLikelihood, Usage, WrittenToken } from './port.ts';
+import { chatBody, DeltaReader, deltaSchema } from './upstream-chat.ts';
+import { embeddingsBody, readEmbeddings, readScores, rerankBody } from './upstream-encoders.ts';
 
 export interface UpstreamOptions {
   /** Address up to and with its version, such as http://host:8000/v1. */
@@ -18,6 +20,8 @@ export interface UpstreamOptions {
 const START_MS = 10_000;
 /** Bytes of an answer that is no stream, and of one event of a stream. */
 const MOST_BYTES = 16 * 1024 * 1024;
+/** Bytes of an answer that holds embeddings. */
+const MOST_ANSWER = 512 * 1024 * 1024;
 /** UTF-8 bytes of a token, about (a Chinese character is often one): what a server elsewhere would count is not asked for. */
 const BYTES_A_TOKEN = 3;
 
@@ -26,7 +30,7 @@ const chunkSchema = z.looseObject({
   choices: z
     .array(
       z.looseObject({
-        delta: z.looseObject({ content: z.string().nullish() }).nullish(),
+        delta: deltaSchema.nullish(),
         text: z.string().nullish(),
         finish_reason: z.string().nullish(),
         logprobs: z
@@ -41,7 +45,7 @@ const chunkSchema = z.looseObject({
       }),
     )
     .default([]),
-  usage: z.looseObject({ prompt_tokens: z.int(), completion_tokens: z.int(), prompt_tokens_details: z.looseObject({ cached_tokens: z.int().nullish() }).nullish() }).nullish(),
+  usage: z.looseObject({ prompt_tokens: z.int(), completion_tokens: z.int(), prompt_tokens_details: z.looseObject({ cached_tokens: z.int().nullish() }).nullish(), completion_tokens_details: z.looseObject({ reasoning_tokens: z.int().nullish() }).nullish() }).nullish(),
   error: z.unknown().optional(),
 });
 const modelsSchema = z.looseObject({
@@ -104,8 +108,8 @@ class UpstreamEngine implements Engine {
   models(): readonly ModelInfo[] {
     return this.#models;
   }
-  async countTokens(_model: string, text: string): Promise<number> {
-    return Math.ceil(Buffer.byteLength(text) / BYTES_A_TOKEN);
+  async countTokens(_model: string, what: string | ChatPrompt): Promise<number> {
+    return Math.ceil(Buffer.byteLength(typeof what === 'string' ? what : JSON.stringify([what.messages, what.tools])) / BYTES_A_TOKEN);
   }
   statistics(): EngineStatistics {
     const { prompt, generated } = this.#tokens;
@@ -114,6 +118,40 @@ class UpstreamEngine implements Engine {
   async close(): Promise<void> {
     this.#closed = true;
     for (const live of this.#live) live.abort(new EngineError('closed', 'the engine is closed'));
+  }
+
+  async embed(request: EmbedRequest, signal?: AbortSignal): Promise<Embeddings> {
+    return readEmbeddings(await this.#ask('/embeddings', embeddingsBody(request), signal), request.inputs.length);
+  }
+  async score(request: ScoreRequest, signal?: AbortSignal): Promise<Scores> {
+    return readScores(await this.#ask('/rerank', rerankBody(request), signal), request.documents.length);
+  }
+  /** A question that has one answer. */
+  async #ask(path: string, body: Readonly<Record<string, unknown>>, signal: AbortSignal | undefined): Promise<unknown> {
+    if (this.#closed) throw new EngineError('closed', 'the engine is closed');
+    if (this.#live.size >= this.#limit) throw new EngineError('queue_full', `${this.#limit} requests are under way, which is the limit; try again later`);
+    const live = new AbortController();
+    this.#live.add(live);
+    try {
+      const response = await this.#fetch(path, { method: 'POST', body: JSON.stringify(body), signal: signal ? AbortSignal.any([live.signal, signal]) : live.signal });
+      const parts: Uint8Array[] = [];
+      let held = 0;
+      for await (const part of response.body ?? []) {
+        held += part.length;
+        if (held > MOST_ANSWER) throw this.#failed(`the engine at ${this.#url} sent an answer of more than ${MOST_ANSWER} bytes`);
+        parts.push(part);
+      }
+      const text = Buffer.concat(parts).toString('utf8');
+      if (!response.ok) throw this.#refusal(response.status, text);
+      return parsed(text);
+    } catch (error) {
+      if (signal?.aborted) throw new EngineError('aborted', 'the request was aborted by its caller', { cause: error });
+      if (live.signal.aborted) throw new EngineError('closed', 'the engine is closed', { cause: error });
+      throw error instanceof EngineError ? error : this.#failed(`the engine at ${this.#url} broke its answer off: ${error instanceof Error ? error.message : String(error)}`, error);
+    } finally {
+      this.#live.delete(live);
+      live.abort(new EngineError('aborted', 'the reader left'));
+    }
   }
 
   async *generate(request: GenerateRequest, signal?: AbortSignal): AsyncGenerator<GenerateEvent> {
@@ -130,15 +168,23 @@ class UpstreamEngine implements Engine {
       if (!response.ok) throw this.#refusal(response.status, await response.text());
       if (!response.body) throw this.#failed(`the engine at ${this.#url} sent no stream`);
       let usage: Usage = { promptTokens: 0, completionTokens: 0 };
-      let [reason, deltas]: ['stop' | 'length' | undefined, number] = [undefined, 0];
+      let [reason, deltas]: [FinishReason | undefined, number] = [undefined, 0];
+      const reader = new DeltaReader();
       for await (const chunk of this.#chunks(response.body)) {
         if (chunk.error !== undefined) throw this.#refusal(502, JSON.stringify({ error: chunk.error }));
         if (chunk.usage) {
           const cached = chunk.usage.prompt_tokens_details?.cached_tokens ?? 0;
-          usage = { promptTokens: chunk.usage.prompt_tokens, completionTokens: chunk.usage.completion_tokens, ...(cached > 0 ? { cachedTokens: cached } : {}) };
+          const thought = chunk.usage.completion_tokens_details?.reasoning_tokens ?? 0;
+          usage = { promptTokens: chunk.usage.prompt_tokens, completionTokens: chunk.usage.completion_tokens, ...(cached > 0 ? { cachedTokens: cached } : {}), ...(thought > 0 ? { reasoningTokens: thought } : {}) };
         }
         const [choice] = chunk.choices;
         if (!choice) continue;
+        const thought = choice.delta ? reader.thought(choice.delta) : '';
+        if (thought !== '') {
+          begun = true;
+          deltas++;
+          yield { kind: 'reasoning', text: thought };
+        }
         const text = choice.delta?.content ?? choice.text ?? '';
         const tokens = tokensOf(choice.logprobs);
         if (text !== '' || tokens?.length) {
@@ -146,7 +192,12 @@ class UpstreamEngine implements Engine {
           deltas++;
           yield { kind: 'delta', text, ...(tokens?.length ? { tokens } : {}) };
         }
-        if (choice.finish_reason) reason = choice.finish_reason === 'length' ? 'length' : 'stop';
+        for (const part of choice.delta ? reader.calls(choice.delta) : []) {
+          begun = true;
+          deltas++;
+          yield part;
+        }
+        if (choice.finish_reason) reason = choice.finish_reason === 'length' ? 'length' : reader.called ? 'tool_calls' : 'stop';
       }
       if (reason === undefined) throw this.#failed(`the engine at ${this.#url} broke its stream off`);
       // Servers that count no tokens send about one a chunk.
@@ -211,7 +262,7 @@ function bodyOf(request: GenerateRequest): Readonly<Record<string, unknown>> {
   const chat = prompt.kind === 'chat';
   return {
     model,
-    ...(prompt.kind === 'chat' ? { messages: prompt.messages.map(({ role, content }) => ({ role, content })) } : { prompt: prompt.kind === 'text' ? prompt.text : prompt.ids }),
+    ...(prompt.kind === 'chat' ? chatBody(prompt) : prompt.kind === 'text' ? { prompt: prompt.text, ...(prompt.suffix === undefined ? {} : { suffix: prompt.suffix }) } : { prompt: prompt.ids }),
     max_tokens: maxTokens,
     ...(stop.length > 0 ? { stop } : {}),
     ...(echo ? { echo } : {}),

@@ -1,55 +1,118 @@
-// Owns the engine's thread: it loads the models, takes messages in and sends what the scheduler brings. It keeps forward passes away from the HTTP loop.
-// Refuses to know who is on the other side, and how the scheduler decides.
+// Owns the engine's thread: it describes the models, takes messages in and sends what the scheduler and the encoders bring. It keeps forward passes away from the HTTP loop.
+// Refuses to know who is on the other side, how the scheduler decides, and which models are in memory.
 
 import { parentPort, workerData } from 'node:worker_threads';
-import { LoadedModel } from './loaded-model.ts';
-import type { FromWorker, ToWorker, WorkerSetup } from './protocol.ts';
+import { EncoderQueue } from './encoder/queue.ts';
+import { invalid } from './model-files.ts';
+import { describeModel, ModelPool } from './model-pool.ts';
+import type { Lease } from './model-pool.ts';
+import type { FromWorker, ToWorker, WireEvent, WorkerSetup } from './protocol.ts';
 import { describeError, Scheduler } from './scheduler.ts';
 import { EngineError } from './port.ts';
+import type { EngineStatistics, Task } from './port.ts';
 
 if (!parentPort) throw new EngineError('failed', 'worker.ts runs as a worker thread of engine.ts only');
 const port = parentPort;
-const setup = workerData as WorkerSetup;
-const send = (message: FromWorker): void => port.postMessage(message);
+const { device, folders, limits, threads } = workerData as WorkerSetup;
+const send = (message: FromWorker, transfer: ArrayBuffer[] = []): void => port.postMessage(message, transfer);
+const note = (message: string): void => send({ kind: 'note', level: 'warn', message });
 
-const models = new Map<string, LoadedModel>();
-const modelOf = (id: string): LoadedModel => {
-  const model = models.get(id);
-  if (!model) throw new EngineError('unknown_model', `model ${JSON.stringify(id)} is not loaded; loaded are: ${[...models.keys()].join(', ')}`);
-  return model;
+let started = false;
+const pool = new ModelPool(limits, (info, why) => {
+  send({ kind: 'model', info });
+  if (started) send({ kind: 'note', level: 'info', message: info.loaded === true ? `model ${info.id} is loaded on ${info.device}` : `model ${info.id} is closed: ${why}` });
+});
+/** Of requests that wait for their model. */
+const waiting = new Map<number, AbortController>();
+const leases = new Map<number, Lease>();
+const giveBack = (id: number): void => {
+  leases.get(id)?.release();
+  leases.delete(id);
 };
-const scheduler: Scheduler = new Scheduler(setup.limits, (events) => send({ kind: 'step', events, statistics: scheduler.statistics() }));
 
-async function release(): Promise<void> {
-  for (const model of models.values()) await model.close();
-  models.clear();
-  port.close();
+function statistics(): EngineStatistics {
+  const generating = scheduler.statistics();
+  return {
+    ...generating,
+    running: generating.running + encoders.running,
+    waiting: generating.waiting + encoders.waiting + waiting.size,
+    promptTokens: generating.promptTokens + encoders.promptTokens,
+  };
 }
+const scheduler: Scheduler = new Scheduler(limits, (events) => {
+  for (const { id, kind } of events) if (kind === 'finish' || kind === 'error') giveBack(id);
+  send({ kind: 'step', events, statistics: statistics() });
+});
+const encoders: EncoderQueue = new EncoderQueue(limits, (id, outcome) => {
+  giveBack(id);
+  if ('error' in outcome) send({ kind: 'unanswered', id, ...describeError(outcome.error) });
+  else send({ kind: 'answered', id, answer: outcome.answer, statistics: statistics() }, outcome.answer.kind === 'embed' ? [outcome.answer.vectors.buffer] : []);
+});
 
+/** Holds the model of a request while it is worked on. `begin` hands it over, and may throw. */
+async function withModel(id: number, model: string, task: Task, begin: (lease: Lease) => void, fail: (error: unknown) => void): Promise<void> {
+  try {
+    if (closing) throw new EngineError('closed', 'the engine is closing and takes no more requests');
+    if (waiting.size > limits.queue) throw new EngineError('queue_full', `${limits.queue} requests wait for their models to be loaded, which is the limit; try again later`);
+    const controller = new AbortController();
+    waiting.set(id, controller);
+    const lease = await pool.use(model, task, controller.signal).finally(() => waiting.delete(id));
+    leases.set(id, lease);
+    // A request may have left in this very turn, and what is being ended now must have ended.
+    await new Promise(setImmediate);
+    if (leases.has(id)) begin(lease);
+  } catch (error) {
+    giveBack(id);
+    fail(closing ? new EngineError('closed', 'the engine closed before this request began') : error);
+  }
+}
+const failed = (id: number, error: unknown): WireEvent => ({ id, kind: 'error', ...describeError(error) });
+
+let closing = false;
 async function close(graceMs: number): Promise<void> {
-  await scheduler.close(graceMs);
+  closing = true;
+  for (const controller of waiting.values()) controller.abort();
+  await Promise.all([scheduler.close(graceMs), encoders.close(graceMs)]);
   send({ kind: 'closed' });
   await release();
+}
+async function release(): Promise<void> {
+  await pool.close();
+  port.close();
 }
 
 function receive(message: ToWorker): void {
   switch (message.kind) {
-    case 'generate':
-      try {
-        scheduler.submit(message.id, () => modelOf(message.request.model).prepare(message.request));
-      } catch (error) {
-        send({ kind: 'step', events: [{ id: message.id, kind: 'error', ...describeError(error) }], statistics: scheduler.statistics() });
-      }
+    case 'generate': {
+      const { id, request } = message;
+      const begin = ({ open }: Lease): void => {
+        if (open.kind === 'decoder') scheduler.submit(id, () => open.model.prepare(request));
+      };
+      void withModel(id, request.model, 'generate', begin, (error) => send({ kind: 'step', events: [failed(id, error)], statistics: statistics() }));
       return;
+    }
+    case 'embed':
+    case 'score': {
+      const { id, request } = message;
+      const begin = ({ open }: Lease): void => {
+        if (open.kind !== 'encoder') return;
+        encoders.submit(id, () => (message.kind === 'embed' ? open.model.embed(message.request) : open.model.score(message.request)));
+        send({ kind: 'step', events: [], statistics: statistics() });
+      };
+      void withModel(id, request.model, message.kind, begin, (error) => send({ kind: 'unanswered', id, ...describeError(error) }));
+      return;
+    }
     case 'cancel':
-      scheduler.cancel(message.id);
+      waiting.get(message.id)?.abort();
+      if (encoders.cancel(message.id)) send({ kind: 'step', events: [], statistics: statistics() });
+      else scheduler.cancel(message.id);
+      giveBack(message.id);
       return;
     case 'count':
-      try {
-        send({ kind: 'counted', id: message.id, tokens: modelOf(message.model).tokenizer.encodePlain(message.text).length });
-      } catch (error) {
-        send({ kind: 'uncounted', id: message.id, ...describeError(error) });
-      }
+      pool.count(message.model, message.what).then(
+        (tokens) => send({ kind: 'answered', id: message.id, answer: { kind: 'count', tokens }, statistics: statistics() }),
+        (error: unknown) => send({ kind: 'unanswered', id: message.id, ...describeError(error) }),
+      );
       return;
     case 'close':
       void close(message.graceMs);
@@ -60,31 +123,40 @@ function receive(message: ToWorker): void {
 }
 
 const failures: EngineError[] = [];
-/** Undefined when it cannot be loaded: the others go on without it. */
-async function load(folder: string): Promise<LoadedModel | undefined> {
+/** Undefined where it fails: that is noted, and the others go on without it. */
+async function attempt<T>(work: () => T | Promise<T>): Promise<T | undefined> {
   try {
-    return await LoadedModel.load(folder, { device: setup.device, threads: setup.threads, prefixBytes: setup.limits.prefixBytes, note: (message) => send({ kind: 'note', level: 'warn', message }) });
+    return await work();
   } catch (error) {
     if (!(error instanceof EngineError)) throw error;
-    failures.push(error);
+    failures.push(error.cause instanceof EngineError ? error.cause : error);
     return undefined;
+  }
+}
+/** The default model is loaded at once; where it cannot be, it is left out and the next one is the default. */
+async function loadDefault(): Promise<void> {
+  for (;;) {
+    const models = pool.infos();
+    const first = models.find(({ tasks }) => tasks?.includes('generate')) ?? models[0];
+    if (!first) throw failures[0];
+    const lease = await attempt(() => pool.use(first.id, first.tasks?.[0] ?? 'generate'));
+    if (lease) return lease.release();
+    pool.remove(first.id);
   }
 }
 
 try {
-  for (const folder of setup.folders) {
-    const model = await load(folder);
-    if (!model) continue;
-    if (models.has(model.info.id)) {
-      await model.close();
-      throw new EngineError('model_invalid', `two model folders are called ${model.info.id}; rename one of them`);
-    }
-    models.set(model.info.id, model);
+  for (const folder of folders) {
+    const described = await attempt(() => describeModel(folder, { device, threads, limits, note }));
+    if (!described) continue;
+    if (pool.has(described.info.id)) throw invalid(`two model folders are called ${described.info.id}; rename one of them`);
+    await attempt(() => pool.add(described));
   }
-  if (models.size === 0) throw failures[0];
+  await loadDefault();
   for (const { message } of failures) send({ kind: 'note', level: 'error', message: `a model is left out: ${message}` });
   port.on('message', receive);
-  send({ kind: 'ready', models: [...models.values()].map(({ info }) => info) });
+  started = true;
+  send({ kind: 'ready', models: pool.infos() });
 } catch (error) {
   send({ kind: 'refused', ...describeError(error) });
   await release();

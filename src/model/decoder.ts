@@ -98,10 +98,12 @@ export function rotaryTables(config: DecoderConfig): { readonly cos: Float32Arra
 const MS = { domain: 'com.microsoft' } as const;
 
 /**
- * Inference graph for one sequence. Inputs: `input_ids` int64 [1, n]; per layer `past_key.i`, `past_value.i` float [P, heads, headSize] (time-major) and `past_shift.i`
- * float [1, width], the raw key row of the token before (zeros at the start); `past_pointer` float [P, pointerRow] and `past_ids` int64 [P], the tokens seen. Positions are
- * P .. P+n-1. Outputs: `logits` float [1, vocabulary], the logarithms of the probabilities after the last position, and only the new rows: `new_key.i`, `new_value.i`
- * [n, heads, headSize], `new_shift.i` [1, width], `new_pointer` [n, pointerRow]. P may be 0; P + n must not pass contextLength.
+ * Inference graph for B sequences side by side, of which each may be of another length. Rows are time-major: P is the longest past, and sequence b has `past_lengths[b]` rows of it.
+ * Inputs: `input_ids` and `position_ids` int64 [B, n] (what pads a shorter sequence stands at the end); per layer `past_key.i`, `past_value.i` float [P, B, heads, headSize] and `past_shift.i`
+ * float [B, width], the raw key row of the token before (zeros at the start); `past_pointer` float [P, B, pointerRow]; `past_followers` int64 [P, B], the token behind each one seen;
+ * `past_lengths` int64 [B]; `recent_ids` int64 [B, POINTER_LAGS - 1], the last tokens seen (anything where there are none); `wanted` int64 [B, m], the new tokens after which logits are
+ * wanted, counted over all as t * B + b. Outputs: `logits` float [B, m, vocabulary], the logarithms of the probabilities, and only the new rows: `new_key.i`, `new_value.i`
+ * [n, B, heads, headSize], `new_shift.i` [n, B, width], `new_pointer` [n, B, pointerRow]. P may be 0; no position may pass contextLength.
  * `weights` holds one array per parameter of decoderParameters, by name.
  */
 export function buildDecoder(config: DecoderConfig, weights: ReadonlyMap<string, Float32Array>, options: { readonly storage?: 'float' | 'float16' } = {}): Uint8Array {
@@ -119,52 +121,66 @@ export function buildDecoder(config: DecoderConfig, weights: ReadonlyMap<string,
   g.weight('rotary.sin', tables.sin, tables.shape);
   g.weight('norm.gain', new Float32Array(width).fill(1), [width]);
 
-  const ids = g.input('input_ids', 'int64', [1, 'n']);
-  const rows = (name: string, length: string): string => g.input(name, 'float', [length, heads, headSize]);
+  const lags = POINTER_LAGS - 1;
+  const ids = g.input('input_ids', 'int64', ['B', 'n']);
+  const positions = g.input('position_ids', 'int64', ['B', 'n']);
+  const rows = (name: string): string => g.input(name, 'float', ['P', 'B', heads, headSize]);
+  const pastKeys = Array.from({ length: layers }, (_, i) => rows(`past_key.${i}`));
+  const pastValues = Array.from({ length: layers }, (_, i) => rows(`past_value.${i}`));
+  const pastShifts = Array.from({ length: layers }, (_, i) => g.input(`past_shift.${i}`, 'float', ['B', width]));
+  const pastPointer = g.input('past_pointer', 'float', ['P', 'B', pointerRow(config)]);
+  const pastFollowers = g.input('past_followers', 'int64', ['P', 'B']);
+  const lengths = g.input('past_lengths', 'int64', ['B']);
+  const recent = g.input('recent_ids', 'int64', ['B', lags]);
+  const wanted = g.input('wanted', 'int64', ['B', 'm']);
+
+  const LAST = 2 ** 31;
+  const [zero, one] = [g.ints([0]), g.ints([1])];
+  const list = (...parts: string[]): string => g.op('Concat', parts, { axis: { int: 0 } });
+  const size = (x: string, axis: number): string => g.op('Gather', [g.op('Shape', [x]), g.ints([axis])], { axis: { int: 0 } });
+  const unsqueeze = (x: string, ...axes: number[]): string => g.op('Unsqueeze', [x, g.ints(axes)]);
+  const reshape = (x: string, shape: string, output?: string): string => g.op('Reshape', [x, shape], {}, output === undefined ? {} : { outputs: [output] });
+  const slice = (x: string, from: string, to: string, axis: number): string => g.op('Slice', [x, from, to, g.ints([axis])]);
+  const swap = (x: string): string => g.op('Transpose', [x], { perm: [1, 0] });
+  const range = (to: string): string => g.op('Range', [g.ints(0), g.op('Squeeze', [to]), g.ints(1)]);
   const norm = (x: string): string => g.op('SimplifiedLayerNormalization', [x, 'norm.gain'], { axis: { int: -1 }, epsilon: config.normEpsilon });
 
-  const pastKeys = Array.from({ length: layers }, (_, i) => rows(`past_key.${i}`, 'P'));
-  const pastValues = Array.from({ length: layers }, (_, i) => rows(`past_value.${i}`, 'P'));
-  const pastShifts = Array.from({ length: layers }, (_, i) => g.input(`past_shift.${i}`, 'float', [1, width]));
-  const pastPointer = g.input('past_pointer', 'float', ['P', pointerRow(config)]);
-  const pastIds = g.input('past_ids', 'int64', ['P']);
-
-  const n = g.op('Gather', [g.op('Shape', [ids]), g.ints(1)], { axis: { int: 0 } });
-  const past = g.op('Gather', [g.op('Shape', [pastKeys[0]]), g.ints(0)], { axis: { int: 0 } });
-  const hasPast = g.op('Greater', [past, g.ints(0)]);
-  const positions = g.op('Range', [past, g.op('Add', [past, n]), g.ints(1)]);
-  const positionRow = g.op('Unsqueeze', [positions, g.ints([0])]);
-  const steps = g.op('Range', [g.ints(0), n, g.ints(1)]);
+  const [batch, n, past] = [size(ids, 0), size(ids, 1), size(pastKeys[0], 0)];
+  const hasPast = g.op('Greater', [g.op('Squeeze', [past]), g.ints(0)]);
+  const positionRow = reshape(swap(positions), g.ints([1, -1]));
+  const steps = range(n);
   // [n, n]: 0 where the key is not later than the query, a large negative number elsewhere
-  const later = g.op('Greater', [g.op('Unsqueeze', [steps, g.ints([0])]), g.op('Unsqueeze', [steps, g.ints([1])])]);
+  const later = g.op('Greater', [unsqueeze(steps, 0), unsqueeze(steps, 1)]);
   const mask = g.op('Where', [later, g.scalar(-1e9), g.scalar(0)]);
-  const split = g.op('Concat', [g.op('Unsqueeze', [past, g.ints([0])]), g.op('Unsqueeze', [n, g.ints([0])])], { axis: { int: 0 } });
-  const allButLast = g.op('Unsqueeze', [g.op('Sub', [n, g.ints(1)]), g.ints([0])]);
-  const headShape = g.ints([-1, heads, headSize]);
+  // [B, 1, P]: rows that the sequence has
+  const held = unsqueeze(g.op('Less', [unsqueeze(range(past), 0), unsqueeze(lengths, 1)]), 1);
+  const pastMask = unsqueeze(g.op('Where', [held, g.scalar(0), g.scalar(-1e9)]), 1);
+  const split = list(past, n);
+  const allButLast = g.op('Mul', [g.op('Sub', [n, one]), batch]);
+  const headShape = list(g.ints([-1]), batch, g.ints([heads, headSize]));
+  const rowShape = (length: number): string => list(g.ints([-1]), batch, g.ints([length]));
   const flatShape = g.ints([-1, width]);
-  const rotate = (x: string): string => {
-    const batched = g.op('Unsqueeze', [x, g.ints([0])]);
-    const turned = g.op('RotaryEmbedding', [batched, positionRow, 'rotary.cos', 'rotary.sin'], { interleaved: { int: 0 }, num_heads: { int: heads } }, MS);
-    return turned;
-  };
+  const rotate = (x: string): string => g.op('RotaryEmbedding', [unsqueeze(x, 0), positionRow, 'rotary.cos', 'rotary.sin'], { interleaved: { int: 0 }, num_heads: { int: heads } }, MS);
   const scale = 1 / Math.sqrt(headSize);
 
-  let x = norm(g.op('Gather', ['embedding', g.op('Reshape', [ids, g.ints([-1])])], { axis: { int: 0 } }));
+  // Everything but attention is done on rows [n * B, width].
+  const idRows = swap(ids);
+  let x = norm(g.op('Gather', ['embedding', reshape(idRows, g.ints([-1]))], { axis: { int: 0 } }));
   for (let i = 0; i < layers; i++) {
     const h = norm(x);
     const rawKey = g.op('MatMul', [h, `layer.${i}.key`]);
-    const before = g.op('Concat', [pastShifts[i], g.op('Slice', [rawKey, g.ints([0]), allButLast, g.ints([0])])], { axis: { int: 0 } });
+    const before = g.op('Concat', [pastShifts[i], slice(rawKey, zero, allButLast, 0)], { axis: { int: 0 } });
     const mixed = g.op('Add', [rawKey, g.op('Mul', [before, `layer.${i}.mix`])]);
-    const key = g.op('Reshape', [rotate(mixed), headShape], {}, { outputs: [`new_key.${i}`] });
-    const query = g.op('Reshape', [rotate(g.op('MatMul', [h, `layer.${i}.query`])), headShape]);
-    const value = g.op('Reshape', [g.op('MatMul', [h, `layer.${i}.value`]), headShape], {}, { outputs: [`new_value.${i}`] });
-    g.op('Slice', [rawKey, g.ints([-1]), g.ints([2 ** 31]), g.ints([0])], {}, { outputs: [`new_shift.${i}`] });
+    const key = reshape(rotate(mixed), headShape, `new_key.${i}`);
+    const query = reshape(rotate(g.op('MatMul', [h, `layer.${i}.query`])), headShape);
+    const value = reshape(g.op('MatMul', [h, `layer.${i}.value`]), headShape, `new_value.${i}`);
+    reshape(rawKey, rowShape(width), `new_shift.${i}`);
 
     const scoreAttributes = { alpha: scale, transBatchA: { int: 1 }, transBatchB: { int: 1 }, transB: { int: 1 } };
     const newScores = g.op('Add', [g.op('FusedMatMul', [query, key], scoreAttributes, MS), mask]);
-    const shape = [heads, 'n', headSize] as const;
+    const shape = ['B', heads, 'n', headSize] as const;
     const withPast = g.branch('float', shape, () => {
-      const pastScores = g.op('FusedMatMul', [query, pastKeys[i]], scoreAttributes, MS);
+      const pastScores = g.op('Add', [g.op('FusedMatMul', [query, pastKeys[i]], scoreAttributes, MS), pastMask]);
       const probabilities = g.op('Softmax', [g.op('Concat', [pastScores, newScores], { axis: { int: -1 } })], { axis: { int: -1 } });
       const onPast = g.fresh('on_past');
       const onNew = g.fresh('on_new');
@@ -179,41 +195,57 @@ export function buildDecoder(config: DecoderConfig, weights: ReadonlyMap<string,
       g.op('FusedMatMul', [g.op('Softmax', [newScores], { axis: { int: -1 } }), value], { transBatchB: { int: 1 } }, MS),
     );
     const attended = g.op('If', [hasPast], { then_branch: withPast, else_branch: withoutPast });
-    const joined = g.op('Reshape', [g.op('Transpose', [attended], { perm: [1, 0, 2] }), flatShape]);
+    const joined = reshape(g.op('Transpose', [attended], { perm: [2, 0, 1, 3] }), flatShape);
     x = g.op('Add', [x, g.op('MatMul', [joined, `layer.${i}.out`])]);
     const up = g.op('Relu', [g.op('MatMul', [norm(x), `layer.${i}.up`])]);
     x = g.op('Add', [x, g.op('MatMul', [g.op('Mul', [up, up]), `layer.${i}.down`])]);
-    g.output(`new_key.${i}`, 'float', ['n', heads, headSize]);
-    g.output(`new_value.${i}`, 'float', ['n', heads, headSize]);
-    g.output(`new_shift.${i}`, 'float', [1, width]);
+    g.output(`new_key.${i}`, 'float', ['n', 'B', heads, headSize]);
+    g.output(`new_value.${i}`, 'float', ['n', 'B', heads, headSize]);
+    g.output(`new_shift.${i}`, 'float', ['n', 'B', width]);
   }
   const states = norm(x);
-  const lastOf = (rows: string): string => g.op('Slice', [rows, g.ints([-1]), g.ints([2 ** 31]), g.ints([0])]);
-  const last = lastOf(states);
-  // The last tokens at each new position; zeros before the first one.
-  const one = g.ints([1]);
-  const seen = g.op('Concat', [pastIds, g.op('Reshape', [ids, g.ints([-1])])], { axis: { int: 0 } });
-  const ahead = Array.from({ length: POINTER_LAGS - 1 }, () => 0);
-  const window = g.op('Slice', [g.op('Concat', [g.ints(ahead), seen], { axis: { int: 0 } }), g.op('Unsqueeze', [past, g.ints([0])]), g.ints([2 ** 31]), g.ints([0])]);
-  const places = g.op('Range', [g.op('Sub', [past, g.ints(ahead.length)]), g.op('Add', [past, n]), g.ints(1)]);
-  const there = g.op('Unsqueeze', [g.op('Cast', [g.op('GreaterOrEqual', [places, g.ints(0)])], { to: { int: DataType.float } }), one]);
-  const features = g.op('Mul', [g.op('MatMul', [norm(g.op('Gather', ['embedding', window], { axis: { int: 0 } })), 'pointer.token']), there]);
-  const lag = (back: number): string => g.op('Slice', [features, g.ints([ahead.length - back]), g.ints([back === 0 ? 2 ** 31 : -back]), g.ints([0])]);
+  // Features of the last tokens before the new ones and of these; zeros before the first one of a text.
+  const window = g.op('Concat', [swap(recent), idRows], { axis: { int: 0 } });
+  const windowLength = g.op('Add', [n, g.ints([lags])]);
+  const places = g.op('Add', [unsqueeze(g.op('Sub', [range(windowLength), g.ints(lags)]), 1), unsqueeze(lengths, 0)]);
+  const there = reshape(g.op('Cast', [g.op('GreaterOrEqual', [places, g.ints(0)])], { to: { int: DataType.float } }), g.ints([-1, 1]));
+  const spelt = norm(g.op('Gather', ['embedding', reshape(window, g.ints([-1]))], { axis: { int: 0 } }));
+  const features = g.op('Mul', [g.op('MatMul', [spelt, 'pointer.token']), there]);
+  const lag = (back: number): string =>
+    slice(features, g.op('Mul', [g.ints([lags - back]), batch]), g.op('Mul', [g.op('Sub', [windowLength, g.ints([back])]), batch]), 0);
   const tokens = g.op('Concat', Array.from({ length: POINTER_LAGS }, (_, back) => lag(back)), { axis: { int: 1 } });
-  g.op('Concat', [g.op('MatMul', [states, 'pointer.key']), tokens], { axis: { int: 1 } }, { outputs: ['new_pointer'] });
-  g.output('new_pointer', 'float', ['n', pointerRow(config)]);
-  // [1, P + n]: what each position gets; the last one has no token after it yet.
-  const query = g.op('Concat', [g.op('Mul', [g.op('MatMul', [last, 'pointer.query']), g.scalar(1 / Math.sqrt(pointerWidth))]), g.op('Mul', [lastOf(tokens), 'pointer.match'])], { axis: { int: 1 } });
-  const scores = g.op('FusedMatMul', [query, g.op('Concat', [pastPointer, 'new_pointer'], { axis: { int: 0 } })], { transB: { int: 1 } }, MS);
-  const known = g.op('Slice', [scores, g.ints([0]), g.ints([-1]), one]);
+  const pointerKeys = g.op('Concat', [g.op('MatMul', [states, 'pointer.key']), tokens], { axis: { int: 1 } });
+  reshape(pointerKeys, rowShape(pointerRow(config)), 'new_pointer');
+  g.output('new_pointer', 'float', ['n', 'B', pointerRow(config)]);
+
+  // [B, m, ..]: what is wanted.
+  const wantedOf = (x: string): string => g.op('Gather', [x, wanted], { axis: { int: 0 } });
+  const last = wantedOf(states);
+  const query = g.op(
+    'Concat',
+    [g.op('Mul', [g.op('MatMul', [last, 'pointer.query']), g.scalar(1 / Math.sqrt(pointerWidth))]), g.op('Mul', [wantedOf(tokens), 'pointer.match'])],
+    { axis: { int: 2 } },
+  );
+  const all = g.op('Concat', [pastPointer, 'new_pointer'], { axis: { int: 0 } });
+  const scores = g.op('FusedMatMul', [query, all], { transBatchB: { int: 1 }, transB: { int: 1 } }, MS);
+  // Only positions before: of the past those that the sequence has, of the new ones the earlier.
+  const step = unsqueeze(g.op('Div', [wanted, batch]), 2);
+  const known = g.op(
+    'Concat',
+    [g.op('Expand', [held, list(batch, size(wanted, 1), past)]), g.op('Less', [unsqueeze(steps, 0, 1), step])],
+    { axis: { int: 2 } },
+  );
+  const pointed = g.op('Where', [known, scores, g.scalar(-1e9)]);
   const sentinel = g.op('Add', [g.op('MatMul', [last, 'pointer.sentinel']), g.scalar(SENTINEL_START)]);
-  const shares = g.op('Softmax', [g.op('Concat', [known, sentinel], { axis: { int: 1 } })], { axis: { int: -1 } });
-  const toVocabulary = g.op('Slice', [shares, g.ints([-1]), g.ints([2 ** 31]), one]);
-  const toTokens = g.op('Slice', [shares, g.ints([0]), g.ints([-1]), one]);
-  const followers = g.op('Unsqueeze', [g.op('Slice', [seen, one, g.ints([2 ** 31]), g.ints([0])]), g.ints([0])]);
+  const shares = g.op('Softmax', [g.op('Concat', [pointed, sentinel], { axis: { int: 2 } })], { axis: { int: -1 } });
+  const toVocabulary = slice(shares, g.ints([-1]), g.ints([LAST]), 2);
+  const toTokens = slice(shares, zero, g.ints([-1]), 2);
+  // Behind the last new token there is none yet; it has no share.
+  const newFollowers = g.op('Concat', [slice(ids, one, g.ints([LAST]), 1), g.op('Expand', [g.ints([0]), list(batch, one)])], { axis: { int: 1 } });
+  const followers = g.op('Expand', [unsqueeze(g.op('Concat', [swap(pastFollowers), newFollowers], { axis: { int: 1 } }), 1), g.op('Shape', [toTokens])]);
   const byVocabulary = g.op('Softmax', [g.op('FusedMatMul', [last, 'embedding'], { transB: { int: 1 } }, MS)], { axis: { int: -1 } });
-  const mixed = g.op('ScatterElements', [g.op('Mul', [byVocabulary, toVocabulary]), followers, toTokens], { axis: { int: 1 }, reduction: 'add' });
+  const mixed = g.op('ScatterElements', [g.op('Mul', [byVocabulary, toVocabulary]), followers, toTokens], { axis: { int: 2 }, reduction: 'add' });
   g.op('Log', [g.op('Add', [mixed, g.scalar(LEAST_PROBABILITY)])], {}, { outputs: ['logits'] });
-  g.output('logits', 'float', [1, config.vocabularySize]);
+  g.output('logits', 'float', ['B', 'm', config.vocabularySize]);
   return g.finish('pharos_decoder');
 }

@@ -86,6 +86,7 @@ export class OnnxFile {
   readonly #front: ProtoWriter[] = [];
   readonly #behind: ProtoWriter[] = [];
   #producers: Map<string, number> | undefined;
+  #types: ReadonlySet<string> | undefined;
   #next = 0;
 
   /** Throws RangeError for bytes that are no ONNX model. */
@@ -117,6 +118,10 @@ export class OnnxFile {
     this.opset = opset;
   }
 
+  /** Operators that occur in the graph itself, without those in its branches. */
+  get types(): ReadonlySet<string> {
+    return (this.#types ??= new Set(this.#nodes.map((node) => readNode(node).type)));
+  }
   /** The node that makes a value; undefined for inputs and weights. */
   producer(value: string): GraphNode | undefined {
     const at = this.#producer(value);

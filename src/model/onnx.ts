@@ -4,7 +4,7 @@
 import { ProtoWriter } from './protobuf.ts';
 
 /** ONNX TensorProto.DataType values used here. */
-export const DataType = { float: 1, int32: 6, int64: 7, bool: 9, float16: 10 } as const;
+export const DataType = { float: 1, uint8: 2, int32: 6, int64: 7, bool: 9, float16: 10 } as const;
 export type ElementType = keyof typeof DataType;
 export type Attribute = number | { readonly int: number } | string | readonly number[] | Branch;
 /** A subgraph of a control-flow node, made by GraphBuilder.branch. */
@@ -109,6 +109,11 @@ export class GraphBuilder {
     const stored = storage === 'float' ? name : `${name}.f16`;
     this.#tensor(stored, storage, shape, raw);
     return storage === 'float' ? name : this.op('Cast', [stored], { to: { int: DataType.float } }, { outputs: [name] });
+  }
+  /** Packed weights as they stand. */
+  packed(name: string, values: Uint8Array, shape: readonly number[]): string {
+    this.#tensor(name, 'uint8', shape, values);
+    return name;
   }
   /** A constant int64 vector (or scalar when `values` is a number); equal constants are shared. */
   ints(values: readonly number[] | number): string {

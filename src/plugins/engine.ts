@@ -4,32 +4,43 @@
 import fp from 'fastify-plugin';
 import type { Config } from '../config.ts';
 import { createEngine } from '../engine/engine.ts';
-import { EngineError } from '../engine/port.ts';
+import { placeModels } from '../engine/hub/places.ts';
+import { EngineError, unableTo } from '../engine/port.ts';
 import { createUpstream } from '../engine/upstream.ts';
-import type { Engine, ModelInfo } from '../engine/port.ts';
+import type { Engine, ModelInfo, Task } from '../engine/port.ts';
 
 declare module 'fastify' {
   interface FastifyInstance {
     readonly engine: Engine;
-    /** The model of that name; the default model without one. Throws EngineError `unknown_model`. */
-    modelOf(name: string | undefined): ModelInfo;
+    /** The model of that name; without one, the default model for the task (default `generate`). Throws EngineError `unknown_model` when there is none, or it cannot do that. */
+    modelOf(name: string | undefined, task?: Task | 'any'): ModelInfo;
   }
 }
 
 export const engine = fp(
-  async (app, { config, engine: given }: { readonly config: Config; readonly engine?: Engine }) => {
-    const { slots, queue, threads, prefixBytes } = config.limits;
-    const create = (): Promise<Engine> =>
+  async (app, { config, engine: given, measured }: { readonly config: Config; readonly engine?: Engine; readonly measured: (engine: Engine) => Engine }) => {
+    const { slots, queue, threads, prefixBytes, guesses, passTokens, modelBytes, modelIdleMs } = config.limits;
+    const create = async (): Promise<Engine> =>
       config.engine === 'embedded'
-        ? createEngine({ folders: config.models, device: config.device, limits: { slots, queue, prefixBytes }, ...(threads === 0 ? {} : { threads }), logger: app.log })
+        ? createEngine({ folders: await placeModels(config.models, config.hub, app.log, config.limits.downloadBytes), device: config.device, limits: { slots, queue, prefixBytes, guesses, passTokens, modelBytes, modelIdleMs }, ...(threads === 0 ? {} : { threads }), logger: app.log })
         : createUpstream({ url: config.engine, ...(config.engineKey === '' ? {} : { key: config.engineKey }), limit: config.limits.streams });
-    const used = given ?? (await create());
+    const used = measured(given ?? (await create()));
     app.decorate('engine', used);
-    app.decorate('modelOf', (name: string | undefined) => {
+    app.decorate('modelOf', (name: string | undefined, task: Task | 'any' = 'generate') => {
       const models = used.models();
-      const model = name === undefined ? models[0] : models.find(({ id }) => id === name);
-      if (!model) throw new EngineError('unknown_model', `model ${JSON.stringify(name)} is not loaded; loaded are: ${models.map(({ id }) => id).join(', ')}`);
-      return model;
+      const able = (model: ModelInfo): boolean => task === 'any' || (model.tasks?.includes(task) ?? true);
+      if (name !== undefined) {
+        const model = models.find(({ id }) => id === name);
+        if (!model) throw new EngineError('unknown_model', `model ${JSON.stringify(name)} is not there; there are: ${models.map(({ id }) => id).join(', ')}`);
+        if (task !== 'any' && !able(model)) throw unableTo(task, model, models);
+        return model;
+      }
+      const fit = models.filter(able);
+      // A model made for ranking ranks better than one that makes vectors.
+      const best = (task === 'score' ? fit.find(({ tasks }) => tasks?.includes('embed') === false) : undefined) ?? fit[0];
+      if (best) return best;
+      if (task === 'any') throw new EngineError('unknown_model', 'there are no models');
+      throw unableTo(task, models[0], models);
     });
     // Nothing is live any more when this is called.
     app.addHook('onClose', async () => used.close(0));

@@ -6,17 +6,20 @@ import fp from 'fastify-plugin';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { sendEarly } from '../http/body.ts';
 import { Paths } from '../http/paths.ts';
+import { bodyFor, isAnthropic } from '../http/error-dialects.ts';
 import { answerTo, HttpError } from '../http/problems.ts';
 
 /** Sends the answer to an error. */
 export function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
-  const { status, retryAfter, body, hidden } = answerTo(error);
+  const answer = answerTo(error);
+  const { status, retryAfter, body, hidden } = answer;
   if (hidden) request.log.error({ err: error }, 'a request failed');
   else request.log.debug({ code: body.error.code, message: body.error.message }, 'a request was refused');
   if (retryAfter !== undefined) reply.header('retry-after', retryAfter);
+  if (isAnthropic(request.url)) reply.header('request-id', request.id);
   if (status === 401) reply.header('www-authenticate', 'Bearer');
   reply.code(status).type('application/json; charset=utf-8');
-  const text = JSON.stringify(body);
+  const text = JSON.stringify(bodyFor(request.url, answer, request.id));
   // Who is too slow is not waited for.
   if (body.error.code === 'body_timeout') reply.send(text);
   else sendEarly(request, reply, text);

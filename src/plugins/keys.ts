@@ -2,9 +2,15 @@
 // Refuses to know what a key is good for: every key opens everything.
 
 import { createHash, timingSafeEqual } from 'node:crypto';
+import type { IncomingHttpHeaders } from 'node:http';
 import fp from 'fastify-plugin';
 import { HttpError } from '../http/problems.ts';
 
+/** What a request shows: as OpenAI's clients send it, or as Anthropic's do. */
+function shownBy({ authorization, 'x-api-key': other }: IncomingHttpHeaders): string | undefined {
+  const [, bearer] = /^Bearer +([^ ]+) *$/i.exec(authorization ?? '') ?? [];
+  return bearer ?? (typeof other === 'string' && other !== '' ? other : undefined);
+}
 const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
 
 export const keys = fp(
@@ -13,8 +19,8 @@ export const keys = fp(
     const known = apiKeys.map(digest);
     app.addHook('onRequest', async (request) => {
       if (request.routeOptions.config.open === true) return;
-      const [, shown] = /^Bearer +([^ ]+) *$/i.exec(request.headers.authorization ?? '') ?? [];
-      if (shown === undefined) throw new HttpError('invalid_api_key', 'an API key is needed: send it as "Authorization: Bearer KEY"');
+      const shown = shownBy(request.headers);
+      if (shown === undefined) throw new HttpError('invalid_api_key', 'an API key is needed: send it as "Authorization: Bearer KEY" or "x-api-key: KEY"');
       const given = digest(shown);
       let matches = 0;
       for (const key of known) matches += timingSafeEqual(key, given) ? 1 : 0;

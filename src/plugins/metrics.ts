@@ -6,6 +6,7 @@ import fp from 'fastify-plugin';
 import type { FastifyRequest } from 'fastify';
 import type { KnownBaseStatistics } from '../../graph/knowledge.ts';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { GenerationMetrics } from './generations.ts';
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -21,7 +22,7 @@ const STORE_MS = 2_000;
 const SECONDS = [0.001, 0.005, 0.02, 0.1, 0.5, 2, 10, 60, 300];
 
 export const metrics = fp(
-  async (app) => {
+  async (app, { generations }: { readonly generations: GenerationMetrics }) => {
     const registry = new Registry();
     const registers = [registry];
     collectDefaultMetrics({ register: registry });
@@ -112,6 +113,7 @@ export const metrics = fp(
         }
       },
     });
+    for (const metric of generations.all()) registry.registerMetric(metric);
     registry.registerMetric(storeUp);
     registry.registerMetric(facts);
     const models = new Gauge({

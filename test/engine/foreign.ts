@@ -89,8 +89,12 @@ function build(options: ForeignOptions): Uint8Array {
       const scores = g.op('Mul', [g.op('MatMul', [turned(q, HEADS), g.op('Transpose', [spread(presentKey)], { perm: [0, 1, 3, 2] })]), g.scalar(1 / Math.sqrt(SIZE))]);
       const total = g.op('Gather', [g.op('Shape', [mask]), g.ints(1)]);
       const keys = g.op('Range', [g.ints(0), total, g.ints(1)]);
-      const later = g.op('Greater', [g.op('Unsqueeze', [keys, g.ints([0, 1])]), g.op('Unsqueeze', [positions, g.ints([2])])]);
-      const hidden = g.op('Where', [g.op('Unsqueeze', [later, g.ints([1])]), g.scalar(-1e9), g.scalar(0)]);
+      // A query sees the keys up to its own place in the cache, of those that the mask shows.
+      const count = g.op('Gather', [g.op('Shape', [inputIds]), g.ints(1)]);
+      const queries = g.op('Range', [g.op('Sub', [total, count]), total, g.ints(1)]);
+      const later = g.op('Greater', [g.op('Unsqueeze', [keys, g.ints([0])]), g.op('Unsqueeze', [queries, g.ints([1])])]);
+      const masked = g.op('Equal', [g.op('Unsqueeze', [g.op('Cast', [mask], { to: { int: 7 } }), g.ints([1])]), g.ints(0)]);
+      const hidden = g.op('Where', [g.op('Unsqueeze', [g.op('Or', [g.op('Unsqueeze', [later, g.ints([0])]), masked]), g.ints([1])]), g.scalar(-1e9), g.scalar(0)]);
       const weights = g.op('Softmax', [g.op('Add', [scores, hidden])], { axis: { int: -1 } });
       attended = g.op('Reshape', [g.op('Transpose', [g.op('MatMul', [weights, spread(presentValue)])], { perm: [0, 2, 1, 3] }), g.ints([0, 0, HEADS * SIZE])]);
     }

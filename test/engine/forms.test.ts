@@ -5,38 +5,40 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import t from 'tap';
 import { graphForm } from '../../src/engine/graph-form.ts';
+import { EngineError } from '../../src/engine/port.ts';
 import { readModelFiles } from '../../src/engine/model-files.ts';
 import { Runner } from '../../src/engine/runner.ts';
+import type { RunnerOptions } from '../../src/engine/runner.ts';
 import { GraphBuilder } from '../../src/model/onnx.ts';
 import { reference, writeForeign } from './foreign.ts';
 import type { ForeignOptions } from './foreign.ts';
-import { failure } from './world.ts';
+import { failure, FOLDER } from './world.ts';
 
 const PROMPT = [300, 17, 2048, 99, 1200, 5, 700];
 const COUNT = 24;
 
 /** Greedy tokens with the cache, the prompt in pieces of `chunk`. */
-async function generate(folder: string, chunk: number): Promise<number[]> {
+async function generate(folder: string, chunk: number, options: Partial<RunnerOptions> = {}, count = COUNT): Promise<number[]> {
   const { onnx, names, contextLength, vocabularySize } = await readModelFiles(folder);
-  const runner = await Runner.open({ file: onnx, names, device: 'cpu', threads: 1, contextLength, vocabularySize });
+  const runner = await Runner.open({ file: onnx, names, device: 'cpu', threads: 1, contextLength, vocabularySize, ...options });
   const state = runner.start();
   let logits: Float32Array | undefined;
-  for (let i = 0; i < PROMPT.length; i += chunk) logits = await runner.forward(state, PROMPT.slice(i, i + chunk), true);
+  for (let i = 0; i < PROMPT.length; i += chunk) [logits] = await runner.forward(state, PROMPT.slice(i, i + chunk), 1);
   const ids: number[] = [];
-  while (logits && ids.length < COUNT) {
+  while (logits && ids.length < count) {
     const next = logits.indexOf(Math.max(...logits));
     ids.push(next);
     if (next === 1) break;
-    logits = await runner.forward(state, [next], true);
+    [logits] = await runner.forward(state, [next], 1);
   }
   await runner.close();
   return ids;
 }
 
-const FORMS: readonly (readonly [name: string, options: ForeignOptions])[] = [
-  ['caches that are concatenated', { cache: 'concat' }],
+const FORMS: readonly (readonly [name: string, options: ForeignOptions & { readonly onDevice?: boolean }])[] = [
+  ['caches that are concatenated', { cache: 'concat', onDevice: true }],
   ['keys and values in one tensor, 32-bit ids', { cache: 'concat', joined: true, ids: 'int32' }],
-  ['GroupQueryAttention', { cache: 'grouped' }],
+  ['GroupQueryAttention', { cache: 'grouped', onDevice: true }],
   ['half-precision caches and logits', { cache: 'grouped', half: true }],
   ['weights in a file beside the graph', { cache: 'grouped', beside: true }],
   ['capped logits', { cache: 'concat', capped: true }],
@@ -49,7 +51,72 @@ for (const [name, options] of FORMS)
     const expected = await reference(file, PROMPT, COUNT);
     t.ok(new Set(expected).size > 3, 'the model says several things');
     for (const chunk of [1, 3, PROMPT.length]) t.same(await generate(folder, chunk), expected, `the prompt in pieces of ${chunk}`);
+    t.same(await generate(folder, 3, { resident: true }), expected, 'what is remembered comes out whole and goes in again as it is');
+    if (!options.onDevice) return;
+    // A machine without an adapter has nothing to try.
+    const given = await generate(folder, 3, { device: 'webgpu' }, 6).catch((error: unknown) => (error instanceof EngineError && error.code === 'device_unavailable' ? error.message : Promise.reject(error as Error)));
+    if (typeof given === 'string') t.comment(`not tried on WebGPU: ${given}`);
+    else t.same(given, expected.slice(0, 6), 'on WebGPU, where it stays on the device');
   });
+
+for (const [name, options] of FORMS)
+  t.test(`${name}, several texts side by side`, async (t) => {
+    const folder = t.testdir();
+    await writeForeign(folder, options);
+    const { onnx, names, contextLength, vocabularySize } = await readModelFiles(folder);
+    const runner = await Runner.open({ file: onnx, names, device: 'cpu', threads: 1, contextLength, vocabularySize });
+    t.teardown(() => runner.close());
+    t.equal(runner.together, options.cache === 'concat' ? Number.POSITIVE_INFINITY : 1, 'new tokens of each in one pass');
+    t.ok(runner.canRewind);
+    const texts = [PROMPT, PROMPT.slice(0, 2), [9, 8, 7, 6, 5, 4, 3, 2, 1, 0, 11], [77]];
+    const states = await Promise.all(texts.map(async (text) => {
+      const state = runner.start();
+      await runner.forward(state, text, 0);
+      return state;
+    }));
+    // Rows of the longest text are in the way of the others, and a column stays empty.
+    const batch = runner.batch(5);
+    states.forEach(({ cache }, i) => batch.put(cache, i === 3 ? 4 : i));
+    const columns = [0, 1, 2, 4];
+    let apart = 0;
+    for (const round of [1, 2, 3, 4]) {
+      // The second text leaves for a round, the first takes a step back, and where it can be each has another number of new tokens.
+      const fed = texts.map((_, i) => ({ tokens: Array.from({ length: runner.together === 1 ? 1 : 1 + ((i + round) % 3) }, (__, k) => (97 * i + 31 * round + k) % 4096), wanted: 1 + ((i + round) % 2) }));
+      const places = Array.from({ length: 5 }, (_, column) => (round === 3 && column === 1 ? undefined : fed[columns.indexOf(column)]));
+      if (round === 3) batch.truncate(0, 1);
+      if (round === 4) batch.put(states[1].cache, 1);
+      const rows = await runner.forwardAll(batch, places);
+      for (const [i, column] of columns.entries()) {
+        if (!places[column]) continue;
+        const alone = await runner.forward(states[i], fed[i].tokens, fed[i].wanted);
+        t.equal(rows[column].length, alone.length);
+        alone.forEach((row, k) => row.forEach((value, v) => void (apart = Math.max(apart, Math.abs(value - rows[column][k][v])))));
+      }
+      states[0].cache.truncate(states[0].cache.length() - 1);
+      batch.truncate(batch.length(0) - 1, 0);
+    }
+    t.comment(`logits at most ${apart.toExponential(1)} apart`);
+    t.ok(apart < (options.half ? 0.05 : 1e-4));
+  });
+
+t.test('the model that ships writes the same where all that it remembers is kept in the graph', async (t) => {
+  const prompt = [300, 17, 2048, 99, 1200, 5, 700, 300, 17];
+  const write = async (options: Partial<RunnerOptions>): Promise<number[]> => {
+    const { onnx, contextLength, vocabularySize } = await readModelFiles(FOLDER);
+    const runner = await Runner.open({ file: onnx, device: 'cpu', threads: 1, contextLength, vocabularySize, ...options });
+    t.equal(runner.canRewind, options.resident !== true);
+    const state = runner.start();
+    let [logits] = await runner.forward(state, prompt, 1);
+    const ids: number[] = [];
+    while (ids.length < 20) {
+      ids.push(logits.indexOf(Math.max(...logits)));
+      [logits] = await runner.forward(state, ids.slice(-1), 1);
+    }
+    await runner.close();
+    return ids;
+  };
+  t.same(await write({ resident: true }), await write({}));
+});
 
 t.test('a graph that cannot be run says which input or output is in the way', async (t) => {
   const refused = (make: (g: GraphBuilder) => void): Promise<unknown> =>

@@ -36,7 +36,8 @@ t.test('the model that ships, which replaces a part of what it remembers, goes o
 t.test('bytes are bounded, and a text makes those that it begins with needless', async (t) => {
   const text = (tokens: number[]): { cache: KvCache; replaced: [] } => {
     const cache = new KvCache([4], 1000);
-    cache.append(tokens, [new Float32Array(4 * tokens.length).fill(tokens.length)]);
+    cache.feed(tokens);
+    cache.append([tokens.length], [new Float32Array(4 * tokens.length).fill(tokens.length)]);
     return { cache, replaced: [] };
   };
   const tokens = Array.from({ length: 100 }, (_, i) => i);

@@ -6,7 +6,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import t from 'tap';
 import type { Test } from 'tap';
-import type { GenerateEvent } from '../../src/engine/port.ts';
+import type { ChatPrompt, Engine, GenerateEvent } from '../../src/engine/port.ts';
 import { createUpstream } from '../../src/engine/upstream.ts';
 import { call, listen, startApp } from '../helpers/http-app.ts';
 import { ask, chat, collect, failure, startEngine, until } from './world.ts';
@@ -92,6 +92,97 @@ t.test('likelihoods of a chat are read as chats tell them', async (t) => {
     { kind: 'finish', reason: 'length', usage: { promptTokens: 0, completionTokens: 1 } },
   ]);
   t.equal(await engine.countTokens('m', '柏拉图的同乡'), 6, 'about as many as a Chinese text has');
+});
+
+t.test('tools, calls and thoughts go there and come back', async (t) => {
+  let asked: unknown;
+  let chunks: readonly object[] = [];
+  const { url } = await scripted(t, (path, body, response) => {
+    if (path === '/v1/models') return json(response, 200, { data: [{ id: 'm' }] });
+    asked = body;
+    for (const delta of chunks) response.write(`data: ${JSON.stringify({ choices: [{ index: 0, delta, finish_reason: null }] })}\n\n`);
+    response.write(`data: ${JSON.stringify({ choices: [{ index: 0, delta: {}, finish_reason: 'tool_calls' }] })}\n\n`);
+    response.end(`data: ${JSON.stringify({ choices: [], usage: { prompt_tokens: 5, completion_tokens: 9, completion_tokens_details: { reasoning_tokens: 3 } } })}\n\ndata: [DONE]\n\n`);
+    return undefined;
+  });
+  const engine = await createUpstream({ url: `${url}/v1` });
+  const given = async (parts: readonly object[], prompt: Partial<ChatPrompt> = {}): Promise<readonly GenerateEvent[]> => {
+    chunks = parts;
+    const events: GenerateEvent[] = [];
+    for await (const event of engine.generate(ask('', { model: 'm', prompt: { kind: 'chat', messages: [{ role: 'user', content: 'x' }], ...prompt } }))) events.push(event);
+    return events;
+  };
+  const messages: ChatPrompt['messages'] = [
+    { role: 'user', content: 'x' },
+    { role: 'assistant', content: '', reasoning: 'why', toolCalls: [{ id: 'c1', name: 'f', arguments: '{"a":1}' }] },
+    { role: 'tool', content: '2', toolCallId: 'c1', name: 'f' },
+  ];
+  const parameters = { type: 'object', properties: { a: { type: 'integer' } } };
+  const events = await given(
+    [
+      { role: 'assistant', content: null, reasoning: 'Hm.' },
+      { reasoning_content: ' So.', reasoning: ' So.' },
+      { content: 'I call.' },
+      { tool_calls: [{ index: 0, id: 'c2', type: 'function', function: { name: 'f', arguments: '' } }] },
+      { tool_calls: [{ index: 0, function: { arguments: '{"a"' } }] },
+      { tool_calls: [{ index: 0, function: { arguments: ':2}' } }, { index: 1, id: 'c3', function: { name: 'g', arguments: { b: 1 } } }] },
+    ],
+    { messages, tools: [{ name: 'f', description: 'd', parameters, strict: true }, { name: 'g' }], toolChoice: { name: 'f' }, parallelToolCalls: false, thinking: true, reasoningEffort: 'low' },
+  );
+  t.same(asked, {
+    model: 'm',
+    messages: [
+      { role: 'user', content: 'x' },
+      { role: 'assistant', content: null, reasoning_content: 'why', tool_calls: [{ id: 'c1', type: 'function', function: { name: 'f', arguments: '{"a":1}' } }] },
+      { role: 'tool', content: '2', tool_call_id: 'c1', name: 'f' },
+    ],
+    tools: [{ type: 'function', function: { name: 'f', description: 'd', parameters, strict: true } }, { type: 'function', function: { name: 'g' } }],
+    tool_choice: { type: 'function', function: { name: 'f' } },
+    parallel_tool_calls: false,
+    chat_template_kwargs: { enable_thinking: true, thinking: true },
+    reasoning_effort: 'low',
+    max_tokens: 48,
+    temperature: 0,
+    top_p: 1,
+    stream: true,
+    stream_options: { include_usage: true },
+  });
+  t.same(events, [
+    { kind: 'reasoning', text: 'Hm.' },
+    { kind: 'reasoning', text: ' So.' },
+    { kind: 'delta', text: 'I call.' },
+    { kind: 'tool_call', index: 0, id: 'c2', name: 'f', arguments: '' },
+    { kind: 'tool_call', index: 0, arguments: '{"a"' },
+    { kind: 'tool_call', index: 0, arguments: ':2}' },
+    { kind: 'tool_call', index: 1, id: 'c3', name: 'g', arguments: '{"b":1}' },
+    { kind: 'finish', reason: 'tool_calls', usage: { promptTokens: 5, completionTokens: 9, reasoningTokens: 3 } },
+  ]);
+  t.match(
+    await given([{ tool_calls: [{ id: 'a', function: { name: 'f', arguments: '{}' } }] }, { tool_calls: [{ id: 'b', function: { name: 'f', arguments: '{' } }] }, { tool_calls: [{ function: { arguments: '}' } }] }]),
+    [{ index: 0, id: 'a' }, { index: 1, id: 'b', arguments: '{' }, { index: 1, arguments: '}' }, {}],
+    'calls that are not numbered',
+  );
+  t.match(await given([{ tool_calls: [{ index: 0, id: 'a', function: { name: 'f', arguments: '{}' } }, { index: 0, id: 'b', function: { name: 'f', arguments: '{}' } }] }]), [{ index: 0, id: 'a' }, { index: 1, id: 'b' }, {}], 'or all alike');
+  t.match(await given([{ tool_calls: [{ index: 0, function: { name: 'f', arguments: '{}' } }] }]), [{ id: /^call_[0-9a-f]{24}$/ }, {}], 'or have no id');
+  await given([], { messages: [{ role: 'user', content: 'x' }, { role: 'assistant', content: 'so' }], continues: true });
+  t.match(asked, { continue_final_message: true, add_generation_prompt: false });
+  t.notOk(Object.hasOwn(asked as object, 'chat_template_kwargs'), 'nothing beside what was asked for');
+});
+
+t.test('a Pharos elsewhere calls as one here does', async (t) => {
+  const { url } = await listen(t);
+  const [there, here] = [await createUpstream({ url: `${url}/v1` }), await startEngine(t)];
+  t.teardown(() => there.close());
+  const parameters = { type: 'object', properties: { city: { type: 'string', maxLength: 9 } }, required: ['city'], additionalProperties: false };
+  const request = ask('', { ...hot, maxTokens: 200, prompt: { kind: 'chat', messages: [{ role: 'user', content: 'Weather?' }], tools: [{ name: 'weather', parameters }], toolChoice: 'required', parallelToolCalls: false } });
+  const calls = async (engine: Engine): Promise<string> => {
+    let all = '';
+    for await (const event of engine.generate(request)) all += event.kind === 'tool_call' ? `${event.name ?? ''}${event.arguments}` : event.kind === 'finish' ? event.reason : event.kind;
+    return all;
+  };
+  const made = await calls(there);
+  t.match(made, /^weather\{"city": ?"[^"]*.*"\}tool_calls$/);
+  t.equal(made, await calls(here));
 });
 
 t.test('a server that fails is told of as such', async (t) => {

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import type { Test } from 'tap';
 import { createEngine } from '../../src/engine/engine.ts';
 import type { EngineOptions } from '../../src/engine/engine.ts';
-import type { ChatMessage, Engine, EngineError, GenerateEvent, GenerateRequest, Usage } from '../../src/engine/port.ts';
+import type { ChatMessage, Engine, EngineError, FinishReason, GenerateEvent, GenerateRequest, Usage } from '../../src/engine/port.ts';
 
 export const MODEL = 'pharos-mini';
 export const FOLDER = fileURLToPath(new URL(`../../models/${MODEL}`, import.meta.url));
@@ -42,7 +42,7 @@ export const wild = (seed: number, maxTokens = 64): Partial<GenerateRequest> => 
 export interface Whole {
   readonly text: string;
   readonly deltas: readonly string[];
-  readonly reason: 'stop' | 'length' | undefined;
+  readonly reason: FinishReason | undefined;
   readonly usage: Usage | undefined;
   /** The last event, when it was an error. */
   readonly error: EngineError | undefined;
@@ -53,7 +53,7 @@ export async function collect(events: AsyncIterable<GenerateEvent>): Promise<Who
   for await (const event of events) {
     if (event.kind === 'delta') deltas.push(event.text);
     else if (event.kind === 'finish') [reason, usage] = [event.reason, event.usage];
-    else error = event.error;
+    else if (event.kind === 'error') error = event.error;
   }
   return { text: deltas.join(''), deltas, reason, usage, error };
 }

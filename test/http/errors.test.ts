@@ -29,7 +29,7 @@ t.test('what is wrong is named, in the form that OpenAI clients read', async (t)
     ['an unknown field', { messages, temprature: 1 }, 400, { code: 'unknown_parameter', param: 'temprature' }],
     ['an unknown field inside knowledge', { messages, knowledge: { bas: 'x' } }, 400, { code: 'unknown_parameter', param: 'knowledge.bas' }],
     ['too many choices', { messages, n: 200 }, 400, { code: 'invalid_value', param: 'n' }],
-    ['tools', { messages, tools: [{ type: 'function', function: { name: 'f' } }] }, 400, { code: 'unsupported_parameter', param: 'tools' }],
+    ['tools', { messages, tools: [{ type: 'web_search' }] }, 400, { code: 'invalid_value', param: 'tools[0].type' }],
     ['a response format', { messages, response_format: { type: 'xml' } }, 400, { code: 'invalid_value', param: 'response_format.type' }],
     ['an unknown model', { messages, model: 'gpt-9' }, 404, { code: 'model_not_found', param: 'model', message: /"gpt-9".*pharos-mini/ }],
     [

@@ -8,7 +8,8 @@ import { errors, WRITE_ERRORS } from '../../../src/contract/common.ts';
 import { answerRequestsOf, chatChunk, chatLogprobs, chatReply, chatRequest, groundingWire } from '../../../src/contract/chat.ts';
 import type { ChatRequest } from '../../../src/contract/chat.ts';
 import { usageWire } from '../../../src/contract/generation.ts';
-import type { Usage, WrittenToken } from '../../../src/engine/port.ts';
+import { callDeltaWire, GatheredCalls } from '../../../src/contract/tools.ts';
+import type { FinishReason, Usage, WrittenToken } from '../../../src/engine/port.ts';
 import { sideBySide } from '../../../src/http/choices.ts';
 import { begin, sendEvents } from '../../../src/http/events.ts';
 import type { RoutePlugin } from '../../../src/http/provider.ts';
@@ -30,7 +31,7 @@ function chunks(head: Head, request: ChatRequest, choices: number): (event: Choi
   const counted = request.stream_options?.include_usage === true;
   const opened = new Set<number>();
   const used: Usage[] = [];
-  const chunk = (index: number, delta: Chunk['choices'][number]['delta'], finish_reason: 'stop' | 'length' | null, tokens: readonly WrittenToken[] = []): Chunk => ({
+  const chunk = (index: number, delta: Chunk['choices'][number]['delta'], finish_reason: FinishReason | null, tokens: readonly WrittenToken[] = []): Chunk => ({
     ...head,
     object: 'chat.completion.chunk',
     choices: [{ index, delta, finish_reason, logprobs: tokens.length > 0 ? chatLogprobs(tokens) : null }],
@@ -38,9 +39,11 @@ function chunks(head: Head, request: ChatRequest, choices: number): (event: Choi
   });
   return ({ index, event }) => {
     if (event.kind === 'error') throw event.error;
-    const start: Chunk[] = opened.has(index) ? [] : [chunk(index, { role: 'assistant', content: '' }, null)];
+    const start: Chunk[] = opened.has(index) ? [] : [chunk(index, { role: 'assistant', content: event.kind === 'tool_call' ? null : '' }, null)];
     opened.add(index);
     if (event.kind === 'delta') return [...start, chunk(index, { content: event.text }, null, event.tokens)];
+    if (event.kind === 'reasoning') return [...start, chunk(index, { reasoning_content: event.text }, null)];
+    if (event.kind === 'tool_call') return [...start, chunk(index, { tool_calls: [callDeltaWire(event)] }, null)];
     const grounding = event.grounding ? groundingWire(event.grounding) : UNGROUNDED;
     const last: Chunk = { ...chunk(index, {}, event.reason), grounding };
     used.push(event.usage);
@@ -51,11 +54,15 @@ function chunks(head: Head, request: ChatRequest, choices: number): (event: Choi
 /** One choice as it grows. */
 class Choice {
   #content = '';
+  #thought = '';
+  readonly #calls = new GatheredCalls();
   readonly #tokens: WrittenToken[] = [];
   end: Extract<AnswerEvent, { kind: 'finish' }> | undefined;
   take(event: AnswerEvent): void {
     if (event.kind === 'error') throw event.error;
     if (event.kind === 'finish') this.end = event;
+    else if (event.kind === 'reasoning') this.#thought += event.text;
+    else if (event.kind === 'tool_call') this.#calls.take(event);
     else {
       this.#content += event.text;
       this.#tokens.push(...(event.tokens ?? []));
@@ -63,7 +70,14 @@ class Choice {
   }
   wire(index: number): z.infer<typeof chatReply>['choices'][number] {
     if (!this.end) throw new Error('an answer ended without its last event');
-    const message = { role: 'assistant' as const, content: this.#content, refusal: null };
+    const calls = this.#calls.wire();
+    const message = {
+      role: 'assistant' as const,
+      content: this.#content === '' && calls.length > 0 ? null : this.#content,
+      refusal: null,
+      ...(this.#thought === '' ? {} : { reasoning_content: this.#thought }),
+      ...(calls.length > 0 ? { tool_calls: calls } : {}),
+    };
     return { index, message, finish_reason: this.end.reason, logprobs: this.#tokens.length > 0 ? chatLogprobs(this.#tokens) : null };
   }
 }

@@ -3,7 +3,7 @@
 
 import type { ConstraintSpec } from '../port.ts';
 import type { Grammar } from './expression.ts';
-import { characters } from './expression.ts';
+import { characters, choice, literal } from './expression.ts';
 import { parseGbnf } from './gbnf.ts';
 import { jsonObject, schemaGrammar } from './json-schema.ts';
 import { CompiledGrammar, GrammarWalk } from './masks.ts';
@@ -58,12 +58,15 @@ class GrammarConstraint implements Constraint {
   }
   accept(token: number): void {
     const bytes = this.#bytesOf(token);
-    if (!bytes || !this.#walk.accept(bytes)) throw new TypeError(`token ${token} is not allowed by the grammar here`);
+    if (!(bytes ? this.#walk.accept(bytes) : this.#walk.acceptToken(token))) throw new TypeError(`token ${token} is not allowed by the grammar here`);
   }
 }
 
-function grammarOf(spec: Exclude<ConstraintSpec, { kind: 'names' | 'choice' }>): Grammar {
+/** Throws EngineError `constraint_invalid`. */
+export function grammarOf(spec: Exclude<ConstraintSpec, { kind: 'names' }>): Grammar {
   switch (spec.kind) {
+    case 'choice':
+      return { root: choice(...spec.choices.map(literal)), rules: new Map() };
     case 'json':
       return jsonObject();
     case 'schema':
@@ -81,11 +84,14 @@ function grammarOf(spec: Exclude<ConstraintSpec, { kind: 'names' | 'choice' }>):
 export function compileConstraint(spec: ConstraintSpec, vocabulary: ConstraintVocabulary): Constraint {
   if (spec.kind === 'choice') return new ChoiceConstraint(spec.choices, vocabulary);
   if (spec.kind === 'names') return new NamesConstraint(spec.names, spec.words, vocabulary, spec.order);
-  const key = JSON.stringify(spec);
+  return constraintOf(JSON.stringify(spec), () => grammarOf(spec), vocabulary);
+}
+/** A grammar as a constraint; it is made ready once for its `key`. Throws EngineError `constraint_invalid`. */
+export function constraintOf(key: string, make: () => Grammar, vocabulary: ConstraintVocabulary): Constraint {
   let grammar = vocabulary.compiled.get(key);
   if (!grammar) {
     const { trie, size, ends, bytesOf } = vocabulary;
-    grammar = new CompiledGrammar(grammarOf(spec), trie(), size, ends, bytesOf);
+    grammar = new CompiledGrammar(make(), trie(), size, ends, bytesOf);
     vocabulary.compiled.set(key, grammar);
   }
   return new GrammarConstraint(grammar, vocabulary);

@@ -6,6 +6,10 @@ export type Range = readonly [from: number, to: number];
 export type Expression =
   /** One byte out of inclusive ranges. */
   | { readonly kind: 'byte'; readonly ranges: readonly Range[] }
+  /** One special token, which writes no bytes. */
+  | { readonly kind: 'token'; readonly id: number }
+  /** Any characters among which none of these texts occurs. */
+  | { readonly kind: 'without'; readonly texts: readonly string[] }
   | { readonly kind: 'sequence'; readonly items: readonly Expression[] }
   | { readonly kind: 'choice'; readonly items: readonly Expression[] }
   /** `most` may be infinite. */
@@ -21,6 +25,8 @@ export const sequence = (...items: readonly Expression[]): Expression => (items.
 export const choice = (...items: readonly Expression[]): Expression => (items.length === 1 ? items[0] : { kind: 'choice', items });
 export const repeat = (item: Expression, least: number, most: number): Expression => ({ kind: 'repeat', item, least, most });
 export const optional = (item: Expression): Expression => choice(item, NOTHING);
+export const token = (id: number): Expression => ({ kind: 'token', id });
+export const without = (...texts: readonly string[]): Expression => ({ kind: 'without', texts });
 export const rule = (name: string): Expression => ({ kind: 'rule', name });
 export const literal = (text: string): Expression => sequence(...Array.from(Buffer.from(text, 'utf8'), (byte): Expression => ({ kind: 'byte', ranges: [[byte, byte]] })));
 

@@ -1,7 +1,7 @@
 // Owns walking a grammar byte by byte: a state is the set of all places where the text so far may stand, each with the way back out of the networks it is in.
 // Refuses to know tokens.
 
-import { invalid } from './network.ts';
+import { FIRST_TOKEN, invalid } from './network.ts';
 import type { Network } from './network.ts';
 
 /** The way out of everything: the text may end. */
@@ -82,7 +82,7 @@ export class Machine {
     if (number === undefined) {
       if (this.#states.length >= MOST_STATES) throw invalid('the grammar has too many different places for one text; make it simpler or the text shorter');
       number = this.#states.length;
-      this.#states.push({ frames: reading, ends, after: new Int32Array(256).fill(UNKNOWN) });
+      this.#states.push({ frames: reading, ends, after: new Int32Array(FIRST_TOKEN + this.#network.tokens.length).fill(UNKNOWN) });
       this.#numbers.set(key, number);
     }
     return number;
@@ -110,7 +110,7 @@ export class Machine {
     return { machine, state: machine.enter([...frames.map(moved), ...(ends ? [BOTTOM] : [])]) };
   }
 
-  /** The state after one more byte, or -1. */
+  /** The state after one more byte, or special token as its arcs name it; or -1. */
   step(state: number, byte: number): number {
     const { frames, after } = this.#states[state];
     if (after[byte] === UNKNOWN) {

@@ -5,7 +5,7 @@
 // these networks were called from: they are found once for a place and kept with the grammar. Those that leave are few, and are tried at each state anew (the division of XGrammar, Dong et al. 2024).
 
 import { FLOOR, Machine } from './machine.ts';
-import { Network } from './network.ts';
+import { FIRST_TOKEN, Network } from './network.ts';
 import type { Grammar } from './expression.ts';
 import { TokenSet } from './token-set.ts';
 import { TokenTrie } from './token-trie.ts';
@@ -75,6 +75,7 @@ export class CompiledGrammar {
       for (let word = 0; word < bits.length; word++) bits[word] |= local.bits[word];
       if (local.leaving.bytes.length > 0) local.leaving.accepted(machine.enter([frame]), (at, byte) => machine.step(at, byte), set);
     }
+    for (const [i, token] of this.network.tokens.entries()) if (machine.step(state, FIRST_TOKEN + i) >= 0) set(token);
     if (machine.ends(state)) for (const end of this.#ends) set(end);
     return TokenSet.ofBits(bits);
   }
@@ -151,8 +152,16 @@ export class GrammarWalk {
   }
   /** False where these bytes may not come; the walk stays where it is then. */
   accept(bytes: Uint8Array): boolean {
+    return this.#read(bytes);
+  }
+  /** The same for a special token. */
+  acceptToken(token: number): boolean {
+    const at = this.#grammar.network.tokens.indexOf(token);
+    return at >= 0 && this.#read([FIRST_TOKEN + at]);
+  }
+  #read(arcs: Iterable<number>): boolean {
     let state = this.#state;
-    for (const byte of bytes) {
+    for (const byte of arcs) {
       if (state < 0) return false;
       state = this.#machine.step(state, byte);
     }

@@ -1,9 +1,11 @@
-// Owns a grammar as networks of nodes: an arc reads a byte, a call enters another network and comes back, a loop counts.
+// Owns a grammar as networks of nodes: an arc reads a byte or a special token, a call enters another network and comes back, a loop counts.
 // Refuses to know tokens, and where in a text it is walked.
 
 import { EngineError } from '../port.ts';
 import type { Expression, Grammar } from './expression.ts';
 
+/** From here on arcs read special tokens: the one at this place of `Network.tokens`, and those behind it. */
+export const FIRST_TOKEN = 256;
 export interface Arc {
   readonly from: number;
   readonly to: number;
@@ -25,6 +27,28 @@ interface Node {
   loop: Loop | undefined;
 }
 
+/** Places between and within characters in UTF-8, and which bytes lead from one to the next (The Unicode Standard, table 3-7). */
+type Utf8Place = 'between' | 'one' | 'two' | 'three' | 'e0' | 'ed' | 'f0' | 'f4';
+const UTF8: Readonly<Record<Utf8Place, readonly (readonly [low: number, high: number, place: Utf8Place])[]>> = {
+  between: [
+    [0x00, 0x7f, 'between'],
+    [0xc2, 0xdf, 'one'],
+    [0xe0, 0xe0, 'e0'],
+    [0xe1, 0xec, 'two'],
+    [0xed, 0xed, 'ed'],
+    [0xee, 0xef, 'two'],
+    [0xf0, 0xf0, 'f0'],
+    [0xf1, 0xf3, 'three'],
+    [0xf4, 0xf4, 'f4'],
+  ],
+  one: [[0x80, 0xbf, 'between']],
+  two: [[0x80, 0xbf, 'one']],
+  three: [[0x80, 0xbf, 'two']],
+  e0: [[0xa0, 0xbf, 'one']],
+  ed: [[0x80, 0x9f, 'one']],
+  f0: [[0x90, 0xbf, 'two']],
+  f4: [[0x80, 0x8f, 'two']],
+};
 /** More would take too much memory and time to walk. */
 const MOST_NODES = 200_000;
 /** Repetitions up to so many times are written out; more are counted. */
@@ -34,6 +58,8 @@ export const invalid = (message: string): EngineError => new EngineError('constr
 
 export class Network {
   readonly nodes: Node[] = [];
+  /** Ids of special tokens that the grammar names. */
+  readonly tokens: number[] = [];
   readonly start: number;
   readonly #rules = new Map<string, number>();
   readonly #grammar: Grammar;
@@ -63,6 +89,15 @@ export class Network {
         for (const [low, high] of expression.ranges) this.nodes[from].arcs.push({ from: low, to: high, target });
         return target;
       }
+      case 'token': {
+        const target = this.#node();
+        let at = this.tokens.indexOf(expression.id);
+        if (at < 0) at = this.tokens.push(expression.id) - 1;
+        this.nodes[from].arcs.push({ from: FIRST_TOKEN + at, to: FIRST_TOKEN + at, target });
+        return target;
+      }
+      case 'without':
+        return this.#without(expression.texts, from);
       case 'sequence': {
         let at = from;
         for (const item of expression.items) at = this.#add(item, at);
@@ -100,6 +135,43 @@ export class Network {
     const loop = this.#node();
     this.nodes[loop].loop = { body: this.#network(item), least, most };
     return this.#call(loop, from);
+  }
+  /**
+   * A node for each beginning of the texts, the longest one with which what was read ends (Aho and Corasick 1975), and each place within a character. The last byte of a text is never read.
+   * Bytes that form no character are never read either: readers drop them, and a text with one in it would be found all the same.
+   */
+  #without(texts: readonly string[], from: number): number {
+    const spelt = texts.map((text) => Buffer.from(text, 'utf8').toString('latin1'));
+    const beginnings = new Set(['', ...spelt.flatMap((text) => Array.from({ length: text.length - 1 }, (_, i) => text.slice(0, i + 1)))]);
+    const target = this.#node();
+    const nodes = new Map<string, number>();
+    const open: { readonly read: string; readonly place: Utf8Place; readonly node: number }[] = [];
+    const nodeOf = (read: string, place: Utf8Place): number => {
+      const key = `${place} ${read}`;
+      let node = nodes.get(key);
+      if (node === undefined) {
+        node = this.#node();
+        nodes.set(key, node);
+        open.push({ read, place, node });
+      }
+      return node;
+    };
+    this.nodes[from].jumps.push(nodeOf('', 'between'));
+    for (let at = open.pop(); at; at = open.pop()) {
+      const { arcs, jumps } = this.nodes[at.node];
+      if (at.place === 'between') jumps.push(target);
+      for (const [low, high, place] of UTF8[at.place])
+        for (let byte = low; byte <= high; byte++) {
+          let after = at.read + String.fromCharCode(byte);
+          if (spelt.some((text) => after.endsWith(text))) continue;
+          while (!beginnings.has(after)) after = after.slice(1);
+          const next = nodeOf(after, place);
+          const last = arcs.at(-1);
+          if (last?.target === next && last.to === byte - 1) arcs[arcs.length - 1] = { ...last, to: byte };
+          else arcs.push({ from: byte, to: byte, target: next });
+        }
+    }
+    return target;
   }
   #call(start: number, from: number): number {
     const back = this.#node();

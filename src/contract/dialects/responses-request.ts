@@ -1,0 +1,256 @@
+// Owns the request of OpenAI's Responses, as far as it is text and functions: its items, tools and formats, and what they come to for the answerer.
+// Refuses to know how answers are made and how they are told. Nothing is kept: a request brings its whole conversation.
+
+import { z } from 'zod';
+import { answerRequest, argumentsSchema, callId, effort, jsonSchema, knowledgeField, listOfTools, MOST_BLOCKS, MOST_MESSAGES, refused, said, temperature, toolName, topP, withoutClash } from './shared.ts';
+import type { Asked } from './shared.ts';
+import { text } from '../common.ts';
+import { harmless, samplingOf, unsupported, unused } from '../generation.ts';
+import type { AnswerRequest } from '../../answers/port.ts';
+import type { ChatMessage, ConstraintSpec, Tool, ToolCall, ToolChoice } from '../../engine/port.ts';
+
+const notText = refused(['input_image', 'input_file', 'input_audio'], 'images, files and audio cannot be read; send their text in parts of type "input_text"');
+const inputText = z.strictObject({ type: z.literal('input_text'), text: said });
+const part = z.discriminatedUnion('type', [
+  inputText,
+  z.strictObject({ type: z.literal('output_text'), text: said, annotations: unused, logprobs: unused }),
+  z.strictObject({ type: z.literal('refusal'), refusal: said }),
+  notText,
+]);
+/** What an item of an earlier reply has and a request needs not. */
+const kept = { id: z.string().max(256).nullish(), status: z.string().max(32).nullish() };
+const messageItem = {
+  role: z.enum(['user', 'assistant', 'system', 'developer']),
+  content: z.union([said, z.array(part).max(MOST_BLOCKS)]),
+  phase: unused,
+  ...kept,
+};
+const plainMessage = z.strictObject(messageItem);
+const functionCall = z.strictObject({ type: z.literal('function_call'), call_id: callId, name: z.string().min(1).max(256), arguments: said, caller: unused, namespace: unused, ...kept });
+const callOutput = z.strictObject({
+  type: z.literal('function_call_output'),
+  call_id: callId,
+  output: z.union([said, z.array(z.discriminatedUnion('type', [inputText, notText])).max(MOST_BLOCKS)]),
+  caller: unused,
+  ...kept,
+});
+const reasoning = z.strictObject({
+  type: z.literal('reasoning'),
+  summary: z.array(z.strictObject({ type: z.literal('summary_text'), text: said })).max(MOST_BLOCKS),
+  content: z.array(z.strictObject({ type: z.literal('reasoning_text'), text: said })).max(MOST_BLOCKS).nullish(),
+  encrypted_content: unused,
+  ...kept,
+});
+const typed = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('message'), ...messageItem }),
+  functionCall,
+  callOutput,
+  reasoning,
+  refused(['item_reference'], 'no items are kept; send the item itself'),
+]);
+const item = z.union([typed, plainMessage]).meta({ id: 'ResponseInputItem' });
+type Item = z.infer<typeof item>;
+
+const tool = z
+  .strictObject({
+    type: z.literal('function', { error: 'only tools of type "function" are supported: they run at the client' }),
+    name: toolName,
+    description: text(65_536).nullish(),
+    parameters: argumentsSchema.nullish(),
+    strict: z.boolean().nullish().describe('The arguments are valid by the schema, by construction.'),
+    allowed_callers: unused,
+    output_schema: unused,
+    defer_loading: unsupported('', (value) => value === false),
+  })
+  .meta({ id: 'ResponseTool' });
+const named = z.strictObject({ type: z.literal('function'), name: toolName });
+const toolChoice = z.union([
+  z.enum(['none', 'auto', 'required']),
+  z.discriminatedUnion('type', [named, z.strictObject({ type: z.literal('allowed_tools'), mode: z.enum(['auto', 'required']), tools: z.array(named).min(1).max(128) })]),
+]);
+const format = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('text') }),
+  z.strictObject({ type: z.literal('json_object') }),
+  z.strictObject({
+    type: z.literal('json_schema'),
+    name: z.string().max(64),
+    description: z.string().max(10_000).nullish(),
+    schema: jsonSchema,
+    strict: z.boolean().nullish().describe('The text is always valid by the schema, by construction.'),
+  }),
+]);
+
+const wholeOf = (content: z.infer<typeof messageItem.content> | z.infer<typeof callOutput>['output']): string =>
+  typeof content === 'string' ? content : content.map((each) => (each.type === 'input_text' || each.type === 'output_text' ? each.text : each.type === 'refusal' ? each.refusal : '')).join('');
+interface OpenMessage {
+  reasoning: string;
+  content: string;
+  readonly toolCalls: ToolCall[];
+}
+/** Thoughts, text and calls that follow each other are one message of the assistant. */
+class Conversation {
+  readonly messages: ChatMessage[] = [];
+  #open: OpenMessage | undefined;
+
+  add(given: Item): void {
+    if (!('type' in given)) {
+      this.#say(given);
+      return;
+    }
+    switch (given.type) {
+      case 'reasoning':
+        this.#begin().reasoning += (given.content && given.content.length > 0 ? given.content : given.summary).map((each) => each.text).join('');
+        return;
+      case 'function_call':
+        this.#current().toolCalls.push({ id: given.call_id, name: given.name, arguments: given.arguments });
+        return;
+      case 'function_call_output':
+        this.flush();
+        this.messages.push({ role: 'tool', content: wholeOf(given.output), toolCallId: given.call_id });
+        return;
+      case 'message':
+        this.#say(given);
+        return;
+      case 'item_reference':
+        return;
+      default:
+        given satisfies never;
+    }
+  }
+  flush(): void {
+    if (!this.#open) return;
+    const { reasoning: thought, content, toolCalls } = this.#open;
+    this.messages.push({ role: 'assistant', content, ...(thought === '' ? {} : { reasoning: thought }), ...(toolCalls.length > 0 ? { toolCalls } : {}) });
+    this.#open = undefined;
+  }
+  #say({ role, content }: z.infer<typeof plainMessage>): void {
+    if (role === 'assistant') this.#begin().content = wholeOf(content);
+    else {
+      this.flush();
+      this.messages.push({ role: role === 'developer' ? 'system' : role, content: wholeOf(content) });
+    }
+  }
+  /** The assistant's message under way; another one where that has already spoken or called. */
+  #begin(): OpenMessage {
+    if (this.#open && (this.#open.content !== '' || this.#open.toolCalls.length > 0)) this.flush();
+    return this.#current();
+  }
+  #current(): OpenMessage {
+    return (this.#open ??= { reasoning: '', content: '', toolCalls: [] });
+  }
+}
+
+const fields = {
+  model: z.string().min(1).max(256).optional().describe('A name from `GET /v1/models`; the first of them when absent.'),
+  input: z.union([said, z.array(item).min(1).max(MOST_MESSAGES)]).describe('A text, or the whole conversation as items.'),
+  instructions: said.nullish(),
+  tools: listOfTools(tool).nullish(),
+  tool_choice: toolChoice.nullish(),
+  parallel_tool_calls: z.boolean().nullish(),
+  text: z.strictObject({ format: format.nullish(), verbosity: unused }).nullish(),
+  reasoning: z.strictObject({ effort: effort.describe('How much the model thinks before it speaks; `none`: not at all. Handed to the chat template of the model, which may know other words or none.'), summary: unused, generate_summary: unused, context: unused }).nullish(),
+  max_output_tokens: z.int().min(1).nullish(),
+  temperature,
+  top_p: topP,
+  top_logprobs: z.int().min(0).max(20).nullish(),
+  include: z.array(z.string().max(64)).max(32).nullish().describe('`message.output_text.logprobs` tells how likely the model found each token. What belongs to tools of a server has no effect.'),
+  stream: z.boolean().nullish(),
+  stream_options: z.strictObject({ include_obfuscation: unused }).nullish(),
+  metadata: z
+    .record(z.string().max(64), z.string().max(512))
+    .refine((map) => Object.keys(map).length <= 16, 'has more than 16 keys')
+    .nullish()
+    .describe('Given back as it is.'),
+  previous_response_id: unsupported('; no responses are kept: send the whole conversation as `input`', () => false),
+  conversation: unsupported('; no conversations are kept: send the whole of it as `input`', () => false),
+  background: unsupported('', (value) => value === false),
+  prompt: unsupported('', () => false),
+  truncation: unsupported(' or give "disabled"', (value) => value === 'disabled'),
+  context_management: unsupported('', (value) => Array.isArray(value) && value.length === 0),
+  moderation: unsupported('', () => false),
+  max_tool_calls: unused,
+  prompt_cache_options: unused,
+  user: harmless.user,
+  store: harmless.store,
+  service_tier: harmless.service_tier,
+  safety_identifier: harmless.safety_identifier,
+  prompt_cache_key: harmless.prompt_cache_key,
+  prompt_cache_retention: harmless.prompt_cache_retention,
+  knowledge: knowledgeField,
+};
+type Fields = z.infer<z.ZodObject<typeof fields>>;
+
+function constraintOf(given: Fields['text']): ConstraintSpec | undefined {
+  const wanted = given?.format;
+  if (wanted?.type === 'json_object') return { kind: 'json' };
+  return wanted?.type === 'json_schema' ? { kind: 'schema', schema: wanted.schema } : undefined;
+}
+function choiceOf(choice: NonNullable<Fields['tool_choice']>): ToolChoice {
+  if (typeof choice === 'string') return choice;
+  return choice.type === 'function' ? { name: choice.name } : choice.mode;
+}
+/** With `allowed_tools` the model is told of those alone. */
+function toolsOf({ tools, tool_choice: choice }: Fields): Tool[] {
+  const allowed = choice && typeof choice === 'object' && choice.type === 'allowed_tools' ? new Set(choice.tools.map(({ name }) => name)) : undefined;
+  return (tools ?? [])
+    .filter(({ name }) => !allowed || allowed.has(name))
+    .map(({ name, description, parameters, strict }) => ({
+      name,
+      ...(typeof description === 'string' ? { description } : {}),
+      ...(parameters ? { parameters } : {}),
+      ...(strict === true ? { strict } : {}),
+    }));
+}
+export function askedOf(request: Fields): Asked {
+  const conversation = new Conversation();
+  if (typeof request.instructions === 'string') conversation.messages.push({ role: 'system', content: request.instructions });
+  if (typeof request.input === 'string') conversation.messages.push({ role: 'user', content: request.input });
+  else for (const each of request.input) conversation.add(each);
+  conversation.flush();
+  const { tool_choice: choice, parallel_tool_calls: parallel, reasoning: thinks, knowledge } = request;
+  const constraint = constraintOf(request.text);
+  const wanted = thinks?.effort;
+  return {
+    messages: conversation.messages,
+    tools: toolsOf(request),
+    ...(choice ? { toolChoice: choiceOf(choice) } : {}),
+    ...(typeof parallel === 'boolean' ? { parallelToolCalls: parallel } : {}),
+    ...(wanted === 'none' ? { thinking: false } : typeof wanted === 'string' ? { effort: wanted } : {}),
+    ...(constraint ? { constraint } : {}),
+    knowledge,
+  };
+}
+/** Each output answers a call that stands before it, and what is allowed is among the tools. */
+function checkCalls({ input, tools, tool_choice: choice }: Fields, context: z.RefinementCtx): void {
+  const problem = (path: (string | number)[], message: string): void => context.addIssue({ code: 'custom', path, message });
+  const called = new Set<string>();
+  for (const [i, each] of (typeof input === 'string' ? [] : input).entries()) {
+    if (!('type' in each)) continue;
+    if (each.type === 'function_call') called.add(each.call_id);
+    else if (each.type === 'function_call_output' && !called.has(each.call_id))
+      problem(['input', i, 'call_id'], `is ${JSON.stringify(each.call_id)}, which no earlier function_call has`);
+  }
+  const allowed = choice && typeof choice === 'object' && choice.type === 'allowed_tools' ? choice.tools : [];
+  for (const [i, { name }] of allowed.entries())
+    if (!tools?.some((each) => each.name === name)) problem(['tool_choice', 'tools', i, 'name'], `names the tool ${JSON.stringify(name)}, which is not among tools`);
+}
+const tellsLikelihoods = ({ include, top_logprobs: top }: Fields): boolean => include?.includes('message.output_text.logprobs') === true || (top ?? 0) > 0;
+
+export const responsesRequest = z
+  .strictObject(fields)
+  .superRefine(checkCalls)
+  .superRefine(withoutClash(askedOf, { toolChoice: 'tool_choice', format: 'text.format' }))
+  .meta({
+    id: 'ResponsesRequest',
+    examples: [
+      { model: 'pharos-mini', input: 'Where was Albert Einstein born?' },
+      { model: 'pharos-mini', input: [{ role: 'user', content: 'Is Socrates mortal?' }], stream: true, knowledge: {} },
+    ],
+  });
+export type ResponsesRequest = Fields;
+
+export function responsesAnswerRequest(request: ResponsesRequest, model: string, maxTokens: number): AnswerRequest {
+  const { temperature: warmth, top_p, top_logprobs: top } = request;
+  const sampling = { ...samplingOf({ temperature: warmth, top_p }), ...(tellsLikelihoods(request) ? { logprobs: top ?? 0 } : {}) };
+  return answerRequest(askedOf(request), { model, maxTokens, sampling });
+}

@@ -1,0 +1,138 @@
+// Owns grammars of whole replies: thoughts in front, text, and calls of functions as a format writes them, each with the arguments that its schema allows.
+// Refuses to know how replies are read, and which tokens there are beyond the marks.
+
+import { EngineError } from '../port.ts';
+import type { Tool, ToolChoice } from '../port.ts';
+import { DEEPSEEK, HERMES, LLAMA } from '../replies/format.ts';
+import type { CallFormat, ReplyFormat, Thought } from '../replies/format.ts';
+import { characters, choice, complement, literal, NOTHING, optional, repeat, rule, sequence, token, without } from './expression.ts';
+import type { Expression, Grammar } from './expression.ts';
+import { schemaGrammar } from './json-schema.ts';
+import { anyValue } from './json-text.ts';
+
+export interface CallGrammar {
+  readonly format: ReplyFormat;
+  readonly tools: readonly Tool[];
+  readonly choice: Exclude<ToolChoice, 'none'>;
+  /** More than one call. */
+  readonly parallel: boolean;
+  readonly thought: Thought;
+}
+/** The id of a special token; undefined for all other texts. */
+export type SpecialId = (text: string) => number | undefined;
+
+const SPACE: Expression = { kind: 'byte', ranges: [[9, 10], [13, 13], [32, 32]] };
+const MOST_SPACE = 4;
+/** Calls of one reply. */
+const MOST_CALLS = 16;
+const space = repeat(SPACE, 0, MOST_SPACE);
+
+class Writer {
+  readonly #special: SpecialId;
+  readonly rules = new Map<string, Expression>(anyValue());
+  constructor(special: SpecialId) {
+    this.#special = special;
+  }
+  mark(text: string): Expression {
+    const id = this.#special(text);
+    return id === undefined ? literal(text) : token(id);
+  }
+  /** Text in which none of these marks stands. Those that are special tokens no text holds. */
+  textWithout(...marks: readonly string[]): Expression {
+    return without(...marks.filter((mark) => this.#special(mark) === undefined));
+  }
+  thought({ thinking }: ReplyFormat, how: Thought): Expression {
+    if (!thinking || how === 'none') return NOTHING;
+    const rest = sequence(this.textWithout(thinking.close), this.mark(thinking.close), space);
+    return how === 'open' ? rest : optional(sequence(space, this.mark(thinking.open), rest));
+  }
+
+  /** What a call says: which function, and arguments as its schema has them. */
+  calls(tools: readonly Tool[], write: (name: string, args: Expression) => Expression): Expression {
+    this.rules.set('call', choice(...tools.map((tool, i) => write(tool.name, this.#arguments(tool, i)))));
+    return rule('call');
+  }
+  #arguments(tool: Tool, i: number): Expression {
+    if (tool.parameters === undefined || tool.parameters === null) return literal('{}');
+    try {
+      return this.#taken(schemaGrammar(ofObjects(tool.parameters)), `${i} `);
+    } catch (error) {
+      if (!(error instanceof EngineError)) throw error;
+      if (tool.strict) throw new EngineError('tools_invalid', `function ${tool.name} is strict, and its parameters cannot be kept to: ${error.message}; change them or leave out strict`, { cause: error });
+      return rule('json-object');
+    }
+  }
+  /** The root of another grammar, whose rules come under names of their own. Those for all JSON are shared. */
+  #taken({ root, rules }: Grammar, prefix: string): Expression {
+    const renamed = (name: string): string => (name.startsWith('json') || name.startsWith('string ') ? name : prefix + name);
+    const moved = (expression: Expression): Expression => {
+      switch (expression.kind) {
+        case 'rule':
+          return rule(renamed(expression.name));
+        case 'sequence':
+        case 'choice':
+          return { kind: expression.kind, items: expression.items.map(moved) };
+        case 'repeat':
+          return { ...expression, item: moved(expression.item) };
+        default:
+          return expression;
+      }
+    };
+    for (const [name, expression] of rules) if (!this.rules.has(renamed(name))) this.rules.set(renamed(name), moved(expression));
+    return moved(root);
+  }
+}
+
+/** Arguments are an object, also where the schema does not say so. */
+function ofObjects(parameters: unknown): unknown {
+  const combined = (schema: object): boolean => ['$ref', 'anyOf', 'oneOf', 'allOf', 'type', 'const', 'enum'].some((key) => key in schema);
+  return typeof parameters === 'object' && parameters !== null && !combined(parameters) ? { ...parameters, type: 'object' } : parameters;
+}
+
+/** All calls of a reply, at least one; and the marks that no text in front of them may hold. */
+function written(format: CallFormat, tools: readonly Tool[], parallel: boolean, writer: Writer): { readonly calls: Expression; readonly marks: readonly string[] } {
+  const more = (one: Expression, between: string): Expression => (parallel ? sequence(one, repeat(sequence(literal(between), one), 0, MOST_CALLS - 1)) : one);
+  const object = (key: string) => (name: string, args: Expression): Expression => sequence(literal(`{"name": ${JSON.stringify(name)}, "${key}": `), args, literal('}'));
+  switch (format) {
+    case 'hermes':
+    case 'generic': {
+      const call = writer.calls(tools, object('arguments'));
+      return { calls: more(sequence(writer.mark(HERMES.open), literal('\n'), call, literal('\n'), writer.mark(HERMES.close)), '\n'), marks: [HERMES.open] };
+    }
+    // Templates of Llama refuse to show two calls of one reply.
+    case 'llama':
+      return { calls: writer.calls(tools, object('parameters')), marks: [LLAMA.tag] };
+    case 'deepseek-v3':
+    case 'deepseek-v3.1': {
+      const fenced = format === 'deepseek-v3';
+      const call = writer.calls(tools, (name, args) => (fenced ? sequence(literal(`${name}\n\`\`\`json\n`), args, literal('\n```')) : sequence(literal(name), writer.mark(DEEPSEEK.separator), args)));
+      const one = sequence(writer.mark(DEEPSEEK.open), ...(fenced ? [literal('function'), writer.mark(DEEPSEEK.separator)] : []), call, writer.mark(DEEPSEEK.close));
+      return { calls: sequence(writer.mark(DEEPSEEK.callsOpen), more(one, fenced ? '\n' : ''), writer.mark(DEEPSEEK.callsClose)), marks: [DEEPSEEK.callsOpen, DEEPSEEK.open] };
+    }
+    default:
+      return format satisfies never;
+  }
+}
+
+/**
+ * Replies that call as `choice` asks for: with `auto` any text, and calls behind the mark that opens them; else calls alone. What a reader of the format finds in such a reply are calls of
+ * these functions, with valid arguments. Throws EngineError `tools_invalid` for a strict function whose parameters cannot be kept to.
+ */
+export function callGrammar({ format, tools, choice: asked, parallel, thought }: CallGrammar, special: SpecialId): Grammar {
+  const writer = new Writer(special);
+  const named = typeof asked === 'object' ? tools.filter(({ name }) => name === asked.name) : tools;
+  const { calls, marks } = written(format.calls, named, parallel, writer);
+  const before = writer.thought(format, thought);
+  if (asked !== 'auto') return { root: sequence(before, calls), rules: writer.rules };
+  const text =
+    format.calls === 'llama'
+      ? // A reply that begins with a brace is a call; so no other text begins with one.
+        choice(sequence(repeat(SPACE, 0, Infinity), optional(sequence(characters(complement([[9, 10], [13, 13], [32, 32], [123, 123]])), writer.textWithout(...marks)))), calls)
+      : sequence(writer.textWithout(...marks), optional(calls));
+  return { root: sequence(before, text), rules: writer.rules };
+}
+
+/** A grammar for what is said behind a thought. */
+export function behindThought({ root, rules }: Grammar, format: ReplyFormat, thought: Thought, special: SpecialId): Grammar {
+  return { root: sequence(new Writer(special).thought(format, thought), root), rules };
+}

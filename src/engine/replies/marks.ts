@@ -1,0 +1,81 @@
+// Owns the marks of a reply's parts: how each reaches a reader, and finding them in a growing text.
+// Refuses to know what the marks stand for.
+
+/** Marks that are one special token come as signs that no text holds: halves of surrogate pairs, which UTF-8 cannot write. */
+const FIRST_SIGN = 0xdc00;
+const LAST_SIGN = 0xdcff;
+/** Is this character such a sign? */
+export function isSign(character: string): boolean {
+  const code = character.charCodeAt(0);
+  return character.length === 1 && code >= FIRST_SIGN && code <= LAST_SIGN;
+}
+
+export class Marks {
+  /** Signs by token: what a detokenizer gives in the place of these special tokens. */
+  readonly signs = new Map<number, string>();
+  readonly #texts = new Map<string, string>();
+  readonly #specialId: (text: string) => number | undefined;
+
+  /** `specialId`: the id of a special token; undefined for all other texts. */
+  constructor(specialId: (text: string) => number | undefined) {
+    this.#specialId = specialId;
+  }
+  /** The special token that a mark is, if it is one. */
+  tokenOf(text: string): number | undefined {
+    return this.#specialId(text);
+  }
+  /** A mark as it reaches a reader. */
+  as(text: string): string {
+    const id = this.#specialId(text);
+    if (id === undefined) return text;
+    let sign = this.signs.get(id);
+    if (sign === undefined) {
+      if (this.signs.size > LAST_SIGN - FIRST_SIGN) throw new RangeError(`a reply has ${this.signs.size} marks, which is the limit`);
+      sign = String.fromCharCode(FIRST_SIGN + this.signs.size);
+      this.signs.set(id, sign);
+      this.#texts.set(sign, text);
+    }
+    return sign;
+  }
+  /** Signs as the marks that they stand for. */
+  plain(text: string): string {
+    if (this.#texts.size === 0) return text;
+    return Array.from(text, (character) => (isSign(character) ? (this.#texts.get(character) ?? '') : character)).join('');
+  }
+}
+
+/** Finds marks in a text that comes character by character. */
+export class MarkFinder {
+  readonly #marks: readonly string[];
+  #held = '';
+
+  constructor(marks: readonly string[]) {
+    this.#marks = marks;
+  }
+  /** What may be the beginning of a mark. */
+  get held(): string {
+    return this.#held;
+  }
+  /** `passed`: text that is certain to be no part of a mark; `found`: the mark behind it. */
+  push(character: string): { readonly passed: string; readonly found?: string } {
+    let passed = '';
+    this.#held += character;
+    for (;;) {
+      const held = this.#held;
+      if (this.#marks.includes(held)) {
+        this.#held = '';
+        return { passed, found: held };
+      }
+      if (this.#marks.some((mark) => mark.startsWith(held))) return { passed };
+      const first = String.fromCodePoint(held.codePointAt(0) ?? 0);
+      passed += first;
+      this.#held = held.slice(first.length);
+    }
+  }
+  /** The text is over, or is read otherwise from here on: what was held. */
+  end(): string {
+    const rest = this.#held;
+    this.#held = '';
+    return rest;
+  }
+}

@@ -1,0 +1,59 @@
+// Owns the angles of rotary positions, with the scalings in use for contexts longer than a model was trained with.
+// Refuses to know what is rotated.
+
+export interface RotaryConfig {
+  readonly base: number;
+  readonly scaling?:
+    | { readonly kind: 'linear'; readonly factor: number }
+    /** Llama 3.1: long wavelengths are scaled, short ones kept, with a slope between. */
+    | { readonly kind: 'llama3'; readonly factor: number; readonly lowFactor: number; readonly highFactor: number; readonly trainedLength: number }
+    /** Peng et al. 2023, "YaRN". `attention`: what cosines and sines are multiplied by; absent: 0.1 ln(factor) + 1. */
+    | { readonly kind: 'yarn'; readonly factor: number; readonly trainedLength: number; readonly fast: number; readonly slow: number; readonly attention?: number };
+}
+
+/** Cosines and sines [positions, headSize / 2]: angle = position * frequency(i), of which the unscaled ones are base^(-2i / headSize) (Su et al. 2021, eq. 15). */
+export function rotaryAngles(config: RotaryConfig, headSize: number, positions: number): { readonly cos: Float32Array; readonly sin: Float32Array } {
+  const half = headSize / 2;
+  const { frequencies, attention } = frequenciesOf(config, headSize);
+  const [cos, sin] = [new Float32Array(positions * half), new Float32Array(positions * half)];
+  for (let position = 0; position < positions; position++)
+    for (let i = 0; i < half; i++) {
+      const angle = position * frequencies[i];
+      cos[position * half + i] = Math.cos(angle) * attention;
+      sin[position * half + i] = Math.sin(angle) * attention;
+    }
+  return { cos, sin };
+}
+
+function frequenciesOf({ base, scaling }: RotaryConfig, headSize: number): { readonly frequencies: readonly number[]; readonly attention: number } {
+  const plain = Array.from({ length: headSize / 2 }, (_, i) => base ** ((-2 * i) / headSize));
+  if (!scaling) return { frequencies: plain, attention: 1 };
+  const { factor } = scaling;
+  switch (scaling.kind) {
+    case 'linear':
+      return { frequencies: plain.map((frequency) => frequency / factor), attention: 1 };
+    case 'llama3': {
+      const { lowFactor, highFactor, trainedLength } = scaling;
+      const scaled = plain.map((frequency) => {
+        const turns = (trainedLength * frequency) / (2 * Math.PI);
+        const kept = Math.min(1, Math.max(0, (turns - lowFactor) / (highFactor - lowFactor)));
+        return kept * frequency + ((1 - kept) * frequency) / factor;
+      });
+      return { frequencies: scaled, attention: 1 };
+    }
+    case 'yarn': {
+      const { trainedLength, fast, slow, attention } = scaling;
+      // The dimension that turns so often over the trained length (eq. 17 ff.).
+      const dimension = (turns: number): number => (headSize * Math.log(trainedLength / (turns * 2 * Math.PI))) / (2 * Math.log(base));
+      const from = Math.max(0, Math.floor(dimension(fast)));
+      const to = Math.min(headSize - 1, Math.ceil(dimension(slow)));
+      const scaled = plain.map((frequency, i) => {
+        const ramp = Math.min(1, Math.max(0, (i - from) / Math.max(0.001, to - from)));
+        return (frequency / factor) * ramp + frequency * (1 - ramp);
+      });
+      return { frequencies: scaled, attention: attention ?? (factor > 1 ? 0.1 * Math.log(factor) + 1 : 1) };
+    }
+    default:
+      return scaling satisfies never;
+  }
+}

@@ -1,0 +1,120 @@
+// Owns the test that guessing from the text, and running beside others, change nothing but the number of passes.
+// Refuses to know how fast they are.
+
+import t from 'tap';
+import { Drafts } from '../../src/engine/drafts.ts';
+import type { GenerateRequest } from '../../src/engine/port.ts';
+import { seeded } from '../helpers/store-world.ts';
+import { ask, chat, collect, FACT, MODEL, startEngine, until } from './world.ts';
+
+t.test('a guess is what followed the last tokens before, and is no longer than it may be', (t) => {
+  const random = seeded(3);
+  let guessed = 0;
+  for (let round = 0; round < 300; round++) {
+    const prompt = Array.from({ length: random.below(40) }, () => random.below(5));
+    const drafts = new Drafts(prompt);
+    const text = [...prompt];
+    for (let i = 0; i < 30; i++) {
+      const most = random.below(7);
+      const guess = drafts.guess(most);
+      if (guess.length > most) t.fail(`${guess.length} tokens where ${most} may be`);
+      if (guess.length > 0) {
+        guessed++;
+        const [a, b] = text.slice(-2);
+        const found = text.some((_, at) => at + 2 < text.length && text[at] === a && text[at + 1] === b && guess.every((token, k) => text[at + 2 + k] === token));
+        if (!found) t.fail(`${guess.join()} never followed ${a}, ${b} in ${text.join()}`);
+      }
+      drafts.judge(guess.length, random.below(guess.length + 1));
+      const token = random.below(5);
+      text.push(token);
+      drafts.push(token);
+    }
+  }
+  t.ok(guessed > 2000, `${guessed} guesses`);
+  t.end();
+});
+
+t.test('guesses grow while they are right, and rest when they are wrong', (t) => {
+  const cycle = (i: number): number => i % 50;
+  const drafts = new Drafts(Array.from({ length: 120 }, (_, i) => cycle(i)));
+  let at = 120;
+  const lengths: number[] = [];
+  for (let i = 0; i < 6; i++) {
+    const guess = drafts.guess(64);
+    lengths.push(guess.length);
+    t.same(guess, guess.map((_, k) => cycle(at + k)));
+    drafts.judge(guess.length, guess.length);
+    for (const token of guess) drafts.push(token);
+    at += guess.length;
+  }
+  t.same(lengths.slice(0, 4), [3, 6, 12, 24]);
+  for (let i = 0; i < 12; i++) drafts.judge(drafts.guess(64).length, 0);
+  t.same(drafts.guess(64), [], 'it rests');
+  for (let i = 0; i < 6; i++) drafts.push(cycle(at++));
+  t.equal(drafts.guess(64).length, 1, 'and tries again');
+  t.end();
+});
+
+const QUOTE = 'The Lagoon of Plato was born in Athens and the Lagoon of Plato died in Athens. The Lagoon of Plato was born in';
+const REQUESTS: readonly (readonly [name: string, request: GenerateRequest])[] = [
+  ['greedy', ask(QUOTE, { maxTokens: 60 })],
+  ['drawn with a seed', ask(QUOTE, { maxTokens: 60, sampling: { temperature: 0.7, topP: 0.95, seed: 11 } })],
+  ['drawn wildly', ask(QUOTE, { maxTokens: 40, sampling: { temperature: 2.5, topP: 1, seed: 12 } })],
+  ['penalties and a bias', ask(QUOTE, { maxTokens: 60, sampling: { temperature: 0.4, topP: 1, seed: 13, repetitionPenalty: 1.05, presencePenalty: 0.2, logitBias: { 300: 2 } } })],
+  ['a stop string', ask(QUOTE, { maxTokens: 60, stop: ['died in', 'zz'] })],
+  ['one token', ask(QUOTE, { maxTokens: 1 })],
+  ['seven tokens', ask(QUOTE, { maxTokens: 7 })],
+  ['a pattern', ask(QUOTE, { maxTokens: 60, constraint: { kind: 'regex', pattern: '( Athens| the Lagoon of Plato| was born in)+\\.' } })],
+  ['names of a fact', chat(FACT, { constraint: { kind: 'names', names: ['Albert Einstein', 'Ulm'], words: ['was', 'born', 'in', '.'], order: ['Albert Einstein', 'Ulm'] } })],
+  ['likelihoods', ask(QUOTE, { maxTokens: 12, sampling: { temperature: 0, topP: 1, logprobs: 2 } })],
+];
+
+t.test('with guesses and without, alone and side by side, each request writes the same', async (t) => {
+  const plain = await startEngine(t, { limits: { guesses: 0, prefixBytes: 0, slots: 1 } });
+  const expected: Awaited<ReturnType<typeof collect>>[] = [];
+  for (const [, request] of REQUESTS) expected.push(await collect(plain.generate(request)));
+  t.equal(plain.statistics().passes?.guessedTokens, 0);
+  t.ok((expected[0].text.match(/Plato|Athens/g) ?? []).length > 1, `the model quotes: ${expected[0].text}`);
+
+  const guessing = await startEngine(t, { limits: { guesses: 8, prefixBytes: 0, slots: 1 } });
+  for (const [i, [name, request]] of REQUESTS.entries()) {
+    const { text, usage, reason, error } = await collect(guessing.generate(request));
+    t.same({ text, usage, reason, error }, { text: expected[i].text, usage: expected[i].usage, reason: expected[i].reason, error: expected[i].error }, name);
+  }
+  const [alone, guessed] = [plain.statistics().passes, guessing.statistics().passes];
+  t.ok(guessed && alone && guessed.total < alone.total, `${alone?.total} passes without guesses, ${guessed?.total} with them`);
+  t.ok(guessed && guessed.acceptedTokens > 20 && guessed.acceptedTokens <= guessed.guessedTokens, `${guessed?.acceptedTokens} of ${guessed?.guessedTokens} guessed tokens are taken`);
+
+  // All at once, twice over, joining and leaving as slots come free; then others leave in the middle.
+  for (const guesses of [0, 8]) {
+    const together = await startEngine(t, { limits: { guesses, prefixBytes: 0, slots: 6 } });
+    const leaving = Array.from({ length: 6 }, async (_, i) => {
+      for await (const event of together.generate(ask(QUOTE, { maxTokens: 200, sampling: { temperature: 2, topP: 1, seed: i } }))) if (event.kind === 'delta' && i % 2 === 0) break;
+    });
+    const all = await Promise.all([...REQUESTS, ...REQUESTS].map(async ([, request]) => collect(together.generate(request))));
+    await Promise.all(leaving);
+    all.forEach(({ text, reason, usage }, i) => {
+      const right = expected[i % REQUESTS.length];
+      t.same({ text, reason, usage }, { text: right.text, reason: right.reason, usage: right.usage }, `${REQUESTS[i % REQUESTS.length][0]}, beside others, ${guesses} guesses`);
+    });
+    const passes = together.statistics().passes;
+    t.ok(passes && passes.sequences > passes.total * 1.5, `${passes?.sequences} steps in ${passes?.total} passes`);
+    t.equal(together.statistics().slots.used, 0);
+  }
+});
+
+t.test('a long prompt is read in chunks between the steps of those that write', async (t) => {
+  const engine = await startEngine(t, { limits: { prefillChunk: 16, prefixBytes: 0 } });
+  const order: string[] = [];
+  const writer = (async () => {
+    for await (const event of engine.generate(ask('Who', { maxTokens: 150, sampling: { temperature: 3, topP: 1, seed: 4 } }))) if (event.kind === 'delta') order.push('w');
+  })();
+  await until(() => order.length > 2);
+  const before = order.length;
+  for await (const event of engine.generate(ask('the river and the stone '.repeat(60), { maxTokens: 1 }))) if (event.kind === 'finish') order.push(`${event.usage.promptTokens}`);
+  const between = order.length - before - 1;
+  const prompt = Number(order.find((each) => each !== 'w'));
+  await writer;
+  t.ok(between >= Math.floor(prompt / 16) - 2, `${between} deltas while ${prompt} tokens were read`);
+  t.equal(engine.models()[0].id, MODEL);
+});

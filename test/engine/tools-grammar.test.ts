@@ -1,0 +1,253 @@
+// Owns that replies under a grammar of calls are read as calls of functions that were offered, with valid arguments, whatever tokens chance chooses.
+// Refuses to know models: tokens are drawn out of those that are allowed.
+
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import t from 'tap';
+import { behindThought, callGrammar } from '../../src/engine/constraints/calls.ts';
+import { constraintOf, grammarOf } from '../../src/engine/constraints/constraint.ts';
+import type { ConstraintVocabulary } from '../../src/engine/constraints/constraint.ts';
+import { literal, sequence, token, without } from '../../src/engine/constraints/expression.ts';
+import type { Grammar } from '../../src/engine/constraints/expression.ts';
+import { TokenTrie } from '../../src/engine/constraints/token-trie.ts';
+import type { Tool, ToolChoice } from '../../src/engine/port.ts';
+import { DEEPSEEK, FormatReader, HERMES, LLAMA } from '../../src/engine/replies/format.ts';
+import type { CallFormat, ReplyFormat, Thought } from '../../src/engine/replies/format.ts';
+import { Marks } from '../../src/engine/replies/marks.ts';
+import type { ReplyPart } from '../../src/engine/replies/reader.ts';
+import { ModelTokenizer, tokenizerSchema } from '../../src/engine/tokenizer.ts';
+import type { TokenizerFile } from '../../src/engine/tokenizer.ts';
+import { seeded } from '../helpers/store-world.ts';
+import { FOLDER } from './world.ts';
+
+type Random = ReturnType<typeof seeded>;
+const THINKING = { open: '<think>', close: '</think>' };
+const MARKS = [THINKING.open, THINKING.close, HERMES.open, HERMES.close, LLAMA.tag, ...Object.values(DEEPSEEK)];
+const PATTERN = new RegExp(`(${MARKS.map((mark) => mark.replaceAll('|', '\\|')).join('|')})`, 'u');
+const END = 1;
+const FIRST_MARK = 5;
+
+const file = (): TokenizerFile => tokenizerSchema.parse(JSON.parse(readFileSync(join(FOLDER, 'tokenizer.json'), 'utf8')));
+/** The shipped tokenizer; or the same with special tokens that are the marks. */
+function tokenizerWith(special: boolean): ModelTokenizer {
+  const given = file();
+  if (!special) return new ModelTokenizer(given);
+  const renamed = new Map(given.added_tokens.filter(({ id }) => id >= FIRST_MARK && id < FIRST_MARK + MARKS.length).map(({ id, content }) => [content, MARKS[id - FIRST_MARK]]));
+  const vocab = Object.fromEntries(Object.entries(given.model.vocab).map(([text, id]) => [renamed.get(text) ?? text, id as number]));
+  return new ModelTokenizer({ ...given, added_tokens: given.added_tokens.map((each) => ({ ...each, content: renamed.get(each.content) ?? each.content })), model: { ...given.model, vocab } });
+}
+class World {
+  readonly tokenizer: ModelTokenizer;
+  readonly vocabulary: ConstraintVocabulary;
+  constructor(special: boolean) {
+    const tokenizer = tokenizerWith(special);
+    this.tokenizer = tokenizer;
+    const trie = new TokenTrie(Array.from({ length: tokenizer.size }, (_, id) => id), (id) => tokenizer.bytesOf(id));
+    this.vocabulary = { trie: () => trie, size: tokenizer.size, ends: [END], encode: (text) => tokenizer.encodePlain(text), bytesOf: (id) => tokenizer.bytesOf(id), compiled: new Map() };
+  }
+  readonly special = (text: string): number | undefined => {
+    const id = this.tokenizer.idOf(text);
+    return id !== undefined && this.tokenizer.isSpecial(id) ? id : undefined;
+  };
+  /** Marks in the text as their tokens. */
+  idsOf(text: string): readonly number[] {
+    return text.split(PATTERN).flatMap((part) => {
+      const id = MARKS.includes(part) ? this.special(part) : undefined;
+      return id === undefined ? this.tokenizer.encodePlain(part) : [id];
+    });
+  }
+}
+const worlds = [new World(false), new World(true)] as const;
+
+/** Tokens drawn from those allowed; marks of `steer` are begun now and then. Undefined when the reply does not end in time. */
+function draw(grammar: Grammar, key: string, world: World, random: Random, steer: readonly string[], most = 300): number[] | undefined {
+  const constraint = constraintOf(key, () => grammar, world.vocabulary);
+  const written: number[] = [];
+  const ahead: number[] = [];
+  for (let i = 0; i < most; i++) {
+    const { bits, ids: listed } = constraint.allowed();
+    const isAllowed = (id: number): boolean => (bits ? ((bits[id >>> 5] >>> (id & 31)) & 1) === 1 : (listed?.includes(id) ?? false));
+    const ids = listed ? [...listed] : [];
+    if (bits) for (let id = 0; id < world.tokenizer.size; id++) if (isAllowed(id)) ids.push(id);
+    if (ids.length === 0) throw new Error(`nothing may follow ${world.tokenizer.textOfAll(written)}`);
+    if (ids.includes(END) !== constraint.complete()) throw new Error('the end is allowed exactly where the reply is complete');
+    if (ahead.length === 0 && steer.length > 0 && random.next() < (i === 0 ? 0.5 : 0.15)) ahead.push(...world.idsOf(random.pick(steer)));
+    const closing = ids.filter((id) => /^["\]})`]/.test(world.tokenizer.textOf(id)));
+    const steered = ahead.shift();
+    const next = steered !== undefined && isAllowed(steered) ? steered : ids.includes(END) && random.next() < 0.1 ? END : closing.length > 0 && random.next() < 0.3 ? random.pick(closing) : random.pick(ids);
+    if (next !== steered) ahead.length = 0;
+    if (next === END) return written;
+    written.push(next);
+    constraint.accept(next);
+  }
+  return undefined;
+}
+interface Read {
+  readonly said: string;
+  readonly thought: string;
+  readonly calls: readonly { readonly name: string; readonly args: string }[];
+}
+/** What the format's reader finds in these tokens. */
+function read(tokens: readonly number[], world: World, format: ReplyFormat, thought: Thought, names: readonly string[]): Read {
+  const marks = new Marks(world.special);
+  const reader = new FormatReader({ format, marks, opened: thought === 'open', names, single: false, newId: () => 'x' });
+  const detokenizer = world.tokenizer.detokenizer(marks.signs);
+  const parts: ReplyPart[] = [...tokens.flatMap((id) => reader.push(detokenizer.push(id))), ...reader.end()];
+  const calls: { name: string; args: string }[] = [];
+  let [said, thoughts] = ['', ''];
+  for (const part of parts) {
+    if (part.kind === 'delta') said += part.text;
+    else if (part.kind === 'reasoning') thoughts += part.text;
+    else if (part.name === undefined) calls[part.index].args += part.arguments;
+    else calls.push({ name: part.name, args: part.arguments });
+  }
+  return { said, thought: thoughts, calls };
+}
+
+function valueSchema(random: Random, depth: number): object {
+  switch (random.below(depth > 2 ? 5 : 7)) {
+    case 0:
+      return { type: 'string', maxLength: 2 + random.below(10) };
+    case 1:
+      return { type: 'integer', minimum: -random.below(50), maximum: random.below(2000) };
+    case 2:
+      return { enum: ['red', 'grün', 7, null, '</tool_call>', DEEPSEEK.close] };
+    case 3:
+      return { type: 'boolean' };
+    case 4:
+      return { type: 'string', format: random.pick(['date', 'uuid', 'ipv4']) };
+    case 5:
+      return { type: 'array', items: valueSchema(random, depth + 1), maxItems: 3 };
+    default:
+      return objectSchema(random, depth + 1);
+  }
+}
+function objectSchema(random: Random, depth = 0): object {
+  const names = ['name', 'arguments', 'city', 'ö "x"', 'n'].filter(() => random.next() < 0.5);
+  return { type: 'object', properties: Object.fromEntries(names.map((name) => [name, valueSchema(random, depth)])), required: names.filter(() => random.next() < 0.7), additionalProperties: false };
+}
+const offer = (random: Random): Tool[] => ['weather', 'add_2', 'now'].map((name, i) => (i === 2 ? { name } : { name, parameters: objectSchema(random), strict: true }));
+/** Beginnings of calls, and calls that are not valid: what a free text must not be able to say. */
+const WRONG = '{"zz": 1}';
+const separated = [DEEPSEEK.callsOpen, DEEPSEEK.open, `${DEEPSEEK.open}weather${DEEPSEEK.separator}${WRONG}${DEEPSEEK.close}`, `${DEEPSEEK.open}function${DEEPSEEK.separator}weather\n\`\`\`json\n${WRONG}\n\`\`\`${DEEPSEEK.close}`];
+const hermes = [HERMES.open, `${HERMES.open}{"name": "weather", "arguments": ${WRONG}}${HERMES.close}`];
+const opensOf: Readonly<Record<CallFormat, readonly string[]>> = { hermes, generic: hermes, llama: [LLAMA.tag, '{', `{"name": "weather", "parameters": ${WRONG}}`, ` {"name": "weather", "parameters": ${WRONG}}`], 'deepseek-v3': separated, 'deepseek-v3.1': separated };
+
+const ajv = new Ajv2020({ strict: false, formats: { date: true, uuid: true, ipv4: true } });
+t.test('whatever is drawn is read as calls of what was offered, with arguments that another validator accepts', async (t) => {
+  const random = seeded(21);
+  for (const calls of ['hermes', 'llama', 'deepseek-v3', 'deepseek-v3.1', 'generic'] as const)
+    for (const world of worlds)
+      for (const thought of ['none', 'free', 'open'] as const) {
+        let [ended, called, several] = [0, 0, 0];
+        for (let round = 0; round < 4; round++) {
+          const tools = offer(random);
+          const choice: Exclude<ToolChoice, 'none'> = (['required', 'auto', { name: 'add_2' }, 'auto'] as const)[round];
+          const format: ReplyFormat = { calls, thinking: THINKING };
+          const parallel = random.next() < 0.6;
+          const grammar = callGrammar({ format, tools, choice, parallel, thought }, world.special);
+          const valid = new Map(tools.map(({ name, parameters }) => [name, ajv.compile(parameters ?? { type: 'object', maxProperties: 0 })]));
+          const key = JSON.stringify([calls, thought, choice, tools, parallel]);
+          for (let i = 0; i < 3; i++) {
+            const tokens = draw(grammar, key, world, random, [...(choice === 'auto' ? opensOf[calls] : []), ...(thought === 'none' ? [] : [THINKING.open, THINKING.close])]);
+            if (!tokens) continue;
+            ended++;
+            const found = read(tokens, world, format, thought, tools.map(({ name }) => name));
+            const text = world.tokenizer.textOfAll(tokens);
+            if (choice !== 'auto' && (found.calls.length === 0 || found.said.trim() !== '')) t.fail(`${key} gave ${text}`);
+            if (!parallel && found.calls.length > 1) t.fail(`${key} called twice: ${text}`);
+            for (const { name, args } of found.calls) {
+              if (typeof choice === 'object' && name !== choice.name) t.fail(`${name} was called`);
+              const validate = valid.get(name);
+              if (!validate?.(JSON.parse(args))) t.fail(`${key} gave ${name} ${args}`);
+            }
+            if (found.calls.length > 0) called++;
+            if (found.calls.length > 1) several++;
+          }
+        }
+        t.ok(ended >= 4 && called >= 2, `${calls}, ${thought}: ${ended} of 12 replies ended, ${called} called, ${several} more than once`);
+      }
+});
+
+t.test('what a model writes of its own is let through', async (t) => {
+  const tools: Tool[] = [{ name: 'weather', parameters: { type: 'object', properties: { city: { type: 'string' } }, required: ['city'] }, strict: true }];
+  const { callsOpen: B, callsClose: E, open: C, close: D, separator: S } = DEEPSEEK;
+  const args = '{"city": "Zürich"}';
+  const cases: readonly (readonly [CallFormat, string, string])[] = [
+    ['hermes', 'I look <it> up.\n', `<tool_call>\n{"name": "weather", "arguments": ${args}}\n</tool_call>\n<tool_call>\n{"name": "weather", "arguments": ${args}}\n</tool_call>`],
+    ['llama', '', `{"name": "weather", "parameters": ${args}}`],
+    ['deepseek-v3', 'So: ', `${B}${C}function${S}weather\n\`\`\`json\n${args}\n\`\`\`${D}${E}`],
+    ['deepseek-v3.1', '', `${B}${C}weather${S}${args}${D}${C}weather${S}${args}${D}${E}`],
+  ];
+  for (const [calls, before, text] of cases)
+    for (const world of worlds) {
+      const format: ReplyFormat = { calls, thinking: THINKING };
+      const ids = (thoughts: string): readonly number[] => world.idsOf(`${thoughts}${before}${text}`);
+      const takes = (choice: Exclude<ToolChoice, 'none'>, thought: Thought, tokens: readonly number[]): boolean => {
+        const constraint = constraintOf(JSON.stringify([calls, choice, thought]), () => callGrammar({ format, tools, choice, parallel: true, thought }, world.special), world.vocabulary);
+        for (const id of tokens) {
+          const { bits, ids: listed } = constraint.allowed();
+          if (bits ? ((bits[id >>> 5] >>> (id & 31)) & 1) === 0 : !listed?.includes(id)) return false;
+          constraint.accept(id);
+        }
+        return constraint.complete();
+      };
+      t.ok(takes('auto', 'none', ids('')), `${calls}: ${before}${text}`);
+      t.ok(takes('auto', 'free', ids('<think>\nHm.\n</think>\n\n')));
+      t.ok(takes('auto', 'open', ids('\nHm.\n</think>\n\n')));
+      t.equal(takes('required', 'none', ids('')), before === '');
+      t.notOk(takes('auto', 'open', world.tokenizer.encodePlain('no end of the thought')));
+      t.ok(takes('auto', 'none', world.tokenizer.encodePlain('Only text, with < and {"a": 1}.')));
+    }
+});
+
+t.test('a form that is asked for stands behind the thought', async (t) => {
+  const random = seeded(22);
+  const format: ReplyFormat = { calls: 'hermes', thinking: THINKING };
+  for (const world of worlds)
+    for (const thought of ['open', 'free'] as const) {
+      let [ended, thoughts] = [0, 0];
+      for (let i = 0; i < 20; i++) {
+        const tokens = draw(behindThought(grammarOf({ kind: 'choice', choices: ['yes', 'no, "never"'] }), format, thought, world.special), `choice ${thought}`, world, random, [THINKING.open, THINKING.close], 200);
+        if (!tokens) continue;
+        ended++;
+        const found = read(tokens, world, format, thought, []);
+        if (!['yes', 'no, "never"'].includes(found.said)) t.fail(JSON.stringify(found));
+        if (found.thought !== '') thoughts++;
+      }
+      t.ok(ended >= 10 && (thoughts > 0 || thought === 'free'), `${ended} ended, ${thoughts} thought`);
+    }
+});
+
+t.test('texts without others, and special tokens, as parts of grammars', async (t) => {
+  const world = worlds[1];
+  const open = world.special(HERMES.open) ?? 0;
+  const grammar: Grammar = { root: sequence(without('aab', 'ö'), token(open), literal('!')), rules: new Map() };
+  const takes = (parts: readonly (string | number)[]): boolean => {
+    const constraint = constraintOf('without', () => grammar, world.vocabulary);
+    for (const id of parts.flatMap((part) => (typeof part === 'number' ? [part] : Array.from(part, (character) => world.tokenizer.encodePlain(character)).flat()))) {
+      const { bits, ids } = constraint.allowed();
+      if (bits ? ((bits[id >>> 5] >>> (id & 31)) & 1) === 0 : !ids?.includes(id)) return false;
+      constraint.accept(id);
+    }
+    return constraint.complete();
+  };
+  for (const text of ['', 'a', 'aa', 'aaa', 'abab aa', 'aäb', 'o']) t.ok(takes([text, open, '!']), JSON.stringify(text));
+  for (const text of ['aab', 'aaab', 'xaabx', 'ö', 'aaö']) t.notOk(takes([text, open, '!']), JSON.stringify(text));
+  const byte = (value: number): number => Array.from({ length: world.tokenizer.size }, (_, id) => id).find((id) => world.tokenizer.bytesOf(id)?.length === 1 && world.tokenizer.bytesOf(id)?.[0] === value) ?? 0;
+  t.ok(takes(['a', byte(0xf0), byte(0x9f), byte(0x98), byte(0x80), 'b', open, '!']), 'a character byte by byte');
+  for (const bytes of [[0x80], [0xf0, 0x9f], [0xc3], [0xed, 0xa0, 0x80], [0xc0, 0x80], [0xff]]) t.notOk(takes(['aa', ...bytes.map(byte), 'b', open, '!']), `bytes that form no character, which readers drop: ${bytes.join()}`);
+  t.notOk(takes(['x', '!']));
+  t.notOk(takes(['x', open]));
+  t.notOk(takes([open, open, '!']));
+  t.throws(() => constraintOf('without', () => grammar, world.vocabulary).accept(END), TypeError);
+});
+
+t.test('functions that are strict and cannot be kept to are refused; others may be called with any object', async (t) => {
+  const parameters = { type: 'object', properties: { a: { not: {} } } };
+  const format: ReplyFormat = { calls: 'hermes' };
+  const ask = (strict: boolean): Grammar => callGrammar({ format, tools: [{ name: 'f', parameters, strict }], choice: 'required', parallel: true, thought: 'none' }, () => undefined);
+  t.throws(() => ask(true), { code: 'tools_invalid', message: /function f is strict, .* not at #\/properties\/a is not supported/ });
+  t.doesNotThrow(() => ask(false));
+});
