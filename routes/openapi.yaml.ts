@@ -17,7 +17,7 @@ export default (async (app) => {
       summary: 'This description',
       tags: ['operation'],
       security: [],
-      response: { 200: { description: 'OpenAPI 3.1.', content: { 'application/yaml': { schema: z.string() } } }, ...errors() },
+      response: { 200: { description: 'OpenAPI 3.1.', content: { 'application/yaml': { schema: z.string().meta({ type: 'object' }) } } }, ...errors() },
     },
     handler: async (_request, reply) => reply.type('application/yaml; charset=utf-8').send((text ??= openApiYaml(app))),
   });

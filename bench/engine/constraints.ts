@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { compileConstraint } from '../../src/engine/constraints/constraint.ts';
 import { TokenTrie } from '../../src/engine/constraints/token-trie.ts';
 import type { ConstraintSpec } from '../../src/engine/port.ts';
-import { ModelTokenizer, tokenizerSchema } from '../../src/engine/tokenizer.ts';
+import { ModelTokenizer, tokenizerSchema } from '../../src/engine/text/tokenizer.ts';
 import { seeded } from '../../test/helpers/store-world.ts';
 import { options, printMachine, printTable, quantile } from '../common/machine.ts';
 

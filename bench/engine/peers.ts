@@ -2,15 +2,16 @@
 // Refuses to know how engines work. Peers are installed beside it by `npm ci` in engine/peers; one that is not installed is left out and said to be.
 
 import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { readBandwidth } from '../common/bandwidth.ts';
 import { options, printMachine, printTable } from '../common/machine.ts';
 import { HALF_BILLION, writeExport, writeGguf, writePharos } from './made.ts';
 
 const { models, bits, engines, threads, contexts, streams, decode, seconds } = options({
-  models: fileURLToPath(new URL('../data/made', import.meta.url)), bits: '4,8', engines: 'pharos,llama,transformers', threads: 2, contexts: '128,1024,4096', streams: '2,4,8,32', decode: 64, seconds: 900,
+  models: fileURLToPath(new URL('../data/made', import.meta.url)), bits: '4,8', engines: 'pharos,pharos-guessing,llama,transformers', threads: 2, contexts: '128,1024,4096', streams: '2,4,8,32', decode: 64, seconds: 900,
 });
 const here = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
 await printMachine(['onnxruntime-node']);
@@ -39,17 +40,15 @@ async function made(path: string, write: () => Promise<void>): Promise<void> {
   if (!existsSync(path)) await write();
 }
 const installed = (name: string): boolean => existsSync(here(`peers/node_modules/${name}/package.json`));
+async function ownModel(bits: 4 | 8): Promise<string> {
+  const model = join(models, `pharos-q${bits}`);
+  await made(join(model, 'onnx/model.onnx'), () => writePharos(model, HALF_BILLION, bits));
+  return model;
+}
 const PEERS: readonly Peer[] = [
-  {
-    name: 'pharos',
-    program: 'peers/pharos.mjs',
-    installed: true,
-    async prepare(bits) {
-      const model = join(models, `pharos-q${bits}`);
-      await made(join(model, 'onnx/model.onnx'), () => writePharos(model, HALF_BILLION, bits));
-      return { model };
-    },
-  },
+  { name: 'pharos', program: 'peers/pharos.mjs', installed: true, prepare: async (bits) => ({ model: await ownModel(bits) }) },
+  // What such weights write greedily goes round in circles: an ideal case.
+  { name: 'pharos-guessing', program: 'peers/pharos.mjs', installed: true, prepare: async (bits) => ({ model: await ownModel(bits), guesses: 8 }) },
   {
     name: 'llama',
     program: 'peers/llama.mjs',
@@ -89,11 +88,13 @@ const crowds = streams.split(',').map((count) => ({ prompt: 128, decode, streams
 for (const width of bits.split(',').map(Number)) {
   if (width !== 4 && width !== 8) throw new RangeError(`bits must be 4 or 8, got ${width}`);
   const [alone, together]: (string | number)[][][] = [[], []];
+  const bandwidth = await readBandwidth(threads);
+  const limit = bandwidth / statSync(join(await ownModel(width), 'onnx/model.onnx')).size;
   for (const name of engines.split(',')) {
     const peer = PEERS.find((each) => each.name === name);
     if (!peer) throw new RangeError(`unknown engine ${name}; use ${PEERS.map((each) => each.name).join(', ')}`);
     if (!peer.installed) {
-      alone.push([name, 'not installed: npm ci in bench/engine/peers', '', '', '', '']);
+      alone.push([name, 'not installed: npm ci in bench/engine/peers', '', '', '', '', '']);
       continue;
     }
     // The first is for warming up.
@@ -101,12 +102,12 @@ for (const width of bits.split(',').map(Number)) {
     for (const result of results) {
       console.error(name, JSON.stringify(result));
       const first = result.firstMs ?? Number.NaN;
-      if (result.streams === 1) alone.push([name, String(result.prompt), first, result.prompt / (first / 1000), (result.total - 1) / result.decodeSeconds, result.megabytes]);
+      if (result.streams === 1) alone.push([name, String(result.prompt), first, result.prompt / (first / 1000), (result.total - 1) / result.decodeSeconds, (100 * (result.total - 1)) / result.decodeSeconds / limit, result.megabytes]);
       else together.push([name, String(result.streams), result.total / result.seconds, first, result.megabytes]);
     }
   }
-  console.log(`${width} bits in blocks of 32, Qwen2.5-0.5B's shape, ${threads} threads, greedy, ${decode} tokens written.\n`);
-  printTable(['engine', 'prompt', 'first token ms', 'prefill tokens/s', 'decode tokens/s', 'resident MiB'], alone);
+  console.log(`${width} bits in blocks of 32, Qwen2.5-0.5B's shape, ${threads} threads, greedy, ${decode} tokens written. The limit: ${limit.toFixed(0)} tokens/s, at which the weights are read at ${(bandwidth / 1e9).toFixed(1)} GB/s.\n`);
+  printTable(['engine', 'prompt', 'first token ms', 'prefill tokens/s', 'decode tokens/s', '% of the limit', 'resident MiB'], alone);
   console.log('Streams at once, prompts of 128 tokens: tokens written a second, all together and prompts included.\n');
   printTable(['engine', 'streams', 'tokens/s', 'all begun after ms', 'resident MiB'], together);
 }

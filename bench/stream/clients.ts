@@ -69,6 +69,7 @@ for (let round = 1; round <= rounds; round++) {
 console.log(`${clients} clients a round, ${tokens} new tokens at most, model ${model}\n`);
 printTable(['round', 'left', 'stayed', 'complete', 'slots leaked', 'memory MiB', 'first frame p50 ms', 'end p99 ms'], rows);
 const half = rows.slice(Math.floor(rows.length / 2)).map((row) => row[5] as number);
+console.log(`delay of the event loop that serves them, p99 since the start: ${(1000 * (await gauge('nodejs_eventloop_lag_p99_seconds'))).toFixed(1)} ms`);
 console.log(`memory over the second half of the rounds: ${Math.min(...half).toFixed(0)} to ${Math.max(...half).toFixed(0)} MiB`);
 if (wrong > 0) {
   console.error(`${wrong} streams were cut short or slots leaked`);

@@ -100,6 +100,7 @@ const ERRORS = {
   415: 'The media type of the body is none that this operation reads.',
   422: 'What was asked for cannot be generated.',
   429: 'Too much is under way; try again later.',
+  431: 'The address and the headers together are too long.',
   500: 'Pharos failed; its log holds the cause.',
   502: 'The engine elsewhere (PHAROS_ENGINE) cannot be reached or failed.',
   503: 'Pharos is shutting down, overloaded, or cannot reach its store.',
@@ -108,11 +109,11 @@ const ERRORS = {
 type ErrorStatus = keyof typeof ERRORS;
 type ErrorReply = { readonly description: string; readonly content: { readonly 'application/json': { readonly schema: typeof errorBody } } };
 /** Error replies of an operation: those given, and those that any operation may answer. */
-export const errors = <const S extends ErrorStatus>(...statuses: readonly S[]): Record<S | 400 | 401 | 500 | 503, ErrorReply> =>
+export const errors = <const S extends ErrorStatus>(...statuses: readonly S[]): Record<S | 400 | 401 | 431 | 500 | 503, ErrorReply> =>
   Object.fromEntries(
-    [...new Set<ErrorStatus>([400, 401, ...statuses, 500, 503])].map((status) => [
+    [...new Set<ErrorStatus>([400, 401, ...statuses, 431, 500, 503])].map((status) => [
       status,
       { description: ERRORS[status], content: { 'application/json': { schema: errorBody } } },
     ]),
-  ) as Record<S | 400 | 401 | 500 | 503, ErrorReply>;
+  ) as Record<S | 400 | 401 | 431 | 500 | 503, ErrorReply>;
 export const WRITE_ERRORS = [408, 413, 415, 429, 504] as const;

@@ -3,19 +3,34 @@
 
 import { z } from 'zod';
 import { text } from './common.ts';
+import { PRIORITIES } from '../engine/port.ts';
 import type { ConstraintSpec, Sampling, TokenLikelihood, Usage } from '../engine/port.ts';
 
-/** Fields of OpenAI's that change nothing about the answer. */
+/** A field of OpenAI's that changes nothing. */
 export const unused = z.unknown().optional().describe('Accepted and not used.');
+const whom = z.unknown().optional().describe('Whom the request is for, in any words. Where the server has no keys, those who wait share it evenly between the clients named here (else between addresses); the answer is the same.');
+/** Fields that change nothing about the answer: no effect at all, or when it comes. */
 export const harmless = {
-  user: unused,
-  user_id: unused,
+  user: whom,
+  user_id: whom,
   metadata: unused,
   store: unused,
   service_tier: unused,
-  safety_identifier: unused,
+  safety_identifier: whom,
   prompt_cache_key: unused,
   prompt_cache_retention: unused,
+  priority: z
+    .int()
+    .min(PRIORITIES.least)
+    .max(PRIORITIES.most)
+    .nullish()
+    .describe('Among those that wait, a lower number is sooner; 0 when absent. Of one priority, the client that has used least is next. What is less urgent waits longer, and not for ever: 16 turns of others bring it one number nearer. (As in vLLM.)'),
+  timeout: z
+    .number()
+    .gt(0)
+    .max(86_400)
+    .nullish()
+    .describe('Seconds from the first byte of the request to the end of its answer, at most those that the server allows (PHAROS_REQUEST_SECONDS, the default). What is not done then ends with the error `timeout`: 504, or the last event of a stream. (Not in OpenAI.)'),
 };
 /** Fields of OpenAI's that would change the answer: only the value that asks for nothing is accepted. */
 export const unsupported = (accepted: string, isNothing: (value: unknown) => boolean) =>

@@ -3,10 +3,10 @@
 
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
-import { findModels } from './model-files.ts';
+import { findModels } from './models/model-files.ts';
 import { DEVICES, EngineError, unableTo } from './port.ts';
 import type { ChatPrompt, Embeddings, EmbedRequest, Engine, EngineLimits, EngineStatistics, GenerateEvent, GenerateRequest, ModelInfo, ScoreRequest, Scores, Task } from './port.ts';
-import type { Answer, FromWorker, ToWorker, WireEvent, WorkerSetup } from './protocol.ts';
+import type { Answer, FromWorker, ToWorker, WireError, WireEvent, WorkerSetup } from './protocol.ts';
 import { EventStream } from './event-stream.ts';
 
 export interface EngineLogger {
@@ -49,10 +49,14 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
   });
 }
 
+const errorOf = ({ code, message, retryAfter }: WireError): EngineError => new EngineError(code, message, retryAfter === undefined ? {} : { retryAfter });
+
 class ThreadedEngine implements Engine {
   readonly #worker: Worker;
   readonly #logger: EngineLogger | undefined;
   readonly #live = new Map<number, EventStream>();
+  /** Since when those wait whose turn has not come, by performance.now(). */
+  readonly #queued = new Map<number, number>();
   /** Questions that have one answer. */
   readonly #asked = new Map<number, { readonly resolve: (answer: Answer) => void; readonly reject: (error: EngineError) => void }>();
   readonly #ended: Promise<void>;
@@ -102,10 +106,16 @@ class ThreadedEngine implements Engine {
             this.#check(request.model, 'generate');
             this.#send({ kind: 'generate', id, request });
             this.#live.set(id, stream);
+            this.#queued.set(id, performance.now());
           },
           /** `cancel`: the worker still works on it. */
           end: (cancel) => {
+            this.#queued.delete(id);
             if (this.#live.delete(id) && cancel) this.#send({ kind: 'cancel', id });
+          },
+          waited: () => {
+            const since = this.#queued.get(id);
+            return since === undefined ? undefined : performance.now() - since;
           },
           signal,
         });
@@ -191,7 +201,7 @@ class ThreadedEngine implements Engine {
         this.#asked.delete(message.id);
         return;
       case 'unanswered':
-        this.#asked.get(message.id)?.reject(new EngineError(message.code, message.message));
+        this.#asked.get(message.id)?.reject(errorOf(message));
         this.#asked.delete(message.id);
         return;
       case 'model':
@@ -212,10 +222,12 @@ class ThreadedEngine implements Engine {
     if (!stream) return;
     if (event.kind === 'delta') stream.push({ kind: 'delta', text: event.text, ...(event.tokens ? { tokens: event.tokens } : {}) });
     else if (event.kind === 'part') stream.push(event.part);
+    else if (event.kind === 'begun') this.#queued.delete(event.id);
     else {
       this.#live.delete(event.id);
-      if (event.kind === 'finish') stream.push({ kind: 'finish', reason: event.reason, usage: event.usage, ...(event.stop === undefined ? {} : { stop: event.stop }) });
-      else stream.fail(new EngineError(event.code, event.message));
+      this.#queued.delete(event.id);
+      if (event.kind === 'finish') stream.push({ kind: 'finish', reason: event.reason, usage: event.usage, ...(event.stop === undefined ? {} : { stop: event.stop }), times: event.times });
+      else stream.fail(errorOf(event));
     }
   }
 
@@ -231,6 +243,7 @@ class ThreadedEngine implements Engine {
   #failAll(error: EngineError): void {
     const [streams, questions] = [[...this.#live.values()], [...this.#asked.values()]];
     this.#live.clear();
+    this.#queued.clear();
     this.#asked.clear();
     for (const stream of streams) stream.fail(error);
     for (const { reject } of questions) reject(error);

@@ -9,6 +9,8 @@ export interface EventStreamOptions {
   begin(stream: EventStream): void;
   /** Called once: with true when the reader leaves or aborts before the last event has come, with false otherwise. */
   end(cancel: boolean): void;
+  /** Milliseconds for which it has waited for its turn; undefined: that has come. */
+  waited?(): number | undefined;
   readonly signal?: AbortSignal;
 }
 
@@ -73,7 +75,10 @@ export class EventStream implements AsyncIterator<GenerateEvent, undefined> {
     this.#fail(error, false);
   }
 
-  readonly #onAbort = (): void => this.#fail(new EngineError('aborted', 'the generation was aborted by its caller'), true);
+  readonly #onAbort = (): void => {
+    const waitedMs = this.#options.waited?.();
+    this.#fail(new EngineError('aborted', 'the generation was aborted by its caller', waitedMs === undefined ? {} : { waitedMs }), true);
+  };
 
   #fail(error: EngineError, cancel: boolean): void {
     if (this.#phase === 'ended') return;

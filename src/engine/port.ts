@@ -99,7 +99,17 @@ export type ConstraintSpec =
   /** The whole text is a `root` of a grammar in llama.cpp's GBNF. */
   | { readonly kind: 'grammar'; readonly grammar: string };
 
-export interface GenerateRequest {
+/** Urgencies that can be asked for. */
+export const PRIORITIES = { least: -100, most: 100 } as const;
+/** When a request has its turn among others. Nothing in its answer depends on it. */
+export interface Terms {
+  /** Whom it is for, as an opaque name: those who wait share the engine evenly between them. All that name nobody are one. */
+  readonly client?: string;
+  /** Whole number, lower is sooner. Default 0. */
+  readonly priority?: number;
+}
+
+export interface GenerateRequest extends Terms {
   readonly model: string;
   /** `suffix`: what follows the text that is to be written, for models that fill in between; its characters, and then those of `text`, stand for themselves. */
   readonly prompt: ChatPrompt | { readonly kind: 'text'; readonly text: string; readonly suffix?: string } | { readonly kind: 'tokens'; readonly ids: readonly number[] };
@@ -128,9 +138,15 @@ export type GenerateEvent =
   | { readonly kind: 'reasoning'; readonly text: string }
   /** A part of call number `index` of this reply; the first has its id and name. The parts of `arguments` make its JSON. */
   | { readonly kind: 'tool_call'; readonly index: number; readonly id?: string; readonly name?: string; readonly arguments: string }
-  /** `stop`: the stop string that ended the text, where one did and the engine tells. */
-  | { readonly kind: 'finish'; readonly reason: FinishReason; readonly usage: Usage; readonly stop?: string }
+  /** `stop`: the stop string that ended the text, where one did and the engine tells. `times`: of engines that compute here. */
+  | { readonly kind: 'finish'; readonly reason: FinishReason; readonly usage: Usage; readonly stop?: string; readonly times?: GenerationTimes }
   | { readonly kind: 'error'; readonly error: EngineError };
+/** Milliseconds of a generation: from the request until it had a slot, from there to its first token, and on to the last one. */
+export interface GenerationTimes {
+  readonly queued: number;
+  readonly prefill: number;
+  readonly decode: number;
+}
 /** `tool_calls`: the model stopped to have them answered. */
 export type FinishReason = 'stop' | 'length' | 'tool_calls';
 
@@ -171,7 +187,7 @@ export interface GroundedFormat {
 export const DEVICES = ['auto', 'cpu', 'cuda', 'webgpu', 'dml', 'coreml'] as const;
 export type Device = (typeof DEVICES)[number];
 
-export interface EmbedRequest {
+export interface EmbedRequest extends Terms {
   readonly model: string;
   /** Texts, or token ids taken as they are. At least one. */
   readonly inputs: readonly (string | readonly number[])[];
@@ -188,7 +204,7 @@ export interface Embeddings {
   readonly vectors: readonly Float32Array[];
   readonly promptTokens: number;
 }
-export interface ScoreRequest {
+export interface ScoreRequest extends Terms {
   readonly model: string;
   readonly query: string;
   /** At least one. */
@@ -259,12 +275,22 @@ export interface Engine {
 
 export type EngineErrorCode =
   | 'unknown_model' | 'context_length_exceeded' | 'queue_full' | 'constraint_unsatisfiable' | 'constraint_invalid' | 'tools_invalid' | 'filling_unsupported' | 'invalid_prompt' | 'device_unavailable' | 'model_invalid' | 'model_unavailable' | 'closed' | 'aborted' | 'upstream_failed' | 'failed';
+export interface EngineErrorOptions extends ErrorOptions {
+  /** Of `queue_full`: whole seconds after which there is likely to be room. */
+  readonly retryAfter?: number;
+  /** Of `aborted`: milliseconds for which it waited for a slot, when it had none until the end. */
+  readonly waitedMs?: number;
+}
 export class EngineError extends Error {
   readonly code: EngineErrorCode;
-  constructor(code: EngineErrorCode, message: string, options?: ErrorOptions) {
+  readonly retryAfter: number | undefined;
+  readonly waitedMs: number | undefined;
+  constructor(code: EngineErrorCode, message: string, options: EngineErrorOptions = {}) {
     super(message, options);
     this.name = 'EngineError';
     this.code = code;
+    this.retryAfter = options.retryAfter;
+    this.waitedMs = options.waitedMs;
   }
 }
 

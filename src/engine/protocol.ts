@@ -2,7 +2,7 @@
 // Refuses to know who sends them and why.
 
 import type { EncoderAnswer } from './encoder/encoder.ts';
-import type { ChatPrompt, Device, EmbedRequest, EngineErrorCode, EngineLimits, EngineStatistics, FinishReason, GenerateEvent, GenerateRequest, ModelInfo, ScoreRequest, Usage, WrittenToken } from './port.ts';
+import type { ChatPrompt, Device, EmbedRequest, EngineErrorCode, EngineLimits, EngineStatistics, FinishReason, GenerateEvent, GenerateRequest, GenerationTimes, ModelInfo, ScoreRequest, Usage, WrittenToken } from './port.ts';
 
 /** Given to the worker when it starts. */
 export interface WorkerSetup {
@@ -20,13 +20,20 @@ export type ToWorker =
   | { readonly kind: 'score'; readonly id: number; readonly request: ScoreRequest }
   | { readonly kind: 'close'; readonly graceMs: number };
 
-/** GenerateEvent of request `id`. */
+/** GenerateEvent of request `id`, and when its turn has come. */
 export type WireEvent =
+  | { readonly id: number; readonly kind: 'begun' }
   | { readonly id: number; readonly kind: 'delta'; readonly text: string; readonly tokens?: readonly WrittenToken[] }
   /** What was thought or called. */
   | { readonly id: number; readonly kind: 'part'; readonly part: Extract<GenerateEvent, { kind: 'reasoning' | 'tool_call' }> }
-  | { readonly id: number; readonly kind: 'finish'; readonly reason: FinishReason; readonly usage: Usage; readonly stop?: string }
-  | { readonly id: number; readonly kind: 'error'; readonly code: EngineErrorCode; readonly message: string };
+  | { readonly id: number; readonly kind: 'finish'; readonly reason: FinishReason; readonly usage: Usage; readonly stop?: string; readonly times: GenerationTimes }
+  | ({ readonly id: number; readonly kind: 'error' } & WireError);
+/** EngineError. */
+export interface WireError {
+  readonly code: EngineErrorCode;
+  readonly message: string;
+  readonly retryAfter?: number;
+}
 
 export type Answer = { readonly kind: 'count'; readonly tokens: number } | EncoderAnswer;
 export type FromWorker =
@@ -37,7 +44,7 @@ export type FromWorker =
   | { readonly kind: 'step'; readonly events: readonly WireEvent[]; readonly statistics: EngineStatistics }
   /** What was counted, embedded or scored, and how things stand after it. */
   | { readonly kind: 'answered'; readonly id: number; readonly answer: Answer; readonly statistics: EngineStatistics }
-  | { readonly kind: 'unanswered'; readonly id: number; readonly code: EngineErrorCode; readonly message: string }
+  | ({ readonly kind: 'unanswered'; readonly id: number } & WireError)
   /** It was loaded, or closed. */
   | { readonly kind: 'model'; readonly info: ModelInfo }
   | { readonly kind: 'note'; readonly level: 'info' | 'warn' | 'error'; readonly message: string }

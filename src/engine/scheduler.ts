@@ -1,26 +1,53 @@
-// Owns who runs when: a bounded queue, a fixed number of running sequences, those of each model in one pass.
+// Owns who runs when: a bounded queue that is fair between clients, a fixed number of running sequences, those of each model in one pass.
 // Refuses to know tensors, text and threads.
 
 import { EngineError } from './port.ts';
-import type { EngineErrorCode, EngineLimits, EngineStatistics } from './port.ts';
-import type { WireEvent } from './protocol.ts';
-import { Batch } from './batch.ts';
-import type { Outcome, PassCounts } from './batch.ts';
-import type { Runner } from './runner.ts';
-import type { Sequence } from './sequence.ts';
+import type { EngineLimits, EngineStatistics, Usage } from './port.ts';
+import type { WireError, WireEvent } from './protocol.ts';
+import { Batch } from './decoder/batch.ts';
+import type { Outcome, PassCounts } from './decoder/batch.ts';
+import { Outflow } from './outflow.ts';
+import { FairQueue } from './queue.ts';
+import type { Account, Turn } from './queue.ts';
+import type { Runner } from './decoder/runner.ts';
+import type { Sequence } from './decoder/sequence.ts';
 
 /** Message of anything thrown, with EngineError's own code. */
-export function describeError(error: unknown): { readonly code: EngineErrorCode; readonly message: string } {
-  if (error instanceof EngineError) return { code: error.code, message: error.message };
+export function describeError(error: unknown): WireError {
+  if (error instanceof EngineError) return { code: error.code, message: error.message, ...(error.retryAfter === undefined ? {} : { retryAfter: error.retryAfter }) };
   return { code: 'failed', message: error instanceof Error ? error.message : String(error) };
+}
+
+/** What a token that was written is charged, in tokens that were read: a pass reads many at once (weights of the paper, see queue.ts). */
+const WRITTEN = 2;
+/** Work that a generation was; what was remembered of another text is none. */
+const workOf = ({ promptTokens, completionTokens, cachedTokens = 0 }: Usage): number => promptTokens - cachedTokens + WRITTEN * completionTokens;
+
+export interface Submission extends Turn {
+  /** When the request came, by performance.now(). */
+  readonly since: number;
+}
+interface Waiting {
+  readonly sequence: Sequence;
+  readonly since: number;
+}
+interface Running extends Waiting {
+  readonly begun: number;
+  readonly account: Account;
+  charged: number;
+  /** When its first token was there. */
+  first: number | undefined;
 }
 
 export class Scheduler {
   readonly #limits: EngineLimits;
   /** Told what happened, after each step and each change of who runs. */
   readonly #deliver: (events: readonly WireEvent[]) => void;
-  readonly #running = new Map<number, Sequence>();
-  readonly #waiting = new Map<number, Sequence>();
+  readonly #running = new Map<number, Running>();
+  readonly #waiting = new Map<number, Waiting>();
+  /** Ids of those that wait. */
+  readonly #queue = new FairQueue<number>();
+  readonly #outflow = new Outflow();
   readonly #batches = new WeakMap<Runner, Batch>();
   readonly #passes: PassCounts = { total: 0, sequences: 0, guessedTokens: 0, acceptedTokens: 0 };
   /** Tokens that each had written before the pass. */
@@ -46,14 +73,20 @@ export class Scheduler {
     };
   }
 
-  /** Takes a request on. `make` is called only when there is room. Throws EngineError `queue_full`, `closed`, or what `make` throws. */
-  submit(id: number, make: () => Sequence): void {
+  /**
+   * Takes a request on. `make` is called only when there is room: where the queue is full, one of a client that has more waiting gives way, and is ended with an error. Throws EngineError
+   * `queue_full`, `closed`, or what `make` throws.
+   */
+  submit(id: number, make: () => Sequence, { since, ...turn }: Submission): void {
     if (this.#closing) throw new EngineError('closed', 'the engine is closing and takes no more requests');
-    if (this.#running.size >= this.#limits.slots && this.#waiting.size >= this.#limits.queue)
-      throw new EngineError('queue_full', `${this.#limits.slots} generations run and ${this.#limits.queue} wait, which is the limit; try again later`);
-    this.#waiting.set(id, make());
-    this.#admit();
-    this.#deliver([]);
+    const full = this.#running.size >= this.#limits.slots && this.#waiting.size >= this.#limits.queue;
+    const victim = full ? this.#queue.displaced(turn) : undefined;
+    if (full && victim === undefined) throw this.#full('try again later');
+    const sequence = make();
+    const events = victim === undefined ? [] : this.#displace(victim);
+    this.#waiting.set(id, { sequence, since });
+    this.#queue.put(id, turn);
+    this.#deliver([...events, ...this.#admit()]);
     this.#loop ??= this.#run().finally(() => {
       this.#loop = undefined;
     });
@@ -61,14 +94,14 @@ export class Scheduler {
 
   /** Ends a request without a word. Its slot is free at once; a step of it that is under way is thrown away. */
   cancel(id: number): void {
-    this.#waiting.delete(id);
-    this.#release(id);
-    this.#deliver([]);
+    if (this.#waiting.delete(id)) this.#queue.delete(id);
+    this.#deliver(this.#release(id));
   }
 
   /** Refuses what waits, lets what runs go on for `graceMs` at most, then ends it; resolves when no step is under way. */
   async close(graceMs: number): Promise<void> {
     this.#closing = true;
+    this.#queue.clear();
     this.#refuse(this.#waiting, 'the engine closed before this request began');
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<void>((resolve) => {
@@ -84,7 +117,7 @@ export class Scheduler {
     while (this.#running.size > 0) {
       // One round over those that run now: whoever comes in the meantime waits for the next, so that no stream of short requests can hold up a long one.
       const models = new Map<Runner, Sequence[]>();
-      for (const sequence of this.#running.values()) {
+      for (const { sequence } of this.#running.values()) {
         const beside = models.get(sequence.runner);
         if (beside) beside.push(sequence);
         else models.set(sequence.runner, [sequence]);
@@ -103,48 +136,85 @@ export class Scheduler {
 
   /** Tells what a pass brought those that still run. */
   #pass(outcomes: readonly Outcome[]): void {
-    const ids = new Map(Array.from(this.#running, ([id, sequence]) => [sequence, id]));
+    const ids = new Map(Array.from(this.#running, ([id, { sequence }]) => [sequence, id]));
     const events: WireEvent[] = [];
     for (const outcome of outcomes) {
       const { sequence } = outcome;
       const id = ids.get(sequence);
-      if (id === undefined) continue;
+      const running = id === undefined ? undefined : this.#running.get(id);
+      if (id === undefined || !running) continue;
+      const { usage } = sequence;
+      this.#charge(running, usage);
       if ('error' in outcome) {
-        this.#release(id);
-        events.push({ id, kind: 'error', ...describeError(outcome.error) });
+        events.push({ id, kind: 'error', ...describeError(outcome.error) }, ...this.#release(id));
         continue;
       }
       const { text, tokens, parts = [], finish } = outcome.progress;
-      this.#generatedTokens += sequence.usage.completionTokens - (this.#before.get(sequence) ?? 0);
-      this.#before.set(sequence, sequence.usage.completionTokens);
+      if (!sequence.reads) running.first ??= performance.now();
+      this.#generatedTokens += usage.completionTokens - (this.#before.get(sequence) ?? 0);
+      this.#before.set(sequence, usage.completionTokens);
       if (text !== '' || tokens?.length) events.push({ id, kind: 'delta', text, ...(tokens?.length ? { tokens } : {}) });
       for (const part of parts) events.push(part.kind === 'delta' ? { id, ...part } : { id, kind: 'part', part });
       if (!finish) continue;
-      this.#release(id);
-      events.push({ id, kind: 'finish', reason: finish, usage: sequence.usage, ...(sequence.stop === undefined ? {} : { stop: sequence.stop }) });
+      events.push({ id, kind: 'finish', reason: finish, usage, ...(sequence.stop === undefined ? {} : { stop: sequence.stop }), times: timesOf(running) }, ...this.#release(id));
     }
     if (events.length > 0) this.#deliver(events);
   }
+  #charge(running: Running, usage: Usage): void {
+    const work = workOf(usage);
+    running.account.charge(work - running.charged);
+    running.charged = work;
+  }
 
-  #admit(): void {
-    for (const [id, sequence] of this.#waiting) {
-      if (this.#running.size >= this.#limits.slots) return;
+  #admit(): WireEvent[] {
+    const events: WireEvent[] = [];
+    while (this.#running.size < this.#limits.slots) {
+      const taken = this.#queue.take();
+      const waiting = taken && this.#waiting.get(taken.item);
+      if (!waiting) break;
+      const { item: id, account } = taken;
       this.#waiting.delete(id);
-      this.#running.set(id, sequence);
-      this.#promptTokens += sequence.promptTokens;
+      // Its prompt counts at once, so that the next to be taken is another client's.
+      const running: Running = { ...waiting, begun: performance.now(), account, charged: 0, first: undefined };
+      this.#running.set(id, running);
+      this.#charge(running, waiting.sequence.usage);
+      this.#promptTokens += waiting.sequence.promptTokens;
+      events.push({ id, kind: 'begun' });
     }
+    return events;
   }
-  #release(id: number): void {
-    const sequence = this.#running.get(id);
-    if (!sequence) return;
+  #release(id: number): WireEvent[] {
+    const running = this.#running.get(id);
+    if (!running) return [];
     this.#running.delete(id);
-    sequence.release(this.#batches.get(sequence.runner)?.leave(sequence));
-    if (!this.#closing) this.#admit();
+    this.#outflow.ended();
+    running.account.end();
+    this.#free(running.sequence);
+    return this.#closing ? [] : this.#admit();
   }
-  #refuse(sequences: Map<number, Sequence>, message: string): void {
+  #free(sequence: Sequence): void {
+    sequence.release(this.#batches.get(sequence.runner)?.leave(sequence));
+  }
+  #displace(id: number): WireEvent[] {
+    this.#queue.delete(id);
+    const waiting = this.#waiting.get(id);
+    this.#waiting.delete(id);
+    if (waiting) this.#free(waiting.sequence);
+    return [{ id, kind: 'error', ...describeError(this.#full('this one was the newest of the client that had most of them, and gave way; try again later')) }];
+  }
+  #full(what: string): EngineError {
+    const { slots, queue } = this.#limits;
+    return new EngineError('queue_full', `${slots} generations run and ${queue} wait, which is the limit; ${what}`, { retryAfter: this.#outflow.retryAfter() });
+  }
+  #refuse(sequences: Map<number, Waiting>, message: string): void {
     const events: WireEvent[] = [...sequences.keys()].map((id) => ({ id, kind: 'error', code: 'closed', message }));
-    for (const sequence of sequences.values()) sequence.release(this.#batches.get(sequence.runner)?.leave(sequence));
+    for (const { sequence } of sequences.values()) this.#free(sequence);
     sequences.clear();
     this.#deliver(events);
   }
+}
+
+function timesOf({ since, begun, first, sequence }: Running): Extract<WireEvent, { kind: 'finish' }>['times'] {
+  const now = performance.now();
+  return { queued: begun - since, prefill: (first ?? now) - begun, decode: sequence.usage.completionTokens > 0 ? now - (first ?? now) : 0 };
 }

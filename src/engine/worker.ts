@@ -3,13 +3,15 @@
 
 import { parentPort, workerData } from 'node:worker_threads';
 import { EncoderQueue } from './encoder/queue.ts';
-import { invalid } from './model-files.ts';
-import { describeModel, ModelPool } from './model-pool.ts';
-import type { Lease } from './model-pool.ts';
+import { invalid } from './models/model-files.ts';
+import { describeModel, ModelPool } from './models/model-pool.ts';
+import type { Lease } from './models/model-pool.ts';
+import { Outflow } from './outflow.ts';
+import { FairQueue } from './queue.ts';
 import type { FromWorker, ToWorker, WireEvent, WorkerSetup } from './protocol.ts';
 import { describeError, Scheduler } from './scheduler.ts';
-import { EngineError } from './port.ts';
-import type { EngineStatistics, Task } from './port.ts';
+import { EngineError, PRIORITIES } from './port.ts';
+import type { EngineStatistics, Task, Terms } from './port.ts';
 
 if (!parentPort) throw new EngineError('failed', 'worker.ts runs as a worker thread of engine.ts only');
 const port = parentPort;
@@ -23,7 +25,13 @@ const pool = new ModelPool(limits, (info, why) => {
   if (started) send({ kind: 'note', level: 'info', message: info.loaded === true ? `model ${info.id} is loaded on ${info.device}` : `model ${info.id} is closed: ${why}` });
 });
 /** Of requests that wait for their model. */
-const waiting = new Map<number, AbortController>();
+const waiting = new Map<number, { readonly controller: AbortController; fail(error: unknown): void }>();
+/** The same, for who gives way where too many do. */
+const lobby = new FairQueue<number>();
+function leaveLobby(id: number): void {
+  waiting.delete(id);
+  lobby.delete(id);
+}
 const leases = new Map<number, Lease>();
 const giveBack = (id: number): void => {
   leases.get(id)?.release();
@@ -43,6 +51,8 @@ const scheduler: Scheduler = new Scheduler(limits, (events) => {
   for (const { id, kind } of events) if (kind === 'finish' || kind === 'error') giveBack(id);
   send({ kind: 'step', events, statistics: statistics() });
 });
+/** Of what waits for its model. */
+const outflow = new Outflow();
 const encoders: EncoderQueue = new EncoderQueue(limits, (id, outcome) => {
   giveBack(id);
   if ('error' in outcome) send({ kind: 'unanswered', id, ...describeError(outcome.error) });
@@ -50,28 +60,49 @@ const encoders: EncoderQueue = new EncoderQueue(limits, (id, outcome) => {
 });
 
 /** Holds the model of a request while it is worked on. `begin` hands it over, and may throw. */
-async function withModel(id: number, model: string, task: Task, begin: (lease: Lease) => void, fail: (error: unknown) => void): Promise<void> {
+async function withModel(id: number, request: Terms & { readonly model: string }, task: Task, begin: (lease: Lease) => void, fail: (error: unknown) => void): Promise<void> {
+  const controller = new AbortController();
   try {
     if (closing) throw new EngineError('closed', 'the engine is closing and takes no more requests');
-    if (waiting.size > limits.queue) throw new EngineError('queue_full', `${limits.queue} requests wait for their models to be loaded, which is the limit; try again later`);
-    const controller = new AbortController();
-    waiting.set(id, controller);
-    const lease = await pool.use(model, task, controller.signal).finally(() => waiting.delete(id));
+    const turn = turnOf(request);
+    if (waiting.size > limits.queue) {
+      const full = new EngineError('queue_full', `${limits.queue} requests wait for their models to be loaded, which is the limit; try again later`, { retryAfter: outflow.retryAfter() });
+      const victim = lobby.displaced(turn);
+      const place = victim === undefined ? undefined : waiting.get(victim);
+      if (victim === undefined || !place) throw full;
+      leaveLobby(victim);
+      // The model is loaded all the same, and only then it would hear of it by itself.
+      place.controller.abort(full);
+      place.fail(full);
+    }
+    waiting.set(id, { controller, fail });
+    lobby.put(id, turn);
+    const lease = await pool.use(request.model, task, controller.signal).finally(() => {
+      leaveLobby(id);
+      outflow.ended();
+    });
     leases.set(id, lease);
     // A request may have left in this very turn, and what is being ended now must have ended.
     await new Promise(setImmediate);
     if (leases.has(id)) begin(lease);
   } catch (error) {
     giveBack(id);
+    if (controller.signal.reason instanceof EngineError) return;
     fail(closing ? new EngineError('closed', 'the engine closed before this request began') : error);
   }
 }
 const failed = (id: number, error: unknown): WireEvent => ({ id, kind: 'error', ...describeError(error) });
+/** Who names nobody is nobody in particular. Throws EngineError `invalid_prompt`. */
+function turnOf({ client = '', priority = 0 }: Terms): { readonly client: string; readonly priority: number } {
+  if (!Number.isInteger(priority) || priority < PRIORITIES.least || priority > PRIORITIES.most)
+    throw new EngineError('invalid_prompt', `priority must be a whole number from ${PRIORITIES.least} to ${PRIORITIES.most}, got ${priority}`);
+  return { client, priority };
+}
 
 let closing = false;
 async function close(graceMs: number): Promise<void> {
   closing = true;
-  for (const controller of waiting.values()) controller.abort();
+  for (const { controller } of waiting.values()) controller.abort();
   await Promise.all([scheduler.close(graceMs), encoders.close(graceMs)]);
   send({ kind: 'closed' });
   await release();
@@ -85,10 +116,11 @@ function receive(message: ToWorker): void {
   switch (message.kind) {
     case 'generate': {
       const { id, request } = message;
+      const since = performance.now();
       const begin = ({ open }: Lease): void => {
-        if (open.kind === 'decoder') scheduler.submit(id, () => open.model.prepare(request));
+        if (open.kind === 'decoder') scheduler.submit(id, () => open.model.prepare(request), { ...turnOf(request), since });
       };
-      void withModel(id, request.model, 'generate', begin, (error) => send({ kind: 'step', events: [failed(id, error)], statistics: statistics() }));
+      void withModel(id, request, 'generate', begin, (error) => send({ kind: 'step', events: [failed(id, error)], statistics: statistics() }));
       return;
     }
     case 'embed':
@@ -96,14 +128,14 @@ function receive(message: ToWorker): void {
       const { id, request } = message;
       const begin = ({ open }: Lease): void => {
         if (open.kind !== 'encoder') return;
-        encoders.submit(id, () => (message.kind === 'embed' ? open.model.embed(message.request) : open.model.score(message.request)));
+        encoders.submit(id, () => (message.kind === 'embed' ? open.model.embed(message.request) : open.model.score(message.request)), turnOf(request));
         send({ kind: 'step', events: [], statistics: statistics() });
       };
-      void withModel(id, request.model, message.kind, begin, (error) => send({ kind: 'unanswered', id, ...describeError(error) }));
+      void withModel(id, request, message.kind, begin, (error) => send({ kind: 'unanswered', id, ...describeError(error) }));
       return;
     }
     case 'cancel':
-      waiting.get(message.id)?.abort();
+      waiting.get(message.id)?.controller.abort();
       if (encoders.cancel(message.id)) send({ kind: 'step', events: [], statistics: statistics() });
       else scheduler.cancel(message.id);
       giveBack(message.id);
@@ -124,12 +156,13 @@ function receive(message: ToWorker): void {
 
 const failures: EngineError[] = [];
 /** Undefined where it fails: that is noted, and the others go on without it. */
-async function attempt<T>(work: () => T | Promise<T>): Promise<T | undefined> {
+async function attempt<T>(what: string, work: () => T | Promise<T>): Promise<T | undefined> {
   try {
     return await work();
   } catch (error) {
-    if (!(error instanceof EngineError)) throw error;
-    failures.push(error.cause instanceof EngineError ? error.cause : error);
+    // Whatever a folder holds that nobody thought of: the others can serve.
+    if (!(error instanceof EngineError)) failures.push(invalid(`${what}: ${error instanceof Error ? error.message : String(error)}`, error));
+    else failures.push(error.cause instanceof EngineError && error.code === 'model_unavailable' ? error.cause : error);
     return undefined;
   }
 }
@@ -139,7 +172,7 @@ async function loadDefault(): Promise<void> {
     const models = pool.infos();
     const first = models.find(({ tasks }) => tasks?.includes('generate')) ?? models[0];
     if (!first) throw failures[0];
-    const lease = await attempt(() => pool.use(first.id, first.tasks?.[0] ?? 'generate'));
+    const lease = await attempt(first.id, () => pool.use(first.id, first.tasks?.[0] ?? 'generate'));
     if (lease) return lease.release();
     pool.remove(first.id);
   }
@@ -147,10 +180,10 @@ async function loadDefault(): Promise<void> {
 
 try {
   for (const folder of folders) {
-    const described = await attempt(() => describeModel(folder, { device, threads, limits, note }));
+    const described = await attempt(folder, () => describeModel(folder, { device, threads, limits, note }));
     if (!described) continue;
     if (pool.has(described.info.id)) throw invalid(`two model folders are called ${described.info.id}; rename one of them`);
-    await attempt(() => pool.add(described));
+    await attempt(folder, () => pool.add(described));
   }
   await loadDefault();
   for (const { message } of failures) send({ kind: 'note', level: 'error', message: `a model is left out: ${message}` });

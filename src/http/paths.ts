@@ -14,9 +14,10 @@ export class Paths {
     }
     for (const each of typeof method === 'string' ? [method] : method) known.methods.add(each);
   }
+  /** An address that is written out in full goes before those with names in it. */
   methodsOf(path: string): string[] {
-    const methods = new Set<string>();
-    for (const known of this.#patterns.values()) if (known.pattern.test(path)) for (const method of known.methods) methods.add(method);
-    return [...methods].toSorted();
+    const exact = this.#patterns.get(path);
+    const matching = exact ? [exact] : [...this.#patterns.values()].filter(({ pattern }) => pattern.test(path));
+    return [...new Set(matching.flatMap(({ methods }) => [...methods]))].toSorted();
   }
 }

@@ -41,16 +41,19 @@ export class HttpError extends Error {
   readonly code: HttpErrorCode;
   readonly param: string | undefined;
   readonly extra: Readonly<Record<string, unknown>>;
+  /** Whole seconds after which trying again may help, where more is known than the table says. */
+  readonly retryAfter: number | undefined;
   constructor(
     code: HttpErrorCode,
     message: string,
-    options: ErrorOptions & { readonly param?: string; readonly extra?: Readonly<Record<string, unknown>> } = {},
+    options: ErrorOptions & { readonly param?: string; readonly extra?: Readonly<Record<string, unknown>>; readonly retryAfter?: number } = {},
   ) {
     super(message, options);
     this.name = 'HttpError';
     this.code = code;
     this.param = options.param;
     this.extra = options.extra ?? {};
+    this.retryAfter = options.retryAfter;
   }
 }
 
@@ -200,7 +203,7 @@ export interface Answer {
 
 const answer = (error: Error, code: string, problem: Problem, param?: string, extra: Readonly<Record<string, unknown>> = {}): Answer => ({
   status: problem.status,
-  retryAfter: problem.retryAfter,
+  retryAfter: (error instanceof HttpError || error instanceof EngineError ? error.retryAfter : undefined) ?? problem.retryAfter,
   hidden: problem.hidden === true,
   body: {
     error: {

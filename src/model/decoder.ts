@@ -155,6 +155,8 @@ export function buildDecoder(config: DecoderConfig, weights: ReadonlyMap<string,
   // [B, 1, P]: rows that the sequence has
   const held = unsqueeze(g.op('Less', [unsqueeze(range(past), 0), unsqueeze(lengths, 1)]), 1);
   const pastMask = unsqueeze(g.op('Where', [held, g.scalar(0), g.scalar(-1e9)]), 1);
+  // [B, 1, n, P + n]
+  const wholeMask = g.op('Concat', [g.op('Expand', [pastMask, list(batch, one, n, past)]), g.op('Expand', [mask, list(batch, one, n, n)])], { axis: { int: 3 } });
   const split = list(past, n);
   const allButLast = g.op('Mul', [g.op('Sub', [n, one]), batch]);
   const headShape = list(g.ints([-1]), batch, g.ints([heads, headSize]));
@@ -177,11 +179,12 @@ export function buildDecoder(config: DecoderConfig, weights: ReadonlyMap<string,
     reshape(rawKey, rowShape(width), `new_shift.${i}`);
 
     const scoreAttributes = { alpha: scale, transBatchA: { int: 1 }, transBatchB: { int: 1 }, transB: { int: 1 } };
-    const newScores = g.op('Add', [g.op('FusedMatMul', [query, key], scoreAttributes, MS), mask]);
+    const newScores = g.op('FusedMatMul', [query, key], scoreAttributes, MS);
     const shape = ['B', heads, 'n', headSize] as const;
     const withPast = g.branch('float', shape, () => {
-      const pastScores = g.op('Add', [g.op('FusedMatMul', [query, pastKeys[i]], scoreAttributes, MS), pastMask]);
-      const probabilities = g.op('Softmax', [g.op('Concat', [pastScores, newScores], { axis: { int: -1 } })], { axis: { int: -1 } });
+      const pastScores = g.op('FusedMatMul', [query, pastKeys[i]], scoreAttributes, MS);
+      const scores = g.op('Add', [g.op('Concat', [pastScores, newScores], { axis: { int: -1 } }), wholeMask]);
+      const probabilities = g.op('Softmax', [scores], { axis: { int: -1 } });
       const onPast = g.fresh('on_past');
       const onNew = g.fresh('on_new');
       g.op('Split', [probabilities, split], { axis: { int: -1 } }, { outputs: [onPast, onNew] });
@@ -192,7 +195,7 @@ export function buildDecoder(config: DecoderConfig, weights: ReadonlyMap<string,
     });
     // A product over zero past rows crashes ONNX Runtime 1.30 (division by zero), so the first call takes its own branch.
     const withoutPast = g.branch('float', shape, () =>
-      g.op('FusedMatMul', [g.op('Softmax', [newScores], { axis: { int: -1 } }), value], { transBatchB: { int: 1 } }, MS),
+      g.op('FusedMatMul', [g.op('Softmax', [g.op('Add', [newScores, mask])], { axis: { int: -1 } }), value], { transBatchB: { int: 1 } }, MS),
     );
     const attended = g.op('If', [hasPast], { then_branch: withPast, else_branch: withoutPast });
     const joined = reshape(g.op('Transpose', [attended], { perm: [2, 0, 1, 3] }), flatShape);

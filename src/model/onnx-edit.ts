@@ -71,6 +71,20 @@ function readNode(bytes: Uint8Array): GraphNode {
   return { type, domain, inputs, outputs };
 }
 
+/** Adds the operator of a node, and those of the graphs that its attributes hold (AttributeProto.g). */
+function gatherTypes(bytes: Uint8Array, types: Set<string>): void {
+  readFields(bytes, (field, value) => {
+    if (field === 4) types.add(text(value));
+    if (field !== 5 || typeof value === 'number') return;
+    readFields(value, (part, graph) => {
+      if (part !== 6 || typeof graph === 'number') return;
+      readFields(graph, (which, node) => {
+        if (which === GRAPH.node && typeof node !== 'number') gatherTypes(node, types);
+      });
+    });
+  });
+}
+
 /** A node's attribute: whole numbers, one or a list. */
 type IntAttribute = number | readonly number[];
 
@@ -118,9 +132,12 @@ export class OnnxFile {
     this.opset = opset;
   }
 
-  /** Operators that occur in the graph itself, without those in its branches. */
+  /** Operators that occur in the graph and in its branches. */
   get types(): ReadonlySet<string> {
-    return (this.#types ??= new Set(this.#nodes.map((node) => readNode(node).type)));
+    if (this.#types) return this.#types;
+    const types = new Set<string>();
+    for (const node of this.#nodes) gatherTypes(node, types);
+    return (this.#types = types);
   }
   /** The node that makes a value; undefined for inputs and weights. */
   producer(value: string): GraphNode | undefined {
@@ -179,6 +196,31 @@ export class OnnxFile {
       else node.raw(whole);
     });
     this.#nodes[at] = node.finish();
+  }
+  /** Takes an attribute away from all nodes of a type. Returns whether any had it. */
+  dropAttribute(type: string, attribute: string): boolean {
+    let found = false;
+    for (const [i, bytes] of this.#nodes.entries()) {
+      if (readNode(bytes).type !== type) continue;
+      const node = new ProtoWriter();
+      readFields(bytes, (field, value, whole) => {
+        let name = '';
+        if (field === 5 && typeof value !== 'number') readFields(value, (part, given) => void (name = part === 1 ? text(given) : name));
+        if (name === attribute) found = true;
+        else node.raw(whole);
+      });
+      this.#nodes[i] = node.finish();
+    }
+    return found;
+  }
+  /** Forgets what the file says about the shapes of values inside the graph: exporters get some wrong, ONNX Runtime shares memory by them, and infers them itself where nothing is said. */
+  forgetShapes(): void {
+    const kept = this.#graph.filter((field) => {
+      let number = 0;
+      readFields(field, (part) => void (number = part));
+      return number !== GRAPH.value;
+    });
+    this.#graph.splice(0, this.#graph.length, ...kept);
   }
   /** Says the shape of a value inside the graph, as a border said it before: ONNX Runtime plans its memory by that. */
   describe(value: GraphValue): void {

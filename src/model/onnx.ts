@@ -14,6 +14,20 @@ export class Branch {
     this.encoded = encoded;
   }
 }
+/** A file beside the model in which large weights lie. ONNX Runtime maps it: offsets are multiples of WEIGHT_ALIGNMENT. */
+export interface WeightSink {
+  /** Name of that file, in the folder of the model. */
+  readonly location: string;
+  /** Appends and returns the offset. */
+  write(raw: Uint8Array): number;
+}
+/** A page of memory (onnx.proto on `external_data`). */
+export const WEIGHT_ALIGNMENT = 4096;
+/** Bytes from which on a weight goes to the sink. */
+const LARGE = 4096;
+/** TensorProto.DataLocation. */
+const EXTERNAL = 1;
+
 /** A dimension is a size, or a name for one that is known only when the graph runs. */
 export type Dimension = number | string;
 
@@ -79,7 +93,12 @@ export class GraphBuilder {
   #outputs: ProtoWriter[] = [];
   #constants = new Map<string, string>();
   #next = 0;
+  readonly #sink: WeightSink | undefined;
 
+  /** `sink`: where weights of some size go; without it, all are in the model. */
+  constructor(sink?: WeightSink) {
+    this.#sink = sink;
+  }
   input(name: string, type: ElementType, shape: readonly Dimension[]): string {
     this.#inputs.push(valueInfo(name, type, shape));
     return name;
@@ -105,10 +124,14 @@ export class GraphBuilder {
   }
   /** Weights stored as float32, or as float16 with a Cast that the runtime folds away at load (half the file, computed in float32). */
   weight(name: string, values: Float32Array, shape: readonly number[], storage: 'float' | 'float16' = 'float'): string {
-    const raw = storage === 'float' ? new Uint8Array(values.buffer, values.byteOffset, values.byteLength) : new Uint8Array(toFloat16(values).buffer);
-    const stored = storage === 'float' ? name : `${name}.f16`;
-    this.#tensor(stored, storage, shape, raw);
-    return storage === 'float' ? name : this.op('Cast', [stored], { to: { int: DataType.float } }, { outputs: [name] });
+    if (storage === 'float16') return this.halves(name, toFloat16(values), shape);
+    this.#tensor(name, storage, shape, new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
+    return name;
+  }
+  /** Weights in half precision, as `weight` stores them. */
+  halves(name: string, values: Uint16Array, shape: readonly number[]): string {
+    this.#tensor(`${name}.f16`, 'float16', shape, new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
+    return this.op('Cast', [`${name}.f16`], { to: { int: DataType.float } }, { outputs: [name] });
   }
   /** Packed weights as they stand. */
   packed(name: string, values: Uint8Array, shape: readonly number[]): string {
@@ -148,7 +171,14 @@ export class GraphBuilder {
   #tensor(name: string, type: ElementType, shape: readonly number[], raw: Uint8Array): void {
     const proto = new ProtoWriter();
     for (const size of shape) proto.int(1, size);
-    this.#initializers.push(proto.int(2, DataType[type]).text(8, name).bytes(9, raw));
+    proto.int(2, DataType[type]).text(8, name);
+    if (this.#sink && raw.length >= LARGE) {
+      const offset = this.#sink.write(raw);
+      const entries = { location: this.#sink.location, offset: String(offset), length: String(raw.length) };
+      for (const [key, value] of Object.entries(entries)) proto.message(13, new ProtoWriter().text(1, key).text(2, value));
+      proto.int(14, EXTERNAL);
+    } else proto.bytes(9, raw);
+    this.#initializers.push(proto);
   }
   finish(graphName: string): Uint8Array {
     const graph = new ProtoWriter();

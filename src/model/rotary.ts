@@ -3,18 +3,26 @@
 
 export interface RotaryConfig {
   readonly base: number;
+  /** How many dimensions of a head are turned, the first ones. Default: all. */
+  readonly dimensions?: number;
   readonly scaling?:
     | { readonly kind: 'linear'; readonly factor: number }
     /** Llama 3.1: long wavelengths are scaled, short ones kept, with a slope between. */
     | { readonly kind: 'llama3'; readonly factor: number; readonly lowFactor: number; readonly highFactor: number; readonly trainedLength: number }
     /** Peng et al. 2023, "YaRN". `attention`: what cosines and sines are multiplied by; absent: 0.1 ln(factor) + 1. */
-    | { readonly kind: 'yarn'; readonly factor: number; readonly trainedLength: number; readonly fast: number; readonly slow: number; readonly attention?: number };
+    | { readonly kind: 'yarn'; readonly factor: number; readonly trainedLength: number; readonly fast: number; readonly slow: number; readonly attention?: number }
+    /** Ding et al. 2024, "LongRoPE": a factor for each frequency, and what cosines and sines are multiplied by. */
+    | { readonly kind: 'longrope'; readonly factors: readonly number[]; readonly attention: number };
 }
 
-/** Cosines and sines [positions, headSize / 2]: angle = position * frequency(i), of which the unscaled ones are base^(-2i / headSize) (Su et al. 2021, eq. 15). */
+/** Dimensions of a head that are turned. */
+export const rotatedSize = ({ dimensions }: RotaryConfig, headSize: number): number => dimensions ?? headSize;
+
+/** Cosines and sines [positions, size / 2] of heads of which `size` dimensions are turned: angle = position * frequency(i), of which the unscaled ones are base^(-2i / size) (Su et al. 2021, eq. 15). */
 export function rotaryAngles(config: RotaryConfig, headSize: number, positions: number): { readonly cos: Float32Array; readonly sin: Float32Array } {
-  const half = headSize / 2;
-  const { frequencies, attention } = frequenciesOf(config, headSize);
+  const size = rotatedSize(config, headSize);
+  const half = size / 2;
+  const { frequencies, attention } = frequenciesOf(config, size);
   const [cos, sin] = [new Float32Array(positions * half), new Float32Array(positions * half)];
   for (let position = 0; position < positions; position++)
     for (let i = 0; i < half; i++) {
@@ -28,12 +36,11 @@ export function rotaryAngles(config: RotaryConfig, headSize: number, positions: 
 function frequenciesOf({ base, scaling }: RotaryConfig, headSize: number): { readonly frequencies: readonly number[]; readonly attention: number } {
   const plain = Array.from({ length: headSize / 2 }, (_, i) => base ** ((-2 * i) / headSize));
   if (!scaling) return { frequencies: plain, attention: 1 };
-  const { factor } = scaling;
   switch (scaling.kind) {
     case 'linear':
-      return { frequencies: plain.map((frequency) => frequency / factor), attention: 1 };
+      return { frequencies: plain.map((frequency) => frequency / scaling.factor), attention: 1 };
     case 'llama3': {
-      const { lowFactor, highFactor, trainedLength } = scaling;
+      const { factor, lowFactor, highFactor, trainedLength } = scaling;
       const scaled = plain.map((frequency) => {
         const turns = (trainedLength * frequency) / (2 * Math.PI);
         const kept = Math.min(1, Math.max(0, (turns - lowFactor) / (highFactor - lowFactor)));
@@ -42,7 +49,7 @@ function frequenciesOf({ base, scaling }: RotaryConfig, headSize: number): { rea
       return { frequencies: scaled, attention: 1 };
     }
     case 'yarn': {
-      const { trainedLength, fast, slow, attention } = scaling;
+      const { factor, trainedLength, fast, slow, attention } = scaling;
       // The dimension that turns so often over the trained length (eq. 17 ff.).
       const dimension = (turns: number): number => (headSize * Math.log(trainedLength / (turns * 2 * Math.PI))) / (2 * Math.log(base));
       const from = Math.max(0, Math.floor(dimension(fast)));
@@ -53,6 +60,8 @@ function frequenciesOf({ base, scaling }: RotaryConfig, headSize: number): { rea
       });
       return { frequencies: scaled, attention: attention ?? (factor > 1 ? 0.1 * Math.log(factor) + 1 : 1) };
     }
+    case 'longrope':
+      return { frequencies: plain.map((frequency, i) => frequency / scaling.factors[i]), attention: scaling.attention };
     default:
       return scaling satisfies never;
   }

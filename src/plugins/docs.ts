@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import fp from 'fastify-plugin';
 import swagger from '@fastify/swagger';
 import scalar from '@scalar/fastify-api-reference';
-import { stringify } from 'yaml';
+import { Document, visit } from 'yaml';
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { tidy } from '../http/openapi.ts';
@@ -16,8 +16,8 @@ export const PACKAGE = packageSchema.parse(JSON.parse(readFileSync(new URL('../.
 
 const DESCRIPTION = `${PACKAGE.description}
 
-Every error has the body of OpenAI's API, \`{"error": {"message", "type", "param", "code"}}\`. Lists are paged by \`limit\` and \`cursor\`.
-\`/chat/completions\`, \`/completions\` and \`/models\` are answered without \`/v1\`, too. Where the server has API keys, send \`Authorization: Bearer KEY\`.`;
+Every error has the body of OpenAI's API, \`{"error": {"message", "type", "param", "code"}}\`; under the paths of Anthropic's API, of that one. Lists are paged by \`limit\` and \`cursor\`.
+DeepSeek's clients find their paths without \`/v1\` and under \`/beta\`, Anthropic's under \`/anthropic\`, too. Where the server has API keys, send \`Authorization: Bearer KEY\` or \`x-api-key: KEY\`.`;
 
 const TAGS = [
   { name: 'generation', description: 'Questions, answers and text.' },
@@ -41,8 +41,8 @@ export const docs = fp(
           license: { name: 'Apache-2.0', url: 'https://www.apache.org/licenses/LICENSE-2.0' },
         },
         tags: TAGS,
-        components: { securitySchemes: { key: { type: 'http', scheme: 'bearer' } } },
-        security: [{}, { key: [] }],
+        components: { securitySchemes: { key: { type: 'http', scheme: 'bearer' }, header: { type: 'apiKey', in: 'header', name: 'x-api-key' } } },
+        security: [{}, { key: [] }, { header: [] }],
       },
       transform: openApiTransform,
       transformObject: openApiTransformObject,
@@ -56,5 +56,15 @@ export const docs = fp(
   { name: 'docs' },
 );
 
+/** Texts that are none to readers of YAML 1.1, of which there are many: yes, on, 12:30, 2024-03-01, 1_000, and a lone = . */
+const NO_TEXT_OF_OLD = /^(?:[=~]|<<|y|n|yes|no|on|off|[-+.]?\d[\w.:+ -]*|[-+]?\.\w+)$/i;
 /** The OpenAPI document as it is committed and served. */
-export const openApiYaml = (app: FastifyInstance): string => stringify(tidy(app.swagger()), { lineWidth: 160, aliasDuplicateObjects: false });
+export function openApiYaml(app: FastifyInstance): string {
+  const document = new Document(tidy(app.swagger()), { aliasDuplicateObjects: false });
+  visit(document, {
+    Scalar(_, node) {
+      if (typeof node.value === 'string' && NO_TEXT_OF_OLD.test(node.value)) node.type = 'QUOTE_DOUBLE';
+    },
+  });
+  return document.toString({ lineWidth: 160 });
+}

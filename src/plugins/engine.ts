@@ -6,8 +6,9 @@ import type { Config } from '../config.ts';
 import { createEngine } from '../engine/engine.ts';
 import { placeModels } from '../engine/hub/places.ts';
 import { EngineError, unableTo } from '../engine/port.ts';
-import { createUpstream } from '../engine/upstream.ts';
+import { createUpstream } from '../engine/upstream/upstream.ts';
 import type { Engine, ModelInfo, Task } from '../engine/port.ts';
+import { onTerms } from '../http/terms.ts';
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -24,7 +25,7 @@ export const engine = fp(
       config.engine === 'embedded'
         ? createEngine({ folders: await placeModels(config.models, config.hub, app.log, config.limits.downloadBytes), device: config.device, limits: { slots, queue, prefixBytes, guesses, passTokens, modelBytes, modelIdleMs }, ...(threads === 0 ? {} : { threads }), logger: app.log })
         : createUpstream({ url: config.engine, ...(config.engineKey === '' ? {} : { key: config.engineKey }), limit: config.limits.streams });
-    const used = measured(given ?? (await create()));
+    const used = onTerms(measured(given ?? (await create())));
     app.decorate('engine', used);
     app.decorate('modelOf', (name: string | undefined, task: Task | 'any' = 'generate') => {
       const models = used.models();

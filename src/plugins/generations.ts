@@ -16,6 +16,8 @@ const ENGINE = '0';
 const FIRST_TOKEN = [0.001, 0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10, 20, 40, 80, 160, 640];
 const NEXT_TOKEN = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1, 2.5, 5, 10, 20, 40, 80];
 const WHOLE = [0.05, 0.1, 0.3, 0.5, 0.8, 1, 1.5, 2, 2.5, 5, 10, 15, 20, 30, 40, 50, 60, 120, 240, 480, 960];
+/** From none at all. */
+const PHASE = [0.001, 0.005, 0.01, ...WHOLE];
 const TOKENS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000, 100_000];
 
 const histogram = (name: string, help: string, buckets: number[]): Histogram<Label> => new Histogram({ name, help, buckets, labelNames: LABELS, registers: [] });
@@ -28,6 +30,10 @@ export class GenerationMetrics {
   readonly #nextTokenBefore = histogram('vllm:time_per_output_token_seconds', 'As vllm:inter_token_latency_seconds, by its former name.', NEXT_TOKEN);
   readonly #perToken = histogram('vllm:request_time_per_output_token_seconds', 'Of each generation: time after its first token, by the tokens that followed it.', NEXT_TOKEN);
   readonly #whole = histogram('vllm:e2e_request_latency_seconds', 'From the request to the engine to the end of its text.', WHOLE);
+  readonly #queued = histogram('vllm:request_queue_time_seconds', 'From the request until it had a slot. Of generations that ended, as the next three.', PHASE);
+  readonly #prefill = histogram('vllm:request_prefill_time_seconds', 'From the slot to the first token: the prompt is read.', PHASE);
+  readonly #decode = histogram('vllm:request_decode_time_seconds', 'From the first token to the last one.', PHASE);
+  readonly #inference = histogram('vllm:request_inference_time_seconds', 'From the slot to the last token.', PHASE);
   readonly #prompts = histogram('vllm:request_prompt_tokens', 'Tokens of the prompt.', TOKENS);
   readonly #written = histogram('vllm:request_generation_tokens', 'Tokens written.', TOKENS);
   readonly #ended = counter('vllm:request_success_total', 'Generations that ended, by how; abort: who asked left or ran out of time; error: they broke.', [...LABELS, 'finished_reason']);
@@ -65,11 +71,17 @@ export class GenerationMetrics {
       }),
       read('vllm:prompt_tokens_total', 'Tokens of prompts.', () => statistics()?.promptTokens, Counter),
       read('vllm:generation_tokens_total', 'Tokens written.', () => statistics()?.generatedTokens, Counter),
+      read('vllm:spec_decode_num_draft_tokens_total', 'Tokens that were guessed and checked by the model.', () => statistics()?.passes?.guessedTokens, Counter),
+      read('vllm:spec_decode_num_accepted_tokens_total', 'Of the guessed tokens, those that the model took.', () => statistics()?.passes?.acceptedTokens, Counter),
       this.#firstToken,
       this.#nextToken,
       this.#nextTokenBefore,
       this.#perToken,
       this.#whole,
+      this.#queued,
+      this.#prefill,
+      this.#decode,
+      this.#inference,
       this.#prompts,
       this.#written,
       this.#ended,
@@ -130,6 +142,13 @@ export class GenerationMetrics {
     this.#written.observe(labels, completionTokens);
     this.#queried.inc(labels, promptTokens);
     this.#hit.inc(labels, cachedTokens);
+    if (finish.times) {
+      const { queued, prefill, decode } = finish.times;
+      this.#queued.observe(labels, queued / 1000);
+      this.#prefill.observe(labels, prefill / 1000);
+      this.#decode.observe(labels, decode / 1000);
+      this.#inference.observe(labels, (prefill + decode) / 1000);
+    }
     if (first !== undefined && completionTokens > 1) this.#perToken.observe(labels, (whole - first) / (completionTokens - 1));
   }
 }

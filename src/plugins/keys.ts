@@ -2,15 +2,10 @@
 // Refuses to know what a key is good for: every key opens everything.
 
 import { createHash, timingSafeEqual } from 'node:crypto';
-import type { IncomingHttpHeaders } from 'node:http';
 import fp from 'fastify-plugin';
+import { shownBy } from '../http/clients.ts';
 import { HttpError } from '../http/problems.ts';
 
-/** What a request shows: as OpenAI's clients send it, or as Anthropic's do. */
-function shownBy({ authorization, 'x-api-key': other }: IncomingHttpHeaders): string | undefined {
-  const [, bearer] = /^Bearer +([^ ]+) *$/i.exec(authorization ?? '') ?? [];
-  return bearer ?? (typeof other === 'string' && other !== '' ? other : undefined);
-}
 const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
 
 export const keys = fp(

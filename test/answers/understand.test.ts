@@ -112,6 +112,16 @@ t.test('questions of the example graph', async (t) => {
   for (const question of [...UNKNOWN, ...BEYOND]) t.equal(await meaning(world, question), 'unknown', question);
 });
 
+t.test('what only tells names of one series apart is not taken for a misspelling', async (t) => {
+  const world = await openWorld();
+  t.teardown(() => world.close());
+  const told = ['Visitor 102', 'Guest A', 'Henry V', 'Apollo 11', 'John F. Kennedy', 'Malcolm X', 'Saturn 5', '第12军'];
+  await world.tell(told.map((name) => ({ subject: parseEntityId(name), relation: parseRelationName('visited'), object: entity(parseEntityId('Town')) })));
+  for (const name of ['Visitor 101', 'Visitor 12', 'Guest B', 'Henry IV', 'Henry VI', 'Apollo 13', 'John K. Kennedy', 'Malcolm Y', 'Saturn V', '第13军']) t.equal(await meaning(world, `What did ${name} visit?`), 'unknown', name);
+  for (const [written, name] of [['Visitor 102', 'Visitor 102'], ['Visiter 102', 'Visitor 102'], ['Guets A', 'Guest A'], ['Henri V', 'Henry V'], ['Appollo 11', 'Apollo 11'], ['John F Kenedy', 'John F. Kennedy'], ['Malcom X', 'Malcolm X']])
+    t.equal(await meaning(world, `What did ${written} visit?`), `${name} | visited`, written);
+});
+
 t.test('names are found misspelt, in lower case, without accents, and the longest wins', async (t) => {
   const world = await openExample();
   t.teardown(() => world.close());

@@ -2,7 +2,7 @@
 // Refuses to know how fast they are.
 
 import t from 'tap';
-import { Drafts } from '../../src/engine/drafts.ts';
+import { Drafts } from '../../src/engine/decoder/drafts.ts';
 import type { GenerateRequest } from '../../src/engine/port.ts';
 import { seeded } from '../helpers/store-world.ts';
 import { ask, chat, collect, FACT, MODEL, startEngine, until } from './world.ts';
@@ -16,7 +16,7 @@ t.test('a guess is what followed the last tokens before, and is no longer than i
     const text = [...prompt];
     for (let i = 0; i < 30; i++) {
       const most = random.below(7);
-      const guess = drafts.guess(most);
+      const guess = drafts.guess(most, round % 9);
       if (guess.length > most) t.fail(`${guess.length} tokens where ${most} may be`);
       if (guess.length > 0) {
         guessed++;
@@ -24,7 +24,7 @@ t.test('a guess is what followed the last tokens before, and is no longer than i
         const found = text.some((_, at) => at + 2 < text.length && text[at] === a && text[at + 1] === b && guess.every((token, k) => text[at + 2 + k] === token));
         if (!found) t.fail(`${guess.join()} never followed ${a}, ${b} in ${text.join()}`);
       }
-      drafts.judge(guess.length, random.below(guess.length + 1));
+      drafts.judge(guess.length, random.below(guess.length + 1), round % 9);
       const token = random.below(5);
       text.push(token);
       drafts.push(token);
@@ -34,24 +34,30 @@ t.test('a guess is what followed the last tokens before, and is no longer than i
   t.end();
 });
 
-t.test('guesses grow while they are right, and rest when they are wrong', (t) => {
+t.test('guesses are as long as is worth it: longer where passes are dear and guesses right, and they rest when they are wrong', (t) => {
   const cycle = (i: number): number => i % 50;
-  const drafts = new Drafts(Array.from({ length: 120 }, (_, i) => cycle(i)));
-  let at = 120;
-  const lengths: number[] = [];
-  for (let i = 0; i < 6; i++) {
-    const guess = drafts.guess(64);
-    lengths.push(guess.length);
-    t.same(guess, guess.map((_, k) => cycle(at + k)));
-    drafts.judge(guess.length, guess.length);
-    for (const token of guess) drafts.push(token);
-    at += guess.length;
-  }
-  t.same(lengths.slice(0, 4), [3, 6, 12, 24]);
-  for (let i = 0; i < 12; i++) drafts.judge(drafts.guess(64).length, 0);
-  t.same(drafts.guess(64), [], 'it rests');
-  for (let i = 0; i < 6; i++) drafts.push(cycle(at++));
-  t.equal(drafts.guess(64).length, 1, 'and tries again');
+  const lengths = (overhead: number, right: (guessed: number) => number, rounds: number): number[] => {
+    const drafts = new Drafts(Array.from({ length: 120 }, (_, i) => cycle(i)));
+    let at = 120;
+    return Array.from({ length: rounds }, () => {
+      const guess = drafts.guess(16, overhead);
+      t.same(guess, guess.map((_, k) => cycle(at + k)));
+      drafts.judge(guess.length, right(guess.length), overhead);
+      // The text goes on as it began, whatever was said of the guess.
+      const written = Math.max(1, guess.length);
+      for (let i = 0; i < written; i++) drafts.push(cycle(at++));
+      return guess.length;
+    });
+  };
+  const all = (guessed: number): number => guessed;
+  const none = (): number => 0;
+  const [cheap, dear] = [lengths(0.5, all, 12), lengths(10, all, 12)];
+  t.ok(dear[0] > cheap[0], `${dear[0]} and ${cheap[0]} to begin with`);
+  t.equal(cheap.at(-1), 16, 'all that may be, once all were right');
+  t.equal(dear.at(-1), 16);
+  const wrong = lengths(0.5, none, 60);
+  t.ok(wrong.filter((length) => length > 0).length < 15, `${wrong.filter((length) => length > 0).length} of 60 times where nothing was right`);
+  t.ok(wrong.slice(20).every((length) => length <= 1) && wrong.slice(20).includes(1), 'now and then one token is tried');
   t.end();
 });
 
@@ -95,11 +101,35 @@ t.test('with guesses and without, alone and side by side, each request writes th
     await Promise.all(leaving);
     all.forEach(({ text, reason, usage }, i) => {
       const right = expected[i % REQUESTS.length];
-      t.same({ text, reason, usage }, { text: right.text, reason: right.reason, usage: right.usage }, `${REQUESTS[i % REQUESTS.length][0]}, beside others, ${guesses} guesses`);
+      t.same({ text, reason, tokens: usage?.completionTokens }, { text: right.text, reason: right.reason, tokens: right.usage?.completionTokens }, `${REQUESTS[i % REQUESTS.length][0]}, beside others, ${guesses} guesses`);
     });
     const passes = together.statistics().passes;
     t.ok(passes && passes.sequences > passes.total * 1.5, `${passes?.sequences} steps in ${passes?.total} passes`);
     t.equal(together.statistics().slots.used, 0);
+  }
+});
+
+t.test('texts that begin alike at the same time are read once, and come out as they would alone', async (t) => {
+  const text = 'The Lagoon of Plato, and the teacher of Aristotle, was born in Athens and died in Athens. '.repeat(3);
+  const requests = [
+    ...Array.from({ length: 5 }, (_, seed) => ask(`${text}Who`, { maxTokens: 12, sampling: { temperature: 1, topP: 1, seed } })),
+    ask(`${text}Where was it?`, { maxTokens: 12 }),
+    ask(text.slice(0, 100), { maxTokens: 12 }),
+    ask('Who?', { maxTokens: 12 }),
+    ask(`${text}Who`, { maxTokens: 12, echo: true, sampling: { temperature: 0, topP: 1, logprobs: 1 } }),
+  ];
+  const alone = await startEngine(t, { limits: { prefixBytes: 0, slots: 1 } });
+  const expected: Awaited<ReturnType<typeof collect>>[] = [];
+  for (const request of requests) expected.push(await collect(alone.generate(request)));
+  for (const prefillChunk of [16, 128]) {
+    const engine = await startEngine(t, { limits: { prefixBytes: 0, slots: 16, prefillChunk } });
+    const all = await Promise.all(requests.map(async (request) => collect(engine.generate(request))));
+    t.same(all.map(({ text: written }) => written), expected.map(({ text: written }) => written));
+    const shared = all.map(({ usage }) => usage?.cachedTokens ?? 0);
+    const prompt = all[0].usage?.promptTokens ?? 0;
+    t.equal(shared[0], 0);
+    t.same(shared.slice(1, 5), [1, 2, 3, 4].map(() => prompt - 1), `of ${prompt} tokens`);
+    t.ok(shared[5] > prompt - 10 && shared[7] === 0 && shared[8] === 0, shared.join());
   }
 });
 

@@ -4,9 +4,9 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import t from 'tap';
-import { Filling } from '../../src/engine/filling.ts';
-import { readModelFiles } from '../../src/engine/model-files.ts';
-import { ModelTokenizer } from '../../src/engine/tokenizer.ts';
+import { Filling } from '../../src/engine/decoder/filling.ts';
+import { readModelFiles } from '../../src/engine/models/model-files.ts';
+import { ModelTokenizer } from '../../src/engine/text/tokenizer.ts';
 import { writeForeign } from './foreign.ts';
 import { ask, collect, failure, startEngine } from './world.ts';
 

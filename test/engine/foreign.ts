@@ -21,7 +21,19 @@ export interface ForeignOptions {
   readonly beside?: boolean;
   /** Logits go through a cap, as Gemma's do. */
   readonly capped?: boolean;
-  /** Names in the manner of ONNX Runtime GenAI, stated in genai_config.json. */
+  /** Tokens back that a layer sees; with concatenated caches counted over their places. */
+  readonly window?: number;
+  /** GroupQueryAttention's window is marked as the size of its caches. */
+  readonly marked?: boolean;
+  /** Does config.json state it, as it should? Default true. */
+  readonly windowSaid?: boolean;
+  /** Logits of the last token alone. */
+  readonly pruned?: boolean;
+  /** Of several tokens behind others each sees all: only one at a time comes out right there. */
+  readonly single?: boolean;
+  /** The head's product is of whole numbers, rounded on a scale of the whole pass. */
+  readonly rounded?: boolean;
+  /** Names in the manner of ONNX Runtime GenAI, and the size of a head, stated in genai_config.json. */
   readonly genai?: boolean;
 }
 const [VOCABULARY, WIDTH, HEADS, KV, SIZE, LAYERS, CONTEXT] = [4096, 48, 4, 2, 16, 2, 256];
@@ -30,7 +42,7 @@ const FLOAT = { int: 1 };
 const HALF = { int: 10 };
 
 function build(options: ForeignOptions): Uint8Array {
-  const { cache, half = false, joined = false, ids = 'int64', capped = false, genai = false } = options;
+  const { cache, half = false, joined = false, ids = 'int64', capped = false, genai = false, window, rounded = false, marked = false, single = false, pruned = false } = options;
   const g = new GraphBuilder();
   const random = seeded(5);
   const weight = (name: string, shape: readonly number[], scale: number): string =>
@@ -53,8 +65,9 @@ function build(options: ForeignOptions): Uint8Array {
     const q = g.op('MatMul', [h, weight(`q.${i}`, [WIDTH, HEADS * SIZE], 0.4)]);
     const k = g.op('MatMul', [h, weight(`k.${i}`, [WIDTH, KV * SIZE], 0.4)]);
     const v = g.op('MatMul', [h, weight(`v.${i}`, [WIDTH, KV * SIZE], 0.4)]);
-    const shape: Dimension[] = ['batch_size', KV, 'past_sequence_length', SIZE];
-    const whole: Dimension[] = ['batch_size', KV, 'total_sequence_length', SIZE];
+    const size: Dimension = genai ? 'kv_cache_dim' : SIZE;
+    const shape: Dimension[] = ['batch_size', KV, 'past_sequence_length', size];
+    const whole: Dimension[] = ['batch_size', KV, 'total_sequence_length', size];
     let pasts: string[];
     if (joined) {
       const both = g.input(`past_${i}`, real, [2, ...shape]);
@@ -70,7 +83,7 @@ function build(options: ForeignOptions): Uint8Array {
       g.op(
         'GroupQueryAttention',
         [toReal(q), toReal(k), toReal(v), ...pasts, seen, total, ...[cos, sin].map(toReal)],
-        { num_heads: { int: HEADS }, kv_num_heads: { int: KV }, do_rotary: { int: 1 } },
+        { num_heads: { int: HEADS }, kv_num_heads: { int: KV }, do_rotary: { int: 1 }, ...(window === undefined ? {} : { local_window_size: { int: window } }), ...(marked ? { sliding_window_cache: { int: 1 } } : {}) },
         { domain: 'com.microsoft', outputs: [attended, ...names] },
       );
       [presentKey, presentValue] = names;
@@ -92,7 +105,10 @@ function build(options: ForeignOptions): Uint8Array {
       // A query sees the keys up to its own place in the cache, of those that the mask shows.
       const count = g.op('Gather', [g.op('Shape', [inputIds]), g.ints(1)]);
       const queries = g.op('Range', [g.op('Sub', [total, count]), total, g.ints(1)]);
-      const later = g.op('Greater', [g.op('Unsqueeze', [keys, g.ints([0])]), g.op('Unsqueeze', [queries, g.ints([1])])]);
+      const [keyRow, queryColumn] = [g.op('Unsqueeze', [keys, g.ints([0])]), g.op('Unsqueeze', [queries, g.ints([1])])];
+      let later = g.op('Greater', [keyRow, queryColumn]);
+      if (window !== undefined) later = g.op('Or', [later, g.op('Greater', [g.op('Sub', [queryColumn, keyRow]), g.ints(window - 1)])]);
+      if (single) later = g.op('And', [later, g.op('Equal', [total, count])]);
       const masked = g.op('Equal', [g.op('Unsqueeze', [g.op('Cast', [mask], { to: { int: 7 } }), g.ints([1])]), g.ints(0)]);
       const hidden = g.op('Where', [g.op('Unsqueeze', [g.op('Or', [g.op('Unsqueeze', [later, g.ints([0])]), masked]), g.ints([1])]), g.scalar(-1e9), g.scalar(0)]);
       const weights = g.op('Softmax', [g.op('Add', [scores, hidden])], { axis: { int: -1 } });
@@ -107,11 +123,21 @@ function build(options: ForeignOptions): Uint8Array {
     }
     x = g.op('Add', [x, g.op('MatMul', [attended, weight(`o.${i}`, [HEADS * SIZE, WIDTH], 0.4)])]);
   }
+  if (pruned) x = g.op('Unsqueeze', [g.op('Gather', [x, g.ints(-1)], { axis: { int: 1 } }), g.ints([1])]);
   const normed = g.op('SimplifiedLayerNormalization', [x, g.weight('last', new Float32Array(WIDTH).fill(1), [WIDTH])], { axis: { int: -1 }, epsilon: 1e-6 });
-  let logits = g.op('MatMul', [normed, weight('head', [WIDTH, VOCABULARY], 0.5)]);
+  const head = weight('head', [WIDTH, VOCABULARY], 0.5);
+  let logits: string;
+  if (rounded) {
+    const [[q, qScale, qZero], [w, wScale, wZero]] = [normed, head].map((value) => {
+      const outputs = ['bytes', 'scale', 'zero'].map((name) => g.fresh(name));
+      g.op('DynamicQuantizeLinear', [value], {}, { outputs });
+      return outputs;
+    });
+    logits = g.op('Mul', [g.op('Cast', [g.op('MatMulInteger', [q, w, qZero, wZero])], { to: FLOAT }), g.op('Mul', [qScale, wScale])]);
+  } else logits = g.op('MatMul', [normed, head]);
   if (capped) logits = g.op('Mul', [g.op('Tanh', [g.op('Div', [logits, g.scalar(8)])]), g.scalar(8)]);
   logits = half ? g.op('Cast', [logits], { to: HALF }, { outputs: ['logits'] }) : g.op('Identity', [logits], {}, { outputs: ['logits'] });
-  g.output(logits, real, ['batch_size', 'sequence_length', VOCABULARY]);
+  g.output(logits, real, ['batch_size', pruned ? 1 : 'sequence_length', VOCABULARY]);
   return g.finish('foreign');
 }
 
@@ -157,9 +183,9 @@ export async function writeForeign(folder: string, options: ForeignOptions): Pro
   if (options.genai) {
     file = join(folder, 'decoder.onnx');
     const named = (stem: string): Record<string, string> => ({ [`${stem}_key_names`]: `${stem}_key_%d`, [`${stem}_value_names`]: `${stem}_value_%d` });
-    const decoder = { filename: 'decoder.onnx', inputs: { input_ids: 'input_ids', ...named('past') }, outputs: { logits: 'logits', ...named('present') } };
+    const decoder = { filename: 'decoder.onnx', head_size: SIZE, inputs: { input_ids: 'input_ids', ...named('past') }, outputs: { logits: 'logits', ...named('present') } };
     await writeFile(join(folder, 'genai_config.json'), JSON.stringify({ model: { type: 'llama', vocab_size: VOCABULARY, context_length: CONTEXT, eos_token_id: [1], decoder } }));
-  } else await writeFile(join(folder, 'config.json'), JSON.stringify({ architectures: ['LlamaForCausalLM'], vocab_size: VOCABULARY, max_position_embeddings: CONTEXT, num_hidden_layers: LAYERS, eos_token_id: 1 }));
+  } else await writeFile(join(folder, 'config.json'), JSON.stringify({ architectures: ['LlamaForCausalLM'], vocab_size: VOCABULARY, max_position_embeddings: CONTEXT, num_hidden_layers: LAYERS, eos_token_id: 1, ...(options.windowSaid === false ? {} : { sliding_window: options.window ?? null }) }));
   const model = build(options);
   if (options.beside) {
     const moved = moveWeights(model, 'model.onnx_data');
@@ -177,7 +203,7 @@ export async function reference(file: string, prompt: readonly number[], count: 
     const feeds: Record<string, ort.Tensor> = {};
     for (const meta of session.inputMetadata) {
       if (!meta.isTensor) continue;
-      const shape = meta.shape.map((size, i) => (typeof size === 'number' ? size : i === (meta.shape.length === 5 ? 1 : 0) ? 1 : meta.name.startsWith('past') ? 0 : ids.length));
+      const shape = meta.shape.map((size, i) => (typeof size === 'number' ? size : i === (meta.shape.length === 5 ? 1 : 0) ? 1 : size === 'kv_cache_dim' ? SIZE : meta.name.startsWith('past') ? 0 : ids.length));
       const whole = (values: readonly number[]): ort.Tensor => (meta.type === 'int64' ? new ort.Tensor('int64', BigInt64Array.from(values, BigInt), shape) : new ort.Tensor('int32', Int32Array.from(values), shape));
       if (meta.name === 'input_ids') feeds[meta.name] = whole(ids);
       else if (meta.name === 'attention_mask') feeds[meta.name] = whole(ids.map(() => 1));
@@ -186,7 +212,7 @@ export async function reference(file: string, prompt: readonly number[], count: 
     }
     const { logits } = await session.run(feeds, ['logits']);
     const size = logits.dims[2];
-    const last = Array.from((logits.data as Float32Array).subarray((ids.length - 1) * size));
+    const last = Array.from((logits.data as Float32Array).subarray(-size));
     const next = last.indexOf(Math.max(...last));
     ids.push(next);
     if (next === 1) break;

@@ -1,14 +1,15 @@
 // Owns the test that graphs which others exported run unchanged: each gives the tokens that it gives without any cache.
 // Refuses to know text and sampling.
 
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import t from 'tap';
-import { graphForm } from '../../src/engine/graph-form.ts';
+import type { Test } from 'tap';
+import { graphForm } from '../../src/engine/decoder/graph-form.ts';
 import { EngineError } from '../../src/engine/port.ts';
-import { readModelFiles } from '../../src/engine/model-files.ts';
-import { Runner } from '../../src/engine/runner.ts';
-import type { RunnerOptions } from '../../src/engine/runner.ts';
+import { readModelFiles } from '../../src/engine/models/model-files.ts';
+import { Runner } from '../../src/engine/decoder/runner.ts';
+import type { RunnerOptions } from '../../src/engine/decoder/runner.ts';
 import { GraphBuilder } from '../../src/model/onnx.ts';
 import { reference, writeForeign } from './foreign.ts';
 import type { ForeignOptions } from './foreign.ts';
@@ -42,6 +43,7 @@ const FORMS: readonly (readonly [name: string, options: ForeignOptions & { reado
   ['half-precision caches and logits', { cache: 'grouped', half: true }],
   ['weights in a file beside the graph', { cache: 'grouped', beside: true }],
   ['capped logits', { cache: 'concat', capped: true }],
+  ['a graph that counts on one token behind others', { cache: 'concat', single: true }],
   ['a folder of ONNX Runtime GenAI', { cache: 'grouped', genai: true, ids: 'int32' }],
 ];
 for (const [name, options] of FORMS)
@@ -66,7 +68,7 @@ for (const [name, options] of FORMS)
     const { onnx, names, contextLength, vocabularySize } = await readModelFiles(folder);
     const runner = await Runner.open({ file: onnx, names, device: 'cpu', threads: 1, contextLength, vocabularySize });
     t.teardown(() => runner.close());
-    t.equal(runner.together, options.cache === 'concat' ? Number.POSITIVE_INFINITY : 1, 'new tokens of each in one pass');
+    t.equal(runner.together, options.cache === 'concat' && !options.single ? Number.POSITIVE_INFINITY : 1, 'new tokens of each in one pass');
     t.ok(runner.canRewind);
     const texts = [PROMPT, PROMPT.slice(0, 2), [9, 8, 7, 6, 5, 4, 3, 2, 1, 0, 11], [77]];
     const states = await Promise.all(texts.map(async (text) => {
@@ -98,6 +100,63 @@ for (const [name, options] of FORMS)
     t.comment(`logits at most ${apart.toExponential(1)} apart`);
     t.ok(apart < (options.half ? 0.05 : 1e-4));
   });
+
+t.test('a layer that counts back over the places of a cache sees no gap: texts go one by one', async (t) => {
+  const opened = async (t: Test, options: ForeignOptions): Promise<{ readonly runner: Runner; readonly file: string; readonly folder: string }> => {
+    const folder = t.testdir();
+    const file = await writeForeign(folder, options);
+    const { onnx, names, window, contextLength, vocabularySize } = await readModelFiles(folder);
+    const runner = await Runner.open({ file: onnx, names, window, device: 'cpu', threads: 1, contextLength, vocabularySize });
+    t.teardown(() => runner.close());
+    return { runner, file, folder };
+  };
+  for (const [name, options, together] of [
+    ['a window that config.json states, longer than any trial', { window: 128 }, 0],
+    ['a short one that it does not state', { window: 16, windowSaid: false }, 0],
+    ['one as long as the longest text', { window: 256 }, Number.POSITIVE_INFINITY],
+    ['activations rounded on a scale of the whole pass', { rounded: true }, 0],
+  ] as const)
+    await t.test(name, async (t) => {
+      const { runner, file, folder } = await opened(t, { cache: 'concat', ...options });
+      t.equal(runner.together, together);
+      if (!('rounded' in options)) t.same(await generate(folder, 3), await reference(file, PROMPT, COUNT));
+    });
+  await t.test('GroupQueryAttention counts the tokens of each text alone', async (t) => {
+    const { runner, folder } = await opened(t, { cache: 'grouped', window: 16, marked: true });
+    t.equal(runner.together, 1);
+    const unmarked = await writeForeign(join(folder, 'unmarked'), { cache: 'grouped', window: 16 });
+    const expected = await reference(unmarked, PROMPT, COUNT);
+    t.same(await generate(folder, 3), expected, 'though the mark asks for caches of the size of the window');
+  });
+});
+
+t.test('logits of the last token alone', async (t) => {
+  for (const half of [false, true]) {
+    const folder = t.testdir();
+    const file = await writeForeign(folder, { cache: 'grouped', pruned: true, half });
+    const expected = await reference(file, PROMPT, COUNT);
+    for (const chunk of [1, 3, PROMPT.length]) t.same(await generate(folder, chunk), expected, `the prompt in pieces of ${chunk}`);
+  }
+});
+
+t.test('config.json says how far back a layer sees', async (t) => {
+  for (const [stated, window] of [
+    [{ sliding_window: 2047 }, 2047],
+    [{ sliding_window: null }, undefined],
+    [{ sliding_window: 4096, use_sliding_window: false }, undefined],
+    [{ sliding_window: 512, layer_types: ['sliding_attention', 'full_attention'] }, 512],
+    [{ sliding_window: 512, layer_types: ['full_attention'] }, undefined],
+    [{ text_config: { sliding_window: 1024 } }, 1024],
+    [{ attention_chunk_size: 8192 }, 8192],
+    [{ attention_layers: ['global', 'local'], window_size: 256 }, 256],
+  ] as const) {
+    const folder = t.testdir();
+    await writeForeign(folder, { cache: 'concat' });
+    const path = join(folder, 'config.json');
+    await writeFile(path, JSON.stringify({ ...(JSON.parse(await readFile(path, 'utf8')) as object), ...stated }));
+    t.equal((await readModelFiles(folder)).window, window, JSON.stringify(stated));
+  }
+});
 
 t.test('the model that ships writes the same where all that it remembers is kept in the graph', async (t) => {
   const prompt = [300, 17, 2048, 99, 1200, 5, 700, 300, 17];

@@ -20,7 +20,7 @@ t.test('a chat prompt is the template filled in, and a text prompt is taken as i
   const [system, user] = FACT;
   const written = `<|system|>${system.content}<|end|><|user|>${user.content}<|end|><|assistant|>`;
   const [asChat, asText] = await Promise.all([collect(engine.generate(chat(FACT))), collect(engine.generate(ask(written)))]);
-  t.same(asText, asChat);
+  t.equal(asText.text, asChat.text);
   t.equal(asChat.usage?.promptTokens, asText.usage?.promptTokens);
 });
 

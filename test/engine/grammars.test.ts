@@ -10,7 +10,7 @@ import { compileConstraint } from '../../src/engine/constraints/constraint.ts';
 import type { ConstraintVocabulary } from '../../src/engine/constraints/constraint.ts';
 import { TokenTrie } from '../../src/engine/constraints/token-trie.ts';
 import type { ConstraintSpec } from '../../src/engine/port.ts';
-import { ModelTokenizer, tokenizerSchema } from '../../src/engine/tokenizer.ts';
+import { ModelTokenizer, tokenizerSchema } from '../../src/engine/text/tokenizer.ts';
 import { seeded } from '../helpers/store-world.ts';
 import { FOLDER } from './world.ts';
 
@@ -155,11 +155,11 @@ function schema(random: Random, depth: number): object {
 
 t.test('JSON Schema: what is drawn is valid by another validator', async (t) => {
   const random = seeded(13);
+  const words = vocabulary();
   let [ended, refused] = [0, 0];
   for (let round = 0; round < 120; round++) {
     const given = schema(random, 0);
     const valid = ajv.compile(given);
-    const words = vocabulary();
     for (let i = 0; i < 6; i++) {
       let text: string | undefined;
       try {

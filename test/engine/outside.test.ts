@@ -3,8 +3,8 @@
 
 import { basename, join } from 'node:path';
 import t from 'tap';
-import { readModelFiles } from '../../src/engine/model-files.ts';
-import { ModelTokenizer } from '../../src/engine/tokenizer.ts';
+import { readModelFiles } from '../../src/engine/models/model-files.ts';
+import { ModelTokenizer } from '../../src/engine/text/tokenizer.ts';
 import { reference, writeForeign } from './foreign.ts';
 import { ask, collect, failure, startEngine } from './world.ts';
 

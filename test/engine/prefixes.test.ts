@@ -3,8 +3,8 @@
 
 import { join } from 'node:path';
 import t from 'tap';
-import { KvCache } from '../../src/engine/kv-cache.ts';
-import { PrefixCache } from '../../src/engine/prefix-cache.ts';
+import { KvCache } from '../../src/engine/decoder/kv-cache.ts';
+import { PrefixCache } from '../../src/engine/decoder/prefix-cache.ts';
 import { writeForeign } from './foreign.ts';
 import { ask, collect, startEngine } from './world.ts';
 

@@ -137,6 +137,18 @@ t.test('each format is read, whole and in any pieces', async (t) => {
   }
 });
 
+t.test('each mark has its sign before anything is read, for texts that come of many tokens at once', async (t) => {
+  for (const [calls, special] of [
+    ['hermes', ['<tool_call>', '</tool_call>']],
+    ['llama', ['<|python_tag|>']],
+    ['deepseek-v3', [B, E, C, D, S]],
+    ['deepseek-v3.1', [B, E, C, D, S]],
+  ] as const) {
+    const { marks } = reader(of(calls), { special: [...special, '<think>', '</think>'] });
+    t.equal(marks.signs.size, special.length + 2, calls);
+  }
+});
+
 t.test('arguments come as they are written, and nothing that may be a mark is shown too early', async (t) => {
   const { reader: made } = reader(of('hermes'));
   t.same(made.push('Well <tool'), [{ kind: 'delta', text: 'Well' }]);
@@ -176,5 +188,8 @@ t.test('the format is found in the template, or stated', async (t) => {
   t.same(of(`{{ '${B}${C}' + tool['type'] + '${S}' + '\`\`\`json' }}<think>`), { calls: 'deepseek-v3', thinking: THINKING });
   t.same(of(`{{ '${B}${C}' + tool.name + '${S}' }}`), { calls: 'deepseek-v3.1' });
   t.same(of('{% if tools %}[AVAILABLE_TOOLS]{% endif %}'), { calls: 'generic' });
+  t.same(of('{% if tools %}]<]minimax[>[<tool_call>\n<invoke name="f">{% endif %}'), { calls: 'generic' }, 'elements inside <tool_call> are no JSON');
+  t.same(of('{% if tools %}within <tool_call></tool_call>: <tool_calls>[{"name": "f"}]</tool_calls>{% endif %}'), { calls: 'generic' }, 'nor is a list');
+  t.same(of('<|start_header_id|>{% if tools %}<function=example>{"parameters"}</function>{% endif %}<|python_tag|>'), { calls: 'generic' }, 'nor are functions written as elements between the headers of Llama');
   t.same(of('<think>', { calls: 'llama', thinking: false }), { calls: 'llama' });
 });

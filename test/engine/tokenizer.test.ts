@@ -4,7 +4,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { ModelTokenizer, tokenizerSchema, Utf8Stream } from '../../src/engine/tokenizer.ts';
+import { ModelTokenizer, tokenizerSchema, Utf8Stream } from '../../src/engine/text/tokenizer.ts';
 import { Random } from '../../src/training/random.ts';
 import { FOLDER } from './world.ts';
 

@@ -16,8 +16,8 @@ import { DEEPSEEK, FormatReader, HERMES, LLAMA } from '../../src/engine/replies/
 import type { CallFormat, ReplyFormat, Thought } from '../../src/engine/replies/format.ts';
 import { Marks } from '../../src/engine/replies/marks.ts';
 import type { ReplyPart } from '../../src/engine/replies/reader.ts';
-import { ModelTokenizer, tokenizerSchema } from '../../src/engine/tokenizer.ts';
-import type { TokenizerFile } from '../../src/engine/tokenizer.ts';
+import { ModelTokenizer, tokenizerSchema } from '../../src/engine/text/tokenizer.ts';
+import type { TokenizerFile } from '../../src/engine/text/tokenizer.ts';
 import { seeded } from '../helpers/store-world.ts';
 import { FOLDER } from './world.ts';
 

@@ -7,11 +7,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
 import type { Test } from 'tap';
-import { ChatTemplate } from '../../src/engine/chat-template.ts';
+import { ChatTemplate } from '../../src/engine/text/chat-template.ts';
 import { EventStream } from '../../src/engine/event-stream.ts';
 import type { ChatPrompt, GenerateEvent, GenerateRequest, Tool, WrittenToken } from '../../src/engine/port.ts';
 import { formatOf } from '../../src/engine/replies/format.ts';
-import { ModelTokenizer, tokenizerSchema } from '../../src/engine/tokenizer.ts';
+import { ModelTokenizer, tokenizerSchema } from '../../src/engine/text/tokenizer.ts';
 import { chat, failure, FOLDER, startEngine } from './world.ts';
 
 const tokenizer = new ModelTokenizer(tokenizerSchema.parse(JSON.parse(readFileSync(join(FOLDER, 'tokenizer.json'), 'utf8'))));

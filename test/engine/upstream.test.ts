@@ -7,7 +7,7 @@ import type { AddressInfo } from 'node:net';
 import t from 'tap';
 import type { Test } from 'tap';
 import type { ChatPrompt, Engine, GenerateEvent } from '../../src/engine/port.ts';
-import { createUpstream } from '../../src/engine/upstream.ts';
+import { createUpstream } from '../../src/engine/upstream/upstream.ts';
 import { call, listen, startApp } from '../helpers/http-app.ts';
 import { ask, chat, collect, failure, startEngine, until } from './world.ts';
 

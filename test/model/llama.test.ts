@@ -8,71 +8,9 @@ import { quantise } from '../../src/model/quantise.ts';
 import { rotaryAngles } from '../../src/model/rotary.ts';
 import { Random } from '../../src/training/random.ts';
 import { feedInPieces, openGraph } from './graph.ts';
+import { llamaLogits, randomWeights, SMALL } from './llama-reference.ts';
 import { relativeError } from './reference.ts';
-
-const SMALL: LlamaConfig = { vocabularySize: 67, width: 32, layers: 2, heads: 6, keyValueHeads: 2, headSize: 8, feedForward: 48, contextLength: 64, rotary: { base: 10_000 }, normEpsilon: 1e-5, attentionBias: false, headNorm: false, tied: false };
-
-type Rows = readonly Float64Array[];
-type Weights = ReadonlyMap<string, Float32Array>;
-function randomWeights(config: LlamaConfig, seed: number): Map<string, Float32Array> {
-  const random = new Random(seed);
-  return new Map(llamaParameters(config).map(({ name, shape }) => [name, Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () => (name.includes('norm') ? 1 + 0.3 * random.normal() : (random.normal() * 2) / Math.sqrt(shape[shape.length - 1])))]));
-}
-
-/** Logits after every position: the equations written out with loops. */
-function reference(config: LlamaConfig, weights: Weights, tokens: readonly number[]): Float64Array[] {
-  const { width, heads, keyValueHeads, headSize, normEpsilon } = config;
-  const of = (name: string): Float32Array => weights.get(name) ?? new Float32Array(0);
-  const times = (x: Rows, name: string): Float64Array[] => {
-    const w = of(`${name}.weight`);
-    const bias = of(`${name}.bias`);
-    const out = w.length / x[0].length;
-    return x.map((row) => Float64Array.from({ length: out }, (_, o) => row.reduce((sum, value, i) => sum + value * w[o * row.length + i], bias[o] ?? 0)));
-  };
-  const norm = (row: Float64Array, gain: Float32Array): Float64Array => {
-    const inverse = 1 / Math.sqrt(row.reduce((sum, value) => sum + value * value, 0) / row.length + normEpsilon);
-    return row.map((value, i) => value * inverse * gain[i]);
-  };
-  const perHead = (x: Rows, name: string): Float64Array[] =>
-    config.headNorm ? x.map((row) => Float64Array.from(Array.from({ length: row.length / headSize }, (_, h) => [...norm(row.slice(h * headSize, (h + 1) * headSize), of(name))]).flat())) : [...x];
-  const turn = (x: Rows): Float64Array[] =>
-    x.map((row, position) =>
-      row.map((value, i) => {
-        const [within, half] = [i % headSize, headSize / 2];
-        const angle = position / config.rotary.base ** ((2 * (within % half)) / headSize);
-        return within < half ? value * Math.cos(angle) - row[i + half] * Math.sin(angle) : value * Math.cos(angle) + row[i - half] * Math.sin(angle);
-      }),
-    );
-  const sum = (a: Rows, b: Rows): Float64Array[] => a.map((row, i) => row.map((value, k) => value + b[i][k]));
-  const embedding = of('model.embed_tokens.weight');
-  let x: Rows = tokens.map((token) => Float64Array.from(embedding.subarray(token * width, (token + 1) * width)));
-  for (let layer = 0; layer < config.layers; layer++) {
-    const at = (name: string): string => `model.layers.${layer}.${name}`;
-    const h = x.map((row) => norm(row, of(at('input_layernorm.weight'))));
-    const query = turn(perHead(times(h, at('self_attn.q_proj')), at('self_attn.q_norm.weight')));
-    const key = turn(perHead(times(h, at('self_attn.k_proj')), at('self_attn.k_norm.weight')));
-    const value = times(h, at('self_attn.v_proj'));
-    const attended = tokens.map((_, t) => {
-      const out = new Float64Array(heads * headSize);
-      for (let head = 0; head < heads; head++) {
-        const shared = Math.floor(head / (heads / keyValueHeads)) * headSize;
-        const scores = Array.from({ length: t + 1 }, (_, s) => Array.from({ length: headSize }, (_, i) => query[t][head * headSize + i] * key[s][shared + i]).reduce((a, b) => a + b, 0) / Math.sqrt(headSize));
-        const highest = Math.max(...scores);
-        const total = scores.reduce((all, score) => all + Math.exp(score - highest), 0);
-        scores.forEach((score, s) => {
-          for (let i = 0; i < headSize; i++) out[head * headSize + i] += (Math.exp(score - highest) / total) * value[s][shared + i];
-        });
-      }
-      return out;
-    });
-    x = sum(x, times(attended, at('self_attn.o_proj')));
-    const m = x.map((row) => norm(row, of(at('post_attention_layernorm.weight'))));
-    const [gate, up] = [times(m, at('mlp.gate_proj')), times(m, at('mlp.up_proj'))];
-    x = sum(x, times(gate.map((row, i) => row.map((g, k) => (g / (1 + Math.exp(-g))) * up[i][k])), at('mlp.down_proj')));
-  }
-  const head = config.tied ? 'model.embed_tokens' : 'lm_head';
-  return times(x.map((row) => norm(row, of('model.norm.weight'))), head);
-}
+import type { Weights } from './reference.ts';
 
 const TEXTS = [[3, 41, 9, 9, 27, 60, 1, 3, 41, 9, 9, 28, 5, 66, 0, 12, 33], [8, 15, 16, 5], [41, 9, 9, 27, 3, 3, 3, 50, 2], [7, 1, 7, 2]];
 const PIECES = [[9, 1, 4, 3], [1, 1, 1, 1], [5, 2, 1, 1], [0, 2, 1, 1]];
@@ -80,7 +18,7 @@ const PIECES = [[9, 1, 4, 3], [1, 1, 1, 1], [5, 2, 1, 1], [0, 2, 1, 1]];
 async function compare(t: Parameters<typeof openGraph>[0], config: LlamaConfig, weights: Weights, file: Uint8Array, bound: number, label: string): Promise<void> {
   const heads = [config.keyValueHeads, config.headSize];
   const graph = await openGraph(t, file, { growing: Object.fromEntries(Array.from({ length: config.layers }, (_, i) => [[`key.${i}`, heads], [`value.${i}`, heads]]).flat()) });
-  const right = TEXTS.map((tokens) => reference(config, weights, tokens));
+  const right = TEXTS.map((tokens) => llamaLogits(config, weights, tokens));
   let worst = 0;
   await feedInPieces(graph, TEXTS, PIECES, (text, place, logits) => void (worst = Math.max(worst, relativeError(logits, right[text][place]))));
   t.comment(`${label}: largest error over largest logit ${worst.toExponential(1)}`);
@@ -93,7 +31,14 @@ for (const [label, more] of [
   ['Qwen 3: heads are normed', { headNorm: true, tied: true }],
   ['every head with keys of its own', { keyValueHeads: 6 }],
   ['one head of keys', { keyValueHeads: 1 }],
-] as const)
+  ['Llama with biases everywhere', { attentionBias: true, outputBias: true, feedForwardBias: true }],
+  ['Phi-3: fused parameters, a part of each head turned', { fused: true, rotary: { base: 10_000, dimensions: 6 } }],
+  ['Mistral: a window', { windows: [5, 5] }],
+  ['Gemma 1', { activation: 'gelu', embeddingScale: Math.sqrt(32), tied: true }],
+  ['Gemma 2', { activation: 'gelu', embeddingScale: Math.sqrt(32), tied: true, postNorms: true, scoreScale: 1 / Math.sqrt(12), scoreCap: 1.5, logitCap: 3, windows: [4, undefined] }],
+  ['DeepSeekMoE: the first layer without experts', { experts: { count: 5, perToken: 2, size: 12, shared: 24, firstLayer: 1, normalised: false, scale: 1 } }],
+  ['experts whose shares sum to one, none shared', { experts: { count: 3, perToken: 2, size: 12, shared: 0, firstLayer: 0, normalised: true, scale: 1.5 } }],
+] as const satisfies readonly (readonly [string, Partial<LlamaConfig>])[])
   t.test(`${label}: logits are right after every token, alone and side by side`, async (t) => {
     const config = { ...SMALL, ...more };
     const weights = randomWeights(config, 21);
@@ -101,13 +46,14 @@ for (const [label, more] of [
   });
 
 t.test('quantised weights give what the rounded ones give, and the loss is told', async (t) => {
-  for (const tied of [true, false])
+  const experts = { count: 3, perToken: 2, size: 12, shared: 0, firstLayer: 1, normalised: false, scale: 1 };
+  for (const [tied, more] of [[true, {}], [false, {}], [true, { experts }]] as const)
     for (const storage of [{ bits: 8, block: 16 }, { bits: 4, block: 16 }, { bits: 4, block: 32 }, { bits: 4, block: 32, products: 'int8' }] as const) {
-      const config = { ...SMALL, tied };
+      const config = { ...SMALL, tied, ...more };
       const weights = randomWeights(config, 22);
       const rounded = new Map(weights);
       for (const { name, shape } of llamaParameters(config)) {
-        if (shape.length !== 2) continue;
+        if (shape.length !== 2 || name.endsWith('mlp.gate.weight')) continue;
         const { values, scales, blocks } = quantise(weights.get(name) ?? new Float32Array(0), shape[0], shape[1], storage);
         const per = storage.block;
         rounded.set(name, Float32Array.from({ length: shape[0] * shape[1] }, (_, i) => {
@@ -120,10 +66,25 @@ t.test('quantised weights give what the rounded ones give, and the loss is told'
       const lost = new Map<string, number>();
       const file = buildLlama(config, (name) => weights.get(name) ?? new Float32Array(0), { products: 'float', ...storage }, (name, error) => lost.set(name, error));
       // Activations rounded to eight bits are far off in so narrow a model.
-      await compare(t, config, rounded, file, 'products' in storage ? 0.15 : 2e-5, `${storage.bits} bits, blocks of ${storage.block}, ${tied ? 'tied' : 'untied'}`);
-      t.equal(lost.size, tied ? 9 : 10);
+      await compare(t, config, rounded, file, 'products' in storage ? 0.15 : 2e-5, `${storage.bits} bits, blocks of ${storage.block}, ${tied ? 'tied' : 'untied'}${'experts' in more ? ', experts' : ''}`);
+      t.equal(lost.size, 'experts' in more ? 13 : tied ? 9 : 10);
       for (const [name, error] of lost) t.ok(storage.bits === 8 ? error > 0.0005 && error < 0.01 : error > 0.02 && error < 0.12, `${name} ${error}`);
     }
+});
+
+t.test('matrices that come in pieces make the same file as whole ones, whether the pieces are cut out here or elsewhere', (t) => {
+  const config = { ...SMALL, attentionBias: true, tied: true };
+  const weights = randomWeights(config, 12);
+  const whole = (name: string): Float32Array => weights.get(name) ?? new Float32Array(0);
+  for (const storage of ['float', 'float16', { bits: 8, block: 16 }, { bits: 4, block: 32 }] as const) {
+    const right = buildLlama(config, whole, storage);
+    for (const piece of [1, 100, 320, 1e6]) {
+      t.ok(Buffer.from(buildLlama(config, whole, storage, undefined, { piece })).equals(right), `${JSON.stringify(storage)}, ${piece} numbers, cut out here`);
+      t.ok(Buffer.from(buildLlama(config, (name, from, to) => whole(name).slice(from, to), storage, undefined, { piece })).equals(right), 'cut out elsewhere');
+    }
+  }
+  t.throws(() => buildLlama(config, (name) => whole(name).subarray(1), 'float'), /parameter model\.embed_tokens\.weight needs 2144 values, got 2143/);
+  t.end();
 });
 
 t.test('a block meets its greatest weight, and rows that do not fill their last block are whole', (t) => {

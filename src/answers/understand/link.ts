@@ -111,10 +111,33 @@ export async function misspeltLinks(reader: NameReader, base: BaseName, question
   guesses.sort((a, b) => Number(capital(b.text)) - Number(capital(a.text)) || b.text.length - a.text.length);
   const links: Link[] = [];
   for (const { tokens, text } of guesses.slice(0, GUESSES)) {
-    const [hit, next] = await reader.search(base, text, { limit: 3 });
+    const whole = `${tellingBefore(question, tokens[0])}${text}${tellingBehind(question, tokens[tokens.length - 1])}`;
+    const [hit, next] = (await reader.search(base, text, { limit: 3 })).filter(({ matched }) => mayMean(whole, matched));
     if (hit && hit.score >= MISSPELT && !(next && next.score === hit.score && next.score < 1)) links.push({ entity: hit.entity, start: tokens[0].start, end: tokens[tokens.length - 1].end, text, score: 0.8 * hit.score });
   }
   return longest(links);
 }
+/**
+ * May a name be meant by a text that is not quite it? What only tells names of one series apart is not misspelt: numbers ("Visitor 101", "Visitor 102"), single letters ("Guest B") and Roman numerals
+ * ("Henry IV"). A text without any may be the beginning of a name.
+ */
+function mayMean(text: string, name: string): boolean {
+  const [given, own] = [tellingWords(text), tellingWords(name)];
+  return given.length === 0 || given.join(' ') === own.join(' ');
+}
+/** "K." before the "Kennedy" of "John K. Kennedy": it is not left out. */
+function tellingBefore({ tokens }: Question, first: Token): string {
+  const at = tokens.indexOf(first);
+  const before = tokens[at - 1]?.text === '.' ? tokens[at - 2] : tokens[at - 1];
+  return before && first.start - before.end <= 2 && /^\p{Lu}$/u.test(before.text) ? `${before.text} ` : '';
+}
+/** "B" behind the "Guest" of "Guest B": it is not left out. */
+function tellingBehind({ tokens }: Question, last: Token): string {
+  const next = tokens[tokens.indexOf(last) + 1];
+  return next && next.start - last.end <= 1 && capital(next.text) && tellingWords(next.text).length > 0 ? ` ${next.text}` : '';
+}
+const tellingWords = (name: string): string[] => foldName(name).match(/[\p{L}\p{N}]+/gu)?.filter((word) => TELLING.test(word)) ?? [];
+const TELLING = /\p{N}|^[a-z]$|^(?=[ivxlc])(?:x[cl]|l?x{0,3})(?:i[xv]|v?i{0,3})$/u;
+
 /** "Lord of the Rngs": a function word inside a run that began with a capital belongs to it. */
 const joins = (run: readonly Token[]): boolean => run.length > 0 && capital(run[0].text);

@@ -78,10 +78,10 @@ export const anthropicError = z
 type ErrorStatus = 404 | 408 | 413 | 415 | 422 | 429 | 502 | 504;
 type ErrorReply = { readonly description: string; readonly content: { readonly 'application/json': { readonly schema: typeof anthropicError } } };
 /** Error replies of an operation, as `errors` of src/contract/common.ts gives them in OpenAI's form. */
-export const anthropicErrors = <const S extends ErrorStatus>(...statuses: readonly S[]): Record<S | 400 | 401 | 500 | 503, ErrorReply> =>
+export const anthropicErrors = <const S extends ErrorStatus>(...statuses: readonly S[]): Record<S | 400 | 401 | 431 | 500 | 503, ErrorReply> =>
   Object.fromEntries(
     Object.entries(errors(...statuses)).map(([status, { description }]) => [status, { description, content: { 'application/json': { schema: anthropicError } } }]),
-  ) as Record<S | 400 | 401 | 500 | 503, ErrorReply>;
+  ) as Record<S | 400 | 401 | 431 | 500 | 503, ErrorReply>;
 export function anthropicErrorWire({ error }: ErrorWire, status: number, requestId: string): z.infer<typeof anthropicError> {
   const { message, code, param, ...more } = error;
   return { type: 'error', error: { type: typeOf(status), message, details: { ...more, error_code: code, param } }, request_id: requestId };

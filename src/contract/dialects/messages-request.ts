@@ -179,7 +179,7 @@ export const messagesRequest = z
     temperature,
     top_p: topP,
     top_k: z.int().min(0).nullish().describe('Only so many of the likeliest tokens; 0: all.'),
-    metadata: z.strictObject({ user_id: z.string().max(512).nullish() }).nullish().describe('Accepted and not used.'),
+    metadata: z.strictObject({ user_id: z.string().max(512).nullish() }).nullish().describe('`user_id`: whom the request is for, in any words. Where the server has no keys, those who wait share it evenly between the clients named here.'),
     service_tier: unused,
     inference_geo: unused,
     container: unsupported('', () => false),

@@ -3,7 +3,7 @@
 
 import { join } from 'node:path';
 import { z } from 'zod';
-import { findWeights, invalid, modelName, readJson, splitVariant, weightBytes } from '../model-files.ts';
+import { findWeights, invalid, modelName, readJson, splitVariant, weightBytes } from '../models/model-files.ts';
 import { EngineError } from '../port.ts';
 import { POOLINGS } from './pooling.ts';
 import type { Pooling } from './pooling.ts';

@@ -5,7 +5,7 @@ import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { HubApiError, listFiles, modelInfo } from '@huggingface/hub';
 import { z } from 'zod';
-import { weightNames } from '../model-files.ts';
+import { weightNames } from '../models/model-files.ts';
 import { EngineError } from '../port.ts';
 import { fetchFile, linkWeights, reasonOf } from './fetch.ts';
 import type { Fetching, HubFile } from './fetch.ts';

@@ -2,7 +2,7 @@
 // Refuses to know what is in them.
 
 import { stat } from 'node:fs/promises';
-import { splitVariant } from '../model-files.ts';
+import { splitVariant } from '../models/model-files.ts';
 import { EngineError } from '../port.ts';
 import { fetchModel } from './hub.ts';
 import type { HubLogger } from './hub.ts';

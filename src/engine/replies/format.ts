@@ -36,9 +36,9 @@ const THOUGHT: Thinking = { open: '<think>', close: '</think>' };
 
 function callFormat(template: string): CallFormat {
   if (template.includes(DEEPSEEK.open)) return template.includes('```json') ? 'deepseek-v3' : 'deepseek-v3.1';
-  if (!/\btools\b/.test(template)) return 'generic';
-  // Some templates put calls into <tool_call> that are no JSON: <function=name>, <arg_key>.
-  if (template.includes(HERMES.open) && !/<function=|<arg_key>/.test(template)) return 'hermes';
+  // Some templates write calls that are no JSON object, be it inside <tool_call>: <function=name>, <arg_key>, <invoke name=...>, <tool_calls>[...].
+  if (!/\btools\b/.test(template) || /<function=|<arg_key>|<invoke |<tool_calls>/.test(template)) return 'generic';
+  if (template.includes(HERMES.open)) return 'hermes';
   if (template.includes('<|start_header_id|>') && (template.includes(LLAMA.tag) || template.includes('"parameters"'))) return 'llama';
   return 'generic';
 }
@@ -48,22 +48,21 @@ export function formatOf(template: string, stated: StatedReplies = {}): ReplyFor
   return { calls: stated.calls ?? callFormat(template), ...(thinking ? { thinking } : {}) };
 }
 
-/** Marks of a format as they reach a reader. */
+/** Marks of a format as they reach a reader. Each has its sign from here on: a text may be made of many tokens before the reader gets any of it. */
 export function syntaxOf(format: CallFormat, marks: Marks): CallSyntax {
   switch (format) {
     case 'hermes':
-    case 'generic':
-      return { opens: [marks.as(HERMES.open)], around: [], bare: false, body: (sink) => new ObjectBody(sink, marks.as(HERMES.close)) };
+    case 'generic': {
+      const [open, close] = [HERMES.open, HERMES.close].map((mark) => marks.as(mark));
+      return { opens: [open], around: [], bare: false, body: (sink) => new ObjectBody(sink, close) };
+    }
     case 'llama':
       return { opens: [marks.as(LLAMA.tag)], around: [], bare: true, body: (sink) => new ObjectBody(sink) };
     case 'deepseek-v3':
-    case 'deepseek-v3.1':
-      return {
-        opens: [marks.as(DEEPSEEK.open)],
-        around: [marks.as(DEEPSEEK.callsOpen), marks.as(DEEPSEEK.callsClose)],
-        bare: false,
-        body: (sink) => new SeparatedBody(sink, marks.as(DEEPSEEK.separator), marks.as(DEEPSEEK.close)),
-      };
+    case 'deepseek-v3.1': {
+      const [open, separator, close] = [DEEPSEEK.open, DEEPSEEK.separator, DEEPSEEK.close].map((mark) => marks.as(mark));
+      return { opens: [open], around: [marks.as(DEEPSEEK.callsOpen), marks.as(DEEPSEEK.callsClose)], bare: false, body: (sink) => new SeparatedBody(sink, separator, close) };
+    }
     default:
       return format satisfies never;
   }

@@ -8,6 +8,7 @@ import type { ChangeEvent } from '../../../graph/knowledge.ts';
 import { entity, tripleKey } from '../../../graph/terms.ts';
 import type { Relation, Triple } from '../../../graph/terms.ts';
 import type { Change } from '../../../graph/store.ts';
+import { Upkeep } from '../../../graph/reason/upkeep/upkeep.ts';
 import { impliedRules } from '../../../graph/reason/rulesets/known-false.ts';
 import { parseRules } from '../../../graph/reason/language/parse.ts';
 import type { Rule } from '../../../graph/reason/types.ts';
@@ -131,13 +132,29 @@ async function verify({ graph, store }: World, listener: Listener, label: string
 }
 const bare = ({ subject, relation, object, negated }: Triple): Triple => ({ subject, relation, object, ...(negated ? { negated } : {}) });
 
-for (const weighted of [false, true])
+/** Has upkeep given up after few rows, as it does of itself in large graphs, about every other time. */
+function givesUp(t: Test, random: Random): { readonly times: number } {
+  const run = Object.getOwnPropertyDescriptor(Upkeep.prototype, 'run')?.value as Upkeep['run'];
+  const count = { times: 0 };
+  Upkeep.prototype.run = function* (edits, most, trial) {
+    const result = yield* run.call(this, edits, random.next() < 0.5 ? random.below(60) : most, trial);
+    if (!result) count.times++;
+    return result;
+  };
+  t.teardown(() => {
+    Upkeep.prototype.run = run;
+  });
+  return count;
+}
+
+for (const [weighted, gives, seeds] of [[false, false, 60], [true, false, 60], [false, true, 40], [true, true, 40]] as const)
   t.test(
-    `after every one of many random writes the graph equals the naive model${weighted ? ', confidences too' : ''}, and events told the difference`,
+    `after every one of many random writes the graph equals the naive model${weighted ? ', confidences too' : ''}${gives ? ', where upkeep is given up' : ''}, and events told the difference`,
     async (t) => {
       let [writes, refused, cameAndWent] = [0, 0, 0];
-      for (let seed = 1; seed <= 60; seed++) {
-        const random = seeded(seed * 31 + (weighted ? 1 : 0));
+      const given = gives ? givesUp(t, seeded(weighted ? 5 : 6)) : undefined;
+      for (let seed = 1; seed <= seeds; seed++) {
+        const random = seeded(seed * 31 + (weighted ? 1 : 0) + (gives ? 7 : 0));
         const world = await open(t);
         const listener = new Listener();
         /** Derived triples that went and came in one event. */
@@ -182,7 +199,8 @@ for (const weighted of [false, true])
         t.ok(naiveStrata(standing), 'no circle of negation ever got in');
         await world.graph.close();
       }
-      t.ok(refused > 5 && cameAndWent > 5_000, `${writes} writes, ${refused} refused for a circle, ${cameAndWent} changes told`);
+      if (given) t.ok(given.times > 8, `given up ${given.times} times`);
+      t.ok(refused >= seeds / 10 && cameAndWent > 80 * seeds, `${writes} writes, ${refused} refused for a circle, ${cameAndWent} changes told`);
     },
   );
 

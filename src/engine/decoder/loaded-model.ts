@@ -1,0 +1,214 @@
+// Owns a model that is ready to run: its files, tokenizer, template and session together, and the making of sequences from requests.
+// Refuses to know scheduling and threads.
+
+import { randomUUID } from 'node:crypto';
+import { ChatTemplate } from '../text/chat-template.ts';
+import { LRUCache } from 'lru-cache';
+import { behindThought, callGrammar } from '../constraints/calls.ts';
+import { compileConstraint, constraintOf, grammarOf } from '../constraints/constraint.ts';
+import type { Constraint, ConstraintVocabulary } from '../constraints/constraint.ts';
+import type { CompiledGrammar } from '../constraints/masks.ts';
+import { TokenTrie } from '../constraints/token-trie.ts';
+import { Filling } from './filling.ts';
+import { readModelFiles } from '../models/model-files.ts';
+import type { ModelFiles } from '../models/model-files.ts';
+import { EngineError } from '../port.ts';
+import type { ChatPrompt, Device, GenerateRequest, ModelInfo, TokenLikelihood, Tool, ToolChoice } from '../port.ts';
+import { PrefixCache } from './prefix-cache.ts';
+import { formatOf, FormatReader } from '../replies/format.ts';
+import type { ReplyFormat, Thought } from '../replies/format.ts';
+import { Marks } from '../replies/marks.ts';
+import { Runner } from './runner.ts';
+import { checkSampling } from '../sampling/check.ts';
+import { Sampler, SamplerScratch } from '../sampling/sampler.ts';
+import { Sequence } from './sequence.ts';
+import { ModelTokenizer } from '../text/tokenizer.ts';
+
+/** Grammars that are kept ready. */
+const GRAMMARS = 64;
+
+export interface LoadOptions {
+  readonly device: Device;
+  readonly threads: number;
+  readonly prefixBytes: number;
+  readonly note?: (message: string) => void;
+}
+
+/** What a reply may call. */
+interface Offer {
+  readonly tools: readonly Tool[];
+  readonly choice: Exclude<ToolChoice, 'none'>;
+  readonly names: readonly string[];
+  /** One call at most. */
+  readonly single: boolean;
+}
+/** Throws EngineError `tools_invalid` for a choice that is not among the tools. */
+function offerOf(prompt: GenerateRequest['prompt']): Offer | undefined {
+  if (prompt.kind !== 'chat') return undefined;
+  const { tools = [], toolChoice = 'auto', parallelToolCalls = true } = prompt;
+  if (toolChoice === 'none' || (tools.length === 0 && toolChoice === 'auto')) return undefined;
+  const names = tools.map(({ name }) => name);
+  if (tools.length === 0) throw new EngineError('tools_invalid', 'a call is asked for and there are no tools; give some');
+  if (typeof toolChoice === 'object' && !names.includes(toolChoice.name)) throw new EngineError('tools_invalid', `there is no function ${JSON.stringify(toolChoice.name)} among the tools; there are: ${names.join(', ')}`);
+  return { tools, choice: toolChoice, names: typeof toolChoice === 'object' ? [toolChoice.name] : names, single: !parallelToolCalls || typeof toolChoice === 'object' };
+}
+/** All that a chat says. */
+const textsOf = ({ messages, tools = [], toolChoice }: ChatPrompt): string[] => [
+  ...messages.flatMap(({ content, reasoning = '', toolCalls = [] }) => [content, reasoning, ...toolCalls.flatMap((call) => [call.name, call.arguments])]),
+  ...(toolChoice === 'none' ? [] : tools.map((tool) => JSON.stringify(tool))),
+];
+
+export class LoadedModel {
+  readonly info: ModelInfo;
+  readonly tokenizer: ModelTokenizer;
+  readonly runner: Runner;
+  readonly #files: ModelFiles;
+  readonly #template: ChatTemplate | undefined;
+  readonly #ends: ReadonlySet<number>;
+  readonly #filling: Filling | undefined;
+  readonly #scratch: SamplerScratch;
+  readonly #prefixes: PrefixCache;
+  readonly #marks: { readonly open: number; readonly close: number } | undefined;
+  /** How replies to chats are written. */
+  readonly #replies: ReplyFormat;
+  #vocabulary: ConstraintVocabulary | undefined;
+
+  private constructor(files: ModelFiles, runner: Runner, prefixBytes: number) {
+    this.#files = files;
+    this.runner = runner;
+    this.tokenizer = new ModelTokenizer(files.tokenizer, files.tokenizerConfig);
+    this.#template = files.chatTemplate === undefined ? undefined : new ChatTemplate(files.chatTemplate, files.namedTokens);
+    this.#replies = formatOf(files.chatTemplate ?? '', files.replies);
+    this.#ends = new Set(files.endTokens);
+    this.#filling = Filling.of(this.tokenizer);
+    this.#prefixes = new PrefixCache(runner.resident ? 0 : prefixBytes);
+    this.#scratch = new SamplerScratch(runner.logits);
+    this.#marks = files.grounded && { open: this.#mark(files.grounded.nameOpen), close: this.#mark(files.grounded.nameClose) };
+    const { id, contextLength, vocabularySize, parameters, created, grounded } = files;
+    this.info = { id, contextLength, vocabularySize, parameters, device: runner.device, created, grounded };
+  }
+  #mark(token: string): number {
+    const id = this.tokenizer.idOf(token);
+    if (id === undefined || !this.tokenizer.isSpecial(id)) throw new EngineError('model_invalid', `model ${this.#files.id}: pharos.json names the mark ${token}, which is no special token of tokenizer.json`);
+    return id;
+  }
+
+  /** Throws EngineError `model_invalid` or `device_unavailable`. */
+  static async load(folder: string, options: LoadOptions): Promise<LoadedModel> {
+    const files = await readModelFiles(folder);
+    const { contextLength, vocabularySize } = files;
+    const note = options.note && ((message: string): void => options.note?.(`model ${files.id}: ${message}`));
+    const runner = await Runner.open({ file: files.onnx, names: files.names, window: files.window, device: options.device, threads: options.threads, contextLength, vocabularySize, note });
+    try {
+      return new LoadedModel(files, runner, options.prefixBytes);
+    } catch (error) {
+      await runner.close();
+      throw error;
+    }
+  }
+
+  /**
+   * The request as a sequence that has not run yet. Throws EngineError `invalid_prompt`, `context_length_exceeded` or `constraint_unsatisfiable`.
+   * A prompt of kind `text` is the whole prompt as it stands: special tokens in it keep their meaning; ids of kind `tokens` are taken as they are.
+   */
+  prepare(request: GenerateRequest): Sequence {
+    const { sampling, maxTokens, echo = false } = request;
+    const least = echo ? 0 : 1;
+    if (!Number.isInteger(maxTokens) || maxTokens < least) throw new EngineError('invalid_prompt', `maxTokens must be a whole number of at least ${least}, got ${maxTokens}`);
+    checkSampling(sampling);
+    const { ids: prompt, thought } = this.#encode(request.prompt);
+    const offer = offerOf(request.prompt);
+    const marks = new Marks((text) => this.#special(text));
+    const beyond = prompt.find((id) => id >= this.#files.vocabularySize);
+    if (beyond !== undefined) throw new EngineError('invalid_prompt', `model ${this.#files.id} has a vocabulary of ${this.#files.vocabularySize}, and its tokenizer writes the prompt with token ${beyond} (${JSON.stringify(this.tokenizer.detokenizer().push(beyond))}); leave that text out`);
+    if (prompt.length === 0) throw new EngineError('invalid_prompt', 'the prompt is empty; give at least one character');
+    const room = this.#files.contextLength - prompt.length;
+    if (room < 1 && maxTokens > 0) throw this.#tooLong(`${prompt.length} tokens`);
+    return new Sequence({
+      runner: this.runner,
+      prefixes: this.#prefixes,
+      prompt,
+      limit: Math.min(maxTokens, room),
+      ends: request.prompt.kind === 'text' && request.prompt.suffix !== undefined ? new Set([...this.#ends, ...(this.#filling?.ends ?? [])]) : this.#ends,
+      sampler: new Sampler(sampling, this.#scratch, prompt),
+      describe: (token, likelihood) => ({ ...this.#likely(token, likelihood?.logprob), top: (likelihood?.top ?? []).map(([id, each]) => this.#likely(id, each)) }),
+      isSilent: (token) => this.tokenizer.bytesOf(token) === undefined,
+      ...(echo ? { echo: this.tokenizer.textOfAll(prompt) } : {}),
+      ...(request.prompt.kind === 'chat' && !echo && (offer || this.#replies.thinking)
+        ? { reader: new FormatReader({ format: this.#replies, marks, opened: thought === 'open', names: offer?.names ?? [], single: offer?.single ?? false, newId: () => `call_${randomUUID().replaceAll('-', '').slice(0, 24)}` }) }
+        : {}),
+      // A reader has given its marks signs by now.
+      detokenizer: this.tokenizer.detokenizer(marks.signs),
+      stop: request.stop,
+      constraint: this.#constraint(request, offer, thought),
+    });
+  }
+  #special(text: string): number | undefined {
+    const id = this.tokenizer.idOf(text);
+    return id !== undefined && this.tokenizer.isSpecial(id) ? id : undefined;
+  }
+  /** What the reply must be: calls as they were asked for, or what the request says; either behind the model's thoughts. */
+  #constraint({ constraint }: GenerateRequest, offer: Offer | undefined, thought: Thought): Constraint | undefined {
+    const special = (text: string): number | undefined => this.#special(text);
+    const format = this.#replies;
+    if (offer) {
+      if (constraint) throw new EngineError('constraint_invalid', 'what the text must be cannot be asked for together with tools; leave one of them out');
+      const { tools, choice, single } = offer;
+      if (choice === 'auto' && !tools.some(({ strict }) => strict === true)) return undefined;
+      const asked = { format, tools, choice, parallel: !single, thought };
+      try {
+        return constraintOf(JSON.stringify(['calls', asked]), () => callGrammar(asked, special), this.#constraintVocabulary());
+      } catch (error) {
+        if (!(error instanceof EngineError) || error.code !== 'constraint_invalid') throw error;
+        throw new EngineError('tools_invalid', `calls of these tools cannot be kept to their parameters: ${error.message}`, { cause: error });
+      }
+    }
+    if (!constraint) return undefined;
+    if (constraint.kind === 'names' || thought === 'none') return compileConstraint(constraint, this.#constraintVocabulary());
+    return constraintOf(JSON.stringify([thought, constraint]), () => behindThought(grammarOf(constraint), format, thought, special), this.#constraintVocabulary());
+  }
+
+  #encode(prompt: GenerateRequest['prompt']): { readonly ids: number[]; readonly thought: Thought } {
+    if (prompt.kind === 'tokens') return { ids: [...prompt.ids], thought: 'none' };
+    const texts = prompt.kind === 'text' ? [prompt.text, prompt.suffix ?? ''] : textsOf(prompt);
+    const length = texts.reduce((sum, text) => sum + text.length, 0);
+    // A token writes at least one UTF-16 unit per four of its bytes and at most one per byte, special tokens their whole name: such a text cannot fit, and is not worth cutting up.
+    const longest = Math.max(this.tokenizer.longestToken, ...this.#files.tokenizer.added_tokens.map(({ content }) => content.length));
+    if (length > this.#files.contextLength * longest) throw this.#tooLong(`${length} characters`);
+    if (prompt.kind === 'text' && prompt.suffix !== undefined) {
+      if (!this.#filling) throw new EngineError('filling_unsupported', `model ${this.#files.id} cannot fill in text between two others: its vocabulary has no marks for it; leave suffix out`);
+      return { ids: this.#filling.prompt(prompt.text, prompt.suffix), thought: 'none' };
+    }
+    if (prompt.kind === 'text') return { ids: this.tokenizer.encodeTrusted(prompt.text), thought: 'none' };
+    if (!this.#template) throw new EngineError('invalid_prompt', `model ${this.#files.id} has no chat template; use a text prompt`);
+    return this.#template.encode(this.tokenizer, prompt, this.#replies);
+  }
+  #likely(token: number, logprob: number | undefined): TokenLikelihood {
+    const bytes = this.tokenizer.bytesOf(token) ?? Buffer.from(this.tokenizer.textOf(token), 'utf8');
+    return { text: Buffer.from(bytes).toString('utf8'), bytes: [...bytes], logprob };
+  }
+  #tooLong(size: string): EngineError {
+    return new EngineError('context_length_exceeded', `the prompt has ${size}; model ${this.#files.id} takes ${this.#files.contextLength} tokens for prompt and completion together, so at most ${this.#files.contextLength - 1} of prompt`);
+  }
+
+  /** Made when the first constraint comes: models that are never constrained need no tree of their vocabulary. */
+  #constraintVocabulary(): ConstraintVocabulary {
+    const { tokenizer } = this;
+    const size = Math.min(tokenizer.size, this.#files.vocabularySize);
+    let trie: TokenTrie | undefined;
+    return (this.#vocabulary ??= {
+      trie: () => (trie ??= new TokenTrie(Array.from({ length: size }, (_, id) => id), (id) => (this.#ends.has(id) ? undefined : tokenizer.bytesOf(id)))),
+      size,
+      ends: [...this.#ends],
+      nameMarks: this.#marks,
+      encode: (text) => tokenizer.encodePlain(text),
+      bytesOf: (id) => tokenizer.bytesOf(id),
+      compiled: new LRUCache<string, CompiledGrammar>({ max: GRAMMARS }),
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#prefixes.clear();
+    await this.runner.close();
+  }
+}

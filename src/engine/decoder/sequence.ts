@@ -1,0 +1,297 @@
+// Owns one generation: which tokens the model has still to see, what was written, why it ended.
+// Refuses to know who else runs, and how logits are computed.
+
+import type { Constraint } from '../constraints/constraint.ts';
+import { EngineError } from '../port.ts';
+import type { FinishReason, GenerateEvent, Usage, WrittenToken } from '../port.ts';
+import type { PrefixCache } from './prefix-cache.ts';
+import type { Fed, Runner, RunnerState } from './runner.ts';
+import type { KvCache } from './kv-cache.ts';
+import { Drafts } from './drafts.ts';
+import { joined } from '../replies/reader.ts';
+import type { ReplyPart, ReplyReader } from '../replies/reader.ts';
+import type { Likelihood, Sampler } from '../sampling/sampler.ts';
+import { StopMatcher } from './stopping.ts';
+import type { Detokenizer } from '../text/tokenizer.ts';
+
+/** Logits of one pass at most, where each token's likelihood is told: 16 MiB. */
+const MOST_SCORES = 4 * 1024 * 1024;
+
+export interface SequenceParts {
+  readonly runner: Runner;
+  /** Where beginnings of other texts are remembered. */
+  readonly prefixes: PrefixCache;
+  /** At least one id. */
+  readonly prompt: readonly number[];
+  /** New tokens at most; the context's end counts already. */
+  readonly limit: number;
+  readonly ends: ReadonlySet<number>;
+  readonly sampler: Sampler;
+  readonly detokenizer: Detokenizer;
+  readonly stop: readonly string[];
+  readonly constraint?: Constraint;
+  /** Finds what is thought, said and called; absent: all is said. */
+  readonly reader?: ReplyReader;
+  /** Needed where the sampler tells how likely tokens were. */
+  readonly describe: (token: number, likelihood?: Likelihood) => WrittenToken;
+  /** Tokens that write nothing, such as marks, are not told. */
+  readonly isSilent: (token: number) => boolean;
+  /** The prompt's own text, where it is to be given back. */
+  readonly echo?: string;
+}
+/** What a pass shows the model; the last tokens may be guessed. */
+interface Plan extends Fed {
+  readonly guess: readonly number[];
+}
+export interface Progress {
+  /** New text that is safe to show; may be empty. */
+  readonly text: string;
+  /** What was written, where it is to be told. */
+  readonly tokens?: readonly WrittenToken[];
+  /** In place of text and tokens, where there is a reader. */
+  readonly parts?: readonly Extract<GenerateEvent, { kind: 'delta' | 'reasoning' | 'tool_call' }>[];
+  readonly finish?: FinishReason;
+}
+
+export class Sequence {
+  readonly promptTokens: number;
+  readonly runner: Runner;
+  readonly #parts: SequenceParts;
+  readonly #stops: StopMatcher;
+  /** Tokens that the model has not seen: the prompt, later what was written last. */
+  #unseen: readonly number[];
+  #state: RunnerState | undefined;
+  #reading = true;
+  #begun = false;
+  #released = false;
+  /** What the pass under way shows the model; the last `guess` of it was guessed. */
+  #fed: Plan = { tokens: [], wanted: 0, guess: [] };
+  /** Made when guesses are first asked for; what is written until then waits. */
+  #guesses: Drafts | undefined;
+  readonly #text: number[] = [];
+  #written = 0;
+  /** Tokens in which the model thought. */
+  #thought = 0;
+  /** What the reader found in this step. */
+  #found: ReplyPart[] = [];
+  /** Tokens of which it is not yet known whether they are content. */
+  #untold: WrittenToken[] = [];
+  #echoes = false;
+  /** Tokens of the prompt that were known from another text. */
+  #remembered = 0;
+  /** Next token of the prompt to be read for its likelihood; undefined: none is. */
+  #scored: number | undefined;
+
+  constructor(parts: SequenceParts) {
+    this.#parts = parts;
+    this.runner = parts.runner;
+    this.promptTokens = parts.prompt.length;
+    this.#unseen = parts.prompt;
+    this.#stops = new StopMatcher(parts.stop);
+    if (parts.echo !== undefined && parts.sampler.wantsLikelihood) this.#scored = 0;
+  }
+  get usage(): Usage {
+    return { promptTokens: this.promptTokens, completionTokens: this.#written, ...(this.#remembered > 0 ? { cachedTokens: this.#remembered } : {}), ...(this.#thought > 0 ? { reasoningTokens: this.#thought } : {}) };
+  }
+  /** The stop string that ended its text. */
+  get stop(): string | undefined {
+    return this.#stops.matched;
+  }
+  /** Is it still reading its prompt? Else it writes. */
+  get reads(): boolean {
+    return this.#reading;
+  }
+  /** Tokens that the model has still to see. */
+  get left(): number {
+    return this.#unseen.length;
+  }
+  /** Was it let go? What comes of a pass that was under way then is thrown away. */
+  get released(): boolean {
+    return this.#released;
+  }
+
+  /** Has it been begun? */
+  get begun(): boolean {
+    return this.#begun;
+  }
+  get prompt(): readonly number[] {
+    return this.#parts.prompt;
+  }
+  /** May it go on from what is remembered of another text? Where the likelihood of each token is told, all are read. */
+  get mayShare(): boolean {
+    return this.#scored === undefined;
+  }
+  /** What the model remembers of it, with the beginning that another text had, where there was one: `beside`, a text that is being written, or one that has ended. */
+  begin(beside?: { readonly length: number; copy(): RunnerState }): RunnerState {
+    return (this.#state ??= this.#start(beside));
+  }
+  #start(beside?: { readonly length: number; copy(): RunnerState }): RunnerState {
+    this.#begun = true;
+    const { runner, prefixes, prompt } = this.#parts;
+    const ended = this.mayShare ? prefixes.take(prompt, beside?.length) : undefined;
+    const remembered = ended ?? (beside && { length: beside.length, state: beside.copy() });
+    if (!remembered) return runner.start();
+    this.#remembered = remembered.length;
+    this.#unseen = prompt.slice(remembered.length);
+    return remembered.state;
+  }
+  /** What the next pass shows the model: `chunk` of the tokens that it has not seen at most, and behind all of them up to `guesses` that may come next. `wanted`: after how many of the last logits are needed. */
+  plan(chunk: number, guesses: number): Plan {
+    const { runner, sampler, limit } = this.#parts;
+    const scores = this.#scored !== undefined;
+    // Where each token's likelihood is asked for, each has its logits: not too many at once.
+    const most = scores ? (runner.canRewind ? Math.max(1, Math.min(chunk, Math.floor(MOST_SCORES / runner.logits))) : 1) : chunk;
+    const tokens = this.#unseen.slice(0, most);
+    if (tokens.length < this.#unseen.length) return (this.#fed = { tokens, wanted: scores ? tokens.length : 0, guess: [] });
+    // The last token of all is drawn in any case, and is none that was guessed.
+    const room = Math.min(guesses, limit - this.#written - 1);
+    const guess = this.#reading || room < 1 || sampler.wantsLikelihood ? [] : this.#drafts().guess(room, runner.overhead);
+    return (this.#fed = { tokens: guess.length > 0 ? [...tokens, ...guess] : tokens, wanted: scores ? tokens.length : 1 + guess.length, guess });
+  }
+  /** How many tokens could be guessed behind all that it has to show. */
+  guessable(most: number): number {
+    const { runner, sampler, limit } = this.#parts;
+    const room = Math.min(most, limit - this.#written - 1);
+    return this.#reading || room < 1 || sampler.wantsLikelihood ? 0 : this.#drafts().guess(room, runner.overhead).length;
+  }
+  #drafts(): Drafts {
+    this.#guesses ??= new Drafts([...this.#parts.prompt, ...this.#text]);
+    return this.#guesses;
+  }
+  /** Goes on with the logits that `plan` wanted. `guessed`: how many of the tokens shown were guessed, and `undone` those of them, the last ones, that were wrong: the model must forget them. */
+  take(rows: readonly Float32Array[]): { readonly progress: Progress; readonly guessed: number; readonly undone: number } {
+    const { tokens, guess } = this.#fed;
+    const text = this.#echoed();
+    if (this.#scored !== undefined) return { progress: this.#score(rows, tokens, text), guessed: 0, undone: 0 };
+    this.#unseen = this.#unseen.slice(tokens.length - guess.length);
+    if (this.#unseen.length > 0) return { progress: { text }, guessed: 0, undone: 0 };
+    this.#reading = false;
+    if (this.#parts.limit === 0) return { progress: { text, finish: 'length' }, guessed: 0, undone: 0 };
+    const { written, right } = this.#continue(rows, guess);
+    this.#guesses?.judge(guess.length, right, this.runner.overhead);
+    const progress = this.#read(written);
+    return { progress: text === '' ? progress : { ...progress, text: text + progress.text }, guessed: guess.length, undone: guess.length - right };
+  }
+  /** The prompt's text, once. */
+  #echoed(): string {
+    if (this.#echoes) return '';
+    this.#echoes = true;
+    return this.#parts.echo ?? '';
+  }
+  /** Tokens of the prompt, and the likelihood of each that follows one. */
+  #score(rows: readonly Float32Array[], shown: readonly number[], text: string): Progress {
+    const { describe, sampler, limit, prompt } = this.#parts;
+    const at = this.#scored ?? 0;
+    const tokens = at === 0 ? [describe(prompt[0])] : [];
+    shown.forEach((_, i) => {
+      const next = prompt[at + i + 1];
+      if (next !== undefined) tokens.push(describe(next, sampler.score(rows[i], next)));
+    });
+    this.#unseen = this.#unseen.slice(shown.length);
+    this.#scored = at + shown.length;
+    if (this.#scored < prompt.length) return { text, tokens };
+    this.#scored = undefined;
+    this.#reading = false;
+    if (limit === 0) return { text, tokens, finish: 'length' };
+    const { written } = this.#continue(rows.slice(-1), []);
+    return { ...written, text: text + written.text, tokens: [...tokens, ...(written.tokens ?? [])] };
+  }
+
+  /** Leaves the keys and values to texts that begin the same: its own, or what was remembered of it beside others. The sequence cannot go on after it. */
+  release(beside?: KvCache): void {
+    const state = beside ? { cache: beside, replaced: [] } : this.#state;
+    if (state && !this.#released) this.#parts.prefixes.keep(state);
+    this.#state = undefined;
+    this.#unseen = [];
+    this.#released = true;
+  }
+
+  /**
+   * Writes the token that the first logits give, and after it those that the constraint leaves no choice about: they need no logits and are shown to the model together. As long as what is
+   * written is what was guessed, the model has seen it, and the logits behind it are used. `right`: tokens of the guess that were written.
+   */
+  #continue(rows: readonly Float32Array[], guess: readonly number[]): { readonly written: Progress; readonly right: number } {
+    const { constraint, ends, limit, sampler, detokenizer } = this.#parts;
+    const unseen: number[] = [];
+    let [text, right] = ['', 0];
+    let tokens: WrittenToken[] | undefined;
+    const end = (written: Progress): { readonly written: Progress; readonly right: number } => ({ written, right });
+    let allowed = constraint?.allowed();
+    if (allowed?.size === 0) return end(this.#deadEnd(text));
+    while (unseen.length === 0) {
+      let token = sampler.choose(rows[right], allowed);
+      const told = this.#told(token);
+      if (told) tokens = [...(tokens ?? []), ...told];
+      for (;;) {
+        this.#written++;
+        if (ends.has(token)) return end({ text: text + this.#end(), tokens, finish: 'stop' });
+        constraint?.accept(token);
+        sampler.accept(token);
+        this.#note(token);
+        text += this.#take(detokenizer.push(token));
+        if (unseen.length === 0 && right < guess.length && guess[right] === token) right++;
+        else unseen.push(token);
+        if (this.#stops.stopped || this.#parts.reader?.over) return end({ text, tokens, finish: 'stop' });
+        allowed = constraint?.allowed();
+        if (allowed?.size === 0) return end(this.#deadEnd(text));
+        // Complete, and nothing but the end may follow.
+        if (allowed?.within(ends)) return end({ text: text + this.#end(), tokens, finish: 'stop' });
+        if (this.#written >= limit) return end({ text: text + this.#end(), tokens, finish: 'length' });
+        if (allowed?.size !== 1 || sampler.wantsLikelihood) break;
+        token = allowed.first;
+      }
+    }
+    this.#unseen = unseen;
+    return end({ text, tokens });
+  }
+  #note(token: number): void {
+    if (this.#guesses) this.#guesses.push(token);
+    else this.#text.push(token);
+  }
+  /** Text that is safe to show. A reader's parts are kept beside it; stop strings count in what is said alone. */
+  #take(text: string): string {
+    const { reader } = this.#parts;
+    if (!reader) return this.#stops.push(text);
+    const thinks = reader.thinks;
+    this.#keep(reader.push(text));
+    if (thinks || reader.thinks) this.#thought++;
+    return '';
+  }
+  #end(): string {
+    const { reader } = this.#parts;
+    if (!reader) return this.#stops.end();
+    this.#keep(reader.end());
+    this.#found.push({ kind: 'delta', text: this.#stops.end() });
+    return '';
+  }
+  #keep(parts: readonly ReplyPart[]): void {
+    for (const part of parts) {
+      if (this.#stops.stopped) return;
+      if (part.kind === 'delta') this.#found.push({ kind: 'delta', text: this.#stops.push(part.text) });
+      else this.#found.push({ kind: 'delta', text: this.#stops.end() }, part);
+    }
+  }
+  /** What the reader found in a step, and the tokens of what is said in it. */
+  #read({ tokens, finish, ...progress }: Progress): Progress {
+    const { reader } = this.#parts;
+    if (!reader) return { ...progress, ...(tokens ? { tokens } : {}), ...(finish ? { finish } : {}) };
+    const parts = joined(this.#found.filter((part) => part.kind === 'tool_call' || part.text !== ''));
+    this.#found = [];
+    const said = parts.findLastIndex(({ kind }) => kind === 'delta');
+    this.#untold = said >= 0 || reader.holds ? [...this.#untold, ...(tokens ?? [])] : [];
+    const told = said < 0 ? [] : this.#untold.splice(0);
+    return {
+      text: '',
+      parts: parts.map((part, i) => (i === said && part.kind === 'delta' && told.length > 0 ? { ...part, tokens: told } : part)),
+      ...(finish ? { finish: finish === 'stop' && reader.called ? 'tool_calls' : finish } : {}),
+    };
+  }
+  #told(token: number): readonly WrittenToken[] | undefined {
+    const { sampler, describe, ends, isSilent } = this.#parts;
+    return sampler.likelihood === undefined || ends.has(token) || isSilent(token) ? undefined : [describe(token, sampler.likelihood)];
+  }
+  #deadEnd(text: string): Progress {
+    if (this.#parts.constraint?.complete()) return { text: text + this.#end(), finish: 'stop' };
+    throw new EngineError('constraint_unsatisfiable', 'the constraint leaves no token to write here, because the vocabulary cannot spell what must follow');
+  }
+}

@@ -1,0 +1,271 @@
+// Owns reading a model folder in Hugging Face layout: which files, what must be in them, one validated description.
+// Refuses to know how the model runs.
+
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import { z } from 'zod';
+import { EngineError } from '../port.ts';
+import type { StatedNames } from '../decoder/graph-form.ts';
+import type { GroundedFormat, Task } from '../port.ts';
+import { tokenizerSchema } from '../text/tokenizer.ts';
+import type { TokenizerFile } from '../text/tokenizer.ts';
+import { CALL_FORMATS } from '../replies/format.ts';
+import type { StatedReplies } from '../replies/format.ts';
+
+const ids = z.union([z.int().nonnegative(), z.array(z.int().nonnegative())]).nullish();
+const length = z.int().min(2).optional();
+/** What is read of config.json. Architectures call the longest text differently. */
+const decoderConfig = z.looseObject({
+  vocab_size: z.int().positive().optional(),
+  max_position_embeddings: length,
+  n_positions: length,
+  n_ctx: length,
+  max_sequence_length: length,
+  max_seq_len: length,
+  seq_length: length,
+  num_parameters: z.int().positive().optional(),
+  eos_token_id: ids,
+  sliding_window: z.number().nullish(),
+  use_sliding_window: z.boolean().nullish(),
+  layer_types: z.array(z.string()).nullish(),
+  attention_chunk_size: z.number().nullish(),
+  attention_layers: z.array(z.string()).nullish(),
+  window_size: z.unknown().optional(),
+});
+const configSchema = decoderConfig.extend({ text_config: decoderConfig.optional() });
+/** What is read of genai_config.json, in which ONNX Runtime GenAI describes a folder. */
+const genaiSchema = z.looseObject({
+  model: z.looseObject({
+    vocab_size: z.int().positive(),
+    context_length: z.int().min(2),
+    eos_token_id: ids,
+    decoder: z.looseObject({
+      filename: z.string().min(1),
+      head_size: z.int().positive().optional(),
+      inputs: z.record(z.string(), z.string()).default({}),
+      outputs: z.record(z.string(), z.string()).default({}),
+    }),
+  }),
+});
+const generationSchema = z.looseObject({ eos_token_id: ids });
+const namedToken = z.union([z.string(), z.looseObject({ content: z.string() }).transform(({ content }) => content)]).nullish();
+const tokenizerConfigSchema = z.looseObject({
+  bos_token: namedToken,
+  eos_token: namedToken,
+  pad_token: namedToken,
+  unk_token: namedToken,
+  chat_template: z.union([z.string(), z.array(z.object({ name: z.string(), template: z.string() }))]).nullish(),
+});
+const groundedSchema = z.looseObject({
+  format: z.literal('evidence-1'),
+  nameOpen: z.string().min(1),
+  nameClose: z.string().min(1),
+  lexicon: z.object({ en: z.array(z.string()), zh: z.array(z.string()) }),
+});
+
+const repliesSchema = z.looseObject({
+  replies: z
+    .strictObject({ calls: z.enum(CALL_FORMATS).optional(), thinking: z.union([z.literal(false), z.strictObject({ open: z.string().min(1), close: z.string().min(1) })]).optional() })
+    .optional(),
+  format: z.unknown().optional(),
+});
+
+export interface ModelFiles {
+  /** Name of the folder; behind it `#` and the variant, where one was asked for. */
+  readonly id: string;
+  readonly onnx: string;
+  /** Unix seconds: when the weights were written. */
+  readonly created: number;
+  readonly contextLength: number;
+  readonly vocabularySize: number;
+  /** How many tokens back some layer sees, where that is less than the whole text. */
+  readonly window?: number;
+  /** Names of the graph's inputs and outputs, where the folder states them. */
+  readonly names?: StatedNames;
+  readonly parameters?: number;
+  readonly endTokens: readonly number[];
+  readonly tokenizer: TokenizerFile;
+  readonly tokenizerConfig: object;
+  /** Absent: the model completes text only. */
+  readonly chatTemplate?: string;
+  /** `bos_token` and its like, as chat templates name them. */
+  readonly namedTokens: Readonly<Record<string, string>>;
+  readonly grounded?: GroundedFormat;
+  /** How replies are written, as far as `pharos.json` states it. */
+  readonly replies?: StatedReplies;
+}
+
+/** In order of preference: whole precision first, because the half-precision forms are slower on a CPU. */
+const VARIANTS = ['', '_q4', '_int8', '_quantized', '_uint8', '_q4f16', '_fp16', '_bnb4'] as const;
+const WEIGHTS = ['onnx/model', 'onnx/decoder_model_merged', 'model'] as const;
+
+export const invalid = (message: string, cause?: unknown): EngineError => new EngineError('model_invalid', message, { cause });
+const isFile = async (path: string): Promise<boolean> => (await stat(path).catch(() => undefined))?.isFile() ?? false;
+const isMissing = (error: unknown): boolean => error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR');
+
+async function readOptional(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw invalid(`${path} cannot be read: ${error instanceof Error ? error.message : String(error)}`, error);
+  }
+}
+export async function readJson<T>(path: string, schema: z.ZodType<T>, needed: boolean): Promise<T | undefined> {
+  const text = await readOptional(path);
+  if (text === undefined) {
+    if (needed) throw invalid(`${path} is missing; a model folder needs config.json, tokenizer.json and onnx/model.onnx`);
+    return undefined;
+  }
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw invalid(`${path} is not JSON: ${error instanceof Error ? error.message : String(error)}`, error);
+  }
+  const result = schema.safeParse(value);
+  if (!result.success) throw invalid(`${path}: ${result.error.issues.map(({ path: at, message }) => `${at.join('.') || 'the whole file'}: ${message}`).join('; ')}`, result.error);
+  return result.data;
+}
+
+const list = (value: z.infer<typeof ids>): readonly number[] => (value === null || value === undefined ? [] : typeof value === 'number' ? [value] : value);
+
+/** The tokens that a layer sees where not all layers see all. Architectures say it differently. */
+function windowOf(text: z.infer<typeof decoderConfig>): number | undefined {
+  if (typeof text.attention_chunk_size === 'number') return text.attention_chunk_size;
+  // GPT-Neo.
+  if (text.attention_layers?.includes('local')) return typeof text.window_size === 'number' ? text.window_size : undefined;
+  if (text.use_sliding_window === false || (text.layer_types && !text.layer_types.includes('sliding_attention'))) return undefined;
+  return typeof text.sliding_window === 'number' && text.sliding_window > 0 ? text.sliding_window : undefined;
+}
+
+/** A path, and the variant of weights that `#` behind it asks for. */
+export function splitVariant(given: string): { readonly folder: string; readonly variant: string | undefined } {
+  const [, folder, variant] = /^(.*?)(?:#(\w+))?$/s.exec(given) as unknown as [string, string, string | undefined];
+  return { folder, variant };
+}
+
+/** Names under which weights may lie, those that are preferred first. */
+export const weightNames = (variant: string | undefined, stems: readonly string[] = WEIGHTS): string[] =>
+  stems.flatMap((stem) => (variant === undefined ? VARIANTS : [variant === 'fp32' ? '' : `_${variant}`]).map((suffix) => `${stem}${suffix}.onnx`));
+
+/** A snapshot in the cache of the hub has its repository's name; another folder its own. Behind it `#` and the variant. */
+export function modelName(folder: string, variant: string | undefined): string {
+  const path = resolve(folder);
+  const [, owner, name] = /models--([^/\\]+?)--([^/\\]+)[/\\]snapshots[/\\][0-9a-f]{40}$/.exec(path) ?? [];
+  return (owner === undefined ? basename(path) : `${owner}/${name}`) + (variant === undefined ? '' : `#${variant}`);
+}
+
+/** The weights of a folder: those of a variant (`q4`, `fp16`, ...), or those that are preferred. `stems`: what their names begin with. */
+export async function findWeights(folder: string, variant: string | undefined, stems: readonly string[] = WEIGHTS): Promise<{ readonly path: string; readonly created: number }> {
+  const names = weightNames(variant, stems);
+  for (const name of names) {
+    const path = join(folder, name);
+    const found = await stat(path).catch(() => undefined);
+    if (found?.isFile()) return { path, created: Math.floor(found.mtimeMs / 1000) };
+  }
+  throw invalid(`${folder} has no weights${variant === undefined ? '' : ` of the variant ${variant}`}; Pharos looks for ${names.join(', ')}`);
+}
+
+/** Bytes of a graph and of the weights that lie beside it in files of their own. */
+export async function weightBytes(onnx: string): Promise<number> {
+  const [folder, name] = [dirname(onnx), basename(onnx)];
+  const names = await readdir(folder).catch(() => []);
+  const sizes = await Promise.all(names.filter((each) => each === name || each.startsWith(`${name}_data`) || each.startsWith(`${name}.data`)).map(async (each) => (await stat(join(folder, each))).size));
+  return sizes.reduce((sum, size) => sum + size, 0);
+}
+
+const kindSchema = z.looseObject({ architectures: z.array(z.string()).nullish(), model_type: z.string().nullish() });
+/** Without `architectures`, these say what a model is. */
+const ENCODERS = /^(bert|roberta|xlm-roberta|camembert|distilbert|mpnet|electra|albert|deberta|deberta-v2|nomic_bert|modernbert|new|gte|jina)/;
+/** What a folder is for. Throws EngineError `model_invalid` for models that none of it is. */
+export async function taskOf(given: string): Promise<Task> {
+  const { folder } = splitVariant(given);
+  if (await isFile(join(folder, 'genai_config.json'))) return 'generate';
+  const { architectures, model_type: type } = (await readJson(join(folder, 'config.json'), kindSchema, true)) ?? {};
+  const architecture = architectures?.[0] ?? '';
+  if (architecture.endsWith('ForSequenceClassification')) return 'score';
+  for (const name of ['modules.json', '1_Pooling/config.json']) if (await isFile(join(folder, name))) return 'embed';
+  if (/For(QuestionAnswering|TokenClassification|MultipleChoice|ImageClassification|CTC)$/.test(architecture))
+    throw invalid(`${join(folder, 'config.json')}: ${architecture} is no model that Pharos runs; it runs those that write text, make embeddings, or rank by one label (ForSequenceClassification)`);
+  if (/(?<!LMHead)Model$|EncoderModel$|ForMaskedLM$/.test(architecture)) return 'embed';
+  return architecture === '' && ENCODERS.test(type ?? '') ? 'embed' : 'generate';
+}
+
+/**
+ * Reads a folder in the layout of Hugging Face or of ONNX Runtime GenAI. `given`: its path, behind which `#q4` or alike may say which weights are meant where there are several.
+ * Throws EngineError `model_invalid` that names the file and what it lacks.
+ */
+export async function readModelFiles(given: string): Promise<ModelFiles> {
+  const { folder, variant } = splitVariant(given);
+  const at = (name: string): string => join(folder, name);
+  const genai = (await readJson(at('genai_config.json'), genaiSchema, false))?.model;
+  const config = (await readJson(at('config.json'), configSchema, genai === undefined)) ?? {};
+  const tokenizer = (await readJson(at('tokenizer.json'), tokenizerSchema, true)) as TokenizerFile;
+  const generation = await readJson(at('generation_config.json'), generationSchema, false);
+  const tokenizerConfig = (await readJson(at('tokenizer_config.json'), tokenizerConfigSchema, false)) ?? {};
+  const stated = await readJson(at('pharos.json'), repliesSchema, false);
+  // Of models that word no evidence, the file states their replies alone.
+  const grounded = stated?.replies && stated.format === undefined ? undefined : await readJson(at('pharos.json'), groundedSchema, false);
+
+  let onnx: { readonly path: string; readonly created: number };
+  if (genai && variant === undefined) {
+    const path = at(genai.decoder.filename);
+    const found = await stat(path).catch(() => undefined);
+    if (!found?.isFile()) throw invalid(`${at('genai_config.json')} names the file ${genai.decoder.filename}, which is not there`);
+    onnx = { path, created: Math.floor(found.mtimeMs / 1000) };
+  } else onnx = await findWeights(folder, variant);
+
+  const text = { ...config, ...config.text_config };
+  const vocabularySize = genai?.vocab_size ?? text.vocab_size;
+  if (vocabularySize === undefined) throw invalid(`${at('config.json')}: vocab_size is missing`);
+  const contextLength = genai?.context_length ?? text.max_position_embeddings ?? text.n_positions ?? text.n_ctx ?? text.max_sequence_length ?? text.max_seq_len ?? text.seq_length;
+  if (contextLength === undefined) throw invalid(`${at('config.json')}: max_position_embeddings is missing, the tokens of the longest text`);
+
+  const ofTokenizer = tokenizer.added_tokens.find(({ content }) => content === tokenizerConfig.eos_token)?.id;
+  const endTokens = [generation?.eos_token_id, genai?.eos_token_id, text.eos_token_id, ofTokenizer].map(list).find((found) => found.length > 0);
+  if (!endTokens) throw invalid(`${folder} names no end token; put eos_token_id into generation_config.json or config.json`);
+  const beyond = endTokens.find((id) => id >= vocabularySize);
+  if (beyond !== undefined) throw invalid(`${folder}: end token ${beyond} is outside the vocabulary of ${vocabularySize}`);
+
+  const own = tokenizerConfig.chat_template;
+  const listed = Array.isArray(own) ? (own.find(({ name }) => name === 'default') ?? own[0])?.template : own;
+  const chatTemplate = (await readOptional(at('chat_template.jinja'))) ?? listed ?? undefined;
+  const namedTokens: Record<string, string> = {};
+  for (const name of ['bos_token', 'eos_token', 'pad_token', 'unk_token'] as const) {
+    const content = tokenizerConfig[name];
+    if (typeof content === 'string') namedTokens[name] = content;
+  }
+  return {
+    id: modelName(folder, variant),
+    onnx: onnx.path,
+    created: onnx.created,
+    contextLength,
+    vocabularySize,
+    window: windowOf(text),
+    names: genai && { inputs: genai.decoder.inputs, outputs: genai.decoder.outputs, headSize: genai.decoder.head_size },
+    parameters: config.num_parameters,
+    endTokens,
+    tokenizer,
+    tokenizerConfig,
+    chatTemplate,
+    namedTokens,
+    grounded,
+    replies: stated?.replies,
+  };
+}
+
+/** Model folders in `folder`, by name: itself if it is one, else those directly in it. */
+export async function findModels(folder: string): Promise<string[]> {
+  const isModel = async (path: string): Promise<boolean> => {
+    for (const name of ['config.json', 'genai_config.json']) if (await isFile(join(path, name))) return true;
+    return false;
+  };
+  if (await isModel(folder.replace(/#\w+$/, ''))) return [folder];
+  const names = await readdir(folder).catch((error: unknown) => {
+    throw invalid(`the model folder ${folder} cannot be read: ${error instanceof Error ? error.message : String(error)}`, error);
+  });
+  const found: string[] = [];
+  for (const name of names.toSorted()) if (await isModel(join(folder, name))) found.push(join(folder, name));
+  return found;
+}

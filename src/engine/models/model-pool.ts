@@ -1,0 +1,256 @@
+// Owns which models are in memory: described at start, opened when first asked for, closed when others need the room or nobody has asked for long.
+// Refuses to know how models run and what is asked of them.
+
+import { explain } from './diagnosis.ts';
+import type { ModelPlaces } from './diagnosis.ts';
+import { readEncoderFiles } from '../encoder/files.ts';
+import { encoderInfo, LoadedEncoder } from '../encoder/encoder.ts';
+import { LoadedModel } from '../decoder/loaded-model.ts';
+import { freeBytes } from './memory.ts';
+import { invalid, readModelFiles, splitVariant, taskOf, weightBytes } from './model-files.ts';
+import { EngineError, unableTo } from '../port.ts';
+import type { ChatPrompt, Device, EngineLimits, ModelInfo, Task } from '../port.ts';
+import { PromptCounter } from './prompt-counter.ts';
+import { EncoderTokens } from '../encoder/tokens.ts';
+
+export type OpenModel = { readonly kind: 'decoder'; readonly model: LoadedModel } | { readonly kind: 'encoder'; readonly model: LoadedEncoder };
+/** A model on the disk whose folder was read and found whole. */
+export interface DescribedModel {
+  readonly info: ModelInfo & { readonly tasks: readonly Task[]; readonly bytes: number };
+  open(): Promise<OpenModel>;
+  /** Tokens of a text or of a chat, without opening the model. Rejects with EngineError `invalid_prompt` for a chat where there are none. */
+  count(what: string | ChatPrompt): Promise<number>;
+}
+export interface OpeningOptions {
+  readonly device: Device;
+  readonly threads: number;
+  readonly limits: EngineLimits;
+  readonly note: (message: string) => void;
+}
+
+/** Reads what is in a model folder, all but the weights. Throws EngineError `model_invalid`. */
+export async function describeModel(folder: string, options: OpeningOptions): Promise<DescribedModel> {
+  return explained({ folder: splitVariant(folder).folder }, () => describe(folder, options));
+}
+async function describe(folder: string, { device, threads, limits, note }: OpeningOptions): Promise<DescribedModel> {
+  const task = await taskOf(folder);
+  if (task === 'generate') {
+    const { id, onnx, contextLength, vocabularySize, parameters, created, grounded } = await readModelFiles(folder);
+    let counter: Promise<PromptCounter> | undefined;
+    return {
+      info: { id, tasks: ['generate'], contextLength, vocabularySize, parameters, created, grounded, device, loaded: false, bytes: await weightBytes(onnx) },
+      open: async () => ({ kind: 'decoder', model: await explained({ folder: splitVariant(folder).folder, onnx }, () => LoadedModel.load(folder, { device, threads, prefixBytes: limits.prefixBytes, note })) }),
+      count: async (what) => (await (counter ??= readModelFiles(folder).then((files) => new PromptCounter(files)))).count(what),
+    };
+  }
+  const files = await readEncoderFiles(folder, task);
+  const { bytes } = files;
+  let tokens: EncoderTokens | undefined;
+  return {
+    info: { ...encoderInfo(files), tasks: task === 'embed' ? ['embed', 'score'] : ['score'], bytes, device, loaded: false },
+    open: async () => ({ kind: 'encoder', model: await explained({ folder: splitVariant(folder).folder, onnx: files.onnx }, () => LoadedEncoder.load(files, { device, threads, passTokens: limits.passTokens, note })) }),
+    count: async (what) => {
+      if (typeof what !== 'string') throw new EngineError('invalid_prompt', `model ${files.id} cannot chat; give a text`);
+      return (tokens ??= new EncoderTokens(files.tokenizer, files.tokenizerConfig, files.lowerCase)).count(what);
+    },
+  };
+}
+
+/** What cannot be loaded is said with what to do about it, and by the code that it has. */
+async function explained<T>(places: ModelPlaces, load: () => Promise<T>): Promise<T> {
+  try {
+    return await load();
+  } catch (error) {
+    throw new EngineError(error instanceof EngineError ? error.code : 'model_invalid', await explain(error, places), { cause: error });
+  }
+}
+
+/** A model that stays open until it is given back. */
+export interface Lease {
+  readonly open: OpenModel;
+  release(): void;
+}
+interface Entry {
+  readonly described: DescribedModel;
+  info: ModelInfo;
+  open: OpenModel | undefined;
+  opening: Promise<OpenModel> | undefined;
+  /** Leases, and those who wait for one. */
+  uses: number;
+  /** When it was last given back. */
+  last: number;
+  failed: { readonly at: number; readonly error: EngineError } | undefined;
+}
+/** A model that could not be opened is not tried again before. */
+const RETRY_MS = 10_000;
+
+export class ModelPool {
+  readonly #entries = new Map<string, Entry>();
+  readonly #limits: Pick<EngineLimits, 'modelBytes' | 'modelIdleMs'>;
+  /** Told when a model was opened or closed. */
+  readonly #changed: (info: ModelInfo, why: string) => void;
+  /** Bytes of memory that can still be had. */
+  readonly #free: () => number;
+  readonly #timer: NodeJS.Timeout | undefined;
+  /** Models are opened one after the other, so that each knows what room there is. */
+  #turn: Promise<unknown> = Promise.resolve();
+  #waiters: (() => void)[] = [];
+  /** Somebody waits for room. */
+  #pressed = false;
+  #closed = false;
+
+  constructor(limits: Pick<EngineLimits, 'modelBytes' | 'modelIdleMs'>, changed: (info: ModelInfo, why: string) => void, free: () => number = freeBytes) {
+    this.#limits = limits;
+    this.#changed = changed;
+    this.#free = free;
+    if (limits.modelIdleMs > 0) this.#timer = setInterval(() => void this.#sweep(), Math.max(20, Math.min(10_000, limits.modelIdleMs / 4))).unref();
+  }
+
+  has(id: string): boolean {
+    return this.#entries.has(id);
+  }
+  /** Throws EngineError `model_invalid` for a model that is larger than all the room. */
+  add(described: DescribedModel): void {
+    const { id, bytes } = described.info;
+    const { modelBytes } = this.#limits;
+    if (modelBytes > 0 && bytes > modelBytes) throw invalid(`model ${id} has ${bytes} bytes of weights, and models may have ${modelBytes} in memory (PHAROS_MODEL_MEMORY)`);
+    this.#entries.set(id, { described, info: described.info, open: undefined, opening: undefined, uses: 0, last: 0, failed: undefined });
+  }
+  remove(id: string): void {
+    this.#entries.delete(id);
+  }
+  infos(): readonly ModelInfo[] {
+    return Array.from(this.#entries.values(), ({ info }) => info);
+  }
+  async count(id: string, what: string | ChatPrompt): Promise<number> {
+    const { open, described } = this.#entry(id);
+    if (!open || typeof what !== 'string') return described.count(what);
+    return open.kind === 'decoder' ? open.model.tokenizer.encodePlain(what).length : open.model.tokens.count(what);
+  }
+
+  /**
+   * The model, opened if it is not. Waits while models that are in use leave no room. Throws EngineError `unknown_model` when there is none of that name or it cannot do the task, `model_unavailable` when it cannot
+   * be opened, `aborted`, `closed`.
+   */
+  async use(id: string, task: Task, signal?: AbortSignal): Promise<Lease> {
+    const entry = this.#entry(id);
+    if (!entry.described.info.tasks.includes(task)) throw unableTo(task, entry.info, this.infos());
+    // Whoever waits for room comes first, or a model that is always in use would keep all others out.
+    if (this.#pressed && entry.open) await this.#turn;
+    if (signal?.aborted) throw new EngineError('aborted', 'the request was aborted while its model was waited for');
+    entry.uses++;
+    let given = false;
+    const release = (): void => {
+      if (given) return;
+      given = true;
+      entry.uses--;
+      entry.last = performance.now();
+      this.#wake();
+    };
+    signal?.addEventListener('abort', release, { once: true });
+    try {
+      const open = entry.open ?? (await (entry.opening ??= this.#openInTurn(entry)));
+      if (signal?.aborted) throw new EngineError('aborted', 'the request was aborted while its model was loading');
+      return { open, release };
+    } catch (error) {
+      release();
+      throw error;
+    } finally {
+      signal?.removeEventListener('abort', release);
+    }
+  }
+
+  /** Closes all. Leases are void after it. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearInterval(this.#timer);
+    this.#wake();
+    await this.#turn;
+    for (const entry of this.#entries.values()) await this.#close(entry, 'the engine is closed');
+    this.#entries.clear();
+  }
+
+  #entry(id: string): Entry {
+    const entry = this.#entries.get(id);
+    if (!entry) throw new EngineError('unknown_model', `model ${JSON.stringify(id)} is not loaded; there are: ${[...this.#entries.keys()].join(', ')}`);
+    return entry;
+  }
+  #openInTurn(entry: Entry): Promise<OpenModel> {
+    const opening = this.#turn
+      .then(() => this.#open(entry))
+      .finally(() => {
+        entry.opening = undefined;
+      });
+    this.#turn = opening.catch(() => undefined);
+    return opening;
+  }
+  async #open(entry: Entry): Promise<OpenModel> {
+    const { id, bytes } = entry.described.info;
+    if (entry.failed && performance.now() - entry.failed.at < RETRY_MS) throw entry.failed.error;
+    await this.#makeRoom(entry, bytes);
+    try {
+      const open = await entry.described.open();
+      entry.open = open;
+      entry.failed = undefined;
+      entry.info = { ...entry.described.info, ...open.model.info, tasks: entry.described.info.tasks, bytes, loaded: true };
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      const failure = new EngineError('model_unavailable', `model ${id} cannot be loaded: ${reason}`, { cause: error });
+      entry.failed = { at: performance.now(), error: failure };
+      throw failure;
+    }
+    this.#changed(entry.info, 'it was asked for');
+    return entry.open;
+  }
+  /** Closes what was used longest ago, and waits where all is in use. Without a limit of its own the machine's memory is the limit: a system that has none left ends processes without asking. */
+  async #makeRoom(entry: Entry, bytes: number): Promise<void> {
+    const { id, device } = entry.described.info;
+    const { modelBytes } = this.#limits;
+    // What an accelerator holds is not in the memory that is looked at here.
+    const measured = modelBytes === 0 && (device === 'cpu' || device === 'auto');
+    /** What is free after one was closed, whether or not the system has it back yet. */
+    let returned = 0;
+    for (;;) {
+      if (this.#closed) throw new EngineError('closed', 'the engine is closed');
+      if (entry.uses === 0) throw new EngineError('aborted', 'nobody asks for the model any more');
+      const open = Array.from(this.#entries.values()).filter((each) => each.open);
+      const held = open.reduce((sum, each) => sum + each.described.info.bytes, 0);
+      const free = measured ? Math.max(returned, this.#free()) : modelBytes === 0 ? Number.POSITIVE_INFINITY : modelBytes - held;
+      if (bytes <= free) return;
+      if (measured && bytes > free + held)
+        throw new EngineError(
+          'model_unavailable',
+          `model ${id} cannot be loaded: it has ${mebibytes(bytes)} of weights, and ${mebibytes(free)} of memory are free here${held > 0 ? `, ${mebibytes(held)} more without the models that are loaded` : ''}; end other programs, name smaller weights in PHAROS_MODELS (such as ${id.replace(/#.*/s, '')}#q4), or set PHAROS_MODEL_MEMORY, which is then kept to instead`,
+        );
+      const idle = open.filter(({ uses }) => uses === 0).toSorted((a, b) => a.last - b.last)[0];
+      if (idle) {
+        returned = free + idle.described.info.bytes;
+        await this.#close(idle, `model ${id} needs its memory`);
+      } else {
+        returned = 0;
+        this.#pressed = true;
+        await new Promise<void>((resolve) => {
+          this.#waiters.push(resolve);
+        });
+        this.#pressed = false;
+      }
+    }
+  }
+  async #sweep(): Promise<void> {
+    const now = performance.now();
+    for (const entry of this.#entries.values()) if (entry.open && entry.uses === 0 && now - entry.last >= this.#limits.modelIdleMs) await this.#close(entry, 'nobody asked for it');
+  }
+  async #close(entry: Entry, why: string): Promise<void> {
+    const { open } = entry;
+    if (!open) return;
+    entry.open = undefined;
+    entry.info = entry.described.info;
+    await open.model.close();
+    this.#changed(entry.info, why);
+  }
+  #wake(): void {
+    for (const resolve of this.#waiters.splice(0)) resolve();
+  }
+}
+
+const mebibytes = (bytes: number): string => `${Math.round(bytes / 2 ** 20)} MiB`;

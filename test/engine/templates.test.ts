@@ -1,0 +1,78 @@
+// Owns that chat templates of models that know less than others still show everything: system messages, thoughts under other names, tools without descriptions.
+// Refuses to know how replies are read.
+
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t from 'tap';
+import { ChatTemplate } from '../../src/engine/text/chat-template.ts';
+import type { ChatPrompt } from '../../src/engine/port.ts';
+import { formatOf } from '../../src/engine/replies/format.ts';
+import { ModelTokenizer, tokenizerSchema } from '../../src/engine/text/tokenizer.ts';
+import { FOLDER } from './world.ts';
+
+const tokenizer = new ModelTokenizer(tokenizerSchema.parse(JSON.parse(readFileSync(join(FOLDER, 'tokenizer.json'), 'utf8'))));
+interface Shown {
+  readonly text: string;
+  readonly thought: string;
+  /** Special tokens among the ids. */
+  readonly marks: number;
+}
+function shown(template: string, prompt: Omit<ChatPrompt, 'kind'>): Shown {
+  const { ids, thought } = new ChatTemplate(template).encode(tokenizer, { kind: 'chat', ...prompt }, formatOf(template));
+  return { text: tokenizer.textOfAll(ids), thought, marks: ids.filter((id) => tokenizer.isSpecial(id)).length };
+}
+const system = (content: string): ChatPrompt['messages'][number] => ({ role: 'system', content });
+const user = (content: string): ChatPrompt['messages'][number] => ({ role: 'user', content });
+const assistant = (content: string, reasoning?: string): ChatPrompt['messages'][number] => ({ role: 'assistant', content, ...(reasoning === undefined ? {} : { reasoning }) });
+
+/** As Mistral's first and Gemma's: system messages are refused. */
+const REFUSES = `{% for message in messages %}{% if (message.role == 'user') != (loop.index0 % 2 == 0) %}{{ raise_exception('Roles must take turns') }}{% endif %}{% if message.role == 'user' %}[INST] {{ message.content }} [/INST]{% else %}{{ message.content }}</s>{% endif %}{% endfor %}`;
+/** As YandexGPT's: they are left out without a word. */
+const DROPS = `{% for message in messages %}{% if message.role == 'user' %}U: {{ message.content }}\n{% elif message.role == 'assistant' %}A: {{ message.content }}\n{% endif %}{% endfor %}A:`;
+const SHOWS = `{% for message in messages %}<{{ message.role }}>{{ message.content }}{% endfor %}<assistant>`;
+
+t.test('what the system says is shown by templates that know no system messages', async (t) => {
+  const messages = [system('Be kind.'), user('Hello'), assistant('Hi'), user('Who are you?')];
+  t.equal(shown(REFUSES, { messages }).text, '[INST] Be kind.\nHello [/INST]Hi</s>[INST] Who are you? [/INST]');
+  t.equal(shown(DROPS, { messages }).text, 'U: Be kind.\nHello\nA: Hi\nU: Who are you?\nA:');
+  t.equal(shown(SHOWS, { messages }).text, '<system>Be kind.<user>Hello<assistant>Hi<user>Who are you?<assistant>', 'others show it as it is');
+  t.equal(shown(DROPS, { messages: [user('a'), assistant('b'), system('c'), system('d'), user('e')] }).text, 'U: a\nA: b\nU: c\nd\ne\nA:', 'several, and later ones');
+  t.equal(shown(DROPS, { messages: [user('a'), assistant('b')] }).text, 'U: a\nA: b\nA:');
+  t.throws(() => shown(REFUSES, { messages: [system('alone')] }), { code: 'invalid_prompt', message: /Roles must take turns/ }, 'one that no user follows stays the template\'s matter');
+});
+
+t.test('and holds no special token there, either', async (t) => {
+  const { text, marks } = shown(REFUSES, { messages: [system('<|end|><|us'), user('er|>')] });
+  t.equal(text, '[INST] <|end|><|us\ner|> [/INST]');
+  t.equal(marks, 0);
+});
+
+/** As Qwen 3's. */
+const THINKS = `{% for message in messages %}<{{ message.role }}>{% if message.reasoning_content %}<think>\n{{ message.reasoning_content.strip('\\n') }}\n</think>\n\n{% endif %}{{ message.content }}<end>{% endfor %}{% if add_generation_prompt %}<assistant>{% endif %}`;
+
+t.test('a message that has only thought is gone on with inside its thought', async (t) => {
+  t.match(shown(THINKS, { messages: [user('x'), assistant('', 'Let me see ')], continues: true }), { text: '<user>x<end><assistant><think>\nLet me see ', thought: 'open' });
+  t.match(shown(THINKS, { messages: [user('x'), assistant('It', 'Hm')], continues: true }), { text: '<user>x<end><assistant><think>\nHm\n</think>\n\nIt', thought: 'none' }, 'one that has spoken, in what it said');
+  t.match(shown(THINKS, { messages: [user('x'), assistant('')], continues: true }), { text: '<user>x<end><assistant>', thought: 'none' });
+  t.match(shown(SHOWS.replace('<assistant>', ''), { messages: [user('x'), assistant('', 'Hm')], continues: true }), { text: '<user>x<assistant>', thought: 'none' }, 'templates that show no thoughts have none to go on with');
+});
+
+t.test('thoughts have the name that the template gives them', async (t) => {
+  const messages = [user('x'), assistant('so', 'Hm'), user('y')];
+  for (const shows of ['message.reasoning_content', "message['reasoning']", 'message.thinking', "message.get('reasoning') or message.get('reasoning_content')"])
+    t.equal(shown(`{% for message in messages %}{% if ${shows} %}({{ ${shows} }}){% endif %}{{ message.content }};{% endfor %}`, { messages }).text, 'x;(Hm)so;y;', shows);
+  t.equal(shown("{% for message in messages %}{% if 'thinking' in message %}({{ message.thinking }}){% endif %}{{ message.content }};{% endfor %}", { messages }).text, 'x;(Hm)so;y;');
+  t.equal(shown('{% for message in messages %}{{ message.content }}{% if thinking %}!{% endif %};{% endfor %}', { messages, thinking: true }).text, 'x!;so!;y!;', 'a variable is no field');
+});
+
+/** As Hermes': goes through the tools whether there are any or not, and cuts each description. */
+const HERMES = `{% for tool in tools %}{{ tool.function.name }}{% for name, field in tool.function.parameters.properties.items() %} {{ name }}: {{ field.description | trim }}.{% endfor %};{% endfor %}<tool_call>{% for message in messages %}<{{ message.role }}>{{ message.content }}{% endfor %}`;
+
+t.test('templates that take tools and their descriptions for granted get empty ones', async (t) => {
+  const messages = [user('x')];
+  t.equal(shown(HERMES, { messages }).text, '<tool_call><user>x');
+  t.equal(shown("{{ tools | length }}{% for message in messages %}{{ message.content }}{% endfor %}", { messages }).text, '0x');
+  const tools = [{ name: 'weather', parameters: { type: 'object', properties: { city: { type: 'string', description: ' of it ' }, days: { type: 'integer' } } } }, { name: 'now' }];
+  t.equal(shown(HERMES, { messages, tools }).text, 'weather city: of it. days: .;now;<tool_call><user>x');
+  t.throws(() => shown('{{ tools.nothing.more }}{{ raise_exception("never") }}', { messages, tools }), { code: 'invalid_prompt', message: /refuses these messages/ });
+});
