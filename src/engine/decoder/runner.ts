@@ -327,7 +327,8 @@ export class Runner {
     form.replaced.forEach(({ past: name }, i) => {
       feeds[name] = replaced[i];
     });
-    const outputs = await this.#session.run(feeds, fed.some((each) => each && each.wanted > 0) ? this.#allOutputs : this.#cacheOutputs);
+    // Where places of outputs are stated, the binding wants all of them.
+    const outputs = await this.#session.run(feeds, this.resident || fed.some((each) => each && each.wanted > 0) ? this.#allOutputs : this.#cacheOutputs);
     cache.append(fed.map((each) => each?.tokens.length ?? 0), [...form.growing, ...form.carried].map(({ fresh }) => outputs[fresh].data as Float32Array));
     return outputs;
   }
