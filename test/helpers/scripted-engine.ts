@@ -2,7 +2,7 @@
 // Refuses to know how tokens are made.
 
 import { EngineError } from '../../src/engine/port.ts';
-import type { Engine, GenerateEvent, GenerateRequest, ModelInfo } from '../../src/engine/port.ts';
+import type { ChatPrompt, Engine, GenerateEvent, GenerateRequest, ModelInfo } from '../../src/engine/port.ts';
 
 export interface ScriptedEngine extends Engine {
   /** What was asked, in order. */
@@ -40,3 +40,15 @@ export const says = (text: string, reason: 'stop' | 'length' = 'stop'): Generate
   ...(text.match(/\s*\S+/g) ?? []).map((word) => ({ kind: 'delta' as const, text: word })),
   { kind: 'finish', reason, usage: { promptTokens: 10, completionTokens: text.split(/\s+/).length } },
 ];
+/** The last request that was asked of the engine. */
+export function lastAsked({ requests }: ScriptedEngine): GenerateRequest {
+  const last = requests.at(-1);
+  if (!last) throw new Error('nothing was asked of the engine');
+  return last;
+}
+/** Its prompt, which has to be a chat. */
+export function lastChat(engine: ScriptedEngine): ChatPrompt {
+  const { prompt } = lastAsked(engine);
+  if (prompt.kind !== 'chat') throw new Error('what was asked is no chat');
+  return prompt;
+}

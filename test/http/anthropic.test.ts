@@ -10,7 +10,7 @@ import { call, list, startApp, str } from '../helpers/http-app.ts';
 import type { Json } from '../helpers/http-app.ts';
 import { randomAnswer, randomNumbers } from '../helpers/random-answers.ts';
 import { eventually } from '../helpers/http-server.ts';
-import { says, scriptedEngine } from '../helpers/scripted-engine.ts';
+import { lastAsked, lastChat, says, scriptedEngine } from '../helpers/scripted-engine.ts';
 
 let script: (request: GenerateRequest) => readonly GenerateEvent[] = () => says('Hello there.');
 const engine = scriptedEngine((request) => script(request));
@@ -22,16 +22,8 @@ const messages = [{ role: 'user', content: 'Hello.' }];
 const off = { knowledge: { mode: 'off' } };
 const body = { model: 'scripted', max_tokens: 64, messages, ...off };
 const send = (more: object = {}, path = '/v1/messages') => call(app, 'POST', path, { ...body, ...more });
-const asked = (): GenerateRequest => {
-  const last = engine.requests.at(-1);
-  if (!last) throw new Error('nothing was asked of the engine');
-  return last;
-};
-const chatAsked = (): ChatPrompt => {
-  const { prompt } = asked();
-  if (prompt.kind !== 'chat') throw new Error('what was asked is no chat');
-  return prompt;
-};
+const asked = (): GenerateRequest => lastAsked(engine);
+const chatAsked = (): ChatPrompt => lastChat(engine);
 /** Events of a stream, each valid by the contract and named by its type. */
 const streamed = (text: string): Json[] =>
   text

@@ -10,7 +10,7 @@ import { call, list, startApp, str } from '../helpers/http-app.ts';
 import type { Json } from '../helpers/http-app.ts';
 import { randomAnswer, randomNumbers } from '../helpers/random-answers.ts';
 import { eventually } from '../helpers/http-server.ts';
-import { says, scriptedEngine } from '../helpers/scripted-engine.ts';
+import { lastAsked, lastChat, says, scriptedEngine } from '../helpers/scripted-engine.ts';
 
 let script: (request: GenerateRequest) => readonly GenerateEvent[] = () => says('Hello there.');
 const engine = scriptedEngine((request) => script(request));
@@ -20,16 +20,8 @@ const client = new OpenAI({ baseURL: `${url}/v1`, apiKey: 'unused', maxRetries: 
 const usage = { promptTokens: 30, completionTokens: 9, cachedTokens: 10, reasoningTokens: 4 };
 const off = { knowledge: { mode: 'off' } };
 const send = (more: object = {}) => call(app, 'POST', '/v1/responses', { model: 'scripted', input: 'Hello.', ...off, ...more });
-const asked = (): GenerateRequest => {
-  const last = engine.requests.at(-1);
-  if (!last) throw new Error('nothing was asked of the engine');
-  return last;
-};
-const chatAsked = (): ChatPrompt => {
-  const { prompt } = asked();
-  if (prompt.kind !== 'chat') throw new Error('what was asked is no chat');
-  return prompt;
-};
+const asked = (): GenerateRequest => lastAsked(engine);
+const chatAsked = (): ChatPrompt => lastChat(engine);
 /** Events of a stream, each valid by the contract, named by its type and numbered in order. */
 const streamed = (text: string): Json[] =>
   text

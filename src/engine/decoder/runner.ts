@@ -1,17 +1,15 @@
 // Owns the ONNX Runtime session of one model: which device runs it, one forward pass.
-// Refuses to know sampling, scheduling and text, and the forms that graphs come in. The only file of the engine that imports onnxruntime-node.
+// Refuses to know sampling, scheduling and text, and the forms that graphs come in.
 
 import { readFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
 import * as ort from 'onnxruntime-node';
 import { graphForm } from './graph-form.ts';
 import type { GraphForm, StatedNames, WholeInput } from './graph-form.ts';
 import { KvCache } from './kv-cache.ts';
+import { onDevice, openSession, reasonOf } from '../onnx-session.ts';
+import type { OneDevice } from '../onnx-session.ts';
 import { EngineError } from '../port.ts';
 import type { Device } from '../port.ts';
-
-/** What `auto` tries before the CPU, in this order. WebGPU is left to those who ask for it: it is listed on machines that have no adapter at all. */
-const AUTOMATIC = ['cuda', 'dml', 'coreml'] as const;
 
 export interface RunnerOptions {
   /** Path of the ONNX file. Weights in files of their own lie beside it. */
@@ -44,10 +42,6 @@ export interface RunnerState {
   replaced: ort.Tensor[];
 }
 
-// Every failure comes back as an exception; without this, ONNX Runtime also prints the ones that `auto` expects.
-ort.env.logLevel = 'fatal';
-
-const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error)).split('\n', 1)[0];
 const size = (shape: readonly number[]): number => shape.reduce((product, part) => product * part, 1);
 /** How far apart logits may be in the trial of a graph, as a part of the greatest of them: half precision and int8 products round coarsely, and coarser still on a scale of the whole pass. */
 const TOLERANCE = 0.05;
@@ -98,8 +92,7 @@ export class Runner {
     const resident = options.resident ?? options.device === 'webgpu';
     const form = graphForm(bytes, file, names, { resident });
     if (form.vocabulary !== undefined && form.vocabulary < vocabularySize) throw new EngineError('model_invalid', `${file}: config.json says a vocabulary of ${vocabularySize}, the logits have ${form.vocabulary}`);
-    const listed = new Set(ort.listSupportedBackends().map(({ name }) => name));
-    const on = async (device: Exclude<Device, 'auto'>): Promise<Runner> => {
+    return onDevice(options, async (device) => {
       try {
         return await Runner.#on(device, options, form);
       } catch (error) {
@@ -109,58 +102,21 @@ export class Runner {
           throw error;
         });
       }
-    };
-    if (options.device !== 'auto') {
-      if (!listed.has(options.device)) throw new EngineError('device_unavailable', `device ${options.device} is not in this build of ONNX Runtime; it has: ${[...listed].join(', ')}`);
-      return on(options.device);
-    }
-    const reasons: string[] = [];
-    for (const device of AUTOMATIC) {
-      if (!listed.has(device)) continue;
-      try {
-        return await on(device);
-      } catch (error) {
-        if (error instanceof EngineError && error.code === 'model_invalid') throw error;
-        reasons.push(reasonOf(error));
-      }
-    }
-    options.note?.(reasons.length > 0 ? `running on cpu: ${reasons.join('; ')}` : 'running on cpu: ONNX Runtime lists no accelerator for this machine');
-    return on('cpu');
+    });
   }
 
-  static async #on(device: Exclude<Device, 'auto'>, options: RunnerOptions, form: GraphForm): Promise<Runner> {
-    const unusable = (error: unknown): EngineError =>
-      device === 'cpu'
-        ? new EngineError('model_invalid', `${options.file} cannot be run: ${reasonOf(error)}`, { cause: error })
-        : new EngineError('device_unavailable', `device ${device} cannot run ${options.file}: ${reasonOf(error)}`, { cause: error });
+  static async #on(device: OneDevice, options: RunnerOptions, form: GraphForm): Promise<Runner> {
     const settings: ort.InferenceSession.SessionOptions = {
-      executionProviders: device === 'cpu' ? ['cpu'] : [device, 'cpu'],
-      intraOpNumThreads: options.threads,
-      interOpNumThreads: 1,
-      executionMode: 'sequential',
       enableMemPattern: device !== 'dml',
       logSeverityLevel: 4,
       // The copy of a device's memory is spared: what comes out there goes in again as it is.
       ...(device === 'webgpu' ? { preferredOutputLocation: Object.fromEntries([[form.logits, 'cpu'], ...form.replaced.map(({ fresh }) => [fresh, 'gpu-buffer'])]) as Record<string, ort.Tensor.DataLocation> } : {}),
-      // A graph that was edited has no place of its own beside which to look for weights.
-      ...(form.model ? { extra: { session: { model_external_initializers_file_folder_path: dirname(options.file) } } } : {}),
     };
-    let session: ort.InferenceSession;
-    try {
-      session = await (form.model ? ort.InferenceSession.create(form.model, settings) : ort.InferenceSession.create(options.file, settings));
-    } catch (error) {
-      throw unusable(error);
-    }
-    try {
+    return openSession(device, { file: options.file, model: form.model, threads: options.threads }, settings, async (session) => {
       const runner = new Runner(session, form, device, options);
-      await runner.#trial(options.vocabularySize).catch((error: unknown) => {
-        throw unusable(error);
-      });
+      await runner.#trial(options.vocabularySize);
       return runner;
-    } catch (error) {
-      await session.release();
-      throw error;
-    }
+    });
   }
 
   /** Passes that show what the graph can do: all three must come to the same, or what is remembered is not what the graph reads. Batches that come to something else are done without. */

@@ -2,21 +2,17 @@
 // Refuses to know texts, pooling and scheduling. Decoders that generate are run by runner.ts.
 
 import { readFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
 import * as ort from 'onnxruntime-node';
 import { DataType } from '../../model/onnx.ts';
 import { OnnxFile } from '../../model/onnx-edit.ts';
 import type { GraphValue } from '../../model/onnx-edit.ts';
+import { onDevice, openSession, reasonOf } from '../onnx-session.ts';
 import { EngineError } from '../port.ts';
 import type { Device } from '../port.ts';
 import type { Row } from './tokens.ts';
 
-/** What `auto` tries before the CPU, as for decoders. */
-const AUTOMATIC = ['cuda', 'dml', 'coreml'] as const;
 /** How far apart numbers may be between a row alone and the same row in a batch, of the greatest: int8 products round by what is in the batch. */
 const TOLERANCE = 0.05;
-
-ort.env.logLevel = 'fatal';
 
 export interface EncoderSessionOptions {
   /** Path of the ONNX file. Weights in files of their own lie beside it. */
@@ -52,7 +48,6 @@ interface Form {
 type Purpose = 'ids' | 'mask' | 'segments' | 'positions';
 const PURPOSES: Readonly<Record<string, Purpose>> = { input_ids: 'ids', attention_mask: 'mask', token_type_ids: 'segments', position_ids: 'positions' };
 
-const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error)).split('\n', 1)[0];
 
 /** Reads what the graph takes and gives; half precision is cast at its border, because the Node binding cannot carry it. Throws EngineError `model_invalid`. */
 function formOf(bytes: Uint8Array, file: string, wanted: readonly string[]): Form {
@@ -134,53 +129,13 @@ export class EncoderSession {
       throw new EngineError('model_invalid', `${options.file} cannot be read: ${reasonOf(error)}`, { cause: error });
     });
     const form = formOf(bytes, options.file, options.outputs);
-    const listed = new Set(ort.listSupportedBackends().map(({ name }) => name));
-    if (options.device !== 'auto') {
-      if (!listed.has(options.device)) throw new EngineError('device_unavailable', `device ${options.device} is not in this build of ONNX Runtime; it has: ${[...listed].join(', ')}`);
-      return EncoderSession.#on(options.device, options, form);
-    }
-    const reasons: string[] = [];
-    for (const device of AUTOMATIC) {
-      if (!listed.has(device)) continue;
-      try {
-        return await EncoderSession.#on(device, options, form);
-      } catch (error) {
-        reasons.push(reasonOf(error));
-      }
-    }
-    options.note?.(reasons.length > 0 ? `running on cpu: ${reasons.join('; ')}` : 'running on cpu: ONNX Runtime lists no accelerator for this machine');
-    return EncoderSession.#on('cpu', options, form);
-  }
-
-  static async #on(device: Exclude<Device, 'auto'>, options: EncoderSessionOptions, form: Form): Promise<EncoderSession> {
-    const unusable = (error: unknown): EngineError =>
-      device === 'cpu'
-        ? new EngineError('model_invalid', `${options.file} cannot be run: ${reasonOf(error)}`, { cause: error })
-        : new EngineError('device_unavailable', `device ${device} cannot run ${options.file}: ${reasonOf(error)}`, { cause: error });
-    const settings: ort.InferenceSession.SessionOptions = {
-      executionProviders: device === 'cpu' ? ['cpu'] : [device, 'cpu'],
-      intraOpNumThreads: options.threads,
-      interOpNumThreads: 1,
-      executionMode: 'sequential',
-      enableMemPattern: false,
-      logSeverityLevel: 3,
-      // A graph that was edited has no place of its own beside which to look for weights.
-      ...(form.model ? { extra: { session: { model_external_initializers_file_folder_path: dirname(options.file) } } } : {}),
-    };
-    let session: ort.InferenceSession;
-    try {
-      session = await (form.model ? ort.InferenceSession.create(form.model, settings) : ort.InferenceSession.create(options.file, settings));
-    } catch (error) {
-      throw unusable(error);
-    }
-    const encoder = new EncoderSession(session, form, device, options);
-    try {
-      await encoder.#trial();
-    } catch (error) {
-      await session.release();
-      throw unusable(error);
-    }
-    return encoder;
+    return onDevice(options, (device) =>
+      openSession(device, { file: options.file, model: form.model, threads: options.threads }, { enableMemPattern: false, logSeverityLevel: 3 }, async (session) => {
+        const encoder = new EncoderSession(session, form, device, options);
+        await encoder.#trial();
+        return encoder;
+      }),
+    );
   }
 
   /** A row alone, and the same row padded beside a longer one, must come to the same; where they do not, rows go alone. */
