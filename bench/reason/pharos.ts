@@ -10,6 +10,7 @@ import { Program } from '../../graph/reason/evaluate/program.ts';
 import { hashed, Symbols } from '../../graph/reason/language/symbols.ts';
 import { STORED } from '../../graph/reason/tables/table.ts';
 import type { EntityId, RelationName } from '../../graph/terms.ts';
+import { measureRounds } from './peers/rounds.ts';
 
 const TAB = 9;
 const NEWLINE = 10;
@@ -53,10 +54,14 @@ class FactReader {
   }
 }
 
-const [, , rulesFile, factsFile] = process.argv;
+const [, , rulesFile, factsFile, rounds] = process.argv;
 const most = Number.MAX_SAFE_INTEGER;
-const rules = parseRules(readFileSync(rulesFile, 'utf8'), { characters: most, rules: most });
-const database = new Database();
-new FactReader(database, readFileSync(factsFile, 'utf8')).tellAll();
-runNow(new Evaluator(new Program(rules, database), { answers: most, facts: most, ms: most, depth: most }).derive());
-console.log(database.derived);
+/** From the files to the last derived fact; gives the number of derived facts. */
+function round(): number {
+  const rules = parseRules(readFileSync(rulesFile, 'utf8'), { characters: most, rules: most });
+  const database = new Database();
+  new FactReader(database, readFileSync(factsFile, 'utf8')).tellAll();
+  runNow(new Evaluator(new Program(rules, database), { answers: most, facts: most, ms: most, depth: most }).derive());
+  return database.derived;
+}
+measureRounds(Number(rounds), round);

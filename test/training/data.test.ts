@@ -10,7 +10,8 @@ import { packBatch } from '../../src/training/batch.ts';
 import { trainTokenizer } from '../../src/training/bpe.ts';
 import { judge, sum } from '../../src/training/grounded/judge.ts';
 import { LEXICONS, longName, randomName } from '../../src/training/grounded/names.ts';
-import { EN_LABELS, lexicon, makeSample } from '../../src/training/grounded/samples.ts';
+import { EN_HELD_OUT, EN_LABELS, ZH_HELD_OUT, ZH_LABELS } from '../../src/training/grounded/labels.ts';
+import { lexicon, makeSample } from '../../src/training/grounded/samples.ts';
 import { Random } from '../../src/training/random.ts';
 
 t.test('held-out names share no word, no syllable and no Han character with those of training', (t) => {
@@ -36,6 +37,8 @@ t.test('held-out samples have held-out relations and questions', (t) => {
     const { evidence } = makeSample(random, { language: 'en', names: 'held-out', heldOutRelations: true, heldOutQuestions: true });
     for (const line of [...(evidence.conclusion ? [evidence.conclusion] : []), ...evidence.lines]) for (const relation of line.relations) if (EN_LABELS.includes(relation)) t.fail(relation);
   }
+  t.same(EN_HELD_OUT.filter((label) => EN_LABELS.includes(label)), []);
+  t.same(ZH_HELD_OUT.filter((label) => ZH_LABELS.includes(label)), []);
   t.end();
 });
 

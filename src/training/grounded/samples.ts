@@ -5,8 +5,10 @@ import { evidenceWords, mark, relationText, renderEvidence } from '../../answers
 import type { Evidence, EvidenceLine, Language } from '../../answers/words/evidence.ts';
 import { labelShape, reply } from '../../answers/words/wording.ts';
 import type { Random } from '../random.ts';
+import { EN_HELD_OUT, EN_LABELS, ZH_HELD_OUT, ZH_LABELS } from './labels.ts';
 import { LEXICONS, longName, nonce, patchwork, randomName } from './names.ts';
 import type { NamePool } from './names.ts';
+import { EN_ASK, EN_ASK_HELD_OUT, EN_CHECK, EN_CLASS, EN_COPULA, EN_COUNT, EN_INVERSE, EN_PREFIX, EN_VERB, ZH_ASK, ZH_ASK_HELD_OUT, ZH_CHECK, ZH_CLASS, ZH_COUNT, ZH_INVERSE } from './questions.ts';
 
 export interface Sample {
   readonly language: Language;
@@ -16,18 +18,6 @@ export interface Sample {
   readonly assistant: string;
   readonly evidence: Evidence;
 }
-
-const words = (text: string): readonly string[] => text.trim().split(/\s*,\s*/);
-export const EN_LABELS = words(
-  `born in, died in, located in, directed by, written by, founded by, composed by, painted by, designed by, invented by, discovered by, published by, produced by, married to, employed by, educated at, known for, named after, based in, influenced by, used for, made of, built in, owned by, sung by, related to, connected to, edited by, built by, taught by, led by, won by, caused by, treated with, spoken in, written in, held in,
-  capital of, author of, part of, member of, parent of, child of, teacher of, student of, brother of, sister of, founder of, leader of, owner of, inventor of, neighbour of, friend of, ancestor of, symptom of, author, director, release year, occupation, birthplace, nationality, spouse, genre, language, country, population, capital, founder, chief executive, height, weight, age, colour, price, profession, employer, religion, currency, continent, mother, father, publisher, subject, rating, number of votes, starred actors, awards, languages, has genre, has tags, has rating, in language, has colour, has capital, has part, area, postcode, title, keyword, field of work, doctoral advisor, official language, highest mountain, date of birth, place of death,
-  teaches, likes, loves, knows, owns, contains, borders, influences, speaks, plays, causes, treats, follows, uses, cites, works for, lives in, belongs to, plays for, studied at, appears in, moved to, invented, discovered, directed, founded, wrote, married, visited, is a, is a, is a, is a, is located in, is part of, was born in, was written by, is the capital of, is known as`,
-);
-const EN_HELD_OUT = words('buried in, translated by, sponsored by, sculpted by, cousin of, supplier of, mascot, flagship store, blood type, runtime, has flavour, has motto, distributors, admires, exports, worked at, interviewed, is friends with');
-const ZH_LABELS = words(
-  '出生于,去世于,位于,毕业于,成立于,来自,任职于,居住在,发生在,是,是,是,作者,导演,编剧,主演,上映年份,语言,类型,首都,人口,职业,国籍,配偶,父亲,母亲,老师,学生,孩子,创始人,总裁,货币,面积,别名,领域,出版社,发明者,发现者,成员,组成部分,颜色,价格,身高,体重,评分,标签,邻国,朋友,宗教,官方语言,代表作,奖项,雇主',
-);
-const ZH_HELD_OUT = words('葬于,起源于,吉祥物,血型,口号,供应商,翻译者,片长,旗舰店,表亲');
 
 export interface SampleOptions {
   /** Which made-up names, or real ones to draw from. Default `training`. */
@@ -63,22 +53,6 @@ function madeLabel(random: Random, options: SampleOptions): string {
   const second = random.chance(0.5) ? random.pick(LEXICONS.training.words) : letters(nonce(random, 1));
   return random.pick([made, made, `${made} by`, `${made}ed by`, `${made}d at`, `${made} of`, `${made} ${second}`, `${second} ${made}`, `has ${made}`, `${made}s`, `${made}ed`, `${made}ed in`, `${made}s for`, `is ${made} with`, `was ${made}ed on`, `${made} of ${second}`]);
 }
-
-const EN_ASK = ['what is the {r} of {s}', 'who is the {r} of {s}', 'what {r} does {s} have', 'tell me the {r} of {s}', '{s} {r} what', 'which {r} belongs to {s}', "{s}'s {r}", 'give the {r} for {s}', 'name the {r} of {s}', 'what do we know about the {r} of {s}'];
-const EN_ASK_HELD_OUT = ['could you look up {s} and say its {r}', 'for {s} I need to know the {r}', 'please state {r} concerning {s}'];
-const EN_COPULA = ['what was {s} {r}', 'who was {s} {r}', 'where was {s} {r}', '{s} was {r} what', 'when was {s} {r}', 'whom was {s} {r}', 'what is {s} {r}'];
-const EN_VERB = ['what does {s} {r}', 'who does {s} {r}', '{s} {r} what', 'what is it that {s} {r}'];
-const EN_INVERSE = ['what was {r} {o}', 'who was {r} {o}', 'which ones were {r} {o}', 'what has the {r} {o}', 'whose {r} is {o}', 'who {r} {o}', 'what {r} {o}', 'list everything with {r} {o}', 'find all that were {r} {o}', 'what things are {r} {o}'];
-const EN_CHECK = ['is {o} the {r} of {s}', 'was {s} {r} {o}', 'is it true that {s} {r} {o}', 'is {s} {r} {o}', 'does {s} {r} {o}', 'did {s} {r} {o}'];
-const EN_CLASS = ['is {s} {o}', 'is {s} a {o}', 'is {s} an {o}', 'are {s} {o}'];
-const EN_COUNT = ['how many {r} does {s} have', 'how many {r} {s}', 'count the {r} of {s}', 'what is the number of {r} of {s}'];
-const EN_PREFIX = ['', '', '', '', '', 'please tell me, ', 'can you say ', 'I wonder, ', 'do you know '];
-const ZH_ASK = ['{s}的{r}是什么', '{s}的{r}是谁', '{s}{r}哪里', '{s}{r}什么', '请问{s}的{r}', '谁是{s}的{r}', '{s}的{r}有哪些', '告诉我{s}的{r}', '{s}{r}何时'];
-const ZH_ASK_HELD_OUT = ['我想了解{s}的{r}', '麻烦查一下{s}的{r}是哪个'];
-const ZH_INVERSE = ['谁的{r}是{o}', '哪些的{r}是{o}', '什么{r}{o}', '谁{r}{o}', '有哪些{r}{o}', '列出{r}{o}的'];
-const ZH_CHECK = ['{s}的{r}是{o}吗', '{s}{r}{o}吗', '{o}是不是{s}的{r}', '是否{s}{r}{o}'];
-const ZH_CLASS = ['{s}是{o}吗', '{s}是不是{o}', '{s}会{o}吗', '{s}是一种{o}吗'];
-const ZH_COUNT = ['{s}有多少{r}', '{s}的{r}有几个', '{r}{s}的一共多少'];
 
 function fill(template: string, values: Readonly<Record<'s' | 'r' | 'o', string>>): string {
   return template.replace(/\{([sro])\}/g, (_, key: 's' | 'r' | 'o') => values[key]);
