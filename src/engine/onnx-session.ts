@@ -3,6 +3,8 @@
 
 import { dirname } from 'node:path';
 import * as ort from 'onnxruntime-node';
+import { readGraphFile } from '../model/graph-file.ts';
+import type { GraphBytes } from '../model/graph-file.ts';
 import { EngineError } from './port.ts';
 import type { Device } from './port.ts';
 
@@ -16,6 +18,14 @@ ort.env.logLevel = 'fatal';
 /** The first line of an error's message. */
 export const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error)).split('\n', 1)[0];
 
+/** The graph of a file, without its large weights. Throws EngineError `model_invalid`. */
+export function graphOf(file: string): GraphBytes {
+  try {
+    return readGraphFile(file);
+  } catch (error) {
+    throw new EngineError('model_invalid', `${file} cannot be read: ${reasonOf(error)}`, { cause: error });
+  }
+}
 /**
  * Opens something on a device. `auto` falls back to the CPU and notes why; a device asked for by name that is not there is EngineError `device_unavailable`. What is wrong with the model on any
  * device (`model_invalid`) is thrown at once.
@@ -42,7 +52,7 @@ export async function onDevice<T>({ device, note }: { readonly device: Device; r
 
 export interface SessionFile {
   readonly file: string;
-  /** The file as it was edited; absent: it is read as it stands. */
+  /** The graph as it was read without weights, or edited; absent: the file is read as it stands. */
   readonly model?: Uint8Array;
   readonly threads: number;
 }
@@ -59,7 +69,7 @@ export async function openSession<T>(device: OneDevice, { file, model, threads }
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
     executionMode: 'sequential',
-    // A graph that was edited has no place of its own beside which to look for weights.
+    // A graph in memory has no place of its own beside which to look for weights.
     ...(model ? { extra: { session: { model_external_initializers_file_folder_path: dirname(file) } } } : {}),
     ...settings,
   };

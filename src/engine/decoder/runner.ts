@@ -1,12 +1,11 @@
 // Owns the ONNX Runtime session of one model: which device runs it, one forward pass.
 // Refuses to know sampling, scheduling and text, and the forms that graphs come in.
 
-import { readFile } from 'node:fs/promises';
 import * as ort from 'onnxruntime-node';
 import { graphForm } from './graph-form.ts';
 import type { GraphForm, StatedNames, WholeInput } from './graph-form.ts';
 import { KvCache } from './kv-cache.ts';
-import { onDevice, openSession, reasonOf } from '../onnx-session.ts';
+import { graphOf, onDevice, openSession } from '../onnx-session.ts';
 import type { OneDevice } from '../onnx-session.ts';
 import { EngineError } from '../port.ts';
 import type { Device } from '../port.ts';
@@ -85,34 +84,32 @@ export class Runner {
    */
   static async open(options: RunnerOptions): Promise<Runner> {
     const { file, names, vocabularySize } = options;
-    const bytes = await readFile(file).catch((error: unknown) => {
-      throw new EngineError('model_invalid', `${file} cannot be read: ${reasonOf(error)}`, { cause: error });
-    });
+    const { bytes, whole } = graphOf(file);
     // First with a head that sees the last position alone; graphs in which that place is not what it seems are run without.
     const resident = options.resident ?? options.device === 'webgpu';
     const form = graphForm(bytes, file, names, { resident });
     if (form.vocabulary !== undefined && form.vocabulary < vocabularySize) throw new EngineError('model_invalid', `${file}: config.json says a vocabulary of ${vocabularySize}, the logits have ${form.vocabulary}`);
     return onDevice(options, async (device) => {
       try {
-        return await Runner.#on(device, options, form);
+        return await Runner.#on(device, options, form.model ?? (whole ? undefined : bytes), form);
       } catch (error) {
         if (form.model === undefined) throw error;
         const plain = graphForm(bytes, file, names, { resident, narrow: false });
-        return Runner.#on(device, options, plain).catch(() => {
+        return Runner.#on(device, options, plain.model ?? (whole ? undefined : bytes), plain).catch(() => {
           throw error;
         });
       }
     });
   }
 
-  static async #on(device: OneDevice, options: RunnerOptions, form: GraphForm): Promise<Runner> {
+  static async #on(device: OneDevice, options: RunnerOptions, model: Uint8Array | undefined, form: GraphForm): Promise<Runner> {
     const settings: ort.InferenceSession.SessionOptions = {
       enableMemPattern: device !== 'dml',
       logSeverityLevel: 4,
       // The copy of a device's memory is spared: what comes out there goes in again as it is.
       ...(device === 'webgpu' ? { preferredOutputLocation: Object.fromEntries([[form.logits, 'cpu'], ...form.replaced.map(({ fresh }) => [fresh, 'gpu-buffer'])]) as Record<string, ort.Tensor.DataLocation> } : {}),
     };
-    return openSession(device, { file: options.file, model: form.model, threads: options.threads }, settings, async (session) => {
+    return openSession(device, { file: options.file, model, threads: options.threads }, settings, async (session) => {
       const runner = new Runner(session, form, device, options);
       await runner.#trial(options.vocabularySize);
       return runner;

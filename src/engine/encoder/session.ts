@@ -1,12 +1,11 @@
 // Owns the ONNX Runtime session of one encoder: which inputs and outputs its graph has, which device runs it, one pass over a batch.
 // Refuses to know texts, pooling and scheduling. Decoders that generate are run by runner.ts.
 
-import { readFile } from 'node:fs/promises';
 import * as ort from 'onnxruntime-node';
 import { DataType } from '../../model/onnx.ts';
 import { OnnxFile } from '../../model/onnx-edit.ts';
 import type { GraphValue } from '../../model/onnx-edit.ts';
-import { onDevice, openSession, reasonOf } from '../onnx-session.ts';
+import { graphOf, onDevice, openSession, reasonOf } from '../onnx-session.ts';
 import { EngineError } from '../port.ts';
 import type { Device } from '../port.ts';
 import type { Row } from './tokens.ts';
@@ -125,12 +124,10 @@ export class EncoderSession {
    * EngineError `device_unavailable`; a graph of another form is `model_invalid`.
    */
   static async open(options: EncoderSessionOptions): Promise<EncoderSession> {
-    const bytes = await readFile(options.file).catch((error: unknown) => {
-      throw new EngineError('model_invalid', `${options.file} cannot be read: ${reasonOf(error)}`, { cause: error });
-    });
+    const { bytes, whole } = graphOf(options.file);
     const form = formOf(bytes, options.file, options.outputs);
     return onDevice(options, (device) =>
-      openSession(device, { file: options.file, model: form.model, threads: options.threads }, { enableMemPattern: false, logSeverityLevel: 3 }, async (session) => {
+      openSession(device, { file: options.file, model: form.model ?? (whole ? undefined : bytes), threads: options.threads }, { enableMemPattern: false, logSeverityLevel: 3 }, async (session) => {
         const encoder = new EncoderSession(session, form, device, options);
         await encoder.#trial();
         return encoder;
