@@ -18,6 +18,7 @@ import { answerValues, proofFacts, proofSources } from './retrieve.ts';
 import { allowedWords, composePrompt, namesInOrder, verifyReply } from './words/compose.ts';
 import type { ComposeLimits } from './words/compose.ts';
 import { evidenceNames } from './words/evidence.ts';
+import type { Evidence } from './words/evidence.ts';
 import { reply } from './words/wording.ts';
 
 export interface AnswererOptions extends ReadingLimits {
@@ -176,10 +177,18 @@ export class GroundedAnswerer implements Answerer {
     for await (const event of this.#options.engine.generate(generation, signal)) yield event.kind === 'finish' ? { ...event, grounding } : event;
   }
 
+  /** The list or table that is asked for, where the model was taught sentences alone and the request has room for it. */
+  async #formed({ model: id, maxTokens, stop }: AnswerRequest, { grounded }: ModelInfo, { evidence, language }: Reading): Promise<string | undefined> {
+    if (!evidence.form || !grounded || stop.length > 0) return undefined;
+    const text = reply(evidence, language);
+    return (await this.#options.engine.countTokens(id, text)) <= maxTokens ? text : undefined;
+  }
   /** Lets the model word the reading, and gives the plain sentence where its words say something else. */
   async #word(request: AnswerRequest, model: ModelInfo, question: string, reading: Reading, signal?: AbortSignal): Promise<Reply> {
     const { base } = request.knowledge;
-    const { evidence, language, spans } = reading;
+    const { language, spans } = reading;
+    const form = await this.#formed(request, model, reading);
+    const evidence: Evidence = form === undefined && model.grounded ? { ...reading.evidence, form: undefined } : reading.evidence;
     const names = evidenceNames(evidence);
     const expected = reply(evidence, language);
     // What runs on far beyond the plain sentence is wrong, whatever comes.
@@ -198,7 +207,8 @@ export class GroundedAnswerer implements Answerer {
     let tokens: WrittenToken[] | undefined;
     let reason: Reply['reason'] = 'stop';
     let usage: Usage = { promptTokens: 0, completionTokens: 0 };
-    for await (const event of this.#options.engine.generate(generation, signal)) {
+    if (form !== undefined) text = form;
+    else for await (const event of this.#options.engine.generate(generation, signal)) {
       if (event.kind === 'delta') {
         text += event.text;
         if (event.tokens) (tokens ??= []).push(...event.tokens);
@@ -229,7 +239,7 @@ export class GroundedAnswerer implements Answerer {
         confidence,
         cached: false,
         interpretation: { entities: reading.linked, path: reading.path },
-        wording: wrong === undefined ? 'model' : 'plain',
+        wording: wrong === undefined && form === undefined ? 'model' : 'plain',
       },
       question,
       knowledge: request.knowledge,

@@ -8,6 +8,7 @@ import type { Outcome, Proof } from '../../graph/reason/types.ts';
 import type { ReadableGraph } from './cache/dependencies.ts';
 import type { Grounding, KnowledgeOptions } from './port.ts';
 import { factOf, pathText, provePath, readPath, reasons } from './retrieve.ts';
+import { wantedForm } from './understand/form.ts';
 import { thesaurus } from './understand/thesaurus.ts';
 import { understand } from './understand/understand.ts';
 import type { Interpretation } from './understand/understand.ts';
@@ -58,13 +59,16 @@ class Reader {
 
   async read(question: string, signal?: AbortSignal): Promise<Reading> {
     const { base, hops } = this.#knowledge;
-    const interpretation = await understand(this.#graph, question, { base, hops });
+    const { form, text } = wantedForm(question);
+    const interpretation = await understand(this.#graph, text, { base, hops });
     const { language, links } = interpretation;
     const relations = await this.#graph.relations(base);
     const finding = await this.#find(interpretation, relations, signal);
     const display = await this.#display(language, relations, links.map(({ entity: { id } }) => id));
     const spans = links.map((link) => ({ start: link.start, end: link.end, name: listNames([entity(link.entity.id)], display, this.#limits.compose)[0] ?? link.text }));
-    return { ...finding, language, linked: links.map(({ entity: { id } }) => id), spans };
+    const { verdict } = finding.evidence;
+    const evidence = form && (verdict === 'answer' || verdict === 'count') ? { ...finding.evidence, form } : finding.evidence;
+    return { ...finding, evidence, language, linked: links.map(({ entity: { id } }) => id), spans };
   }
 
   async #display(language: Language, relations: readonly RelationSummary[], ids: readonly EntityId[]): Promise<Display> {
@@ -100,7 +104,8 @@ class Reader {
       if (proof) claims.push({ text: clause(pathLine(best.start, best.path, [result.end], display, limits), language, (name) => name), proof });
     }
     const conclusion = pathLine(best.start, best.path, ends, display, limits);
-    const evidence: Evidence = interpretation.kind === 'count' ? { verdict: 'count', count: ends.length, conclusion, lines: [] } : { verdict: 'answer', conclusion, lines: [] };
+    const sought = best.path.length === 1 && best.path[0].inverse ? 'subjects' : 'objects';
+    const evidence: Evidence = interpretation.kind === 'count' ? { verdict: 'count', count: ends.length, conclusion, lines: [], sought } : { verdict: 'answer', conclusion, lines: [], sought };
     return { outcome: 'entailed', evidence, answers: interpretation.kind === 'count' ? [{ kind: 'literal', type: 'number', value: ends.length }] : ends, claims, path: pathText(best.path) };
   }
 

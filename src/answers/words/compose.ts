@@ -102,15 +102,18 @@ export function composePrompt(evidence: Evidence, question: string, spans: reado
     ];
   }
   const facts = [...(evidence.conclusion && evidence.conclusion.objects.length > 0 && evidence.verdict !== 'unknown' ? [evidence.conclusion] : []), ...evidence.lines].map((line) => `- ${clause(line, language, (name) => name)}`);
+  const how = evidence.form ? AS[language][evidence.form] : AS[language].sentence;
   const instruction =
     language === 'zh'
-      ? `只根据下面的事实用一句话回答，写出其中的全部名称，不要添加别的内容。若没有事实，就说不知道。结论：${reply(evidence, language)}\n事实：\n${facts.join('\n') || '（无）'}`
-      : `Answer in one sentence, only from the facts below, with every name that they list, and add nothing. If there are none, say that you do not know. Conclusion: ${reply(evidence, language)}\nFacts:\n${facts.join('\n') || '(none)'}`;
+      ? `只根据下面的事实${how}回答，写出其中的全部名称，不要添加别的内容。若没有事实，就说不知道。结论：${reply(evidence, language)}\n事实：\n${facts.join('\n') || '（无）'}`
+      : `Answer ${how}, only from the facts below, with every name that they list, and add nothing. If there are none, say that you do not know. Conclusion: ${reply(evidence, language)}\nFacts:\n${facts.join('\n') || '(none)'}`;
   return [
     { role: 'system', content: instruction },
     { role: 'user', content: question },
   ];
 }
+
+const AS = { en: { sentence: 'in one sentence', list: 'as a Markdown list', table: 'as a Markdown table' }, zh: { sentence: '用一句话', list: '用 Markdown 列表', table: '用 Markdown 表格' } } as const;
 
 /** The words that a reply may use outside names. */
 export function allowedWords(evidence: Evidence, language: Language, format: GroundedFormat): string[] {

@@ -25,6 +25,8 @@ export interface EvidenceLine {
   readonly inverse?: readonly boolean[];
   readonly objects: readonly string[];
 }
+/** How the answers are written: a list has one a line, a table a row for each with what it answers. Default: a sentence. */
+export type ReplyForm = 'list' | 'table';
 export type Verdict = 'answer' | 'yes' | 'no' | 'unknown' | 'count';
 export interface Evidence {
   /** Absent: the model itself has to find the answer among `lines`. */
@@ -35,6 +37,10 @@ export interface Evidence {
   readonly conclusion?: EvidenceLine;
   /** Premises of the conclusion (`because`), or loose facts when there is no verdict. */
   readonly lines: readonly EvidenceLine[];
+  /** Of an answer or a count. Default: a sentence. */
+  readonly form?: ReplyForm;
+  /** Which side of the conclusion was asked for. Default: the objects. */
+  readonly sought?: 'subjects' | 'objects';
 }
 
 /** Removes the format's special tokens from text that is only to be read. */

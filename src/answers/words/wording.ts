@@ -2,7 +2,7 @@
 // Refuses to know any particular relation. Used to teach the model, and to list evidence when its words are refused.
 
 import { list, relationText } from './evidence.ts';
-import type { Evidence, EvidenceLine, Language } from './evidence.ts';
+import type { Evidence, EvidenceLine, Language, ReplyForm } from './evidence.ts';
 import { isPlural, labelShape as shapeOf, plural, pluralVerb } from './grammar.ts';
 import type { Shape } from './grammar.ts';
 
@@ -108,16 +108,41 @@ function sharedZh(subject: Phrase, label: string, other: Phrase): string {
 /** One fact line as a clause without a full stop. A path is told as what its last step says about where the others lead. */
 export function clause(item: EvidenceLine, language: Language, show: (name: string) => string, negated = false): string {
   const zh = language === 'zh';
-  const named = (names: readonly string[]): Phrase => ({ text: list(names, language, show), many: names.length > 1, names });
-  const [subject, object] = [named(item.subjects), named(item.objects)];
+  const [subject, object] = [named(item.subjects, language, show), named(item.objects, language, show)];
   const relations = item.relations.map(relationText);
   const turned = (i: number): boolean => item.inverse?.[i] === true;
   const last = relations.length - 1;
   if (last === 1 && relations[0] === relations[1] && !turned(0) && turned(1) && !negated) return zh ? sharedZh(object, relations[0], subject) : sharedEn(object, relations[0], subject);
-  let reached = subject;
-  for (let i = 0; i < last; i++) reached = zh ? reachedZh(reached, relations[i], turned(i)) : reachedEn(reached, relations[i], turned(i));
-  const [from, to] = turned(last) ? [object, reached] : [reached, object];
+  let from = subject;
+  for (let i = 0; i < last; i++) from = zh ? reachedZh(from, relations[i], turned(i)) : reachedEn(from, relations[i], turned(i));
+  let to = object;
+  if (turned(last)) [from, to] = [to, from];
   return zh ? statedZh(from, relations[last], to, negated) : statedEn(from, relations[last], to, negated);
+}
+
+/** What stands above a list of answers: the sentence up to them ("The actors of Psycho are"), or, where it begins with them, what they are ("Those directed by Hitchcock"). A single step is told as it is stored, and may be `turned`. */
+function heading({ subjects, relations, inverse, objects }: EvidenceLine, turned: boolean, language: Language, show: (name: string) => string): string {
+  const zh = language === 'zh';
+  let phrase = named(turned ? objects : subjects, language, show);
+  const steps = relations.map((label, i) => ({ label: relationText(label), inverse: turned || inverse?.[i] === true }));
+  const last = steps.length - 1;
+  for (const { label, inverse: back } of steps[last].inverse ? steps : steps.slice(0, last)) phrase = zh ? reachedZh(phrase, label, back) : reachedEn(phrase, label, back);
+  if (steps[last].inverse) return phrase.text;
+  const answers: Phrase = { text: '', many: objects.length > 1 };
+  return (zh ? statedZh : statedEn)(phrase, steps[last].label, answers, false).trimEnd();
+}
+const named = (names: readonly string[], language: Language, show: (name: string) => string): Phrase => ({ text: list(names, language, show), many: names.length > 1, names });
+
+const cell = (text: string): string => text.replaceAll('|', '\\|');
+/** A line of Markdown for each answer: a list below what they answer, or a table of triples. */
+function written(form: ReplyForm, item: EvidenceLine, turned: boolean, language: Language, show: (name: string) => string): string {
+  const zh = language === 'zh';
+  const [subjects, objects] = [item.subjects.map(show), item.objects.map(show)];
+  if (form === 'list') return `${sentence(heading(item, turned, language, show))}${zh ? '：' : ':'}\n\n${(turned ? subjects : objects).map((name) => `- ${name}`).join('\n')}`;
+  const path = item.relations.map((relation, i) => `${item.inverse?.[i] ? '^' : ''}${relationText(relation)}`).join(' / ');
+  const head = zh ? ['主体', '关系', '客体'] : ['subject', 'relation', 'object'];
+  const rows = subjects.flatMap((subject) => objects.map((object) => [subject, path, object]));
+  return [head, head.map(() => '---'), ...rows].map((row) => `| ${row.map(cell).join(' | ')} |`).join('\n');
 }
 
 const sentence = (text: string): string => text.replace(/^[a-z]/, (letter) => letter.toUpperCase());
@@ -126,6 +151,7 @@ const sentence = (text: string): string => text.replace(/^[a-z]/, (letter) => le
 export function reply(evidence: Evidence, language: Language, show: (name: string) => string = (name) => name): string {
   const { conclusion } = evidence;
   const zh = language === 'zh';
+  const turned = evidence.sought === 'subjects';
   const reasons = evidence.lines.map((item) => clause(item, language, show));
   const because = reasons.length === 0 ? '' : zh ? `，因为${reasons.join('，并且')}` : `, because ${reasons.join(' and ')}`;
   switch (evidence.verdict) {
@@ -134,8 +160,9 @@ export function reply(evidence: Evidence, language: Language, show: (name: strin
     case 'no':
       return zh ? `不，${conclusion ? clause(conclusion, language, show, true) : ''}${because}。` : `No, ${conclusion ? clause(conclusion, language, show, true) : ''}${because}.`;
     case 'count': {
-      const items = conclusion ? clause(conclusion, language, show) : '';
       const number = show(String(evidence.count ?? 0));
+      if (evidence.form && conclusion) return `${zh ? `共有${number}个` : `There ${evidence.count === 1 ? 'is' : 'are'} ${number}`}${zh ? '：' : ':'}\n\n${written(evidence.form, conclusion, turned, language, show)}`;
+      const items = conclusion ? clause(conclusion, language, show) : '';
       return zh ? `共有${number}个：${items}。` : `There ${evidence.count === 1 ? 'is' : 'are'} ${number}: ${items}.`;
     }
     case 'unknown':
@@ -145,6 +172,7 @@ export function reply(evidence: Evidence, language: Language, show: (name: strin
     case 'answer':
     case undefined: {
       if (!conclusion) return '';
+      if (evidence.form) return written(evidence.form, conclusion, turned, language, show);
       if (zh) return `${clause(conclusion, language, show)}${because}。`;
       // A name keeps its small letter, as in "iPhone".
       const text = `${clause(conclusion, language, show)}${because}.`;
