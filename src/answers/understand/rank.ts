@@ -69,6 +69,8 @@ export class Ranker {
   readonly #distances: readonly number[];
   /** Symmetric relations: their direction does not matter. */
   readonly #either: ReadonlySet<string>;
+  /** By relation, the one that says the same the other way round. */
+  readonly #inverses: ReadonlyMap<string, string>;
   /** Words to which "the same", "also", "co-" belong: the nearest one of each that plainly speaks of a relation, or -1. */
   readonly #fellows: ReadonlySet<number>;
   /** How plainly each word speaks of any relation of the base. */
@@ -81,6 +83,7 @@ export class Ranker {
     this.#name = name;
     this.#distances = words.map((word) => distance(question, word, name));
     this.#either = new Set(relations.flatMap((relation) => (relation.symmetric ? [relation.name] : [])));
+    this.#inverses = new Map(relations.flatMap(({ name: relation, inverseOf }) => (inverseOf === undefined ? [] : [[relation, inverseOf] as const, [inverseOf, relation] as const])));
     const raw = new Map(relations.map(({ name: relation }): [string, Match[]] => [relation, words.map((word) => lexicon.match(question, word, relation))]));
     this.#plain = words.map((_, i) => Math.max(0, ...[...raw.values()].map((matches) => matches[i].value)));
     this.#fellows = new Set(question.fellow.map((at) => nearest(words, this.#plain, at)));
@@ -168,13 +171,13 @@ export class Ranker {
         values.length = step;
         return;
       }
-      const earlier = step > 0 && path[step - 1].relation === path[step].relation ? chosen[step - 1] : undefined;
+      const earlier = step > 0 && this.#sameStep(path[step - 1], path[step]) ? chosen[step - 1] : undefined;
       let any = false;
       for (const [i, value] of this.matches(path[step].relation).entries()) {
         if (value < WEAK || chosen.includes(i)) continue;
         if (this.#words[i].asked && step < path.length - 1 && !sibling(path)) continue;
         // A relation twice over ("the parent of a parent") is asked for by saying it twice.
-        if (earlier !== undefined && this.#words[i].text !== this.#words[earlier].text) continue;
+        if (earlier !== undefined && this.#words[i].text !== this.#words[earlier].text && !this.#leadsTo(i, earlier)) continue;
         any = true;
         chosen[step] = i;
         values[step] = value;
@@ -193,6 +196,14 @@ export class Ranker {
     return best;
   }
 
+  /** Does the second step go the same way again, by this relation or by the one that is its inverse? */
+  #sameStep(first: PathStep, second: PathStep): boolean {
+    return first.relation === second.relation || (first.inverse !== second.inverse && this.#inverses.get(first.relation) === second.relation);
+  }
+  /** "Taught the teacher of": what the first word says is said of what the second one leads to. */
+  #leadsTo(first: number, second: number): boolean {
+    return /^\s*(?:(?:of|by)\s+)?(?:the|an?)\s*$/i.test(this.#question.text.slice(this.#words[first].end, this.#words[second].start));
+  }
   /** Another word for the same relation, further from the name, that leads on to the first by "by" or "of". */
   #again(first: number, relation: string, chosen: readonly (number | undefined)[]): number | undefined {
     if (this.matches(relation)[first] < PLAIN) return undefined;
