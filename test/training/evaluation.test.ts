@@ -1,0 +1,199 @@
+// Owns the evaluation of models: that right replies count as right and wrong ones as wrong, for models of any kind.
+// Refuses to know how good any model is.
+
+import t from 'tap';
+import { reply } from '../../src/answers/words/wording.ts';
+import type { GenerateRequest } from '../../src/engine/port.ts';
+import { relationSaid, stray } from '../../src/training/evaluation/faithful.ts';
+import { extractionRow } from '../../src/training/evaluation/extraction.ts';
+import { groups } from '../../src/training/evaluation/groups.ts';
+import { pathsRow } from '../../src/training/evaluation/paths.ts';
+import { wordAll, WORDING_HEAD, wordingRow } from '../../src/training/evaluation/wording.ts';
+import type { Sample } from '../../src/training/grounded/samples.ts';
+import { Random } from '../../src/training/random.ts';
+import { SCRIPTED, says, scriptedEngine } from '../helpers/scripted-engine.ts';
+
+const sampleOf = (language: Sample['language'], relation: string, user: string): Sample => {
+  const evidence = { verdict: 'answer' as const, conclusion: { subjects: ['Psycho'], relations: [relation], objects: ['Alfred Hitchcock'] }, lines: [] };
+  return { language, kind: 'answer', system: '', user, assistant: reply(evidence, language), evidence };
+};
+
+t.test('a name that the evidence does not hold is found, and words that are none are not taken for one', (t) => {
+  const english = sampleOf('en', 'directed by', 'Who directed Psycho?');
+  for (const [text, found] of [
+    ['Psycho was directed by Alfred Hitchcock.', undefined],
+    ['It is known that Psycho was directed by Alfred Hitchcock.', undefined],
+    ['Psycho was directed by Alfred Hitchcock and Billy Wilder.', 'Billy'],
+    ['Psycho was directed by Alfred Hitchcock in 1960.', '1960'],
+  ] as const)
+    t.equal(stray(text, english), found, text);
+  const chinese = sampleOf('zh', '导演', '《Psycho》的导演是谁？');
+  t.equal(stray('Psycho的导演是Alfred Hitchcock。', chinese), undefined);
+  t.equal(stray('Psycho的导演是Alfred Hitchcock和Wilder。', chinese), 'Wilder');
+  const format = { format: 'evidence-1', nameOpen: '<|n|>', nameClose: '<|/n|>', lexicon: { en: ['was', '.'], zh: ['的', '是', '。'] } } as const;
+  t.equal(stray('Psycho was directed by Alfred Hitchcock.', english, format), undefined);
+  t.equal(stray('Psycho was directd by Alfred Hitchcock.', english, format), 'directd', 'of a model with a lexicon, any other word');
+  t.equal(stray('Psycho的导演是Alfred Hitchcock。', chinese, format), undefined);
+  t.equal(stray('Psycho的号演是Alfred Hitchcock。', chinese, format), '号');
+  t.end();
+});
+
+t.test('a relation is said in any form of its words', (t) => {
+  const sample = sampleOf('en', 'starred_actors', 'Who stars in Psycho?');
+  t.equal(relationSaid('The starred actor of Psycho is Alfred Hitchcock.', sample), true);
+  t.equal(relationSaid('Psycho stars Alfred Hitchcock, an actor.', sample), true);
+  t.equal(relationSaid('The director of Psycho is Alfred Hitchcock.', sample), false);
+  t.equal(relationSaid('Psycho的导演是Alfred Hitchcock。', sampleOf('zh', '导演', '')), true);
+  t.equal(relationSaid('Psycho的编剧是Alfred Hitchcock。', sampleOf('zh', '导演', '')), false);
+  t.end();
+});
+
+/** What a model without a format of its own is told is so. */
+const conclusionOf = ({ prompt }: GenerateRequest): string => {
+  const text = prompt.kind === 'chat' ? prompt.messages[0].content : '';
+  return (/Conclusion: (.*)/.exec(text) ?? /结论：(.*)/.exec(text))?.[1] ?? '';
+};
+t.test('a model that says the conclusion has all figures at the top, and one that refuses always has none', async (t) => {
+  const [group] = groups(undefined);
+  const faithful = await wordAll(
+    scriptedEngine((request) => says(conclusionOf(request))),
+    SCRIPTED,
+    group,
+    new Random(5),
+    60,
+    false,
+    4,
+  );
+  const given = faithful.filter(({ sample }) => sample.evidence.verdict !== undefined);
+  t.ok(given.length > 30);
+  t.same(
+    given.filter(({ right }) => !right).map(({ sample, text }) => [sample.assistant, text]),
+    [],
+  );
+  const row = wordingRow(group.title, given);
+  t.equal(row.length, WORDING_HEAD.length);
+  t.match(row[WORDING_HEAD.indexOf('whole reply exact')], /^100\.0%/);
+  const refusing = await wordAll(
+    scriptedEngine(() => says('I do not know.')),
+    SCRIPTED,
+    group,
+    new Random(5),
+    60,
+    false,
+    4,
+  );
+  for (const { sample, right, judgement } of refusing) {
+    t.equal(judgement.refused, true);
+    if (!judgement.unanswerable) t.equal(right, false, sample.assistant);
+  }
+});
+
+type Told = Readonly<Record<'subject' | 'relation' | 'object', string>>;
+/** The text as the subject of a fact, with the first relation that the prompt names. */
+function extracted({ prompt }: GenerateRequest, text: (facts: readonly Told[]) => string): string {
+  if (prompt.kind !== 'chat') return '';
+  const [system, user] = prompt.messages.map(({ content }) => content);
+  const relations = /Relations: (.*)\.$/s.exec(system)?.[1].split('; ') ?? [];
+  return text([{ subject: user, relation: relations[0], object: '' }]);
+}
+t.test('triples out of sentences are counted by precision and recall', async (t) => {
+  const [group] = groups(undefined);
+  const nothing = await extractionRow(
+    scriptedEngine((request) => says(extracted(request, () => '[]'))),
+    SCRIPTED,
+    group,
+    new Random(2),
+    10,
+    4,
+  );
+  t.match(nothing.slice(1, 4), ['none', /^0\.0%/, '0.000']);
+  const wrong = await extractionRow(
+    scriptedEngine((request) => says(extracted(request, (facts) => JSON.stringify(facts)))),
+    SCRIPTED,
+    group,
+    new Random(2),
+    10,
+    4,
+  );
+  t.match(wrong.slice(1, 4), ['0.0% of 10', /^0\.0%/, '0.000']);
+  const noJson = await extractionRow(
+    scriptedEngine(() => says('no')),
+    SCRIPTED,
+    group,
+    new Random(2),
+    3,
+    4,
+  );
+  t.equal(noJson[3], '0.000');
+  // One fact a text, told as "The {relation} of {subject} is {object}.": what such a reader finds is right.
+  const reader = await extractionRow(
+    scriptedEngine((request) =>
+      says(
+        extracted(request, ([{ subject: text, relation }]) => {
+          const found = new RegExp(`^(?:It is known that )?the ${RegExp.escape(relation)} of ([^.]*) is ([^.]*?)(?:, as the record says)?\\.$`, 'iu').exec(
+            text,
+          );
+          return JSON.stringify(found ? [{ subject: found[1], relation, object: found[2] }] : []);
+        }),
+      ),
+    ),
+    SCRIPTED,
+    group,
+    new Random(2),
+    40,
+    4,
+  );
+  t.match(reader.slice(1, 3), [/^100\.0% of [1-9]/, /^(?!0\.0%)/]);
+  t.match(reader[4], /^(?!0\.0%)/, 'some texts are without a mistake');
+  // The same cases are made again from the same seed: their schemas name the relations, their texts the rest.
+  const asked: GenerateRequest[] = [];
+  await extractionRow(
+    scriptedEngine((request) => (asked.push(request), says('[]'))),
+    SCRIPTED,
+    group,
+    new Random(2),
+    10,
+    1,
+  );
+  t.ok(asked.every(({ constraint }) => constraint?.kind === 'schema'));
+});
+
+t.test('a path is right only when it is the one that the question means', async (t) => {
+  const [group] = groups(undefined);
+  const choices = (request: GenerateRequest): readonly string[] => (request.constraint?.kind === 'choice' ? request.constraint.choices : []);
+  const question = ({ prompt }: GenerateRequest): string => (prompt.kind === 'chat' ? prompt.messages[1].content.toLowerCase() : '');
+  const spoken = (path: string, text: string): boolean =>
+    path.split(' / ').every((step) =>
+      text.includes(
+        step
+          .replace('^', '')
+          .replace(/^(?:has|in|is|was) /, '')
+          .toLowerCase(),
+      ),
+    );
+  const reader = await pathsRow(
+    scriptedEngine((request) =>
+      says(
+        choices(request)
+          .filter((path) => spoken(path, question(request)))
+          .toSorted((a, b) => b.length - a.length)[0] ?? '',
+      ),
+    ),
+    SCRIPTED,
+    group,
+    new Random(4),
+    40,
+    4,
+  );
+  t.ok(Number.parseFloat(reader[1]) > 60, reader[1]);
+  t.match(reader[2], /^12\.5% of 40/);
+  const mute = await pathsRow(
+    scriptedEngine(() => says('')),
+    SCRIPTED,
+    group,
+    new Random(4),
+    40,
+    4,
+  );
+  t.equal(mute[1], '0.0% of 40');
+});
