@@ -9,10 +9,12 @@ RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund \
  && rm -rf node_modules/onnxruntime-node/bin/napi-v6/darwin node_modules/onnxruntime-node/bin/napi-v6/win32
 
 FROM node:24-slim
+# Large blocks go back to the system when a model is closed (MALLOC_MMAP_THRESHOLD_ of glibc).
 ENV NODE_ENV=production \
     PHAROS_HOST=0.0.0.0 \
     PHAROS_PORT=8080 \
-    PHAROS_DATA=/data
+    PHAROS_DATA=/data \
+    MALLOC_MMAP_THRESHOLD_=1048576
 WORKDIR /app
 COPY --from=modules /app/node_modules ./node_modules
 COPY package.json ./

@@ -47,11 +47,21 @@ interface Arguments {
   readonly ignore: readonly string[];
   readonly plan: boolean;
 }
-function parse(): { readonly values: { readonly [Name in 'out' | 'storage' | 'block' | 'context']?: string } & { readonly ignore?: string[]; readonly plan?: boolean; readonly help?: boolean }; readonly positionals: readonly string[] } {
+function parse(): {
+  readonly values: { readonly [Name in 'out' | 'storage' | 'block' | 'context']?: string } & {
+    readonly ignore?: string[];
+    readonly plan?: boolean;
+    readonly help?: boolean;
+  };
+  readonly positionals: readonly string[];
+} {
   const text = { type: 'string' } as const;
   const flag = { type: 'boolean' } as const;
   try {
-    return parseArgs({ options: { out: text, storage: text, block: text, context: text, ignore: { type: 'string', multiple: true }, plan: flag, help: flag }, allowPositionals: true });
+    return parseArgs({
+      options: { out: text, storage: text, block: text, context: text, ignore: { type: 'string', multiple: true }, plan: flag, help: flag },
+      allowPositionals: true,
+    });
   } catch (error) {
     return fail(`${error instanceof Error ? error.message : String(error)}\n\n${USAGE}`, WRONG);
   }
@@ -66,16 +76,23 @@ function readArguments(): Arguments {
   const [from] = positionals;
   const block = count('block', values.block, 16, 256) ?? 32;
   if ((block & (block - 1)) !== 0) fail(`--block must be a power of two from 16 to 256, got ${block}`, WRONG);
-  const storages: ReadonlyMap<string, Storage> = new Map<string, Storage>([['float', 'float'], ['float16', 'float16'], ['int8', { bits: 8, block }], ['int4', { bits: 4, block }]]);
+  const storages: ReadonlyMap<string, Storage> = new Map<string, Storage>([
+    ['float', 'float'],
+    ['float16', 'float16'],
+    ['int8', { bits: 8, block }],
+    ['int4', { bits: 4, block }],
+  ]);
   const storage = storages.get(values.storage ?? 'int8');
   if (!storage) fail(`--storage must be one of ${[...storages.keys()].join(', ')}, got ${values.storage}`, WRONG);
-  if (values.block !== undefined && typeof storage === 'string' && !values.plan) fail(`--block is for int8 and int4; with --storage ${values.storage} there are no blocks`, WRONG);
+  if (values.block !== undefined && typeof storage === 'string' && !values.plan)
+    fail(`--block is for int8 and int4; with --storage ${values.storage} there are no blocks`, WRONG);
   const out = values.out ?? join('models', basename(resolve(from)).replace(/\.(bin|json)$/, ''));
   return { from, out, storage, block, context: count('context', values.context, 2, 2 ** 24), ignore: values.ignore ?? [], plan: values.plan ?? false };
 }
 
 const percent = (share: number): string => `${(100 * share).toFixed(2)} %`;
-const lineOf = ({ layer, bytes, lost }: LayerReport): string => `layer ${layer}: ${readable(bytes)}${lost ? `, error ${percent(lost.all)} of the weights, at most ${percent(lost.worst)} (${lost.name.replace(/^.*?\.\d+\./, '')})` : ''}`;
+const lineOf = ({ layer, bytes, lost }: LayerReport): string =>
+  `layer ${layer}: ${readable(bytes)}${lost ? `, error ${percent(lost.all)} of the weights, at most ${percent(lost.worst)} (${lost.name.replace(/^.*?\.\d+\./, '')})` : ''}`;
 
 const { from, out, storage, block, context, ignore, plan } = readArguments();
 try {
@@ -83,7 +100,11 @@ try {
   else {
     const terminal = process.stdout.isTTY;
     const report = importModel({
-      from, out, storage, context, ignore,
+      from,
+      out,
+      storage,
+      context,
+      ignore,
       onLayer: (layer, layers) => {
         if (terminal) process.stdout.write(`\r\u001b[K${layer.layer + 1} of ${layers} layers, ${lineOf(layer)}`);
       },
@@ -91,10 +112,16 @@ try {
     if (terminal) process.stdout.write('\r\u001b[K');
     for (const layer of report.layers) console.log(lineOf(layer));
     for (const { name, lost } of report.outside) console.log(`${name}: error ${percent(lost)} of the weights`);
+    for (const note of report.notes) console.log(note);
     console.log(`${report.parameters.toLocaleString('en')} parameters, texts of ${report.contextLength.toLocaleString('en')} tokens`);
-    console.log(`${readable(report.read)} read, ${readable(report.written)} written in ${report.seconds.toFixed(1)} s, with at most ${readable(report.peak)} of memory`);
-    await readModelFiles(out);
-    console.log(`${out} is ready: PHAROS_MODELS=${out} npm start`);
+    console.log(
+      `${readable(report.read)} read, ${readable(report.written)} written in ${report.seconds.toFixed(1)} s, with at most ${readable(report.peak)} of memory`,
+    );
+    if (report.graphs.length > 1) console.log(`${out} has ${report.graphs.join(' and ')}; the service runs decoders alone, not these two together`);
+    else {
+      await readModelFiles(out);
+      console.log(`${out} is ready: PHAROS_MODELS=${out} npm start`);
+    }
   }
 } catch (error) {
   if (error instanceof CheckpointError) fail(error.message, error.code === 'arguments_invalid' ? WRONG : 1);

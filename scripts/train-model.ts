@@ -8,14 +8,16 @@ import { parseArgs } from 'node:util';
 import { Tokenizer } from '@huggingface/tokenizers';
 
 import { CHAT_TEMPLATE, NAME_CLOSE, NAME_OPEN, SPECIAL_TOKENS } from '../src/answers/words/evidence.ts';
-import { buildDecoder, parameterCount } from '../src/model/decoder.ts';
 import type { DecoderConfig } from '../src/model/decoder.ts';
 import { readWeights } from '../src/model/onnx-weights.ts';
 import { packBatch } from '../src/training/batch.ts';
 import type { Sequence } from '../src/training/batch.ts';
 import { trainTokenizer } from '../src/training/bpe.ts';
+import { decoderLoss } from '../src/training/graphs/decoder-loss.ts';
 import { lexicon, makeSample } from '../src/training/grounded/samples.ts';
-import { cosineSchedule } from '../src/training/optimizer.ts';
+import { drawnWeights } from '../src/training/initial.ts';
+import { writeShipped } from '../src/training/folders/shipped.ts';
+import { scheduleOf } from '../src/training/optimizers/schedules.ts';
 import { Random } from '../src/training/random.ts';
 import { replaceFile, Trainer } from '../src/training/trainer.ts';
 
@@ -76,12 +78,14 @@ const nextSequence = (): Sequence => {
   return { tokens: [...prompt, ...answer], learned: [...copied, ...answer.map(() => true)] };
 };
 
-const trainer = await Trainer.create(config, { beta1: 0.9, beta2: 0.98, epsilon: 1e-8, weightDecay: 0.05, clip: 1 }, 1, Number(args.threads));
+const graph = decoderLoss(config, { method: { kind: 'full' }, dropout: 0 });
+const optimizer = { kind: 'adamw', beta1: 0.9, beta2: 0.98, epsilon: 1e-8, weight_decay: 0.05 } as const;
+const trainer = await Trainer.open<{ readonly data: number }>(graph, drawnWeights(config, 1), { optimizer, clip: 1, threads: Number(args.threads) });
 const checkpoint = join(args.work, 'checkpoint.bin');
 const log = join(args.work, 'log.jsonl');
 const resumed = trainer.restore(checkpoint);
 const earlier = args.from === undefined ? 0 : ((JSON.parse(readFileSync(join(args.from, 'config.json'), 'utf8')) as { training_steps?: number }).training_steps ?? 0);
-if (resumed) data.advanceTo(resumed['data']);
+if (resumed) data.advanceTo(resumed.data);
 else if (args.from !== undefined) {
   data.advanceTo(2026 + earlier);
   const given = readWeights(readFileSync(join(args.from, 'onnx/model.onnx')));
@@ -95,47 +99,19 @@ else if (args.from !== undefined) {
 }
 
 function exportModel(): void {
-  const out = (name: string, content: string | Uint8Array): void => replaceFile(join(args.out, name), content);
   const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
   const id = (token: string): number => (SPECIAL_TOKENS as readonly string[]).indexOf(token);
-  out('onnx/model.onnx', buildDecoder(config, trainer.weights, { storage: 'float16' }));
-  out('tokenizer.json', tokenizerJson);
-  out(
-    'tokenizer_config.json',
-    json({ tokenizer_class: 'PreTrainedTokenizerFast', bos_token: null, eos_token: '<|end|>', pad_token: '<|pad|>', model_max_length: config.contextLength, clean_up_tokenization_spaces: false, chat_template: CHAT_TEMPLATE }),
-  );
-  out('generation_config.json', json({ eos_token_id: [id('<|end|>')], pad_token_id: id('<|pad|>'), do_sample: false, max_new_tokens: 512 }));
-  out(
-    'config.json',
-    json({
-      model_type: 'pharos-decoder',
-      architectures: ['PharosForCausalLM'],
-      vocab_size: config.vocabularySize,
-      hidden_size: config.width,
-      num_hidden_layers: config.layers,
-      num_attention_heads: config.heads,
-      num_key_value_heads: config.heads,
-      head_dim: config.headSize,
-      intermediate_size: config.feedForward,
-      max_position_embeddings: config.contextLength,
-      rope_theta: config.rotaryBase,
-      rotary_dimensions: config.rotaryDimensions,
-      rms_norm_eps: config.normEpsilon,
-      hidden_act: 'relu2',
-      key_mix: 'previous-token',
-      pointer_width: config.pointerWidth,
-      pointer_token_width: config.pointerTokenWidth,
-      tie_word_embeddings: true,
-      torch_dtype: 'float16',
-      num_parameters: parameterCount(config),
-      training_steps: earlier + trainer.step,
-    }),
-  );
-  out('pharos.json', json({ format: 'evidence-1', nameOpen: NAME_OPEN, nameClose: NAME_CLOSE, lexicon: { en: lexicon(new Random(3), 'en'), zh: lexicon(new Random(4), 'zh') } }));
+  const files = new Map([
+    ['tokenizer.json', tokenizerJson],
+    ['tokenizer_config.json', json({ tokenizer_class: 'PreTrainedTokenizerFast', bos_token: null, eos_token: '<|end|>', pad_token: '<|pad|>', model_max_length: config.contextLength, clean_up_tokenization_spaces: false, chat_template: CHAT_TEMPLATE })],
+    ['generation_config.json', json({ eos_token_id: [id('<|end|>')], pad_token_id: id('<|pad|>'), do_sample: false, max_new_tokens: 512 })],
+    ['pharos.json', json({ format: 'evidence-1', nameOpen: NAME_OPEN, nameClose: NAME_CLOSE, lexicon: { en: lexicon(new Random(3), 'en'), zh: lexicon(new Random(4), 'zh') } })],
+  ]);
+  writeShipped(args.out, { config, trainingSteps: earlier + trainer.step, weights: trainer.weights, files });
 }
 
 if (!args['export-only']) {
-  const rate = cosineSchedule({ peak: Number(args.rate), warmup: 150, total, floor: 0.03 });
+  const rate = scheduleOf({ kind: 'cosine', peak: Number(args.rate), warmup: 150, floor: 0.03 }, total);
   let since = performance.now();
   let mean = 0;
   let count = 0;
@@ -143,7 +119,7 @@ if (!args['export-only']) {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
   while (trainer.step < total && !stop.signal.aborted) {
     const [rows, steps] = trainer.step % 6 === 5 ? LONG : USUAL;
-    const report = await trainer.train(packBatch(nextSequence, rows, steps), rate(trainer.step));
+    const report = await trainer.train([packBatch(nextSequence, rows, steps)], rate(trainer.step));
     mean += report.loss;
     count++;
     if (trainer.step % 25 === 0) {

@@ -16,6 +16,8 @@ import { docs } from './plugins/docs.ts';
 import { engine } from './plugins/engine.ts';
 import { errors, refuseSocket, sendError } from './plugins/errors.ts';
 import { example } from './plugins/example.ts';
+import { files } from './plugins/files.ts';
+import { fineTuning } from './plugins/fine-tuning.ts';
 import { GenerationMetrics } from './plugins/generations.ts';
 import { keys } from './plugins/keys.ts';
 import { knowledge } from './plugins/knowledge.ts';
@@ -77,6 +79,8 @@ export async function buildApp(config: Config, overrides: AppOverrides = {}): Pr
     const generations = new GenerationMetrics();
     await app.register(engine, { config, engine: overrides.engine, measured: (used) => generations.measured(used) });
     await app.register(answers, { config });
+    await app.register(files, { config });
+    await app.register(fineTuning, { config });
     await app.register(metrics, { generations });
     await app.register(docs);
     await addRoutes(app);

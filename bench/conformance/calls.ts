@@ -43,7 +43,7 @@ function read({ format, source: template }: Shower, each: ReplyCase, opened: boo
   const tokens = special ? marksOf(`${template}${each.reply}`) : [];
   const marks = new Marks((text) => (tokens.includes(text) ? tokens.indexOf(text) : undefined));
   let ids = 0;
-  const reader = new FormatReader({ format, marks, opened, names: each.tools.map(({ name }) => name), single: !each.parallel, newId: () => `call_${ids++}` });
+  const reader = new FormatReader({ format, marks, opened, names: each.tools.map(({ name }) => name), tools: promptTools(each.tools).tools ?? [], single: !each.parallel, newId: () => `call_${ids++}` });
   const signed = (text: string): string => [...marks.signs].reduce((all, [id, sign]) => all.replaceAll(tokens[id], sign), text);
   const parts: ReplyPart[] = [];
   for (const piece of pieces.length === 1 ? [signed(pieces[0])] : Array.from(signed(pieces.join('')))) parts.push(...reader.push(piece));

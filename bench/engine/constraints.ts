@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { compileConstraint } from '../../src/engine/constraints/constraint.ts';
 import { TokenTrie } from '../../src/engine/constraints/token-trie.ts';
-import type { ConstraintSpec } from '../../src/engine/port.ts';
+import type { ConstraintSpec, TextLimits } from '../../src/engine/port.ts';
 import { ModelTokenizer, tokenizerSchema } from '../../src/engine/text/tokenizer.ts';
 import { seeded } from '../../test/helpers/store-world.ts';
 import { options, printMachine, printTable, quantile } from '../common/machine.ts';
@@ -23,15 +23,18 @@ await printMachine([]);
 console.log(`tree of ${SIZE} tokens, ${trie.bytes.length} nodes: ${(performance.now() - began).toFixed(0)} ms, once for a model\n`);
 
 const person = { type: 'object', properties: { name: { type: 'string', minLength: 2, maxLength: 30 }, age: { type: 'integer', minimum: 0, maximum: 120 }, email: { type: 'string', format: 'email' }, tags: { type: 'array', items: { type: 'string' }, maxItems: 5 }, address: { type: 'object', properties: { street: { type: 'string' }, city: { type: 'string' } }, required: ['street', 'city'] } }, required: ['name', 'age', 'email', 'tags', 'address'], additionalProperties: false };
-const CASES: readonly (readonly [string, ConstraintSpec])[] = [
+const CASES: readonly (readonly [string, ConstraintSpec, TextLimits?])[] = [
   ['any JSON object', { kind: 'json' }],
   ['JSON Schema, a person', { kind: 'schema', schema: person }],
   ['JSON Schema, a list of persons', { kind: 'schema', schema: { type: 'array', items: person } }],
   ['pattern (yes|no), [A-Z][a-z]+\\.', { kind: 'regex', pattern: '(yes|no), [A-Z][a-z]+\\.' }],
+  ['the person, at most 400 characters', { kind: 'schema', schema: person }, { characters: 400 }],
+  ['the person, at most 60 words', { kind: 'schema', schema: person }, { words: 60 }],
+  ['a text of up to 500 characters', { kind: 'schema', schema: { type: 'string', minLength: 20, maxLength: 500 } }],
   ['grammar, list of lines', { kind: 'grammar', grammar: 'root ::= item+\nitem ::= "- " [^\\n]+ "\\n"' }],
 ];
 const rows: (string | number)[][] = [];
-for (const [name, spec] of CASES) {
+for (const [name, spec, limits] of CASES) {
   const random = seeded(1);
   const vocabulary = { trie: () => trie, size: SIZE, ends: [END], encode: () => [], bytesOf, compiled: new Map() };
   const first: number[] = [];
@@ -39,7 +42,7 @@ for (const [name, spec] of CASES) {
   let ready = 0;
   for (let i = 0; i < texts; i++) {
     const start = performance.now();
-    const constraint = compileConstraint(spec, vocabulary);
+    const constraint = compileConstraint(spec, vocabulary, limits);
     if (i === 0) ready = performance.now() - start;
     for (let n = 0; n < tokens; n++) {
       const at = performance.now();

@@ -4,7 +4,9 @@
 import { hash } from 'node:crypto';
 import { KnowledgeError, RuleError } from '../../graph/knowledge.ts';
 import type { KnowledgeGraph, Supposition } from '../../graph/knowledge.ts';
-import type { Budget } from '../../graph/reason/types.ts';
+import type { Budget, Proof } from '../../graph/reason/types.ts';
+import type { BaseName } from '../../graph/terms.ts';
+import { isWithin } from '../engine/constraints/text-length.ts';
 import { EngineError } from '../engine/port.ts';
 import type { Engine, FinishReason, GenerateRequest, ModelInfo, Usage, WrittenToken } from '../engine/port.ts';
 import { abortable, AnswerCache } from './cache/cache.ts';
@@ -14,10 +16,16 @@ import type { Dependencies } from './cache/dependencies.ts';
 import type { Answerer, AnswerEvent, AnswerRequest, AnswerStatistics, Claim, Grounding, KnowledgeOptions } from './port.ts';
 import { read } from './reading.ts';
 import type { Reading, ReadingLimits } from './reading.ts';
-import { answerValues, proofFacts, proofSources } from './retrieve.ts';
+import { offerPaths } from './relation-paths/offer.ts';
+import type { PathsAsked } from './relation-paths/offer.ts';
+import { follow, pathGrammar } from './relation-paths/path-automaton.ts';
+import { tellPath } from './relation-paths/told.ts';
+import type { Told } from './relation-paths/told.ts';
+import { answerValues, pathText, proofFacts, proofSources } from './retrieve.ts';
 import { allowedWords, composePrompt, namesInOrder, verifyReply } from './words/compose.ts';
 import type { ComposeLimits } from './words/compose.ts';
 import { evidenceNames } from './words/evidence.ts';
+import { fit } from './words/fit.ts';
 import type { Evidence } from './words/evidence.ts';
 import { reply } from './words/wording.ts';
 
@@ -28,6 +36,8 @@ export interface AnswererOptions extends ReadingLimits {
   readonly cacheBytes: number;
   /** Characters of a question that is looked up in the graph. */
   readonly questionCharacters: number;
+  /** Characters of the relation paths that one request gives the model to choose from. */
+  readonly pathCharacters: number;
   /** For what follows with the rules of one question. */
   readonly suppose: Budget;
   /** Milliseconds for which a kept answer that is in doubt may be looked up again; when it takes longer, the answer is dropped and made anew. */
@@ -63,10 +73,11 @@ const canonical = (request: AnswerRequest): string =>
     request.sampling,
     request.maxTokens,
     request.stop,
+    request.limits,
     request.knowledge,
   ]);
 /** The model alone is to reply: it may call, its text must have a form, or it goes on with what was said. */
-const ofModelAlone = ({ constraint, chat }: AnswerRequest): boolean => constraint !== undefined || chat?.continues === true || (chat?.tools !== undefined && chat.tools.length > 0 && chat.toolChoice !== 'none');
+const ofModelAlone = ({ constraint, paths, chat }: AnswerRequest): boolean => constraint !== undefined || paths !== undefined || chat?.continues === true || (chat?.tools !== undefined && chat.tools.length > 0 && chat.toolChoice !== 'none');
 const questionOf = ({ messages }: AnswerRequest): string => messages.findLast(({ role }) => role === 'user')?.content.trim() ?? '';
 const digestOf = (reading: Reading): string => hash('sha1', JSON.stringify(reading), 'base64');
 
@@ -94,9 +105,13 @@ export class GroundedAnswerer implements Answerer {
     const model = this.#options.engine.models().find(({ id }) => id === request.model);
     if (!model) throw new EngineError('unknown_model', `model ${JSON.stringify(request.model)} is not loaded; use one of: ${this.#options.engine.models().map(({ id }) => id).join(', ')}`);
     const question = questionOf(request);
+    if (request.paths) {
+      yield* this.#path(request, request.paths, signal);
+      return;
+    }
     const long = question.length > this.#options.questionCharacters;
     const alone = ofModelAlone(request);
-    if (alone && !request.constraint && request.knowledge.mode === 'grounded') throw new EngineError('tools_invalid', 'tools, and a message that is gone on with, cannot be combined with an answer from the graph; leave one of them out');
+    if (alone && !request.constraint && !request.paths && request.knowledge.mode === 'grounded') throw new EngineError('tools_invalid', 'tools, and a message that is gone on with, cannot be combined with an answer from the graph; leave one of them out');
     if (long && !alone && (request.knowledge.mode === 'grounded' || (request.knowledge.mode === 'auto' && model.grounded)))
       throw new EngineError('context_length_exceeded', `the question has ${question.length} characters; a question to the graph may have ${this.#options.questionCharacters}`);
     if (alone || request.knowledge.mode === 'off' || (!model.grounded && (question === '' || (long && request.knowledge.mode === 'auto')))) {
@@ -122,7 +137,7 @@ export class GroundedAnswerer implements Answerer {
         return;
       }
       const made = await this.#word(request, model, question, reading, signal);
-      if (repeatable && made.reason === 'stop') this.#cache.put(computation, key, made, dependencies);
+      if (repeatable && (made.reason === 'stop' || made.grounding.shortened)) this.#cache.put(computation, key, made, dependencies);
       yield* stream(made, false);
     } finally {
       this.#cache.end(computation);
@@ -171,10 +186,40 @@ export class GroundedAnswerer implements Answerer {
 
   /** The model alone, as it comes. */
   async *#plain(request: AnswerRequest, signal?: AbortSignal): AsyncIterable<AnswerEvent> {
-    const { model, messages, sampling, maxTokens, stop, constraint } = request;
-    const generation: GenerateRequest = { model, prompt: { ...request.chat, kind: 'chat', messages }, sampling, maxTokens, stop, ...(constraint ? { constraint } : {}) };
+    const { model, messages, sampling, maxTokens, stop, constraint, limits } = request;
+    const generation: GenerateRequest = { model, prompt: { ...request.chat, kind: 'chat', messages }, sampling, maxTokens, stop, ...(constraint ? { constraint } : {}), ...(limits ? { limits } : {}) };
     const grounding: Grounding = { outcome: 'ungrounded', answers: [], claims: [], confidence: 0, cached: false };
     for await (const event of this.#options.engine.generate(generation, signal)) yield event.kind === 'finish' ? { ...event, grounding } : event;
+  }
+
+  /** One of the paths that lead from the given entities, as the model chooses; what it says is read off the graph. */
+  async *#path(request: AnswerRequest, asked: PathsAsked, signal?: AbortSignal): AsyncIterable<AnswerEvent> {
+    const { knowledge, pathCharacters, answers, claims: most } = this.#options;
+    const offer = await offerPaths(knowledge, asked, pathCharacters, signal);
+    let text = '';
+    for await (const event of this.#plain({ ...request, constraint: { kind: 'grammar', grammar: pathGrammar(offer.automaton) } }, signal)) {
+      if (event.kind === 'delta') text += event.text;
+      if (event.kind !== 'finish' || !event.grounding) {
+        yield event;
+        continue;
+      }
+      const arcs = follow(offer.automaton, text.trim());
+      const told = arcs && (await tellPath(knowledge, asked.base, offer.starts, arcs, { answers, claims: most }, signal));
+      yield { ...event, grounding: { ...event.grounding, ...(told ? this.#toldOf(told, asked.base, offer.starts.map(({ id }) => id)) : {}), pathsComplete: offer.complete } };
+    }
+  }
+  #toldOf({ path, answers, claims }: Told, base: BaseName, entities: readonly string[]): Partial<Grounding> {
+    return {
+      outcome: 'entailed',
+      answers: answerValues(answers),
+      claims: claims.map(({ text, proof }) => this.#claim(base, text, proof)),
+      confidence: claims.length === 0 ? 0 : Math.min(...claims.map(({ proof }) => proof.confidence)),
+      interpretation: { entities, path: pathText(path) },
+    };
+  }
+  #claim(base: BaseName, text: string, proof: Proof): Claim {
+    const facts = [...proofFacts(proof).values()];
+    return { text, proofId: this.#options.knowledge.keepProof(base, proof), facts: facts.map(({ id }) => id), sources: proofSources(facts) };
   }
 
   /** The list or table that is asked for, where the model was taught sentences alone and the request has room for it. */
@@ -183,9 +228,8 @@ export class GroundedAnswerer implements Answerer {
     const text = reply(evidence, language);
     return (await this.#options.engine.countTokens(id, text)) <= maxTokens ? text : undefined;
   }
-  /** Lets the model word the reading, and gives the plain sentence where its words say something else. */
-  async #word(request: AnswerRequest, model: ModelInfo, question: string, reading: Reading, signal?: AbortSignal): Promise<Reply> {
-    const { base } = request.knowledge;
+  /** The model's words for a reading, or the plain sentence. */
+  async #worded(request: AnswerRequest, model: ModelInfo, question: string, reading: Reading, signal?: AbortSignal): Promise<Pick<Reply, 'text' | 'tokens' | 'reason' | 'usage'> & Pick<Grounding, 'wording'>> {
     const { language, spans } = reading;
     const form = await this.#formed(request, model, reading);
     const evidence: Evidence = form === undefined && model.grounded ? { ...reading.evidence, form: undefined } : reading.evidence;
@@ -220,17 +264,21 @@ export class GroundedAnswerer implements Answerer {
     // A reply that the client's own limits cut short cannot be complete; its words are still the model's.
     const cut = (reason === 'length' && !ranOn) || request.stop.length > 0;
     const wrong = ranOn ? 'the reply does not end' : cut ? undefined : verifyReply(text, evidence, language, model.grounded !== undefined);
-    if (wrong !== undefined) [text, tokens, reason] = [expected, undefined, 'stop'];
-    const claims: Claim[] = [];
-    for (const { text: claimText, proof } of reading.claims) {
-      const facts = [...proofFacts(proof).values()];
-      claims.push({ text: claimText, proofId: this.#options.knowledge.keepProof(base, proof), facts: facts.map(({ id }) => id), sources: proofSources(facts) });
-    }
+    const over = request.limits !== undefined && !isWithin(text.trim(), request.limits);
+    if (wrong !== undefined || over) [text, tokens, reason] = [expected, undefined, 'stop'];
+    return { text, tokens, reason, usage, wording: wrong === undefined && form === undefined && !over ? 'model' : 'plain' };
+  }
+  /** Lets the model word what of the reading the reply has room for, and gives the plain sentence where its words say something else, or too much. */
+  async #word(request: AnswerRequest, model: ModelInfo, question: string, reading: Reading, signal?: AbortSignal): Promise<Reply> {
+    const { base } = request.knowledge;
+    const fitted = fit(reading.evidence, reading.language, request.limits);
+    const { text, tokens, reason, usage, wording } = fitted.text === undefined ? await this.#worded(request, model, question, { ...reading, evidence: fitted.evidence }, signal) : { ...NOTHING_WORDED, text: fitted.text };
+    const claims = reading.claims.map((claim) => this.#claim(base, claim.text, claim.proof));
     const confidence = reading.claims.length === 0 ? 0 : Math.min(...reading.claims.map(({ proof }) => proof.confidence));
     return {
       text: text.trim(),
       ...(tokens ? { tokens } : {}),
-      reason,
+      reason: fitted.shortened ? 'length' : reason,
       usage,
       grounding: {
         outcome: reading.outcome,
@@ -239,7 +287,8 @@ export class GroundedAnswerer implements Answerer {
         confidence,
         cached: false,
         interpretation: { entities: reading.linked, path: reading.path },
-        wording: wrong === undefined && form === undefined ? 'model' : 'plain',
+        ...(fitted.shortened ? { shortened: true } : {}),
+        wording,
       },
       question,
       knowledge: request.knowledge,
@@ -247,6 +296,9 @@ export class GroundedAnswerer implements Answerer {
     };
   }
 }
+
+/** A reply that no model was asked for. */
+const NOTHING_WORDED = { tokens: undefined, reason: 'length', usage: { promptTokens: 0, completionTokens: 0 }, wording: 'plain' } as const;
 
 /** A finished reply as events, a few words at a time. */
 function* stream(made: Reply, cached: boolean): Iterable<AnswerEvent> {
@@ -256,4 +308,4 @@ function* stream(made: Reply, cached: boolean): Iterable<AnswerEvent> {
 }
 
 export const createAnswerer = (options: Partial<AnswererOptions> & Pick<AnswererOptions, 'knowledge' | 'engine'>): GroundedAnswerer =>
-  new GroundedAnswerer({ cacheBytes: 64 * 1024 * 1024, questionCharacters: 2000, suppose: DEFAULT_SUPPOSE, settleMs: SETTLE_MS, answers: 1000, claims: 100, compose: DEFAULT_COMPOSE, ...options });
+  new GroundedAnswerer({ cacheBytes: 64 * 1024 * 1024, questionCharacters: 2000, pathCharacters: 100_000, suppose: DEFAULT_SUPPOSE, settleMs: SETTLE_MS, answers: 1000, claims: 100, compose: DEFAULT_COMPOSE, ...options });

@@ -1,8 +1,9 @@
 // Owns the shape of a question and of a grounded answer.
 // Refuses to know HTTP, the store behind the graph, and how the model runs.
 
+import type { PathsAsked } from './relation-paths/offer.ts';
 import type { BaseName, FactId, Source } from '../../graph/terms.ts';
-import type { ChatMessage, ChatPrompt, ConstraintSpec, EngineError, FinishReason, GenerateEvent, Sampling, Usage, WrittenToken } from '../engine/port.ts';
+import type { ChatMessage, ChatPrompt, ConstraintSpec, EngineError, FinishReason, GenerateEvent, Sampling, TextLimits, Usage, WrittenToken } from '../engine/port.ts';
 
 export interface KnowledgeOptions {
   /** Default: the default knowledge base. */
@@ -27,6 +28,10 @@ export interface AnswerRequest {
   readonly stop: readonly string[];
   /** What the text must be. The model alone is asked then: an answer from the graph is worded from its evidence. */
   readonly constraint?: ConstraintSpec;
+  /** The text is to be a relation path of a knowledge base. The model alone is asked; what it writes is there, and is proved. */
+  readonly paths?: PathsAsked;
+  /** How long the reply may be. An answer from the graph tells as many whole statements as fit. */
+  readonly limits?: TextLimits;
   readonly knowledge: KnowledgeOptions;
 }
 
@@ -49,6 +54,10 @@ export interface Grounding {
   readonly interpretation?: { readonly entities: readonly string[]; readonly path: string };
   /** `model` when the text is the transformer's own words; `plain` when verification refused them and the evidence was listed instead. */
   readonly wording?: 'model' | 'plain';
+  /** The limits of the reply left something out of its text: reasons, or names of a list. `answers` and `claims` hold all. */
+  readonly shortened?: boolean;
+  /** Of an answer that is a relation path: false where the base has more of them than the model was given to choose from. */
+  readonly pathsComplete?: boolean;
 }
 
 export type AnswerEvent =

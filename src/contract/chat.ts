@@ -4,7 +4,7 @@
 import { z } from 'zod';
 import { baseOf, baseName, confidence, instant, text } from './common.ts';
 import { ruleInput } from './rules.ts';
-import { constraintOf, finishReason, generation, harmless, isEmptyList, likelihoodsOf, samplingOf, samplingOfChoice, stopsOf, unsupported, unused, usage } from './generation.ts';
+import { constraintOf, finishReason, generation, harmless, isEmptyList, likelihoodsOf, limitsOf, pathsOf, samplingOf, samplingOfChoice, stopsOf, unsupported, unused, usage } from './generation.ts';
 import { callDelta, callReply, callsOf, choiceProblem, toolCalls, toolChoice, tools, toolsOf } from './tools.ts';
 import { source, sourceWire } from './triples.ts';
 import type { AnswerRequest, Grounding, KnowledgeOptions } from '../answers/port.ts';
@@ -63,6 +63,8 @@ export const knowledge = z
   })
   .meta({ id: 'Knowledge' });
 
+/** What the text must be is asked for. */
+const hasForm = (request: Parameters<typeof constraintOf>[0]): boolean => constraintOf(request) !== undefined || pathsOf(request) !== undefined;
 type GivenMessage = z.infer<typeof message>;
 /** Each message of a tool answers a call of an earlier message. */
 function answersCalls(messages: readonly GivenMessage[], context: z.RefinementCtx): void {
@@ -107,7 +109,7 @@ export const chatRequest = z
     verbosity: unused,
     web_search_options: unsupported('', () => false),
   })
-  .refine((request) => constraintOf(request) === undefined || !request.knowledge || request.knowledge.mode === 'off' || request.knowledge.mode === 'auto', {
+  .refine((request) => !hasForm(request) || !request.knowledge || request.knowledge.mode === 'off' || request.knowledge.mode === 'auto', {
     error: 'cannot be combined with an answer from the graph, which is worded from its evidence; give knowledge.mode "off"',
     path: ['response_format'],
   })
@@ -117,7 +119,7 @@ export const chatRequest = z
     if (problem !== undefined) wrong('tool_choice', problem);
     const calls = request.tools !== undefined && request.tools !== null && request.tools.length > 0 && request.tool_choice !== 'none';
     const grounded = request.knowledge && request.knowledge.mode !== 'off' && request.knowledge.mode !== 'auto';
-    if (calls && constraintOf(request) !== undefined) wrong(request.response_format ? 'response_format' : 'structured_outputs', 'cannot be combined with tools; leave one of them out, or give tool_choice "none"');
+    if (calls && hasForm(request)) wrong(request.response_format ? 'response_format' : 'structured_outputs', 'cannot be combined with tools; leave one of them out, or give tool_choice "none"');
     if (calls && grounded) wrong('tools', 'cannot be combined with an answer from the graph; leave one of them out, or give knowledge.mode "off"');
     const continues = continuesOf(request);
     if (request.add_generation_prompt === false && !continues) wrong('add_generation_prompt', 'can be false only with continue_final_message: true');
@@ -166,6 +168,8 @@ export const grounding = z
       .strictObject({ entities: z.array(z.string()), path: z.string() })
       .optional()
       .describe('What was understood: linked entities and the relation path followed.'),
+    shortened: z.boolean().optional().describe('True where `max_words` and the like left reasons or names out of the text. `answers` and `claims` hold them all.'),
+    paths_complete: z.boolean().optional().describe('Of a relation path: false where the knowledge base has more of them than the model was given to choose from.'),
     wording: z
       .enum(['model', 'plain'])
       .optional()
@@ -285,17 +289,21 @@ export function answerRequestsOf(request: ChatRequest, model: string, maxTokens:
   const sampling = { ...samplingOf(request), ...(request.logprobs === true ? { logprobs: request.top_logprobs ?? 0 } : {}) };
   const messages = request.messages.map(messageOf);
   const constraint = constraintOf(request);
+  const limits = limitsOf(request);
+  const paths = pathsOf(request, request.knowledge?.base);
   const chat = chatOf(request);
-  const shared = { ...(constraint ? { constraint } : {}), ...(chat ? { chat } : {}), model, messages, maxTokens, stop: stopsOf(request.stop), knowledge: knowledgeOf(request.knowledge) };
+  const shared = { ...(constraint ? { constraint } : {}), ...(limits ? { limits } : {}), ...(paths ? { paths } : {}), ...(chat ? { chat } : {}), model, messages, maxTokens, stop: stopsOf(request.stop), knowledge: knowledgeOf(request.knowledge) };
   return Array.from({ length: request.n ?? 1 }, (_, i) => ({ ...shared, sampling: samplingOfChoice(sampling, i) }));
 }
-export const groundingWire = ({ outcome, answers, claims, confidence: sure, cached, interpretation, wording }: Grounding): z.infer<typeof grounding> => ({
+export const groundingWire = ({ outcome, answers, claims, confidence: sure, cached, interpretation, shortened, pathsComplete, wording }: Grounding): z.infer<typeof grounding> => ({
   outcome,
   answers: [...answers],
   claims: claims.map(({ text: said, proofId, facts, sources }) => ({ text: said, proof_id: proofId, facts: [...facts], sources: sources.map(sourceWire) })),
   confidence: sure,
   cached,
   ...(interpretation ? { interpretation: { entities: [...interpretation.entities], path: interpretation.path } } : {}),
+  ...(shortened ? { shortened } : {}),
+  ...(pathsComplete === undefined ? {} : { paths_complete: pathsComplete }),
   ...(wording ? { wording } : {}),
 });
 export { harmless, unsupported };

@@ -3,7 +3,7 @@
 
 import { z } from 'zod';
 import { text } from './common.ts';
-import { constraintOf, finishReason, generation, harmless, MOST_CHOICES, samplingOf, samplingOfChoice, stopsOf, usage } from './generation.ts';
+import { constraintOf, finishReason, generation, harmless, limitsOf, MOST_CHOICES, samplingOf, samplingOfChoice, stopsOf, usage } from './generation.ts';
 import type { GenerateRequest, WrittenToken } from '../engine/port.ts';
 
 const prompt = text(1_000_000).min(1);
@@ -26,6 +26,7 @@ export const completionRequest = z
   .refine(({ best_of: best, stream }) => !best || best === 1 || stream !== true, { error: 'cannot be streamed', path: ['best_of'] })
   .refine(({ best_of: best, n }) => (best ?? n ?? 1) >= (n ?? 1), { error: 'must be at least n', path: ['best_of'] })
   .refine((request) => promptsOf(request).length * (request.best_of ?? request.n ?? 1) <= MOST_PROMPTS, { error: `prompts times choices must be at most ${MOST_PROMPTS}`, path: ['n'] })
+  .refine((request) => request.response_format?.type !== 'relation_path', { error: 'relation_path is for chats; ask /v1/chat/completions', path: ['response_format', 'type'] })
   .meta({ id: 'CompletionRequest', example: { model: 'pharos-mini', prompt: 'Albert Einstein was born', max_tokens: 16 } });
 export type CompletionRequest = z.infer<typeof completionRequest>;
 
@@ -54,8 +55,9 @@ export function generateRequestsOf(request: CompletionRequest, model: string, ma
   const told = request.logprobs ?? (choices > (request.n ?? 1) ? 0 : undefined);
   const sampling = { ...samplingOf(request), ...(told === undefined ? {} : { logprobs: told }) };
   const constraint = constraintOf(request);
+  const limits = limitsOf(request);
   const filled = (prompt: GenerateRequest['prompt']): GenerateRequest['prompt'] => (request.suffix && prompt.kind === 'text' ? { ...prompt, suffix: request.suffix } : prompt);
-  const more = { ...(request.echo === true ? { echo: true } : {}), ...(constraint ? { constraint } : {}) };
+  const more = { ...(request.echo === true ? { echo: true } : {}), ...(constraint ? { constraint } : {}), ...(limits ? { limits } : {}) };
   return promptsOf(request).flatMap((each) =>
     Array.from({ length: choices }, (_, i) => ({ model, prompt: filled(each), sampling: samplingOfChoice(sampling, i), maxTokens, stop: stopsOf(request.stop), ...more })),
   );

@@ -25,6 +25,7 @@ export const embeddingRequest = z
       .describe("What the texts are for: the model's prompt for it is put in front of each, where its folder has one (config_sentence_transformers.json). Not in OpenAI."),
     prompt_name: z.string().min(1).max(256).nullish().describe("One of the model's prompts by its name, put in front of each text. Not in OpenAI."),
     truncate: z.boolean().nullish().describe('Cut texts that are too long for the model; otherwise they are an error. Not in OpenAI.'),
+    truncate_prompt_tokens: z.literal(-1).nullish().describe('-1: as `truncate`, as vLLM has it.'),
     ...harmless,
   })
   .refine(({ input_type: type, prompt_name: name }) => !type || !name, { error: 'cannot be given together with input_type', path: ['prompt_name'] })
@@ -44,13 +45,13 @@ function inputsOf(given: EmbeddingRequest['input']): EmbedRequest['inputs'] {
   if (typeof given === 'string') return [given];
   return typeof given[0] === 'number' ? [given as number[]] : (given as readonly (string | number[])[]);
 }
-export const embedRequestOf = ({ input, dimensions, input_type: type, prompt_name: prompt, truncate }: EmbeddingRequest, model: string): EmbedRequest => ({
+export const embedRequestOf = ({ input, dimensions, input_type: type, prompt_name: prompt, truncate, truncate_prompt_tokens: cut }: EmbeddingRequest, model: string): EmbedRequest => ({
   model,
   inputs: inputsOf(input),
   ...(typeof dimensions === 'number' ? { dimensions } : {}),
   ...(type ? { inputType: INPUT_TYPES[type] } : {}),
   ...(typeof prompt === 'string' ? { prompt } : {}),
-  ...(truncate === true ? { truncate } : {}),
+  ...(truncate === true || cut === -1 ? { truncate: true } : {}),
 });
 
 function base64(vector: Float32Array): string {

@@ -2,9 +2,10 @@
 // Refuses to know what is generated.
 
 import { z } from 'zod';
-import { text } from './common.ts';
+import { baseName, baseOf, text } from './common.ts';
+import type { PathsAsked } from '../answers/relation-paths/offer.ts';
 import { PRIORITIES } from '../engine/port.ts';
-import type { ConstraintSpec, Sampling, TokenLikelihood, Usage } from '../engine/port.ts';
+import type { ConstraintSpec, Sampling, TextLimits, TokenLikelihood, Usage } from '../engine/port.ts';
 
 /** A field of OpenAI's that changes nothing. */
 export const unused = z.unknown().optional().describe('Accepted and not used.');
@@ -58,8 +59,20 @@ const responseFormat = z
     }),
     z.strictObject({ type: z.literal('regex'), pattern: text(16_384).min(1) }),
     z.strictObject({ type: z.literal('grammar'), grammar: text(262_144).min(1) }),
+    z.strictObject({
+      type: z.literal('relation_path'),
+      start: z.array(text(1024).min(1)).min(1).max(16).describe('Names or aliases of the entities from which the path leads.'),
+      hops: z.int().min(1).max(3).optional().describe('Steps at most (default 2).'),
+      inverse: z.boolean().optional().describe('Facts may be walked from object to subject, too (default false).'),
+      form: z.enum(['names', 'relations']).optional().describe('`names` (default): `Ulm -[located in]-> Germany`, and `Ulm <-[born in]- Albert Einstein` for an inverse step. `relations`: a property path such as `born in/^located in`.'),
+      base: baseName.optional(),
+    }),
   ])
-  .meta({ id: 'ResponseFormat', description: 'What the text must be, by construction: a JSON object, JSON valid by a schema (always strictly), a match of a regular expression, or a text of a grammar (GBNF). The last two are not in OpenAI.' });
+  .meta({
+    id: 'ResponseFormat',
+    description:
+      'What the text must be, by construction: a JSON object, JSON valid by a schema (always strictly), a match of a regular expression, a text of a grammar (GBNF), or a relation path that a knowledge base holds, stored or derived; `grounding` has its proof. The last three are not in OpenAI, and a relation path is for chats only.',
+  });
 /** As vLLM names the same. */
 const structuredOutputs = z
   .strictObject({ json: smallSchema, regex: text(16_384).min(1), grammar: text(262_144).min(1), choice: z.array(text(10_000).min(1)).min(1).max(10_000), json_object: z.literal(true) })
@@ -69,6 +82,9 @@ const structuredOutputs = z
 
 /** Choices of one request at most. */
 export const MOST_CHOICES = 16;
+const limit = z.int().min(1).max(1_000_000).nullish();
+const LIMITED = 'Never exceeded. The text ends with a whole word, or sentence where one ended in the second half, and `finish_reason` is `length` where something was left out. With `response_format` the text is completed within the limit; a format that asks for more is refused. (Not in OpenAI.)';
+const LINES = 'The rest of a longer line is left out, and `finish_reason` is `length` then. Not with `response_format`. (Not in OpenAI.)';
 const penalty = z.number().min(-2).max(2).nullish();
 export const generation = {
   model: z.string().min(1).max(256).optional().describe('A name from `GET /v1/models`; the first of them when absent.'),
@@ -92,6 +108,10 @@ export const generation = {
   seed: z.int().nullish().describe('Same seed, prompt and model give the same text.'),
   response_format: responseFormat.nullish(),
   structured_outputs: structuredOutputs.nullish(),
+  max_words: limit.describe('Words of the text at most; in Chinese, Japanese, Thai and the like each character is one. ' + LIMITED),
+  max_characters: limit.describe('Characters (Unicode code points) of the text at most. ' + LIMITED),
+  max_words_per_line: limit.describe('Words of each line at most, such as an item of a list. ' + LINES),
+  max_characters_per_line: limit.describe('Characters of each line at most. ' + LINES),
   stop: z.union([text(256).min(1), z.array(text(256).min(1)).max(16)]).nullish(),
 };
 type Given = { readonly [Name in keyof typeof generation]?: z.infer<(typeof generation)[Name]> };
@@ -132,6 +152,14 @@ export function constraintOf({ response_format: format, structured_outputs: give
     default:
       return undefined;
   }
+}
+/** The relation path that the text is to be, in `base` where it names no other; undefined: none. */
+export const pathsOf = ({ response_format: format }: Given, base?: string): PathsAsked | undefined =>
+  format?.type === 'relation_path' ? { base: baseOf(format.base ?? base), start: format.start, hops: format.hops ?? 2, inverse: format.inverse ?? false, form: format.form ?? 'names' } : undefined;
+/** How long the text may be; undefined: as long as it likes. */
+export function limitsOf({ max_words: words, max_characters: characters, max_words_per_line: lineWords, max_characters_per_line: lineCharacters }: Given): TextLimits | undefined {
+  const given = Object.entries({ words, characters, lineWords, lineCharacters }).filter(([, value]) => value !== undefined && value !== null);
+  return given.length === 0 ? undefined : (Object.fromEntries(given) as TextLimits);
 }
 /** The sampling of choice `i` of several. */
 export const samplingOfChoice = (sampling: Sampling, i: number): Sampling => (sampling.seed === undefined || i === 0 ? sampling : { ...sampling, seed: sampling.seed + i });

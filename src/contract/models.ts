@@ -24,6 +24,7 @@ export const model = z
   })
   .meta({ id: 'Model' });
 export const modelList = listOf(model);
+export const modelDeleted = z.strictObject({ id: z.string(), object: z.literal('model'), deleted: z.literal(true) });
 
 export const modelWire = ({ id, created, device, tasks, loaded, dimensions, bytes, contextLength, vocabularySize, parameters, grounded }: ModelInfo): z.infer<typeof model> => ({
   id,

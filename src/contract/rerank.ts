@@ -23,6 +23,7 @@ export const rerankRequest = z
     top_n: z.int().min(1).nullish().describe('Results at most; all when absent.'),
     return_documents: z.boolean().nullish().describe('Give each document back with its score.'),
     truncate: z.boolean().nullish().describe('Cut texts that are too long for the model; otherwise they are an error.'),
+    truncate_prompt_tokens: z.literal(-1).nullish().describe('-1: as `truncate`, as vLLM has it.'),
     ...harmless,
   })
   .meta({ id: 'RerankRequest', example: { query: 'Where was Albert Einstein born?', documents: ['Ulm lies on the Danube.', 'Albert Einstein was born in Ulm.'], top_n: 1 } });
@@ -46,11 +47,11 @@ export const rerankReply = z
   .meta({ id: 'RerankReply' });
 
 const textOf = (document: RerankRequest['documents'][number]): string => (typeof document === 'string' ? document : document.text);
-export const scoreRequestOf = ({ query, documents, truncate }: RerankRequest, model: string): ScoreRequest => ({
+export const scoreRequestOf = ({ query, documents, truncate, truncate_prompt_tokens: cut }: RerankRequest, model: string): ScoreRequest => ({
   model,
   query,
   documents: documents.map(textOf),
-  ...(truncate === true ? { truncate } : {}),
+  ...(truncate === true || cut === -1 ? { truncate: true } : {}),
 });
 
 export function rerankWire({ scores, promptTokens }: Scores, { documents, top_n: most, return_documents: give }: RerankRequest, id: string, model: string): z.infer<typeof rerankReply> {

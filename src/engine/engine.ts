@@ -3,9 +3,9 @@
 
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
-import { findModels } from './models/model-files.ts';
+import { findModels, modelName, splitVariant } from './models/model-files.ts';
 import { DEVICES, EngineError, unableTo } from './port.ts';
-import type { ChatPrompt, Embeddings, EmbedRequest, Engine, EngineLimits, EngineStatistics, GenerateEvent, GenerateRequest, ModelInfo, ScoreRequest, Scores, Task } from './port.ts';
+import type { ChatPrompt, Embeddings, EmbedRequest, Engine, EngineLimits, EngineStatistics, GenerateEvent, GenerateRequest, ModelInfo, ModelLibrary, ScoreRequest, Scores, Task } from './port.ts';
 import type { Answer, FromWorker, ToWorker, WireError, WireEvent, WorkerSetup } from './protocol.ts';
 import { EventStream } from './event-stream.ts';
 
@@ -45,10 +45,14 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
   const setup: WorkerSetup = { folders, device, threads, limits };
   const worker = new Worker(new URL('./worker.ts', import.meta.url), { name: 'pharos-engine', workerData: setup });
   return new Promise<Engine>((resolve, reject) => {
-    const engine = new ThreadedEngine(worker, limits, options.logger, (error) => (error ? reject(error) : resolve(engine)));
+    const engine = new ThreadedEngine(worker, folders, limits, options.logger, (error) => (error ? reject(error) : resolve(engine)));
   });
 }
 
+const nameOf = (given: string): string => {
+  const { folder, variant } = splitVariant(given);
+  return modelName(folder, variant);
+};
 const errorOf = ({ code, message, retryAfter }: WireError): EngineError => new EngineError(code, message, retryAfter === undefined ? {} : { retryAfter });
 
 class ThreadedEngine implements Engine {
@@ -60,6 +64,8 @@ class ThreadedEngine implements Engine {
   /** Questions that have one answer. */
   readonly #asked = new Map<number, { readonly resolve: (answer: Answer) => void; readonly reject: (error: EngineError) => void }>();
   readonly #ended: Promise<void>;
+  /** By the models' names. */
+  readonly #folders = new Map<string, string>();
   #models: readonly ModelInfo[] = [];
   #statistics: EngineStatistics;
   /** Why nothing more is taken on. */
@@ -67,9 +73,10 @@ class ThreadedEngine implements Engine {
   #closed: Promise<void> | undefined;
   #next = 0;
 
-  constructor(worker: Worker, limits: EngineLimits, logger: EngineLogger | undefined, started: (error?: EngineError) => void) {
+  constructor(worker: Worker, folders: readonly string[], limits: EngineLimits, logger: EngineLogger | undefined, started: (error?: EngineError) => void) {
     this.#worker = worker;
     this.#logger = logger;
+    for (const folder of folders) this.#folders.set(nameOf(folder), folder);
     this.#statistics = { running: 0, waiting: 0, promptTokens: 0, generatedTokens: 0, slots: { used: 0, total: limits.slots } };
     this.#ended = new Promise((resolve) => {
       worker.once('exit', (code) => {
@@ -141,6 +148,26 @@ class ThreadedEngine implements Engine {
     if (answer.kind !== 'score') throw new EngineError('failed', 'the engine answered another question');
     return { scores: answer.scores, promptTokens: answer.promptTokens };
   }
+  readonly library: ModelLibrary = {
+    folderOf: (id) => (this.#models.some((model) => model.id === id) ? this.#folders.get(id) : undefined),
+    add: async (folder) => {
+      this.#refuse();
+      await this.#change((id) => ({ kind: 'add', id, folder }));
+      const added = this.#models.find(({ id }) => id === nameOf(folder));
+      if (!added) throw new EngineError('failed', `the engine took ${folder} and does not list it`);
+      this.#folders.set(added.id, folder);
+      return added;
+    },
+    remove: async (model) => {
+      this.#check(model);
+      await this.#change((id) => ({ kind: 'remove', id, model }));
+      this.#folders.delete(model);
+    },
+  };
+  async #change(message: (id: number) => ToWorker): Promise<void> {
+    const answer = await this.#ask(message);
+    if (answer.kind === 'models') this.#models = answer.models;
+  }
   async #ask(message: (id: number) => ToWorker, signal?: AbortSignal): Promise<Answer> {
     const aborted = (): EngineError => new EngineError('aborted', 'the request was aborted by its caller');
     if (signal?.aborted) throw aborted();
@@ -180,10 +207,13 @@ class ThreadedEngine implements Engine {
   }
 
   #check(model: string, task?: Task): void {
-    if (this.#refusal) throw new EngineError(this.#refusal.code, this.#refusal.message, { cause: this.#refusal });
+    this.#refuse();
     const found = this.#models.find(({ id }) => id === model);
     if (found && task && found.tasks?.includes(task) === false) throw unableTo(task, found, this.#models);
     if (!found) throw new EngineError('unknown_model', `model ${JSON.stringify(model)} is not loaded; loaded are: ${this.#models.map(({ id }) => id).join(', ')}`);
+  }
+  #refuse(): void {
+    if (this.#refusal) throw new EngineError(this.#refusal.code, this.#refusal.message, { cause: this.#refusal });
   }
   #send(message: ToWorker): void {
     this.#worker.postMessage(message, []);

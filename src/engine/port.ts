@@ -99,6 +99,15 @@ export type ConstraintSpec =
   /** The whole text is a `root` of a grammar in llama.cpp's GBNF. */
   | { readonly kind: 'grammar'; readonly grammar: string };
 
+/** How long a text may be. Words and characters as `constraints/text-length.ts` counts them; what the model thinks, and calls, is no part of the text. */
+export interface TextLimits {
+  readonly words?: number;
+  readonly characters?: number;
+  /** Of each line, without the end of the line. */
+  readonly lineWords?: number;
+  readonly lineCharacters?: number;
+}
+
 /** Urgencies that can be asked for. */
 export const PRIORITIES = { least: -100, most: 100 } as const;
 /** When a request has its turn among others. Nothing in its answer depends on it. */
@@ -120,6 +129,8 @@ export interface GenerateRequest extends Terms {
   readonly echo?: boolean;
   readonly stop: readonly string[];
   readonly constraint?: ConstraintSpec;
+  /** The text never exceeds them, and ends with a whole word, or sentence where one ended in their second half. Where they left something out, it ends with the reason `length`. */
+  readonly limits?: TextLimits;
 }
 
 export interface Usage {
@@ -230,7 +241,7 @@ export interface EngineLimits {
   readonly prefixBytes: number;
   /** Tokens of one pass of an encoder at most, padding included. */
   readonly passTokens: number;
-  /** Bytes of weights in memory at most; the models used longest ago are closed for others. 0: no limit. */
+  /** Bytes of weights, keys and values in memory at most; remembered beginnings are forgotten and the models used longest ago closed for others. 0: no limit. */
   readonly modelBytes: number;
   /** Milliseconds after which a model that nobody uses is closed; 0 never closes. */
   readonly modelIdleMs: number;
@@ -269,8 +280,20 @@ export interface Engine {
   /** How much texts have to do with a query. As `embed`. */
   score(request: ScoreRequest, signal?: AbortSignal): Promise<Scores>;
   statistics(): EngineStatistics;
+  /** Absent where the models are not this engine's own. */
+  readonly library?: ModelLibrary;
   /** Stops admission, lets running sequences finish for at most `graceMs`, then aborts them and frees everything. */
   close(graceMs?: number): Promise<void>;
+}
+
+/** Models that come and go while the engine runs. */
+export interface ModelLibrary {
+  /** Folder of a model, with `#` and the variant behind it where one was asked for. Undefined when there is none of that name. */
+  folderOf(id: string): string | undefined;
+  /** Serves the model in `folder` from now on, after those that are there; it is loaded when it is first asked for. Rejects with EngineError `model_invalid` for what is no model, and for a name that is taken. */
+  add(folder: string): Promise<ModelInfo>;
+  /** Takes no more requests for a model; those under way end as they would. Rejects with EngineError `unknown_model`. */
+  remove(id: string): Promise<void>;
 }
 
 export type EngineErrorCode =

@@ -18,6 +18,8 @@ export type ToWorker =
   | { readonly kind: 'count'; readonly id: number; readonly model: string; readonly what: string | ChatPrompt }
   | { readonly kind: 'embed'; readonly id: number; readonly request: EmbedRequest }
   | { readonly kind: 'score'; readonly id: number; readonly request: ScoreRequest }
+  | { readonly kind: 'add'; readonly id: number; readonly folder: string }
+  | { readonly kind: 'remove'; readonly id: number; readonly model: string }
   | { readonly kind: 'close'; readonly graceMs: number };
 
 /** GenerateEvent of request `id`, and when its turn has come. */
@@ -35,7 +37,7 @@ export interface WireError {
   readonly retryAfter?: number;
 }
 
-export type Answer = { readonly kind: 'count'; readonly tokens: number } | EncoderAnswer;
+export type Answer = { readonly kind: 'count'; readonly tokens: number } | EncoderAnswer | { readonly kind: 'models'; readonly models: readonly ModelInfo[] };
 export type FromWorker =
   | { readonly kind: 'ready'; readonly models: readonly ModelInfo[] }
   /** It could not start; nothing follows. */

@@ -9,6 +9,7 @@ import type { Outcome, PassCounts } from './decoder/batch.ts';
 import { Outflow } from './outflow.ts';
 import { FairQueue } from './queue.ts';
 import type { Account, Turn } from './queue.ts';
+import type { KvCache } from './decoder/kv-cache.ts';
 import type { Runner } from './decoder/runner.ts';
 import type { Sequence } from './decoder/sequence.ts';
 
@@ -73,6 +74,13 @@ export class Scheduler {
     };
   }
 
+  /** Bytes reserved for what a model remembers of the texts that run. */
+  bytesOf(runner: Runner): number {
+    let bytes = this.#batches.get(runner)?.bytes ?? 0;
+    for (const { sequence } of this.#running.values()) if (sequence.runner === runner) bytes += sequence.bytes;
+    return bytes;
+  }
+
   /**
    * Takes a request on. `make` is called only when there is room: where the queue is full, one of a client that has more waiting gives way, and is ended with an error. Throws EngineError
    * `queue_full`, `closed`, or what `make` throws.
@@ -124,7 +132,12 @@ export class Scheduler {
       }
       for (const [runner, sequences] of models) {
         this.#before = new Map(sequences.map((sequence) => [sequence, sequence.usage.completionTokens]));
-        for await (const outcomes of this.#batchOf(runner).step(sequences, this.#limits.prefillChunk)) this.#pass(outcomes);
+        try {
+          for await (const outcomes of this.#batchOf(runner).step(sequences, this.#limits.prefillChunk)) this.#pass(outcomes);
+        } catch (error) {
+          // Between passes, where memory for them is made. Those of other models know nothing of it.
+          this.#pass(sequences.map((sequence) => ({ sequence, error })));
+        }
       }
     }
   }
@@ -193,7 +206,13 @@ export class Scheduler {
     return this.#closing ? [] : this.#admit();
   }
   #free(sequence: Sequence): void {
-    sequence.release(this.#batches.get(sequence.runner)?.leave(sequence));
+    let beside: KvCache | undefined;
+    try {
+      beside = this.#batches.get(sequence.runner)?.leave(sequence);
+    } catch {
+      // There is no memory for a copy: the text is not remembered.
+    }
+    sequence.release(beside);
   }
   #displace(id: number): WireEvent[] {
     this.#queue.delete(id);

@@ -23,7 +23,7 @@ let started = false;
 const pool = new ModelPool(limits, (info, why) => {
   send({ kind: 'model', info });
   if (started) send({ kind: 'note', level: 'info', message: info.loaded === true ? `model ${info.id} is loaded on ${info.device}` : `model ${info.id} is closed: ${why}` });
-});
+}, ({ kind, model }) => (kind === 'decoder' ? scheduler.bytesOf(model.runner) : 0));
 /** Of requests that wait for their model. */
 const waiting = new Map<number, { readonly controller: AbortController; fail(error: unknown): void }>();
 /** The same, for who gives way where too many do. */
@@ -49,6 +49,7 @@ function statistics(): EngineStatistics {
 }
 const scheduler: Scheduler = new Scheduler(limits, (events) => {
   for (const { id, kind } of events) if (kind === 'finish' || kind === 'error') giveBack(id);
+  pool.fit();
   send({ kind: 'step', events, statistics: statistics() });
 });
 /** Of what waits for its model. */
@@ -146,12 +147,26 @@ function receive(message: ToWorker): void {
         (error: unknown) => send({ kind: 'unanswered', id: message.id, ...describeError(error) }),
       );
       return;
+    case 'add':
+    case 'remove':
+      (message.kind === 'add' ? addModel(message.folder) : pool.retire(message.model)).then(
+        () => send({ kind: 'answered', id: message.id, answer: { kind: 'models', models: pool.infos() }, statistics: statistics() }),
+        (error: unknown) => send({ kind: 'unanswered', id: message.id, ...describeError(error) }),
+      );
+      return;
     case 'close':
       void close(message.graceMs);
       return;
     default:
       message satisfies never;
   }
+}
+
+/** Throws EngineError `model_invalid`. */
+async function addModel(folder: string): Promise<void> {
+  const described = await describeModel(folder, { device, threads, limits, note });
+  if (pool.has(described.info.id)) throw invalid(`there is a model ${described.info.id} already; give the folder another name`);
+  pool.add(described);
 }
 
 const failures: EngineError[] = [];

@@ -54,7 +54,7 @@ function parseJson(bytes: Buffer): unknown {
 export function readBodies(app: FastifyInstance): void {
   app.addHook('onRequest', async ({ headers }) => {
     const coding = headers['content-encoding'];
-    if (coding !== undefined && coding !== 'identity')
+    if (coding !== undefined && coding.toLowerCase() !== 'identity')
       throw new HttpError('unsupported_media_type', `content-encoding ${JSON.stringify(coding.slice(0, 40))} is not supported; send the body as it is`);
   });
   app.removeAllContentTypeParsers();

@@ -60,12 +60,11 @@ export function sendEvents<T>(
   toData: (event: T) => readonly unknown[],
   reasonOf: (error: unknown) => unknown,
 ): FastifyReply {
-  return reply
-    .type('text/event-stream; charset=utf-8')
-    .header('cache-control', 'no-cache')
-    .header('x-accel-buffering', 'no')
-    .send(Readable.from(frames(events, toData, reply, reasonOf)));
+  return sendFrames(reply, frames(events, toData, reply, reasonOf));
 }
+/** Answers with server-sent events that are written already. */
+export const sendFrames = (reply: FastifyReply, written: AsyncIterable<string>): FastifyReply =>
+  reply.type('text/event-stream; charset=utf-8').header('cache-control', 'no-cache').header('x-accel-buffering', 'no').send(Readable.from(written));
 
 /** Answers with NDJSON, piece by piece; a piece is one or more whole lines. */
 export const sendLines = (reply: FastifyReply, lines: AsyncIterable<string>): FastifyReply => reply.type(NDJSON).send(Readable.from(lines));

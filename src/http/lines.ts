@@ -96,6 +96,9 @@ export class LineImport<T, R> {
     const leave = (): void => fail();
     signal.addEventListener('abort', stop, { once: true });
     body.once('error', fail).once('close', leave);
+    // Either may have come before anybody listened.
+    if (signal.aborted) stop();
+    else if (body.destroyed) leave();
     bytes.once('close', () => {
       signal.removeEventListener('abort', stop);
       body.off('close', leave);
@@ -114,7 +117,7 @@ export class LineImport<T, R> {
       const end = chunk.lastIndexOf(NEWLINE);
       if (end >= 0) {
         const piece = decodeLines(Buffer.concat([...rest, chunk.subarray(0, end)]), before);
-        const tooLong = piece.lines.findIndex((text) => text.length > lineBytes);
+        const tooLong = piece.lines.findIndex((text) => text.length > lineBytes || (3 * text.length > lineBytes && Buffer.byteLength(text) > lineBytes));
         yield tooLong < 0 ? piece : { lines: piece.lines.slice(0, tooLong), mistake: wrong(before + tooLong + 1, long) };
         before += piece.lines.length;
         [rest, restBytes] = [[], 0];

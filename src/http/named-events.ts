@@ -1,8 +1,8 @@
 // Owns streamed answers whose events have names, as Anthropic's Messages and OpenAI's Responses stream them: each with its type on a line of its own, and no mark at the end.
 // Refuses to know what the events say.
 
-import { Readable } from 'node:stream';
 import type { FastifyReply } from 'fastify';
+import { sendFrames } from './events.ts';
 import { answerTo } from './problems.ts';
 import type { Answer } from './problems.ts';
 
@@ -28,8 +28,4 @@ async function* frames<T>(events: AsyncIterable<T>, teller: Teller<T>, reply: Fa
 }
 /** `reasonOf` may put a better error in the place of one that is thrown in the middle. */
 export const sendNamedEvents = <T>(reply: FastifyReply, events: AsyncIterable<T>, teller: Teller<T>, reasonOf: (error: unknown) => unknown): FastifyReply =>
-  reply
-    .type('text/event-stream; charset=utf-8')
-    .header('cache-control', 'no-cache')
-    .header('x-accel-buffering', 'no')
-    .send(Readable.from(frames(events, teller, reply, reasonOf)));
+  sendFrames(reply, frames(events, teller, reply, reasonOf));

@@ -9,6 +9,10 @@ import { TermError } from '../../graph/terms.ts';
 import type { TermErrorCode } from '../../graph/terms.ts';
 import { EngineError } from '../engine/port.ts';
 import type { EngineErrorCode } from '../engine/port.ts';
+import { JobError } from '../training/jobs/job.ts';
+import type { JobErrorCode } from '../training/jobs/job.ts';
+import { FileError } from '../workspace/files/file-store.ts';
+import type { FileErrorCode } from '../workspace/files/file-store.ts';
 
 export type HttpErrorCode =
   | 'invalid_value'
@@ -180,6 +184,20 @@ const TERM: Readonly<Record<TermErrorCode, Problem>> = {
   invalid_time: bad,
   invalid_confidence: { ...bad, param: 'confidence' },
 };
+const FILE: Readonly<Record<FileErrorCode, Problem>> = {
+  unknown_file: { ...missing, code: 'file_not_found' },
+  file_too_large: { ...large, param: 'file' },
+  files_full: { ...large, param: 'file' },
+};
+const JOB: Readonly<Record<JobErrorCode, Problem>> = {
+  unknown_job: { ...missing, code: 'fine_tuning_job_not_found' },
+  job_queue_full: { ...busy, retryAfter: 60 },
+  job_ended: bad,
+  job_paused: bad,
+  job_not_paused: bad,
+  tuning_unsupported: { ...bad, param: 'model' },
+  jobs_closed: { ...unavailable, code: 'shutting_down' },
+};
 /** Fastify's own codes. */
 const FASTIFY: Readonly<Record<string, HttpErrorCode>> = {
   FST_ERR_BAD_URL: 'invalid_url',
@@ -236,6 +254,8 @@ export function answerTo(error: unknown): Answer {
   if (error instanceof KnowledgeError) return answer(error, error.code, KNOWLEDGE[error.code], error.field);
   if (error instanceof InduceError) return answer(error, error.code, INDUCE[error.code]);
   if (error instanceof RuleError) return answer(error, error.code, RULE[error.code], error.field, ruleErrorWire(error));
+  if (error instanceof JobError) return answer(error, error.code, JOB[error.code]);
+  if (error instanceof FileError) return answer(error, error.code, FILE[error.code]);
   if (error instanceof TermError) return answer(error, error.code, TERM[error.code]);
   if (error instanceof Error && 'code' in error && typeof error.code === 'string' && Object.hasOwn(FASTIFY, error.code))
     return answer(error, FASTIFY[error.code], HTTP[FASTIFY[error.code]]);

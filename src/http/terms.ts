@@ -17,5 +17,6 @@ export const onTerms = (engine: Engine): Engine => ({
   embed: (request, signal) => engine.embed(withTerms(request, signal), signal),
   score: (request, signal) => engine.score(withTerms(request, signal), signal),
   statistics: () => engine.statistics(),
+  library: engine.library,
   close: (graceMs) => engine.close(graceMs),
 });

@@ -10,13 +10,20 @@ type Issue = z.core.$ZodIssue;
 const place = (path: readonly PropertyKey[]): string =>
   path.map((part, i) => (typeof part === 'number' ? `[${part}]` : `${i === 0 ? '' : '.'}${String(part)}`)).join('');
 
+/** How far a way to read something got: as deep, and at this place, its first mistake lies. */
+function reach(issues: readonly Issue[]): readonly [depth: number, place: number] {
+  if (issues.some(({ code, path }) => code === 'invalid_type' && path.length === 0)) return [-1, 0];
+  const [first] = issues[0]?.path ?? [];
+  return [Math.max(...issues.map(({ path }) => path.length)), typeof first === 'number' ? first : 0];
+}
 /** Of the ways to read a union, the one that got furthest: its mistakes say most. */
 function narrowed(issue: Issue): Issue {
   if (issue.code !== 'invalid_union' || issue.errors.length === 0) return issue;
-  const depth = (issues: readonly Issue[]): number =>
-    Math.max(...issues.map((each) => (each.code === 'invalid_type' && each.path.length === 0 ? -1 : each.path.length)));
-  const best = issue.errors.toSorted((a, b) => depth(b) - depth(a))[0];
-  if (!best?.[0] || depth(best) < 0) return issue;
+  const [best] = issue.errors
+    .map((issues) => ({ issues, reached: reach(issues) }))
+    .toSorted(({ reached: a }, { reached: b }) => b[0] - a[0] || b[1] - a[1])
+    .map(({ issues }) => issues);
+  if (!best?.[0] || reach(best)[0] < 0) return issue;
   const inner = narrowed(best[0]);
   return { ...inner, path: [...issue.path, ...inner.path] };
 }

@@ -10,6 +10,8 @@ export interface AttentionShape {
   /** Heads of keys and values; each serves heads / keyValueHeads of the queries. */
   readonly keyValueHeads: number;
   readonly headSize: number;
+  /** Keys are values too, and are remembered once (multi-head latent attention). Default: no. */
+  readonly shared?: boolean;
   /** What products of queries and keys are multiplied by. Default: 1 / sqrt(headSize). */
   readonly scale?: number;
   /** Scores s become cap * tanh(s / cap) (Gemma 2). */
@@ -27,12 +29,12 @@ interface Masks {
 /**
  * Inputs and outputs for B sequences side by side. Rows are time-major: P is the longest past, and sequence b has `past_lengths[b]` rows of it. Inputs: `input_ids`, `position_ids` int64 [B, n]; per
  * layer `past_key.i`, `past_value.i` float [P, B, keyValueHeads, headSize]; `past_lengths` int64 [B]; `wanted` int64 [B, m], the new tokens after which logits are wanted, counted over all as
- * t * B + b. Outputs: `logits` float [B, m, vocabulary] and only the new rows, `new_key.i`, `new_value.i` [n, B, keyValueHeads, headSize].
+ * t * B + b. Outputs: `logits` float [B, m, vocabulary] and only the new rows, `new_key.i`, `new_value.i` [n, B, keyValueHeads, headSize]. Where keys are values too, there is no `value`.
  */
 export class Attention {
   /** [n * B] */
   readonly ids: string;
-  /** [1, n * B] */
+  /** [n * B, 1]: a row is a text of one token to operators that count tokens. */
   readonly positions: string;
   readonly #g: GraphBuilder;
   readonly #shape: AttentionShape;
@@ -51,8 +53,10 @@ export class Attention {
     this.#shape = shape;
     const ids = g.input('input_ids', 'int64', ['B', 'n']);
     const positions = g.input('position_ids', 'int64', ['B', 'n']);
-    const pasts = (kind: string): string[] => Array.from({ length: layers }, (_, i) => g.input(`past_${kind}.${i}`, 'float', ['P', 'B', keyValueHeads, headSize]));
-    [this.#pastKeys, this.#pastValues] = [pasts('key'), pasts('value')];
+    const pasts = (kind: string): string[] =>
+      Array.from({ length: layers }, (_, i) => g.input(`past_${kind}.${i}`, 'float', ['P', 'B', keyValueHeads, headSize]));
+    this.#pastKeys = pasts('key');
+    this.#pastValues = shape.shared ? this.#pastKeys : pasts('value');
     const lengths = g.input('past_lengths', 'int64', ['B']);
     this.#wanted = g.input('wanted', 'int64', ['B', 'm']);
 
@@ -65,7 +69,7 @@ export class Attention {
     this.#hasPast = g.op('Greater', [g.op('Squeeze', [past]), g.ints(0)]);
     const flat = (x: string, to: readonly number[]): string => this.#reshape(g.op('Transpose', [x], { perm: [1, 0] }), g.ints(to));
     this.ids = flat(ids, [-1]);
-    this.positions = flat(positions, [1, -1]);
+    this.positions = flat(positions, [-1, 1]);
     this.#split = list(past, n);
     const [one, queries] = [g.ints([1]), g.op('Mul', [n, g.ints([group])])];
     // Rows of queries are (token, head of the group).
@@ -86,7 +90,9 @@ export class Attention {
         }
         const fresh = g.op('Where', [hidden, g.scalar(-1e9), g.scalar(0)]);
         const pastMask = g.op('Where', [seen, g.scalar(0), g.scalar(-1e9)]);
-        const whole = g.op('Concat', [g.op('Expand', [pastMask, list(batch, one, queries, past)]), g.op('Expand', [fresh, list(batch, one, queries, n)])], { axis: { int: 3 } });
+        const whole = g.op('Concat', [g.op('Expand', [pastMask, list(batch, one, queries, past)]), g.op('Expand', [fresh, list(batch, one, queries, n)])], {
+          axis: { int: 3 },
+        });
         made = { fresh, whole };
         masks.set(window, made);
       }
@@ -105,13 +111,13 @@ export class Attention {
     return this.#g.op('Reshape', [x, shape], {}, output === undefined ? {} : { outputs: [output] });
   }
 
-  /** Rows [n * B, heads * headSize] of queries, [n * B, keyValueHeads * headSize] of keys and values, axes of 1 in front or not; returns rows [n * B, heads * headSize]. */
-  attend(layer: number, queryRows: string, keyRows: string, valueRows: string): string {
+  /** Rows [n * B, heads * headSize] of queries, [n * B, keyValueHeads * headSize] of keys and of values (none where keys are values too), axes of 1 between or not; returns rows [n * B, heads * headSize]. */
+  attend(layer: number, queryRows: string, keyRows: string, valueRows?: string): string {
     const g = this.#g;
     const { heads, keyValueHeads, headSize, cap, windows, scale = 1 / Math.sqrt(headSize) } = this.#shape;
     const { fresh, whole } = this.#maskFor(windows?.[layer]);
     const key = this.#reshape(keyRows, this.#shapes.key, `new_key.${layer}`);
-    const value = this.#reshape(valueRows, this.#shapes.key, `new_value.${layer}`);
+    const value = valueRows === undefined ? key : this.#reshape(valueRows, this.#shapes.key, `new_value.${layer}`);
     // [B, keyValueHeads, n * group, headSize]
     const query = this.#reshape(g.op('Transpose', [this.#reshape(queryRows, this.#shapes.query)], { perm: [1, 2, 0, 3, 4] }), this.#shapes.grouped);
     const scores = (keys: string): string => {
@@ -132,7 +138,7 @@ export class Attention {
     // A product over zero past rows crashes ONNX Runtime 1.30 (division by zero), so the first call takes its own branch.
     const withoutPast = g.branch('float', shape, () => mixed(softmax(g.op('Add', [newScores, fresh])), value));
     const attended = g.op('If', [this.#hasPast], { then_branch: withPast, else_branch: withoutPast });
-    for (const name of [`new_key.${layer}`, `new_value.${layer}`]) g.output(name, 'float', ['n', 'B', keyValueHeads, headSize]);
+    for (const name of new Set([key, value])) g.output(name, 'float', ['n', 'B', keyValueHeads, headSize]);
     return this.#reshape(g.op('Transpose', [this.#reshape(attended, this.#shapes.ungrouped)], { perm: [2, 0, 1, 3, 4] }), g.ints([-1, heads * headSize]));
   }
   /** Of rows [n * B, width] those after which logits are wanted: [B, m, width]. */

@@ -147,7 +147,8 @@ export function buildDecoder(config: DecoderConfig, weights: ReadonlyMap<string,
 
   const [batch, n, past] = [size(ids, 0), size(ids, 1), size(pastKeys[0], 0)];
   const hasPast = g.op('Greater', [g.op('Squeeze', [past]), g.ints(0)]);
-  const positionRow = reshape(swap(positions), g.ints([1, -1]));
+  // Each row is a text of its own to the operator, which takes none that is longer than the context.
+  const rowPositions = reshape(swap(positions), g.ints([-1, 1]));
   const steps = range(n);
   // [n, n]: 0 where the key is not later than the query, a large negative number elsewhere
   const later = g.op('Greater', [unsqueeze(steps, 0), unsqueeze(steps, 1)]);
@@ -162,7 +163,7 @@ export function buildDecoder(config: DecoderConfig, weights: ReadonlyMap<string,
   const headShape = list(g.ints([-1]), batch, g.ints([heads, headSize]));
   const rowShape = (length: number): string => list(g.ints([-1]), batch, g.ints([length]));
   const flatShape = g.ints([-1, width]);
-  const rotate = (x: string): string => g.op('RotaryEmbedding', [unsqueeze(x, 0), positionRow, 'rotary.cos', 'rotary.sin'], { interleaved: { int: 0 }, num_heads: { int: heads } }, MS);
+  const rotate = (x: string): string => g.op('RotaryEmbedding', [unsqueeze(x, 1), rowPositions, 'rotary.cos', 'rotary.sin'], { interleaved: { int: 0 }, num_heads: { int: heads } }, MS);
   const scale = 1 / Math.sqrt(headSize);
 
   // Everything but attention is done on rows [n * B, width].

@@ -4,6 +4,7 @@
 import { Attention } from './attention.ts';
 import { WeightedGraph } from './decoder-parts.ts';
 import type { BuildOptions, Parameter } from './decoder-parts.ts';
+import { activated, layerNorm } from './layers.ts';
 
 export interface Gpt2Config {
   readonly vocabularySize: number;
@@ -21,7 +22,10 @@ export interface Gpt2Config {
 
 /** Names and shapes of the parameters. Matrices are [out, in]; Hugging Face stores those in layers the other way round. */
 export function gpt2Parameters({ vocabularySize, width, layers, feedForward, contextLength, tied }: Gpt2Config): readonly Parameter[] {
-  const both = (name: string, ...shape: number[]): Parameter[] => [{ name: `${name}.weight`, shape }, { name: `${name}.bias`, shape: [shape[0]] }];
+  const both = (name: string, ...shape: number[]): Parameter[] => [
+    { name: `${name}.weight`, shape },
+    { name: `${name}.bias`, shape: [shape[0]] },
+  ];
   return [
     { name: 'wte.weight', shape: [vocabularySize, width] },
     { name: 'wpe.weight', shape: [contextLength, width] },
@@ -44,8 +48,9 @@ export function buildGpt2(config: Gpt2Config, options: BuildOptions): Uint8Array
   const w = new WeightedGraph(gpt2Parameters(config), options);
   const { g } = w;
   const attention = new Attention(g, { layers, heads, keyValueHeads: heads, headSize: width / heads, scale: config.scoreScale });
-  const normed = (x: string, name: string): string => g.op('LayerNormalization', [x, w.vector(`${name}.weight`), w.vector(`${name}.bias`)], { axis: { int: -1 }, epsilon: config.normEpsilon });
-  const linear = (x: string, name: string, out: number, inner: number): string => w.biased(w.product(x, name, [`${name}.weight`], out, inner), `${name}.bias`, [`${name}.bias`]);
+  const normed = (x: string, name: string): string => layerNorm(g, x, w.vector(`${name}.weight`), w.vector(`${name}.bias`), config.normEpsilon);
+  const linear = (x: string, name: string, out: number, inner: number): string =>
+    w.biased(w.product(x, name, [`${name}.weight`], out, inner), `${name}.bias`, [`${name}.bias`]);
 
   const { rows, head } = w.embedding(attention.ids, 'wte.weight', config.tied ? undefined : 'lm_head.weight', vocabularySize, width);
   const places = g.weight('wpe.weight', w.weight('wpe.weight'), [contextLength, width]);
@@ -54,9 +59,14 @@ export function buildGpt2(config: Gpt2Config, options: BuildOptions): Uint8Array
   for (let i = 0; i < layers; i++) {
     const of = (name: string): string => `h.${i}.${name}`;
     const [q, k, v] = ['q', 'k', 'v'].map((name) => g.fresh(name));
-    g.op('Split', [linear(normed(x, of('ln_1')), of('attn.c_attn'), 3 * width, width), g.ints([width, width, width])], { axis: { int: -1 } }, { outputs: [q, k, v] });
+    g.op(
+      'Split',
+      [linear(normed(x, of('ln_1')), of('attn.c_attn'), 3 * width, width), g.ints([width, width, width])],
+      { axis: { int: -1 } },
+      { outputs: [q, k, v] },
+    );
     x = g.op('Add', [x, linear(attention.attend(i, q, k, v), of('attn.c_proj'), width, width)]);
-    const inner = g.op('Gelu', [linear(normed(x, of('ln_2')), of('mlp.c_fc'), feedForward, width)], { approximate: 'tanh' });
+    const inner = activated(g, 'gelu-tanh', linear(normed(x, of('ln_2')), of('mlp.c_fc'), feedForward, width));
     x = g.op('Add', [x, linear(inner, of('mlp.c_proj'), width, feedForward)]);
   }
   attention.logits(head(normed(attention.last(x), 'ln_f')), vocabularySize);

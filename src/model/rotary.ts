@@ -10,10 +10,24 @@ export interface RotaryConfig {
     /** Llama 3.1: long wavelengths are scaled, short ones kept, with a slope between. */
     | { readonly kind: 'llama3'; readonly factor: number; readonly lowFactor: number; readonly highFactor: number; readonly trainedLength: number }
     /** Peng et al. 2023, "YaRN". `attention`: what cosines and sines are multiplied by; absent: 0.1 ln(factor) + 1. */
-    | { readonly kind: 'yarn'; readonly factor: number; readonly trainedLength: number; readonly fast: number; readonly slow: number; readonly attention?: number }
+    | {
+        readonly kind: 'yarn';
+        readonly factor: number;
+        readonly trainedLength: number;
+        readonly fast: number;
+        readonly slow: number;
+        readonly attention?: number;
+      }
     /** Ding et al. 2024, "LongRoPE": a factor for each frequency, and what cosines and sines are multiplied by. */
     | { readonly kind: 'longrope'; readonly factors: readonly number[]; readonly attention: number };
 }
+
+/**
+ * The base that stretches the longest wavelength to texts of `length` tokens and keeps the shortest (NTK-aware scaling; "dynamic" where it follows the length of each text):
+ * base * (factor * length / trainedLength - factor + 1)^(size / (size - 2)). No other than `base` up to the trained length.
+ */
+export const stretchedBase = (base: number, size: number, factor: number, trainedLength: number, length: number): number =>
+  base * Math.max(1, (factor * length) / trainedLength - factor + 1) ** (size / (size - 2));
 
 /** Dimensions of a head that are turned. */
 export const rotatedSize = ({ dimensions }: RotaryConfig, headSize: number): number => dimensions ?? headSize;

@@ -15,7 +15,7 @@ declare module 'fastify' {
 
 export const answers = fp(
   async (app, { config }: { readonly config: Config }) => {
-    const answerer = createAnswerer({ knowledge: app.knowledge, engine: app.engine, cacheBytes: config.cacheBytes, questionCharacters: config.limits.questionCharacters, suppose: config.limits.deduce });
+    const answerer = createAnswerer({ knowledge: app.knowledge, engine: app.engine, cacheBytes: config.cacheBytes, questionCharacters: config.limits.questionCharacters, pathCharacters: config.limits.pathCharacters, suppose: config.limits.deduce });
     // Read before the first question needs it.
     thesaurus();
     app.decorate('answers', answerer);

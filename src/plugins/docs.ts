@@ -23,6 +23,7 @@ const TAGS = [
   { name: 'generation', description: 'Questions, answers and text.' },
   { name: 'knowledge', description: 'Facts, names and rules.' },
   { name: 'reasoning', description: 'What follows, and why.' },
+  { name: 'training', description: 'Files, and models fine-tuned on them or on a knowledge base.' },
   { name: 'operation', description: 'Health, numbers, this description.' },
 ];
 

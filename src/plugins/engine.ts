@@ -1,6 +1,8 @@
 // Owns the life of the engine: models as configured, loaded at start, ended before the graph closes.
 // Refuses to know what is generated.
 
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import fp from 'fastify-plugin';
 import type { Config } from '../config.ts';
 import { createEngine } from '../engine/engine.ts';
@@ -18,12 +20,19 @@ declare module 'fastify' {
   }
 }
 
+/** Folder of the models that were fine-tuned here, when there is one: they come after those that are configured. */
+export const fineTunedModels = (data: string): string => join(data, 'models');
+async function ownModels(data: string): Promise<string[]> {
+  const folder = fineTunedModels(data);
+  return (await stat(folder).catch(() => undefined))?.isDirectory() === true ? [folder] : [];
+}
+
 export const engine = fp(
   async (app, { config, engine: given, measured }: { readonly config: Config; readonly engine?: Engine; readonly measured: (engine: Engine) => Engine }) => {
     const { slots, queue, threads, prefixBytes, guesses, passTokens, modelBytes, modelIdleMs } = config.limits;
     const create = async (): Promise<Engine> =>
       config.engine === 'embedded'
-        ? createEngine({ folders: await placeModels(config.models, config.hub, app.log, config.limits.downloadBytes), device: config.device, limits: { slots, queue, prefixBytes, guesses, passTokens, modelBytes, modelIdleMs }, ...(threads === 0 ? {} : { threads }), logger: app.log })
+        ? createEngine({ folders: [...(await placeModels(config.models, config.hub, app.log, config.limits.downloadBytes)), ...(await ownModels(config.data))], device: config.device, limits: { slots, queue, prefixBytes, guesses, passTokens, modelBytes, modelIdleMs }, ...(threads === 0 ? {} : { threads }), logger: app.log })
         : createUpstream({ url: config.engine, ...(config.engineKey === '' ? {} : { key: config.engineKey }), limit: config.limits.streams });
     const used = onTerms(measured(given ?? (await create())));
     app.decorate('engine', used);

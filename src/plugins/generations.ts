@@ -100,6 +100,7 @@ export class GenerationMetrics {
       embed: (request, signal) => engine.embed(request, signal),
       score: (request, signal) => engine.score(request, signal),
       statistics: () => engine.statistics(),
+      library: engine.library,
       close: (graceMs) => engine.close(graceMs),
     };
   }

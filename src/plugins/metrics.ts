@@ -116,13 +116,19 @@ export const metrics = fp(
     for (const metric of generations.all()) registry.registerMetric(metric);
     registry.registerMetric(storeUp);
     registry.registerMetric(facts);
-    const models = new Gauge({
-      name: 'pharos_model_info',
-      help: 'Models that are loaded, with the device that runs them.',
-      labelNames: ['model', 'device'],
-      registers,
-    });
-    for (const { id, device } of app.engine.models()) models.set({ model: id, device }, 1);
+    registry.registerMetric(
+      new Gauge({
+        name: 'pharos_model_info',
+        help: 'Models that are loaded, with the device that runs them.',
+        labelNames: ['model', 'device'],
+        registers: [],
+        collect() {
+          this.reset();
+          // An engine elsewhere does not say what it has loaded: it serves all of them.
+          for (const { id, device, loaded } of app.engine.models()) if (loaded !== false) this.set({ model: id, device }, 1);
+        },
+      }),
+    );
     app.decorate('metrics', registry);
     app.addHook('onClose', async () => registry.clear());
   },

@@ -19,6 +19,23 @@ export interface Batch {
   readonly weights: Float32Array;
 }
 
+/** Batches one after the other, from a place that a checkpoint can keep. */
+export interface BatchSource {
+  /** The next batch, which has at least one learned token; undefined when all have been given. */
+  next(): Promise<Batch | undefined>;
+  /** JSON: a source of the same data and settings opened at it goes on with the batch that `next` would give next. */
+  readonly position: object;
+  close(): Promise<void>;
+}
+/** What a run has to know of its data before the first step. */
+export interface TrainingData extends BatchSource {
+  readonly examples: number;
+  /** Batches from the very beginning to the end, of all epochs; Infinity when it goes on for ever. */
+  readonly batches: number;
+  /** What was left out, in a sentence. */
+  readonly note?: string;
+}
+
 /** Fills `rowsCount` rows of `steps` tokens with sequences from `next`; sequences longer than a row are passed over. Each learned token weighs the same. */
 export function packBatch(next: () => Sequence, rowsCount: number, steps: number): Batch {
   const inputIds = new BigInt64Array(steps * rowsCount);

@@ -12,7 +12,7 @@ export interface TrainedParameter {
 }
 /**
  * An ONNX graph: forward, loss and backward in one. Its inputs are those of a batch (src/training/batch.ts): `input_ids`, `positions`, `segments` int64 [T, B] (time-major), `rows` and `targets`
- * int64 [M], `weights` float32 [M] (sum 1), and one float32 input a trained parameter, and, where `dropout`, `dropout_seed` int64 [1]. Its outputs: `loss` [] (sum over M of weight * -log P(target)), `gradient.<name>` a
+ * int64 [M], `weights` float32 [M] (sum 1), and one float32 input a trained parameter, and, where `dropout`, `dropout_seed` int64 [1] (negative: nothing is dropped). Its outputs: `loss` [] (sum over M of weight * -log P(target)), `gradient.<name>` a
  * trained parameter, and, where `embedding` is said, `gradient.inputs` [T * B, width]: what is still to be added to rows `input_ids` of that parameter's gradient.
  */
 export interface LossGraph {

@@ -89,7 +89,7 @@ export type MethodSpec = z.infer<typeof methodSpec>;
 
 /** What a run tells while it goes on. Losses are mean cross-entropies of the learned tokens, in nats. */
 export type TrainingEvent =
-  | { readonly kind: 'start'; readonly steps: number; readonly parameters: number; readonly trained: number; readonly examples: number; readonly resumedAt: number }
+  | { readonly kind: 'start'; readonly steps: number; readonly parameters: number; readonly trained: number; readonly examples: number; readonly resumedAt: number; /** What is left out of the data. */ readonly note?: string }
   | { readonly kind: 'step'; readonly step: number; readonly loss: number; readonly rate: number; readonly gradientNorm: number; readonly tokens: number; readonly tokensPerSecond: number }
   | { readonly kind: 'evaluation'; readonly step: number; readonly loss: number; readonly accuracy?: number; readonly best: boolean }
   | { readonly kind: 'checkpoint'; readonly step: number; readonly file: string }

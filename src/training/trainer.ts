@@ -1,130 +1,126 @@
-// Owns one training run: weights, gradients from the ONNX loss graph, updates, checkpoints.
-// Refuses to know the data and when to stop.
+// Owns the state of a training run and what one step does to it: weights, gradients, clipping, update, and the checkpoint of all that.
+// Refuses to know the data, the schedule and when to stop.
 
-import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, writeFileSync, writeSync } from 'node:fs';
-import * as ort from 'onnxruntime-node';
+import { renameSync, writeFileSync } from 'node:fs';
 
-import { decoderParameters, sizeOf } from '../model/decoder.ts';
-import type { DecoderConfig } from '../model/decoder.ts';
 import type { Batch } from './batch.ts';
-import { buildDecoderLoss } from './decoder-loss.ts';
-import { AdamW } from './optimizer.ts';
-import type { AdamOptions } from './optimizer.ts';
-import { Random } from './random.ts';
+import type { LossGraph } from './loss-graph.ts';
+import { gradientNorm, openOptimizer } from './optimizers/optimizer.ts';
+import type { Optimizer } from './optimizers/optimizer.ts';
+import { RunError } from './run/errors.ts';
+import { readCheckpoint, writeCheckpoint } from './run/checkpoint.ts';
+import { openGradients, valuesOf } from './run/gradients.ts';
+import type { Gradients, GradientsOptions } from './run/gradients.ts';
+import type { OptimizerSpec } from './spec.ts';
 
 export interface StepReport {
   /** Mean cross-entropy of the learned tokens, in nats. */
   readonly loss: number;
+  /** Before clipping. */
   readonly gradientNorm: number;
 }
+export interface TrainerOptions {
+  readonly optimizer: OptimizerSpec;
+  /** Gradients are scaled down to this Euclidean norm over all parameters. */
+  readonly clip: number;
+  readonly threads: number;
+  /** Opens what makes the gradients. Default: one session in this process. */
+  readonly gradients?: (options: GradientsOptions) => Promise<Gradients>;
+}
+interface Header<Extra> {
+  readonly parameters: readonly (readonly [name: string, size: number])[];
+  readonly state: readonly number[];
+  readonly step: number;
+  readonly extra: Extra;
+}
 
-/** A decoder in training. Weights live in typed arrays that the session reads without a copy. */
-export class Trainer {
-  readonly config: DecoderConfig;
+/** A model in training. `Extra` is what the caller keeps beside it in checkpoints, as JSON. */
+export class Trainer<Extra extends object = object> {
+  /** By name, in shared memory, which sessions and workers read without a copy. */
   readonly weights: ReadonlyMap<string, Float32Array>;
-  readonly #optimizer: AdamW;
-  readonly #session: ort.InferenceSession;
-  readonly #names: readonly string[];
-  readonly #shapes: readonly (readonly number[])[];
+  readonly #gradients: Gradients;
+  readonly #optimizer: Optimizer;
+  readonly #clip: number;
 
-  private constructor(config: DecoderConfig, weights: ReadonlyMap<string, Float32Array>, session: ort.InferenceSession, adam: AdamOptions) {
-    const specs = decoderParameters(config);
-    this.config = config;
+  private constructor(weights: ReadonlyMap<string, Float32Array>, gradients: Gradients, optimizer: Optimizer, clip: number) {
     this.weights = weights;
-    this.#session = session;
-    this.#names = specs.map(({ name }) => name);
-    this.#shapes = specs.map(({ shape }) => shape);
-    this.#optimizer = new AdamW(specs.map((spec) => ({ name: spec.name, decay: spec.decay, values: weights.get(spec.name) as Float32Array })), adam);
+    this.#gradients = gradients;
+    this.#optimizer = optimizer;
+    this.#clip = clip;
   }
 
-  static async create(config: DecoderConfig, adam: AdamOptions, seed: number, threads: number): Promise<Trainer> {
-    const random = new Random(seed);
-    const weights = new Map<string, Float32Array>();
-    for (const { name, shape, init } of decoderParameters(config)) {
-      weights.set(name, 'constant' in init ? new Float32Array(sizeOf(shape)).fill(init.constant) : Float32Array.from({ length: sizeOf(shape) }, () => random.normal() * init.normal));
-    }
-    const session = await ort.InferenceSession.create(buildDecoderLoss(config), { executionProviders: ['cpu'], intraOpNumThreads: threads });
-    return new Trainer(config, weights, session, adam);
+  /** Starts from a copy of `initial`, which holds the values of every parameter of the graph. */
+  static async open<Extra extends object = object>(
+    graph: LossGraph,
+    initial: ReadonlyMap<string, Float32Array>,
+    options: TrainerOptions,
+  ): Promise<Trainer<Extra>> {
+    const { optimizer, clip, threads, gradients = openGradients } = options;
+    const weights = new Map(graph.parameters.map(({ name }) => [name, sharedCopy(valuesOf(initial, name))]));
+    const updates = await openOptimizer(
+      optimizer,
+      graph.parameters.map((parameter) => ({ ...parameter, values: valuesOf(weights, parameter.name) })),
+      threads,
+    );
+    return new Trainer<Extra>(weights, await gradients({ graph, weights, threads }), updates, clip);
   }
 
   get step(): number {
     return this.#optimizer.step;
   }
 
-  #feeds(batch: Batch): Record<string, ort.Tensor> {
-    const shape = [batch.steps, batch.rowsCount];
-    const feeds: Record<string, ort.Tensor> = {
-      input_ids: new ort.Tensor('int64', batch.inputIds, shape),
-      positions: new ort.Tensor('int64', batch.positions, shape),
-      segments: new ort.Tensor('int64', batch.segments, shape),
-      rows: new ort.Tensor('int64', batch.rows, [batch.rows.length]),
-      targets: new ort.Tensor('int64', batch.targets, [batch.targets.length]),
-      weights: new ort.Tensor('float32', batch.weights, [batch.weights.length]),
-    };
-    this.#names.forEach((name, i) => {
-      feeds[name] = new ort.Tensor('float32', this.weights.get(name) as Float32Array, this.#shapes[i]);
+  /** Loss without an update and without dropout. */
+  async evaluate(batches: readonly Batch[]): Promise<number> {
+    return this.#gradients.evaluate(batches);
+  }
+
+  /** One update by the gradients of all batches together. `seed` draws the dropout. Throws RunError `diverged` when loss or gradients are not finite; nothing is changed then. */
+  async train(batches: readonly Batch[], rate: number, seed = 0): Promise<StepReport> {
+    const { loss, gradients } = await this.#gradients.compute(batches, seed);
+    const norm = gradientNorm(gradients);
+    if (!Number.isFinite(norm) || !Number.isFinite(loss))
+      throw new RunError('diverged', `step ${this.step + 1}: loss ${loss}, gradient norm ${norm}; lower the learning rate`);
+    await this.#optimizer.update(gradients, rate, norm > this.#clip ? this.#clip / norm : 1);
+    return { loss, gradientNorm: norm };
+  }
+
+  /** Weights, the optimizer's memory, its step and `extra` in one file. */
+  save(file: string, extra: Extra): void {
+    writeCheckpoint(file, { ...this.#layout(), step: this.step, extra } satisfies Header<Extra>, [...this.weights.values(), ...this.#optimizer.state]);
+  }
+
+  /**
+   * Goes on from a checkpoint and returns its `extra`; undefined when there is no file. `check` may refuse it by what it says in `extra`. Throws RunError `other_run` when it is of another model or
+   * optimizer, `damaged_checkpoint` when it is not whole: the trainer is of no use then.
+   */
+  restore(file: string, check?: (extra: Extra) => void): Extra | undefined {
+    const header = readCheckpoint<Header<Extra>>(file, ({ parameters, state, extra }) => {
+      check?.(extra);
+      if (JSON.stringify({ parameters, state }) !== JSON.stringify(this.#layout())) {
+        throw new RunError(
+          'other_run',
+          `checkpoint ${file} is of another model, training method or optimizer; remove it, or train with those that it was made with`,
+        );
+      }
+      return [...this.weights.values(), ...this.#optimizer.state];
     });
-    return feeds;
-  }
-
-  /** Loss without an update. */
-  async evaluate(batch: Batch): Promise<number> {
-    const results = await this.#session.run(this.#feeds(batch), ['loss']);
-    return (results['loss'].data as Float32Array)[0];
-  }
-
-  /** Forward, backward, update. */
-  async train(batch: Batch, learningRate: number): Promise<StepReport> {
-    const results = await this.#session.run(this.#feeds(batch));
-    const gradients = this.#names.map((name) => results[`gradient.${name}`].data as Float32Array);
-    const embedding = gradients[this.#names.indexOf('embedding')];
-    const inputs = results['gradient.inputs'].data as Float32Array;
-    const { width } = this.config;
-    for (let row = 0; row < batch.inputIds.length; row++) {
-      const to = Number(batch.inputIds[row]) * width;
-      const from = row * width;
-      for (let i = 0; i < width; i++) embedding[to + i] += inputs[from + i];
-    }
-    const gradientNorm = this.#optimizer.update(gradients, learningRate);
-    return { loss: (results['loss'].data as Float32Array)[0], gradientNorm };
-  }
-
-  /** Weights, moments and step in one file, replaced in one rename: an interrupted save leaves the one before. `extra` is the caller's own state (data position). */
-  save(file: string, extra: Readonly<Record<string, number>>): void {
-    const header = Buffer.from(JSON.stringify({ config: this.config, step: this.#optimizer.step, extra }));
-    const size = Buffer.alloc(4);
-    size.writeUInt32LE(header.length);
-    const descriptor = openSync(`${file}.part`, 'w');
-    writeSync(descriptor, size);
-    writeSync(descriptor, header);
-    for (const array of [...this.weights.values(), ...this.#optimizer.first, ...this.#optimizer.second]) writeSync(descriptor, new Uint8Array(array.buffer, array.byteOffset, array.byteLength));
-    fsyncSync(descriptor);
-    closeSync(descriptor);
-    renameSync(`${file}.part`, file);
-  }
-
-  /** Continues from a checkpoint; returns its `extra`, or undefined when there is no file. Throws when the file is of another configuration or cut short; nothing is changed then. */
-  restore(file: string): Readonly<Record<string, number>> | undefined {
-    if (!existsSync(file)) return undefined;
-    const bytes = readFileSync(file);
-    const headerLength = bytes.readUInt32LE(0);
-    const header = JSON.parse(bytes.toString('utf8', 4, 4 + headerLength)) as { config: DecoderConfig; step: number; extra: Record<string, number> };
-    if (JSON.stringify(header.config) !== JSON.stringify(this.config)) throw new Error(`checkpoint ${file} is of another model configuration; remove it or train with that configuration`);
-    let at = 4 + headerLength;
-    const arrays = [...this.weights.values(), ...this.#optimizer.first, ...this.#optimizer.second];
-    const size = at + arrays.reduce((sum, { byteLength }) => sum + byteLength, 0);
-    if (bytes.length !== size) throw new Error(`checkpoint ${file} is cut short: it has ${bytes.length} bytes instead of ${size}; remove it or put back a whole one`);
-    for (const array of arrays) {
-      new Uint8Array(array.buffer, array.byteOffset, array.byteLength).set(bytes.subarray(at, at + array.byteLength));
-      at += array.byteLength;
-    }
+    if (!header) return undefined;
     this.#optimizer.step = header.step;
     return header.extra;
   }
+  #layout(): Pick<Header<Extra>, 'parameters' | 'state'> {
+    return { parameters: Array.from(this.weights, ([name, values]) => [name, values.length]), state: this.#optimizer.state.map(({ length }) => length) };
+  }
 
   async close(): Promise<void> {
-    await this.#session.release();
+    await Promise.all([this.#gradients.close(), this.#optimizer.close()]);
   }
+}
+
+function sharedCopy(values: Float32Array): Float32Array {
+  const copy = new Float32Array(new SharedArrayBuffer(values.byteLength));
+  copy.set(values);
+  return copy;
 }
 
 /** Writes a text or binary file so that an interruption leaves the old one. */

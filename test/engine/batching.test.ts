@@ -3,9 +3,10 @@
 
 import t from 'tap';
 import { Drafts } from '../../src/engine/decoder/drafts.ts';
+import { Runner } from '../../src/engine/decoder/runner.ts';
 import type { GenerateRequest } from '../../src/engine/port.ts';
 import { seeded } from '../helpers/store-world.ts';
-import { ask, chat, collect, FACT, MODEL, startEngine, until } from './world.ts';
+import { ask, chat, collect, FACT, FOLDER, MODEL, startEngine, until } from './world.ts';
 
 t.test('a guess is what followed the last tokens before, and is no longer than it may be', (t) => {
   const random = seeded(3);
@@ -147,4 +148,15 @@ t.test('a long prompt is read in chunks between the steps of those that write', 
   await writer;
   t.ok(between >= Math.floor(prompt / 16) - 2, `${between} deltas while ${prompt} tokens were read`);
   t.equal(engine.models()[0].id, MODEL);
+});
+
+t.test('one pass may hold more tokens of all texts together than the context of one', async (t) => {
+  const runner = await Runner.open({ file: `${FOLDER}/onnx/model.onnx`, device: 'cpu', threads: 1, contextLength: 1024, vocabularySize: 4096 });
+  t.teardown(() => runner.close());
+  const texts = Array.from({ length: 20 }, (_, text) => Array.from({ length: 64 }, (_, i) => 20 + ((text * 31 + i * 7) % 4000)));
+  const together = await runner.forwardAll(runner.batch(texts.length), texts.map((tokens) => ({ tokens, wanted: 1 })));
+  for (const text of [0, 7, 19]) {
+    const [alone] = await runner.forward(runner.start(), texts[text], 1);
+    t.ok(together[text][0].every((logit, i) => Math.abs(logit - alone[i]) < 1e-3), `text ${text}`);
+  }
 });

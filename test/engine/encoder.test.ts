@@ -1,7 +1,7 @@
 // Owns that encoders give what their folders say: pooling, length, prompts, cutting, pairs, against a plain computation in double precision.
 // Refuses to know HTTP.
 
-import { rm } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import t from 'tap';
 import type { Test } from 'tap';
@@ -178,6 +178,20 @@ t.test('a cross-encoder reads query and document together and gives the logistic
   const pair = [2, 4, 5, 3, ...IDS[2].slice(1, 8), 3];
   near(t, cut.scores, [1 / (1 + Math.exp(-referenceLogit({}, pair, pair.map((_, n) => (n < 4 ? 0 : 1)))))], 'cut');
   t.match(await failure(embed(['cat'])), { code: 'unknown_model', message: /"small" can rank texts, and cannot make embeddings; no model here can/ });
+});
+
+t.test('a text that the tokenizer can write and the model cannot read is named, alone and in a pair', async (t) => {
+  for (const output of ['last_hidden_state', 'logits'] as const) {
+    const folder = await writeEncoder(join(t.testdirName, output), { output });
+    const file = JSON.parse(await readFile(join(folder, 'tokenizer.json'), 'utf8')) as { readonly added_tokens: object[] };
+    file.added_tokens.push({ id: 41, content: 'zebra', special: false, single_word: false, lstrip: false, rstrip: false, normalized: false });
+    await writeFile(join(folder, 'tokenizer.json'), JSON.stringify(file));
+    const engine = await startEngine(t, { models: [folder] });
+    const said = (name: string): object => ({ code: 'invalid_prompt', message: new RegExp(`^${name} has token 41, and model ${output} has a vocabulary of 40`) });
+    t.match(await failure(engine.score({ model: output, query: 'cat', documents: ['cat', 'zebra'] })), said('documents\\[1\\]'));
+    t.match(await failure(engine.score({ model: output, query: 'zebra', documents: ['cat'] })), said('the query'));
+    t.equal((await engine.score({ model: output, query: 'cat', documents: ['cat', '\u0000', '👩\u200d🚀 e\u0301 \ud83d'] })).scores.length, 3, 'whatever else is written');
+  }
 });
 
 t.test('an embedding model ranks by the cosine, with its prompts', async (t) => {

@@ -6,8 +6,9 @@ import { join } from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import t from 'tap';
-import { compileConstraint } from '../../src/engine/constraints/constraint.ts';
+import { compileConstraint, grammarOf } from '../../src/engine/constraints/constraint.ts';
 import type { ConstraintVocabulary } from '../../src/engine/constraints/constraint.ts';
+import { CompiledGrammar, GrammarWalk } from '../../src/engine/constraints/masks.ts';
 import { TokenTrie } from '../../src/engine/constraints/token-trie.ts';
 import type { ConstraintSpec } from '../../src/engine/port.ts';
 import { ModelTokenizer, tokenizerSchema } from '../../src/engine/text/tokenizer.ts';
@@ -20,6 +21,7 @@ const bytesOf = (id: number): Uint8Array | undefined => tokenizer.bytesOf(id);
 const trie = new TokenTrie(Array.from({ length: tokenizer.size }, (_, id) => id), bytesOf);
 const vocabulary = (): ConstraintVocabulary => ({ trie: () => trie, size: tokenizer.size, ends: [END], encode: (text) => tokenizer.encodePlain(text), bytesOf, compiled: new Map() });
 
+const CLOSING = new Set(Array.from({ length: tokenizer.size }, (_, id) => id).filter((id) => /^["\]})=\n]/.test(Buffer.from(bytesOf(id) ?? []).toString())));
 type Random = ReturnType<typeof seeded>;
 /** A text of tokens drawn from those allowed; undefined when it does not end within `most` tokens. Texts end when they may, one time in four. */
 function draw(spec: ConstraintSpec, words: ConstraintVocabulary, random: Random, most = 400): string | undefined {
@@ -32,7 +34,7 @@ function draw(spec: ConstraintSpec, words: ConstraintVocabulary, random: Random,
     if (ids.length === 0) throw new Error(`nothing may follow ${JSON.stringify(Buffer.concat(written).toString())}`);
     if (ids.includes(END) !== constraint.complete()) throw new Error('the end is allowed exactly where the text is complete');
     // A sign that closes something is drawn more often, so that texts end.
-    const closing = ids.filter((id) => /^["\]})=\n]/.test(Buffer.from(bytesOf(id) ?? []).toString()));
+    const closing = ids.filter((id) => CLOSING.has(id));
     const token = ids.includes(END) && random.next() < 0.25 ? END : closing.length > 0 && random.next() < 0.3 ? random.pick(closing) : random.pick(ids);
     if (token === END) return Buffer.concat(written).toString('utf8');
     written.push(bytesOf(token) ?? new Uint8Array());
@@ -241,4 +243,31 @@ t.test('any JSON object', async (t) => {
   t.ok(ended > 10, `${ended} texts ended`);
   for (const text of ['{"a": [1, -2.5e3, "x\\"y", {"b": null}], "c": true}', '{}', '{"a":{}}']) t.ok(accepts({ kind: 'json' }, text), text);
   for (const text of ['[]', '{"a":01}', '{a:1}', '{"a":1,}', '{"a":"\n"}']) t.notOk(accepts({ kind: 'json' }, text), text);
+});
+
+t.test('at every place, the tokens allowed are those whose bytes the grammar takes there, one by one', async (t) => {
+  const random = seeded(16);
+  const patterns = ['.{0,30}!', '[a-z]{2,6}[a-c]+', '(?:[a-z]{2,4} ){0,5}x', '(?:x{2,4}){0,5}y', '(?:a|ab){0,9}b', '(?:a*,){2,4}', '.{3,7}', '[^\\n]*\\n', '.*a.*', '(?:[一-龥]{2,4}，){1,3}', '(?:é|e){5}z', '(?:(?:ab){3,5}c){4,}', '\\d{1,15}(?:\\.\\d{1,15})?'];
+  const schemas = [{ type: 'string', minLength: 4, maxLength: 9 }, { type: 'array', items: { type: 'string', maxLength: 5 }, minItems: 2, maxItems: 6 }, { type: 'object' }, { enum: ['Ulm', 'Ulm an der Donau', 'Bern'] }];
+  const grammars = [...patterns.map((pattern) => grammarOf({ kind: 'regex', pattern })), ...schemas.map((schema) => grammarOf({ kind: 'schema', schema })), grammarOf({ kind: 'grammar', grammar: 'root ::= (c | "\\\\" .){2,9} "!"\nc ::= [^\\\\!]' })];
+  for (const grammar of grammars) {
+    const compiled = new CompiledGrammar(grammar, trie, tokenizer.size, [END], bytesOf);
+    for (let text = 0; text < 4; text++) {
+      const walk = new GrammarWalk(compiled);
+      for (let i = 0; i < 25; i++) {
+        const { machine, state } = walk;
+        const naive = new Set<number>(machine.ends(state) ? [END] : []);
+        trie.accepted(state, (at, byte) => machine.step(at, byte), (token) => naive.add(token));
+        const { bits } = walk.allowed();
+        const found = Array.from({ length: tokenizer.size }, (_, id) => id).filter((id) => ((bits?.[id >>> 5] ?? 0) >>> (id & 31)) & 1);
+        if (found.length !== naive.size || found.some((id) => !naive.has(id))) t.fail(`${found.length} tokens instead of ${naive.size}`);
+        const going = found.filter((id) => id !== END);
+        if (going.length === 0) break;
+        // Long tokens cross more.
+        const token = [random.pick(going), random.pick(going)].toSorted((a, b) => (bytesOf(b)?.length ?? 0) - (bytesOf(a)?.length ?? 0))[0];
+        walk.accept(bytesOf(token) ?? new Uint8Array());
+      }
+    }
+  }
+  t.pass(`${grammars.length} grammars`);
 });

@@ -4,44 +4,16 @@
 import { lstat, readdir, readFile, readlink, realpath, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import t from 'tap';
-import type { Test } from 'tap';
-import { fetchModel, storageOf } from '../../src/engine/hub/hub.ts';
 import { placeModels } from '../../src/engine/hub/places.ts';
 import { hubSettings, parseHubModel } from '../../src/engine/hub/settings.ts';
-import type { HubSettings } from '../../src/engine/hub/settings.ts';
 import { call, startApp } from '../helpers/http-app.ts';
-import { repositoryOf, startHub } from '../helpers/hub-server.ts';
-import type { HubServer } from '../helpers/hub-server.ts';
-import { writeEncoder } from './encoders.ts';
+import { repositoryOf } from '../helpers/hub-server.ts';
+import { commitOf, startHubWorld } from '../helpers/hub-world.ts';
 import { writeForeign } from './foreign.ts';
 import { ask, collect, failure, startEngine } from './world.ts';
 
-interface World {
-  readonly hub: HubServer;
-  readonly settings: HubSettings;
-  readonly local: string;
-  readonly log: string[];
-  readonly fetch: (given: string, more?: Partial<HubSettings>, mostBytes?: number) => Promise<string>;
-  readonly storage: string;
-}
-async function start(t: Test): Promise<World> {
-  const folder = t.testdir();
-  const local = await writeEncoder(join(folder, 'local'));
-  const hub = await startHub(t, { 'owner/small': await repositoryOf(local, { revisions: ['v1'] }) });
-  const settings = { endpoint: hub.url, cache: join(folder, 'cache'), offline: false, token: undefined };
-  const log: string[] = [];
-  const logger = { info: (message: string) => void log.push(message), warn: (message: string) => void log.push(`warning: ${message}`) };
-  const fetch = async (given: string, more: Partial<HubSettings> = {}, mostBytes = 1e9): Promise<string> => {
-    const model = parseHubModel(given);
-    if (!model) throw new Error(`${given} is no name`);
-    return fetchModel(model, { ...settings, ...more }, logger, mostBytes);
-  };
-  return { hub, settings, local, log, fetch, storage: storageOf(settings.cache, 'owner/small') };
-}
-const commitOf = ({ hub }: World): string => hub.repositories.get('owner/small')?.commit ?? '';
-
 t.test('what is needed, and nothing else, comes into the layout that all tools share', async (t) => {
-  const world = await start(t);
+  const world = await startHubWorld(t);
   const folder = await world.fetch('owner/small');
   t.equal(folder, join(world.storage, 'snapshots', commitOf(world)));
   t.equal(await readFile(join(world.storage, 'refs/main'), 'utf8'), commitOf(world));
@@ -63,17 +35,18 @@ t.test('what is needed, and nothing else, comes into the layout that all tools s
 });
 
 t.test('a service starts from names on the hub and serves what the folder would', async (t) => {
-  const { hub, settings, local } = await start(t);
+  const { hub, settings, local } = await startHubWorld(t);
   const app = await startApp(t, { PHAROS_MODELS: 'owner/small, owner/none', HF_ENDPOINT: `${hub.url}/`, HF_HUB_CACHE: settings.cache });
   t.match((await call(app, 'GET', '/v1/models')).json.data, [{ id: 'owner/small', tasks: ['embed', 'score'] }]);
-  t.match(await call(app, 'GET', '/v1/models/owner%2Fsmall'), { status: 200 });
+  for (const path of ['/v1/models/owner%2Fsmall', '/v1/models/owner/small', '/models/owner/small']) t.match(await call(app, 'GET', path), { status: 200, json: { id: 'owner/small' } });
+  t.match(await call(app, 'GET', '/v1/models/owner/none'), { status: 404, json: { error: { code: 'model_not_found' } } });
   const [there, here] = [await call(app, 'POST', '/v1/embeddings', { model: 'owner/small', input: 'the cat' }), (await (await startEngine(t, { models: [local] })).embed({ model: 'local', inputs: ['the cat'] })).vectors[0]];
   t.same((there.json.data[0].embedding as unknown as number[]).map(Math.fround), [...here]);
   await failure(startApp(t, { PHAROS_MODELS: 'owner/none', HF_ENDPOINT: hub.url, HF_HUB_CACHE: settings.cache })).then((error) => t.match(error, { message: /there is no folder owner\/none here, and it is no model of the hub: .*does not give owner\/none \(401\)/ }));
 });
 
 t.test('a decoder with its weights beside the graph runs from the cache', async (t) => {
-  const world = await start(t);
+  const world = await startHubWorld(t);
   const folder = join(t.testdirName, 'decoder');
   await writeForeign(folder, { cache: 'concat', beside: true });
   world.hub.repositories.set('owner/decoder', await repositoryOf(folder));
@@ -84,7 +57,7 @@ t.test('a decoder with its weights beside the graph runs from the cache', async 
 });
 
 t.test('a variant is fetched alone, and one that is not there is told with what is', async (t) => {
-  const world = await start(t);
+  const world = await startHubWorld(t);
   const repository = world.hub.repositories.get('owner/small');
   repository?.files.set('onnx/model_q4.onnx', await readFile(join(world.local, 'onnx/model.onnx')));
   repository?.files.set('onnx/model_q4.onnx_data', Buffer.alloc(10));
@@ -96,7 +69,7 @@ t.test('a variant is fetched alone, and one that is not there is told with what 
 });
 
 t.test('what breaks off goes on where it stopped', async (t) => {
-  const world = await start(t);
+  const world = await startHubWorld(t);
   let breaks = 2;
   world.hub.fault = (path, bytes) => (path === 'onnx/model.onnx' && breaks-- > 0 ? { bytes: bytes.subarray(0, Math.floor(bytes.length / 2)), breaks: true } : undefined);
   const folder = await world.fetch('owner/small');
@@ -108,7 +81,7 @@ t.test('what breaks off goes on where it stopped', async (t) => {
 });
 
 t.test('what was begun in another run goes on, too', async (t) => {
-  const world = await start(t);
+  const world = await startHubWorld(t);
   const [onnx, first] = [await readFile(join(world.local, 'onnx/model.onnx')), await world.fetch('owner/small')];
   const blob = await realpath(join(first, 'onnx/model.onnx'));
   await rm(blob);
@@ -120,21 +93,21 @@ t.test('what was begun in another run goes on, too', async (t) => {
 });
 
 t.test('a file of another checksum is thrown away, and never used', async (t) => {
-  const world = await start(t);
+  const world = await startHubWorld(t);
   let spoils = 1;
   world.hub.fault = (path, bytes) => (path === 'onnx/model.onnx' && spoils-- > 0 ? { bytes: Buffer.from(bytes.map((byte, i) => (i === 50 ? byte ^ 1 : byte))), breaks: false } : undefined);
   const folder = await world.fetch('owner/small');
   t.match(world.log.join('\n'), /its checksum is [0-9a-f]{64}, and the hub states [0-9a-f]{64}; trying again/);
   t.same(await readFile(join(folder, 'onnx/model.onnx')), await readFile(join(world.local, 'onnx/model.onnx')));
 
-  const other = await start(t);
+  const other = await startHubWorld(t);
   other.hub.fault = (path, bytes) => (path === 'tokenizer.json' ? { bytes: Buffer.from(bytes.map((byte) => byte ^ 1)), breaks: false } : undefined);
   t.match(await failure(other.fetch('owner/small')), { code: 'model_invalid', message: /tokenizer.json cannot be fetched from .*checksum/ });
   t.notOk((await readdir(other.storage)).includes('refs'), 'and the name stands for nothing');
 });
 
 t.test('without the hub, what is in the cache is used', async (t) => {
-  const world = await start(t);
+  const world = await startHubWorld(t);
   t.match(await failure(world.fetch('owner/small', { offline: true })), { code: 'model_invalid', message: /owner\/small at main is not in .*HF_HUB_OFFLINE forbids/ });
   const folder = await world.fetch('owner/small');
   world.hub.close();
@@ -145,7 +118,7 @@ t.test('without the hub, what is in the cache is used', async (t) => {
 });
 
 t.test('what the hub refuses or lists wrongly is told', async (t) => {
-  const world = await start(t);
+  const world = await startHubWorld(t);
   const { hub, fetch } = world;
   t.match(await failure(fetch('owner/none')), { code: 'model_invalid', message: /does not give owner\/none \(401\): there is no such model, or it is private .* HF_TOKEN must hold a key/ });
   t.match(await failure(fetch('owner/small@v9')), { code: 'model_invalid', message: /has no owner\/small at v9/ });
@@ -160,7 +133,7 @@ t.test('what the hub refuses or lists wrongly is told', async (t) => {
 });
 
 t.test('a folder that is there comes before a name on the hub', async (t) => {
-  const { hub, settings, local } = await start(t);
+  const { hub, settings, local } = await startHubWorld(t);
   const logger = { info: () => undefined, warn: () => undefined, error: () => undefined };
   t.same(await placeModels([{ given: 'owner/small', path: local }], settings, logger, 1e9), [local]);
   t.same(hub.served, []);
@@ -171,6 +144,8 @@ t.test('names and settings are read as the tools of the hub read them', (t) => {
   t.same(parseHubModel('onnx-community/Qwen2.5-0.5B-Instruct'), { repository: 'onnx-community/Qwen2.5-0.5B-Instruct', revision: 'main', variant: undefined });
   t.same(parseHubModel('hf:a/b@refs/pr/3#q4f16'), { repository: 'a/b', revision: 'refs/pr/3', variant: 'q4f16' });
   for (const wrong of ['models', './a/b', '/a/b', 'a/b/c', 'a/b@../x', '../a', 'a/b@', 'a/b#', 'a/..', 'a b/c']) t.equal(parseHubModel(wrong), undefined, wrong);
+  t.same(hubSettings({ HF_HOME: '/x', HF_HUB_DOWNLOAD_TIMEOUT: '2.5' }).stallMs, 2500);
+  for (const wrong of ['', '0', 'x', '-1', '1e9']) t.equal(hubSettings({ HF_HUB_DOWNLOAD_TIMEOUT: wrong }).stallMs, undefined);
   t.match(hubSettings({ HF_HOME: '/x' }), { endpoint: 'https://huggingface.co', cache: '/x/hub', offline: false, token: undefined });
   t.match(hubSettings({ HF_HOME: '/x', HF_HUB_CACHE: '/y', HF_HUB_OFFLINE: '1', HF_ENDPOINT: 'http://h:1/', HF_TOKEN: 'hf_t' }), { endpoint: 'http://h:1', cache: '/y', offline: true, token: 'hf_t' });
   t.match(hubSettings({ XDG_CACHE_HOME: '/c', HF_HUB_OFFLINE: '', HF_TOKEN: '' }), { cache: '/c/huggingface/hub', offline: false, token: undefined });

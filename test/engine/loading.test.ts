@@ -124,7 +124,7 @@ t.test('an encoder that is spoilt is said in the same way', async (t) => {
 /** Models that are nothing but their size. */
 function world(free: () => number, sizes: Readonly<Record<string, number>>): { readonly pool: ModelPool; readonly closed: string[] } {
   const closed: string[] = [];
-  const pool = new ModelPool({ modelBytes: 0, modelIdleMs: 0 }, ({ id, loaded }) => void (loaded === true || closed.push(id)), free);
+  const pool = new ModelPool({ modelBytes: 0, modelIdleMs: 0 }, ({ id, loaded }) => void (loaded === true || closed.push(id)), undefined, free);
   for (const [id, bytes] of Object.entries(sizes)) {
     const info: DescribedModel['info'] = { id, tasks: ['embed'], bytes, device: 'cpu', created: 0, loaded: false };
     const model = { info: info as ModelInfo, close: async () => undefined } as unknown as Extract<OpenModel, { kind: 'encoder' }>['model'];

@@ -2,71 +2,15 @@
 // Refuses to know models: replies are given as text.
 
 import t from 'tap';
-import { formatOf, FormatReader } from '../../src/engine/replies/format.ts';
-import type { CallFormat, ReplyFormat } from '../../src/engine/replies/format.ts';
-import { Marks } from '../../src/engine/replies/marks.ts';
-import { joined } from '../../src/engine/replies/reader.ts';
-import type { ReplyPart } from '../../src/engine/replies/reader.ts';
+import { formatOf } from '../../src/engine/replies/format.ts';
 import { seeded } from '../helpers/store-world.ts';
+import { formatOfCalls as of, NAMES, read, reader, readsAll, THINKING } from './reading.ts';
+import type { Case } from './reading.ts';
 
-interface Read {
-  readonly said: string;
-  readonly thought: string;
-  readonly calls: readonly (readonly [name: string, args: string])[];
-  /** Kinds of the parts, in order. */
-  readonly order: string;
-}
-interface How {
-  readonly opened?: boolean;
-  readonly single?: boolean;
-  readonly special?: readonly string[];
-  readonly names?: readonly string[];
-}
-const NAMES = ['weather', 'add'];
-function reader(format: ReplyFormat, { opened = false, single = false, special = [], names = NAMES }: How = {}): { readonly reader: FormatReader; readonly marks: Marks } {
-  const marks = new Marks((text) => (special.includes(text) ? special.indexOf(text) : undefined));
-  let ids = 0;
-  return { reader: new FormatReader({ format, marks, opened, names, single, newId: () => `call_${ids++}` }), marks };
-}
-/** Special tokens come as their signs, as from a detokenizer. */
-function signed(text: string, marks: Marks, special: readonly string[]): string {
-  return special.reduce((all, mark) => all.replaceAll(mark, marks.as(mark)), text);
-}
-function gathered(parts: readonly ReplyPart[]): Read {
-  const calls: [string, string][] = [];
-  let [said, thought] = ['', ''];
-  for (const part of parts) {
-    if (part.kind === 'delta') said += part.text;
-    else if (part.kind === 'reasoning') thought += part.text;
-    else {
-      if (part.name !== undefined) {
-        if (part.index !== calls.length || part.id !== `call_${calls.length}`) throw new Error(`call ${part.index} has the id ${part.id}`);
-        calls.push([part.name, '']);
-      }
-      calls[part.index][1] += part.arguments;
-    }
-  }
-  return { said, thought, calls, order: joined(parts).map(({ kind }) => kind[0]).join('') };
-}
-function read(format: ReplyFormat, text: string, how: How = {}, cut: (characters: readonly string[]) => readonly string[] = (all) => all): Read {
-  const { reader: made, marks } = reader(format, how);
-  const parts: ReplyPart[] = [];
-  for (const piece of cut(Array.from(signed(text, marks, how.special ?? [])))) parts.push(...made.push(piece));
-  return gathered([...parts, ...made.end()]);
-}
-
-const THINKING = { open: '<think>', close: '</think>' };
-const of = (calls: CallFormat, thinks = true): ReplyFormat => ({ calls, ...(thinks ? { thinking: THINKING } : {}) });
 const [B, E, C, D, S] = ['<｜tool▁calls▁begin｜>', '<｜tool▁calls▁end｜>', '<｜tool▁call▁begin｜>', '<｜tool▁call▁end｜>', '<｜tool▁sep｜>'];
 const hermes = (name: string, args: string): string => `<tool_call>\n{"name": "${name}", "arguments": ${args}}\n</tool_call>`;
 const ARGS = '{"city": "Z\\u00fcrich \\"x\\" 😀 </tool_call>", "n": [1, -2.5e3, {"a": null}], "ok": true}';
 
-interface Case extends How {
-  readonly title: string;
-  readonly format: ReplyFormat;
-  readonly text: string;
-  readonly is: Partial<Read>;
-}
 const cases: readonly Case[] = [
   { title: 'text alone', format: of('hermes'), text: ' Hello <b> there\n', is: { said: ' Hello <b> there\n', calls: [], order: 'd' } },
   { title: 'a call of Hermes', format: of('hermes'), text: hermes('weather', ARGS), is: { said: '', calls: [['weather', ARGS]], order: 't' } },
@@ -77,6 +21,8 @@ const cases: readonly Case[] = [
   { title: 'arguments inside a string', format: of('hermes'), text: '<tool_call>{"name": "add", "arguments": "{\\"a\\": 1}"}</tool_call>', is: { calls: [['add', '{"a": 1}']], said: '' } },
   { title: 'no arguments', format: of('hermes'), text: '<tool_call>{"name": "add"}</tool_call>', is: { calls: [['add', '{}']] } },
   { title: 'the last brace forgotten', format: of('hermes'), text: '<tool_call>{"name": "add", "arguments": {"a": 1}\n</tool_call>', is: { calls: [['add', '{"a": 1}']], said: '' } },
+  { title: 'a brace too many', format: of('hermes'), text: '<tool_call>{"name": "add", "arguments": {"a": 1}}}\n</tool_call>\nSo.', is: { calls: [['add', '{"a": 1}']], said: '\nSo.' } },
+  { title: 'the closing mark forgotten', format: of('hermes'), text: '<tool_call>{"name": "add", "arguments": {"a": 1}}\n<tool_call>{"name": "weather", "arguments": {}}</tool_call>', is: { calls: [['add', '{"a": 1}'], ['weather', '{}']], said: '' } },
   { title: 'the closing mark cut off', format: of('hermes'), text: '<tool_call>{"name": "add", "arguments": {"a": 1}}\n</tool_', is: { calls: [['add', '{"a": 1}']], said: '' } },
   { title: 'arguments cut off', format: of('hermes'), text: '<tool_call>{"name": "add", "arguments": {"a": 1', is: { calls: [['add', '{"a": 1']], said: '' } },
   { title: 'arguments that turn out to be none stay whole', format: of('hermes'), text: '<tool_call>{"name": "add", "arguments": {"a": x}}</tool_call>!', is: { calls: [['add', '{"a": x}}']], said: '!' } },
@@ -114,28 +60,7 @@ const cases: readonly Case[] = [
   { title: 'arguments cut off', format: of('deepseek-v3.1'), text: `${B}${C}add${S}{"a": [1,`, is: { said: '', calls: [['add', '{"a": [1,']] } },
 ];
 
-t.test('each format is read, whole and in any pieces', async (t) => {
-  const random = seeded(5);
-  for (const { title, format, text, is, ...how } of cases) {
-    const whole = read(format, text, how, (all) => [all.join('')]);
-    t.match(whole, is, title);
-    t.same({ ...whole, calls: undefined, ...is }, { ...whole, calls: is.calls === undefined ? undefined : whole.calls }, title);
-    t.same(read(format, text, how), whole, `${title}: character by character`);
-    const length = Array.from(text).length;
-    for (let at = 1; at < length; at++) {
-      const two = read(format, text, how, (all) => [all.slice(0, at).join(''), all.slice(at).join('')]);
-      if (JSON.stringify(two) !== JSON.stringify(whole)) t.same(two, whole, `${title}: cut at ${at}`);
-    }
-    for (let i = 0; i < 20; i++) {
-      const pieces = read(format, text, how, (all) => {
-        const cuts: string[] = [''];
-        for (const character of all) if (random.next() < 0.3) cuts.push(character); else cuts[cuts.length - 1] += character;
-        return cuts;
-      });
-      if (JSON.stringify(pieces) !== JSON.stringify(whole)) t.same(pieces, whole, `${title}: random pieces`);
-    }
-  }
-});
+t.test('each format is read, whole and in any pieces', async (t) => readsAll(t, cases));
 
 t.test('each mark has its sign before anything is read, for texts that come of many tokens at once', async (t) => {
   for (const [calls, special] of [
@@ -143,10 +68,19 @@ t.test('each mark has its sign before anything is read, for texts that come of m
     ['llama', ['<|python_tag|>']],
     ['deepseek-v3', [B, E, C, D, S]],
     ['deepseek-v3.1', [B, E, C, D, S]],
+    ['kimi-k2', ['<|tool_calls_section_begin|>', '<|tool_calls_section_end|>', '<|tool_call_begin|>', '<|tool_call_argument_begin|>', '<|tool_call_end|>']],
+    ['qwen-coder', ['<tool_call>', '</tool_call>']],
+    ['minimax-m2', ['<minimax:tool_call>', '</minimax:tool_call>']],
+    ['glm-4.5', ['<tool_call>', '</tool_call>', '<arg_key>', '</arg_key>', '<arg_value>', '</arg_value>']],
+    ['gemma-4', ['<|tool_call>', '<tool_call|>', '<|"|>', '<|tool_response>']],
+    ['function-gemma', ['<start_function_call>', '<end_function_call>', '<escape>', '<start_function_response>']],
   ] as const) {
     const { marks } = reader(of(calls), { special: [...special, '<think>', '</think>'] });
     t.equal(marks.signs.size, special.length + 2, calls);
   }
+  const harmony = ['<|start|>', '<|channel|>', '<|constrain|>', '<|message|>', '<|end|>', '<|call|>', '<|return|>'];
+  t.equal(reader(formatOf('', { calls: 'harmony' }), { special: harmony }).marks.signs.size, harmony.length);
+  t.equal(reader(formatOf('<|channel>thought'), { special: ['<|channel>', '<channel|>'] }).marks.as('<|channel>thought').length, 'xthought'.length, 'a mark may be a token and a word');
 });
 
 t.test('arguments come as they are written, and nothing that may be a mark is shown too early', async (t) => {

@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import t from 'tap';
 import { ChatTemplate } from '../../src/engine/text/chat-template.ts';
 import type { ChatPrompt } from '../../src/engine/port.ts';
-import { formatOf } from '../../src/engine/replies/format.ts';
+import { formatOf, FormatReader } from '../../src/engine/replies/format.ts';
+import { Marks } from '../../src/engine/replies/marks.ts';
 import { ModelTokenizer, tokenizerSchema } from '../../src/engine/text/tokenizer.ts';
 import { FOLDER } from './world.ts';
 
@@ -75,4 +76,49 @@ t.test('templates that take tools and their descriptions for granted get empty o
   const tools = [{ name: 'weather', parameters: { type: 'object', properties: { city: { type: 'string', description: ' of it ' }, days: { type: 'integer' } } } }, { name: 'now' }];
   t.equal(shown(HERMES, { messages, tools }).text, 'weather city: of it. days: .;now;<tool_call><user>x');
   t.throws(() => shown('{{ tools.nothing.more }}{{ raise_exception("never") }}', { messages, tools }), { code: 'invalid_prompt', message: /refuses these messages/ });
+});
+
+/** As those of Gemma 4, GLM 4.5 (in llama.cpp), Kimi K2, Qwen3-Coder and MiniMax M2 show calls. */
+const CALLS: Readonly<Record<string, readonly [template: string, shown: string]>> = {
+  'gemma-4': [
+    `{%- macro argument(value) -%}{%- if value is string -%}{{ '<|"|>' + value + '<|"|>' }}{%- else -%}{{ value }}{%- endif -%}{%- endmacro -%}
+{%- for m in messages -%}<|turn>{{ m.role }}\n{%- for call in m.tool_calls or [] -%}<|tool_call>call:{{ call.function.name }}{
+{%- if call.function.arguments is mapping -%}{%- for key, value in call.function.arguments | dictsort -%}{{ key }}:{{ argument(value) }}{{ ',' if not loop.last }}{%- endfor -%}{%- else -%}{{ call.function.arguments }}{%- endif -%}}<tool_call|>{%- endfor -%}{{ m.content }}<turn|>{%- endfor -%}{{ (tools or []) | length }}`,
+    '<|tool_call>call:weather{city:<|"|>Ulm<|"|>,days:2}<tool_call|>',
+  ],
+  'glm-4.5': [
+    `{%- for m in messages -%}<|{{ m.role }}|>{{ m.content }}{%- for call in m.tool_calls or [] -%}<tool_call>{{ call.function.name }}
+{%- if call.function.arguments is mapping -%}{%- for k, v in call.function.arguments.items() -%}\n<arg_key>{{ k }}</arg_key>\n<arg_value>{{ v | tojson if v is not string else v }}</arg_value>{%- endfor -%}{%- else -%}\n<arg_key>raw</arg_key>\n<arg_value>{{ call.function.arguments }}</arg_value>{%- endif -%}\n</tool_call>{%- endfor -%}{%- endfor -%}{{ (tools or []) | length }}`,
+    '<tool_call>weather\n<arg_key>city</arg_key>\n<arg_value>Ulm</arg_value>\n<arg_key>days</arg_key>\n<arg_value>2</arg_value>\n</tool_call>',
+  ],
+  'kimi-k2': [
+    `{%- for m in messages -%}<|{{ m.role }}|>{{ m.content }}{%- for call in m.tool_calls or [] -%}<|tool_call_begin|>{{ call['id'] }}<|tool_call_argument_begin|>{% if call['function']['arguments'] is string %}{{ call['function']['arguments'] }}{% else %}{{ call['function']['arguments'] | tojson }}{% endif %}<|tool_call_end|>{%- endfor -%}{%- endfor -%}{{ (tools or []) | length }}`,
+    '<|tool_call_begin|>functions.weather:0<|tool_call_argument_begin|>{"city": "Ulm", "days": 2}<|tool_call_end|>',
+  ],
+  'qwen-coder': [
+    `{%- for m in messages -%}<|{{ m.role }}|>{{ m.content }}{%- for call in m.tool_calls or [] -%}<tool_call>\n<function={{ call.function.name }}>\n{%- for k, v in call.function.arguments | items -%}\n<parameter={{ k }}>\n{{ v | tojson if v is not string else v }}\n</parameter>{%- endfor -%}\n</function>\n</tool_call>{%- endfor -%}{%- endfor -%}{{ (tools or []) | length }}`,
+    '<tool_call>\n<function=weather>\n<parameter=city>\nUlm\n</parameter>\n<parameter=days>\n2\n</parameter>\n</function>\n</tool_call>',
+  ],
+};
+t.test('calls are shown in the way that the template has for objects, and read in the same', async (t) => {
+  const call = { id: 'functions.weather:0', name: 'weather', arguments: '{"city": "Ulm", "days": 2}' };
+  const messages = [user('x'), { ...assistant('So.'), toolCalls: [call] }, { role: 'tool' as const, content: 'y', toolCallId: call.id }];
+  const tools = [{ name: 'weather', parameters: { type: 'object', properties: { city: { type: 'string' }, days: { type: 'integer' } } } }];
+  const bare = (text: string): string => text.replace(/\s/g, '');
+  for (const [calls, [template, text]] of Object.entries(CALLS)) {
+    const format = formatOf(template);
+    t.equal(format.calls, calls);
+    const whole = shown(template, { messages, tools }).text;
+    t.ok(bare(whole).includes(bare(text)), `${calls}: ${whole}`);
+    const parts = new FormatReader({ format, marks: new Marks(() => undefined), opened: false, names: ['weather'], tools, single: false, newId: () => 'x' }).push(text);
+    const args = parts.map((part) => (part.kind === 'tool_call' ? part.arguments : '')).join('');
+    t.same(JSON.parse(args), { city: 'Ulm', days: 2 }, args);
+  }
+});
+
+/** As gpt-oss's. */
+const HARMONY = `{{ (tools or []) | length }}{%- for m in messages -%}{%- if m.tool_calls -%}{%- if m.content and m.thinking -%}{{ raise_exception("Cannot pass both content and thinking") }}{%- endif -%}<|channel|>analysis<|message|>{{ m.content or m.thinking }}<|end|> to=functions.{{ m.tool_calls[0].function.name }}<|message|>{{ m.tool_calls[0].function.arguments | tojson }}<|call|>{%- else -%}<|start|>{{ m.role }}<|message|>{{ m.content }}<|end|>{%- endif -%}{%- endfor -%}`;
+t.test('what was thought and said before a call goes to gpt-oss as one thought', async (t) => {
+  const messages = [user('x'), { ...assistant('I look.', 'Hm.'), toolCalls: [{ id: 'c', name: 'now', arguments: '{"a": 1}' }] }, { role: 'tool' as const, content: 'y', toolCallId: 'c' }];
+  t.match(shown(HARMONY, { messages }).text, /analysis<\|message\|>Hm\.\n\nI look\.<\|end\|> to=functions\.now<\|message\|>\{"a": 1\}<\|call\|>/);
 });

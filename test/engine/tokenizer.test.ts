@@ -48,6 +48,19 @@ t.test('random text comes back as it was', (t) => {
   t.end();
 });
 
+t.test('a long text of nothing but special tokens is guarded in one go, and special tokens of one character have an end', (t) => {
+  const guard = '\ue000';
+  const text = '<|end|>'.repeat(30_000);
+  t.ok(shipped.guard(text, guard) === `<${guard}|end|>`.repeat(30_000));
+  t.equal(shipped.guard('<|<|end|>end|>', guard), '<|<\ue000|end|>end|>');
+  const file = JSON.parse(readFileSync(join(FOLDER, 'tokenizer.json'), 'utf8')) as { readonly added_tokens: object[] };
+  file.added_tokens.push({ id: 5000, content: '§', special: true });
+  const odd = new ModelTokenizer(tokenizerSchema.parse(file));
+  t.equal(odd.guard('a§§b', guard), 'a§\ue000§\ue000b');
+  t.notOk(odd.encodePlain('a§b').includes(5000));
+  t.end();
+});
+
 t.test('text made of special tokens and halves of them stays text when it is guarded', (t) => {
   const random = new Random(3);
   const parts = ['<|end|>', '<|n|>', '<|', '|>', '<|e', 'nd|>', 'end', '<', '>', '|', ' ', 'x', '<|system|>'];

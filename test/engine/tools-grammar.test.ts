@@ -12,10 +12,11 @@ import { literal, sequence, token, without } from '../../src/engine/constraints/
 import type { Grammar } from '../../src/engine/constraints/expression.ts';
 import { TokenTrie } from '../../src/engine/constraints/token-trie.ts';
 import type { Tool, ToolChoice } from '../../src/engine/port.ts';
-import { DEEPSEEK, FormatReader, HERMES, LLAMA } from '../../src/engine/replies/format.ts';
+import { CALL_FORMATS, formatOf, FormatReader } from '../../src/engine/replies/format.ts';
 import type { CallFormat, ReplyFormat, Thought } from '../../src/engine/replies/format.ts';
 import { Marks } from '../../src/engine/replies/marks.ts';
 import type { ReplyPart } from '../../src/engine/replies/reader.ts';
+import { DEEPSEEK, FENCED, FUNCTION_GEMMA, GEMMA_4, GLM, HARMONY, HERMES, KIMI, LLAMA, MINIMAX, QWEN_CODER } from '../../src/engine/replies/syntax.ts';
 import { ModelTokenizer, tokenizerSchema } from '../../src/engine/text/tokenizer.ts';
 import type { TokenizerFile } from '../../src/engine/text/tokenizer.ts';
 import { seeded } from '../helpers/store-world.ts';
@@ -23,26 +24,46 @@ import { FOLDER } from './world.ts';
 
 type Random = ReturnType<typeof seeded>;
 const THINKING = { open: '<think>', close: '</think>' };
-const MARKS = [THINKING.open, THINKING.close, HERMES.open, HERMES.close, LLAMA.tag, ...Object.values(DEEPSEEK)];
-const PATTERN = new RegExp(`(${MARKS.map((mark) => mark.replaceAll('|', '\\|')).join('|')})`, 'u');
+const OF_GEMMA = { open: '<|channel>thought', close: '<channel|>' };
+const thinks = (calls: CallFormat): ReplyFormat => (calls === 'harmony' ? formatOf('', { calls }) : { calls, thinking: calls === 'gemma-4' ? OF_GEMMA : THINKING });
+/** What may be special tokens of a vocabulary. */
+const MARKS: Readonly<Record<CallFormat, readonly string[]>> = {
+  hermes: Object.values(HERMES),
+  generic: Object.values(HERMES),
+  llama: [LLAMA.tag],
+  'deepseek-v3': Object.values(DEEPSEEK),
+  'deepseek-v3.1': Object.values(DEEPSEEK),
+  'kimi-k2': Object.values(KIMI),
+  harmony: Object.values(HARMONY),
+  'qwen-coder': [QWEN_CODER.callsOpen, QWEN_CODER.callsClose],
+  'minimax-m2': [MINIMAX.callsOpen, MINIMAX.callsClose],
+  'glm-4.5': Object.values(GLM),
+  'gemma-4': [...Object.values(GEMMA_4), '<|channel>', OF_GEMMA.close],
+  'function-gemma': Object.values(FUNCTION_GEMMA),
+};
 const END = 1;
 const FIRST_MARK = 5;
 
 const file = (): TokenizerFile => tokenizerSchema.parse(JSON.parse(readFileSync(join(FOLDER, 'tokenizer.json'), 'utf8')));
-/** The shipped tokenizer; or the same with special tokens that are the marks. */
-function tokenizerWith(special: boolean): ModelTokenizer {
+/** The shipped tokenizer with other special tokens, the marks among them. */
+function tokenizerWith(marks: readonly string[]): ModelTokenizer {
   const given = file();
-  if (!special) return new ModelTokenizer(given);
-  const renamed = new Map(given.added_tokens.filter(({ id }) => id >= FIRST_MARK && id < FIRST_MARK + MARKS.length).map(({ id, content }) => [content, MARKS[id - FIRST_MARK]]));
+  // The name of its end is a mark of Harmony's.
+  const renamed = new Map(given.added_tokens.map(({ id, content }) => [content, id === END ? '<|eos|>' : (marks[id - FIRST_MARK] ?? content)]));
   const vocab = Object.fromEntries(Object.entries(given.model.vocab).map(([text, id]) => [renamed.get(text) ?? text, id as number]));
   return new ModelTokenizer({ ...given, added_tokens: given.added_tokens.map((each) => ({ ...each, content: renamed.get(each.content) ?? each.content })), model: { ...given.model, vocab } });
 }
 class World {
   readonly tokenizer: ModelTokenizer;
   readonly vocabulary: ConstraintVocabulary;
-  constructor(special: boolean) {
-    const tokenizer = tokenizerWith(special);
+  /** Tokens that may end what is open. */
+  readonly closing: ReadonlySet<number>;
+  readonly #marks: readonly string[];
+  constructor(marks: readonly string[]) {
+    const tokenizer = tokenizerWith(marks);
+    this.#marks = marks;
     this.tokenizer = tokenizer;
+    this.closing = new Set(Array.from({ length: tokenizer.size }, (_, id) => id).filter((id) => /^["\]})`]/.test(tokenizer.textOf(id))));
     const trie = new TokenTrie(Array.from({ length: tokenizer.size }, (_, id) => id), (id) => tokenizer.bytesOf(id));
     this.vocabulary = { trie: () => trie, size: tokenizer.size, ends: [END], encode: (text) => tokenizer.encodePlain(text), bytesOf: (id) => tokenizer.bytesOf(id), compiled: new Map() };
   }
@@ -52,13 +73,16 @@ class World {
   };
   /** Marks in the text as their tokens. */
   idsOf(text: string): readonly number[] {
-    return text.split(PATTERN).flatMap((part) => {
-      const id = MARKS.includes(part) ? this.special(part) : undefined;
+    const parts = this.#marks.length === 0 ? [text] : text.split(new RegExp(`(${this.#marks.map((mark) => mark.replaceAll('|', '\\|')).join('|')})`, 'u'));
+    return parts.flatMap((part) => {
+      const id = this.#marks.includes(part) ? this.special(part) : undefined;
       return id === undefined ? this.tokenizer.encodePlain(part) : [id];
     });
   }
 }
-const worlds = [new World(false), new World(true)] as const;
+/** Marks are text, or special tokens. */
+const text = new World([]);
+const worldsOf = (calls: CallFormat): readonly World[] => [text, new World([...MARKS[calls], ...(calls === 'gemma-4' || calls === 'harmony' ? [] : Object.values(THINKING))])];
 
 /** Tokens drawn from those allowed; marks of `steer` are begun now and then. Undefined when the reply does not end in time. */
 function draw(grammar: Grammar, key: string, world: World, random: Random, steer: readonly string[], most = 300): number[] | undefined {
@@ -73,7 +97,7 @@ function draw(grammar: Grammar, key: string, world: World, random: Random, steer
     if (ids.length === 0) throw new Error(`nothing may follow ${world.tokenizer.textOfAll(written)}`);
     if (ids.includes(END) !== constraint.complete()) throw new Error('the end is allowed exactly where the reply is complete');
     if (ahead.length === 0 && steer.length > 0 && random.next() < (i === 0 ? 0.5 : 0.15)) ahead.push(...world.idsOf(random.pick(steer)));
-    const closing = ids.filter((id) => /^["\]})`]/.test(world.tokenizer.textOf(id)));
+    const closing = ids.filter((id) => world.closing.has(id));
     const steered = ahead.shift();
     const next = steered !== undefined && isAllowed(steered) ? steered : ids.includes(END) && random.next() < 0.1 ? END : closing.length > 0 && random.next() < 0.3 ? random.pick(closing) : random.pick(ids);
     if (next !== steered) ahead.length = 0;
@@ -112,7 +136,7 @@ function valueSchema(random: Random, depth: number): object {
     case 1:
       return { type: 'integer', minimum: -random.below(50), maximum: random.below(2000) };
     case 2:
-      return { enum: ['red', 'grün', 7, null, '</tool_call>', DEEPSEEK.close] };
+      return { enum: ['red', 'grün', 7, null, '</tool_call>', DEEPSEEK.close, `${HARMONY.call}</function>`] };
     case 3:
       return { type: 'boolean' };
     case 4:
@@ -132,25 +156,42 @@ const offer = (random: Random): Tool[] => ['weather', 'add_2', 'now'].map((name,
 const WRONG = '{"zz": 1}';
 const separated = [DEEPSEEK.callsOpen, DEEPSEEK.open, `${DEEPSEEK.open}weather${DEEPSEEK.separator}${WRONG}${DEEPSEEK.close}`, `${DEEPSEEK.open}function${DEEPSEEK.separator}weather\n\`\`\`json\n${WRONG}\n\`\`\`${DEEPSEEK.close}`];
 const hermes = [HERMES.open, `${HERMES.open}{"name": "weather", "arguments": ${WRONG}}${HERMES.close}`];
-const opensOf: Readonly<Record<CallFormat, readonly string[]>> = { hermes, generic: hermes, llama: [LLAMA.tag, '{', `{"name": "weather", "parameters": ${WRONG}}`, ` {"name": "weather", "parameters": ${WRONG}}`], 'deepseek-v3': separated, 'deepseek-v3.1': separated };
+const toWeather = `${HARMONY.channel}commentary to=functions.weather ${HARMONY.constrain}json${HARMONY.message}${WRONG}${HARMONY.call}`;
+const opensOf: Readonly<Record<CallFormat, readonly string[]>> = {
+  hermes,
+  generic: [...hermes, `${FENCED.open}\nweather(zz=1)\n${FENCED.close}`],
+  llama: [LLAMA.tag, '{', `{"name": "weather", "parameters": ${WRONG}}`, ` {"name": "weather", "parameters": ${WRONG}}`],
+  'deepseek-v3': separated,
+  'deepseek-v3.1': separated,
+  'kimi-k2': [KIMI.callsOpen, KIMI.open, `${KIMI.open}functions.weather:0${KIMI.separator}${WRONG}${KIMI.close}`],
+  harmony: [...Object.values(HARMONY), toWeather, `${HARMONY.channel}commentary${HARMONY.message}x${HARMONY.end}${HARMONY.start}assistant${HARMONY.channel}commentary to=functions.`, `${HARMONY.channel}final${HARMONY.message}${toWeather}`, ` to=functions.weather${HARMONY.message}${WRONG}`],
+  'qwen-coder': [QWEN_CODER.callsOpen, QWEN_CODER.open, `${QWEN_CODER.open}weather><parameter=zz>1</parameter>${QWEN_CODER.close}`],
+  'minimax-m2': [MINIMAX.callsOpen, MINIMAX.open, `${MINIMAX.open}"weather"><parameter name="zz">1</parameter>${MINIMAX.close}`],
+  'glm-4.5': [GLM.open, `${GLM.open}weather\n<arg_key>zz</arg_key><arg_value>1</arg_value>${GLM.close}`],
+  'gemma-4': [GEMMA_4.open, `${GEMMA_4.open}call:weather{zz:1}${GEMMA_4.close}`],
+  'function-gemma': [FUNCTION_GEMMA.open, `${FUNCTION_GEMMA.open}call:weather{zz:1}${FUNCTION_GEMMA.close}`],
+};
+
+/** What stands before the thought is the same in the others. */
+const ALL_THOUGHTS: readonly CallFormat[] = ['hermes', 'deepseek-v3', 'harmony'];
 
 const ajv = new Ajv2020({ strict: false, formats: { date: true, uuid: true, ipv4: true } });
 t.test('whatever is drawn is read as calls of what was offered, with arguments that another validator accepts', async (t) => {
   const random = seeded(21);
-  for (const calls of ['hermes', 'llama', 'deepseek-v3', 'deepseek-v3.1', 'generic'] as const)
-    for (const world of worlds)
-      for (const thought of ['none', 'free', 'open'] as const) {
+  for (const calls of CALL_FORMATS) {
+    const format = thinks(calls);
+    for (const world of worldsOf(calls))
+      for (const thought of (ALL_THOUGHTS.includes(calls) ? ['none', 'free', 'open'] : ['free']) as readonly Thought[]) {
         let [ended, called, several] = [0, 0, 0];
         for (let round = 0; round < 4; round++) {
           const tools = offer(random);
           const choice: Exclude<ToolChoice, 'none'> = (['required', 'auto', { name: 'add_2' }, 'auto'] as const)[round];
-          const format: ReplyFormat = { calls, thinking: THINKING };
           const parallel = random.next() < 0.6;
           const grammar = callGrammar({ format, tools, choice, parallel, thought }, world.special);
           const valid = new Map(tools.map(({ name, parameters }) => [name, ajv.compile(parameters ?? { type: 'object', maxProperties: 0 })]));
           const key = JSON.stringify([calls, thought, choice, tools, parallel]);
-          for (let i = 0; i < 3; i++) {
-            const tokens = draw(grammar, key, world, random, [...(choice === 'auto' ? opensOf[calls] : []), ...(thought === 'none' ? [] : [THINKING.open, THINKING.close])]);
+          for (let i = 0; i < 2; i++) {
+            const tokens = draw(grammar, key, world, random, [...(choice === 'auto' ? opensOf[calls] : []), ...(thought === 'none' || !format.thinking ? [] : [format.thinking.open, format.thinking.close])]);
             if (!tokens) continue;
             ended++;
             const found = read(tokens, world, format, thought, tools.map(({ name }) => name));
@@ -166,23 +207,34 @@ t.test('whatever is drawn is read as calls of what was offered, with arguments t
             if (found.calls.length > 1) several++;
           }
         }
-        t.ok(ended >= 4 && called >= 2, `${calls}, ${thought}: ${ended} of 12 replies ended, ${called} called, ${several} more than once`);
+        t.ok(ended >= 3 && called >= 2, `${calls}, ${thought}: ${ended} of 8 replies ended, ${called} called, ${several} more than once`);
       }
+  }
 });
 
 t.test('what a model writes of its own is let through', async (t) => {
   const tools: Tool[] = [{ name: 'weather', parameters: { type: 'object', properties: { city: { type: 'string' } }, required: ['city'] }, strict: true }];
   const { callsOpen: B, callsClose: E, open: C, close: D, separator: S } = DEEPSEEK;
   const args = '{"city": "Zürich"}';
+  const think = ({ thinking }: ReplyFormat): string => (thinking ? `${thinking.open}\nHm.\n${thinking.close}` : '');
+  const { channel, constrain, message, end, start } = HARMONY;
   const cases: readonly (readonly [CallFormat, string, string])[] = [
     ['hermes', 'I look <it> up.\n', `<tool_call>\n{"name": "weather", "arguments": ${args}}\n</tool_call>\n<tool_call>\n{"name": "weather", "arguments": ${args}}\n</tool_call>`],
     ['llama', '', `{"name": "weather", "parameters": ${args}}`],
     ['deepseek-v3', 'So: ', `${B}${C}function${S}weather\n\`\`\`json\n${args}\n\`\`\`${D}${E}`],
     ['deepseek-v3.1', '', `${B}${C}weather${S}${args}${D}${C}weather${S}${args}${D}${E}`],
+    ['kimi-k2', 'So.', `${KIMI.callsOpen}${KIMI.open}functions.weather:0${KIMI.separator}${args}${KIMI.close}${KIMI.open}functions.weather:12${KIMI.separator}${args}${KIMI.close}${KIMI.callsClose}`],
+    ['harmony', `${channel}commentary${message}I look.${end}${start}assistant`, `${channel}commentary to=functions.weather ${constrain}json${message}${args}`],
+    ['qwen-coder', '', `<tool_call>\n<function=weather>\n${args}\n</function>\n</tool_call>`],
+    ['minimax-m2', '', `<minimax:tool_call>\n<invoke name="weather">\n${args}\n</invoke>\n</minimax:tool_call>`],
+    ['glm-4.5', 'So.\n', `<tool_call>weather\n${args}\n</tool_call>`],
+    ['gemma-4', '', `<|tool_call>call:weather${args}<tool_call|>`],
+    ['function-gemma', '', `<start_function_call>call:weather${args}<end_function_call>`],
   ];
   for (const [calls, before, text] of cases)
-    for (const world of worlds) {
-      const format: ReplyFormat = { calls, thinking: THINKING };
+    for (const world of worldsOf(calls)) {
+      const format = thinks(calls);
+      const role = calls === 'harmony' ? `${start}assistant` : '\n\n';
       const ids = (thoughts: string): readonly number[] => world.idsOf(`${thoughts}${before}${text}`);
       const takes = (choice: Exclude<ToolChoice, 'none'>, thought: Thought, tokens: readonly number[]): boolean => {
         const constraint = constraintOf(JSON.stringify([calls, choice, thought]), () => callGrammar({ format, tools, choice, parallel: true, thought }, world.special), world.vocabulary);
@@ -194,8 +246,8 @@ t.test('what a model writes of its own is let through', async (t) => {
         return constraint.complete();
       };
       t.ok(takes('auto', 'none', ids('')), `${calls}: ${before}${text}`);
-      t.ok(takes('auto', 'free', ids('<think>\nHm.\n</think>\n\n')));
-      t.ok(takes('auto', 'open', ids('\nHm.\n</think>\n\n')));
+      t.ok(takes('auto', 'free', ids(think(format) + role)));
+      t.ok(takes('auto', 'open', ids(`\nHm.\n${format.thinking?.close}${role}`)));
       t.equal(takes('required', 'none', ids('')), before === '');
       t.notOk(takes('auto', 'open', world.tokenizer.encodePlain('no end of the thought')));
       t.ok(takes('auto', 'none', world.tokenizer.encodePlain('Only text, with < and {"a": 1}.')));
@@ -204,12 +256,13 @@ t.test('what a model writes of its own is let through', async (t) => {
 
 t.test('a form that is asked for stands behind the thought', async (t) => {
   const random = seeded(22);
-  const format: ReplyFormat = { calls: 'hermes', thinking: THINKING };
-  for (const world of worlds)
+  for (const calls of ['hermes', 'harmony', 'gemma-4'] as const)
+  for (const world of worldsOf(calls))
     for (const thought of ['open', 'free'] as const) {
+      const format = thinks(calls);
       let [ended, thoughts] = [0, 0];
       for (let i = 0; i < 20; i++) {
-        const tokens = draw(behindThought(grammarOf({ kind: 'choice', choices: ['yes', 'no, "never"'] }), format, thought, world.special), `choice ${thought}`, world, random, [THINKING.open, THINKING.close], 200);
+        const tokens = draw(behindThought(grammarOf({ kind: 'choice', choices: ['yes', 'no, "never"'] }), format, thought, world.special), `choice ${calls} ${thought}`, world, random, Object.values(format.thinking ?? {}), 200);
         if (!tokens) continue;
         ended++;
         const found = read(tokens, world, format, thought, []);
@@ -221,7 +274,7 @@ t.test('a form that is asked for stands behind the thought', async (t) => {
 });
 
 t.test('texts without others, and special tokens, as parts of grammars', async (t) => {
-  const world = worlds[1];
+  const [, world] = worldsOf('hermes');
   const open = world.special(HERMES.open) ?? 0;
   const grammar: Grammar = { root: sequence(without('aab', 'ö'), token(open), literal('!')), rules: new Map() };
   const takes = (parts: readonly (string | number)[]): boolean => {

@@ -219,11 +219,14 @@ t.test('a model that thinks: its thought is told apart, counted, and stands befo
 });
 
 t.test('how replies are written may be stated in the folder', async (t) => {
-  const folder = await thinker(t, "{% for message in messages %}<|{{ message.role }}|>{{ message.content }}<|end|>{% endfor %}<|assistant|>", { replies: { calls: 'llama', thinking: { open: '<|o|>', close: '</think>' } } });
-  const engine = await startEngine(t, { models: [folder] });
-  const model = engine.models()[0].id;
-  const request: GenerateRequest = { ...chat([]), model, maxTokens: 400, sampling: { temperature: 2, topP: 1, seed: 4, logitBias: { [CLOSE]: 9 } }, prompt: { kind: 'chat', messages: [{ role: 'user', content: 'x' }], tools: [{ name: 'paint' }], toolChoice: 'required' } };
-  t.match(await whole(engine.generate(request)), { calls: ['paint{}'], finish: { reason: 'tool_calls' } });
+  const stated = [{ calls: 'llama', thinking: { open: '<|o|>', close: '</think>' } }, { calls: 'harmony' }, { calls: 'qwen-coder' }, { calls: 'gemma-4' }] as const;
+  const folders = await Promise.all(stated.map((replies) => thinker(t, "{% for message in messages %}<|{{ message.role }}|>{{ message.content }}<|end|>{% endfor %}<|assistant|>", { replies })));
+  const engine = await startEngine(t, { models: folders });
+  const tools = [{ name: 'paint', parameters: { type: 'object', properties: { colour: { enum: ['red', 'green'] } }, required: ['colour'], additionalProperties: false } }];
+  for (const [i, { calls }] of stated.entries()) {
+    const request: GenerateRequest = { ...chat([]), model: engine.models()[i].id, maxTokens: 400, sampling: { temperature: 2, topP: 1, seed: 4, logitBias: { [CLOSE]: 9 } }, prompt: { kind: 'chat', messages: [{ role: 'user', content: 'x' }], tools, toolChoice: 'required', parallelToolCalls: false, ...(calls === 'llama' ? {} : { thinking: false }) } };
+    t.match(await whole(engine.generate(request)), { said: '', calls: [/^paint\{"colour": ?"(red|green)"\}$/], finish: { reason: 'tool_calls' } }, calls);
+  }
   const wrong = await thinker(t, 'x', { replies: { calls: 'morse' } });
   t.match(await failure(startEngine(t, { models: [wrong] })), { code: 'model_invalid', message: /pharos\.json.*replies\.calls/ });
 });

@@ -2,13 +2,14 @@
 // Refuses to know how good servers make tokens.
 
 import { createServer } from 'node:http';
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import t from 'tap';
-import type { Test } from 'tap';
 import type { ChatPrompt, Engine, GenerateEvent } from '../../src/engine/port.ts';
 import { createUpstream } from '../../src/engine/upstream/upstream.ts';
 import { call, listen, startApp } from '../helpers/http-app.ts';
+import { json, scripted, stream } from '../helpers/scripted-server.ts';
+import type { Handler } from '../helpers/scripted-server.ts';
 import { ask, chat, collect, failure, startEngine, until } from './world.ts';
 
 /** As wild as OpenAI's API allows. */
@@ -228,25 +229,4 @@ async function tokensOf(events: AsyncIterable<GenerateEvent>): Promise<readonly 
   const all: [string, number | undefined, number][] = [];
   for await (const event of events) if (event.kind === 'delta') for (const { text, logprob, top } of event.tokens ?? []) all.push([text, logprob === undefined ? undefined : Math.round(logprob * 1000), top.length]);
   return all;
-}
-type Handler = (path: string, body: unknown, response: ServerResponse) => void;
-async function scripted(t: Test, handle: Handler): Promise<{ readonly url: string }> {
-  const server = createServer((request: IncomingMessage, response) => {
-    let text = '';
-    request.on('data', (bytes: Buffer) => (text += bytes.toString()));
-    request.on('end', () => handle(request.url ?? '', text === '' ? undefined : JSON.parse(text), response));
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  t.teardown(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
-}
-const json = (response: ServerResponse, status: number, body: object): void => void response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
-function stream(response: ServerResponse, pieces: readonly string[], usage: object): void {
-  response.writeHead(200, { 'content-type': 'text/event-stream' });
-  for (const content of pieces) response.write(`data: ${JSON.stringify({ choices: [{ index: 0, delta: { content }, finish_reason: null }] })}\n\n`);
-  response.write(`data: ${JSON.stringify({ choices: [{ index: 0, delta: {}, finish_reason: 'stop' }] })}\n\n`);
-  response.end(`data: ${JSON.stringify({ choices: [], usage })}\n\ndata: [DONE]\n\n`);
 }

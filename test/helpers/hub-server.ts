@@ -24,6 +24,8 @@ export interface HubServer {
   readonly served: { readonly path: string; readonly from: number }[];
   /** Called for each answer with a file's bytes: what is sent in their place, and whether the connection then breaks. */
   fault: ((path: string, bytes: Buffer) => { readonly bytes: Buffer; readonly breaks: boolean } | undefined) | undefined;
+  /** Called for each request: a status that is answered in place of what was asked for; `never`: there is no answer at all. */
+  refuse: ((what: string, path: string) => number | 'never' | undefined) | undefined;
   close(): void;
 }
 
@@ -50,7 +52,7 @@ export async function startHub(t: Pick<Test, 'teardown'>, repositories: Readonly
     server.closeAllConnections();
   };
   t.teardown(close);
-  const hub: HubServer = { url, repositories: new Map(Object.entries(repositories)), served: [], fault: undefined, close };
+  const hub: HubServer = { url, repositories: new Map(Object.entries(repositories)), served: [], fault: undefined, refuse: undefined, close };
 
   const json = (response: ServerResponse, status: number, body: unknown, headers: Readonly<Record<string, string>> = {}): void => {
     response.writeHead(status, { 'content-type': 'application/json; charset=utf-8', ...headers }).end(JSON.stringify(body));
@@ -58,6 +60,9 @@ export async function startHub(t: Pick<Test, 'teardown'>, repositories: Readonly
   function answer(request: IncomingMessage, response: ServerResponse): void {
     const { pathname, searchParams } = new URL(request.url ?? '/', url);
     const [, name, what, revision = '', path = ''] = /^(?:\/api\/models|\/cdn)?\/([^/]+\/[^/]+)\/(revision|tree|resolve)\/([^/?]+)(?:\/(.+))?$/.exec(decodeURIComponent(pathname)) ?? [];
+    const refused = hub.refuse?.(what ?? '', path);
+    if (refused === 'never') return undefined;
+    if (refused !== undefined) return json(response, refused, { error: 'not now' });
     const repository = hub.repositories.get(name ?? '');
     if (!repository) return json(response, 401, { error: 'Invalid username or password.' });
     if (repository.gated === true && request.headers.authorization !== 'Bearer hf_good') return json(response, 403, { error: 'Access to this model is restricted.' });
@@ -84,6 +89,7 @@ export async function startHub(t: Pick<Test, 'teardown'>, repositories: Readonly
     response.writeHead(first === undefined ? 200 : 206, { etag: `"${digestOf(path, bytes)}"`, 'content-length': String(part.length), ...(first === undefined ? {} : { 'content-range': `bytes ${from}-${end - 1}/${bytes.length}` }) });
     if (faulty?.breaks === true) response.write(faulty.bytes, () => setTimeout(() => response.destroy(), 20));
     else response.end(faulty?.bytes ?? part);
+    return undefined;
   }
   return hub;
 }

@@ -56,7 +56,8 @@ t.test('what is no request for embeddings is told so', async (t) => {
   const refused = async (body: object, param: string | null, message: RegExp, status = 400): Promise<unknown> => t.match(await embed(body), { status, json: { error: { param, message, type: 'invalid_request_error' } } }, JSON.stringify(body).slice(0, 80));
   await refused({}, 'input', /required/);
   await refused({ input: '' }, 'input', /./);
-  await refused({ input: [] }, 'input', /./);
+  await refused({ input: [] }, 'input', /^input: expected array to have >=1 items$/);
+  await refused({ input: ['a', 3] }, 'input[1]', /expected string/);
   await refused({ input: ['a', ''] }, 'input[1]', /./);
   t.match(await embed({ input: ['a', 3] }), { status: 400, json: { error: { param: /^input/ } } });
   await refused({ input: [1, -4] }, 'input[1]', /./);

@@ -3,9 +3,9 @@
 
 import t from 'tap';
 import { EngineError } from '../../src/engine/port.ts';
-import type { GenerateEvent } from '../../src/engine/port.ts';
+import type { GenerateEvent, ModelInfo } from '../../src/engine/port.ts';
 import { call, startApp } from '../helpers/http-app.ts';
-import { scriptedEngine } from '../helpers/scripted-engine.ts';
+import { SCRIPTED, scriptedEngine } from '../helpers/scripted-engine.ts';
 
 const usage = { promptTokens: 30, completionTokens: 5, cachedTokens: 10 };
 const words: GenerateEvent[] = ['one', ' two', ' three'].map((text) => ({ kind: 'delta', text }));
@@ -83,4 +83,14 @@ t.test('the shipped model fills them, too', async (t) => {
   t.match(text, /^vllm:time_to_first_token_seconds_count\{model_name="pharos-mini",engine="0"\} 1$/m);
   t.match(text, /^vllm:num_requests_running\{model_name="pharos-mini",engine="0"\} 0$/m);
   t.match(text, /^vllm:generation_tokens_total\{model_name="pharos-mini",engine="0"\} [1-4]$/m);
+});
+
+t.test('models are told of while they are loaded', async (t) => {
+  const models: ModelInfo[] = [{ ...SCRIPTED, loaded: true }, { ...SCRIPTED, id: 'other', loaded: false }];
+  const app = await startApp(t, {}, { engine: scriptedEngine(() => [], models) });
+  const told = async (): Promise<string[]> => (await call(app, 'GET', '/metrics')).text.split('\n').filter((line) => line.startsWith('pharos_model_info{'));
+  t.same(await told(), ['pharos_model_info{model="scripted",device="cpu"} 1']);
+  // What `auto` came to is known when it is loaded.
+  models.splice(0, 2, { ...SCRIPTED, loaded: false }, { ...SCRIPTED, id: 'other', device: 'cuda', loaded: true });
+  t.same(await told(), ['pharos_model_info{model="other",device="cuda"} 1']);
 });

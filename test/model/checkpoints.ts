@@ -5,18 +5,32 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { toFloat16 } from '../../src/model/onnx.ts';
 
-export type ElementType = 'F32' | 'F16' | 'BF16';
+export type ElementType = 'F32' | 'F16' | 'BF16' | 'F8_E4M3';
 export interface Tensor {
+  /** Default: that of the file. */
+  readonly type?: ElementType;
   readonly shape: readonly number[];
   readonly values: Float32Array;
 }
 
-/** Values as the element type holds them: of bfloat16, rounded to nearest. */
+/** Every number of E4M3 from 0 on, by its bits: exponents of 0 are the smallest numbers, and 448 is the greatest (Micikevicius et al. 2022, table 1). */
+const E4M3 = Array.from({ length: 127 }, (_, bits) => (bits < 8 ? bits / 512 : (1 + (bits % 8) / 8) * 2 ** (Math.floor(bits / 8) - 7)));
+const nearestE4M3 = (value: number): number => {
+  let best = 0;
+  for (let bits = 1; bits < E4M3.length; bits++) if (Math.abs(E4M3[bits] - Math.abs(value)) < Math.abs(E4M3[best] - Math.abs(value))) best = bits;
+  return best | (value < 0 ? 0x80 : 0);
+};
+
+/** Values as the element type holds them: of bfloat16 and E4M3, rounded to nearest. */
 export function rounded(values: Float32Array, type: ElementType): { readonly bytes: Uint8Array; readonly values: Float32Array } {
   if (type === 'F32') return { bytes: new Uint8Array(values.slice().buffer), values };
   if (type === 'F16') {
     const halves = toFloat16(values);
     return { bytes: new Uint8Array(halves.buffer), values: Float32Array.from(new Float16Array(halves.buffer)) };
+  }
+  if (type === 'F8_E4M3') {
+    const bytes = Uint8Array.from(values, nearestE4M3);
+    return { bytes, values: Float32Array.from(bytes, (bits) => (bits & 0x80 ? -1 : 1) * E4M3[bits & 0x7f]) };
   }
   const patterns = new Uint32Array(values.slice().buffer);
   const upper = Uint16Array.from(patterns, (bits) => (bits + 0x7fff + ((bits >>> 16) & 1)) >>> 16);
@@ -27,9 +41,9 @@ export function safetensors(tensors: ReadonlyMap<string, Tensor>, type: ElementT
   const header: Record<string, unknown> = { __metadata__: { format: 'pt' } };
   const parts: Uint8Array[] = [];
   let at = 0;
-  for (const [name, { shape, values }] of tensors) {
-    const { bytes } = rounded(values, type);
-    header[name] = { dtype: type, shape, data_offsets: [at, at + bytes.length] };
+  for (const [name, { shape, values, type: own = type }] of tensors) {
+    const { bytes } = rounded(values, own);
+    header[name] = { dtype: own, shape, data_offsets: [at, at + bytes.length] };
     parts.push(bytes);
     at += bytes.length;
   }
@@ -48,7 +62,11 @@ export function byteTokenizer(vocabularySize: number): object {
   const end = vocabularySize - 1;
   const vocab = Object.fromEntries(Array.from({ length: vocabularySize }, (_, id) => [id === end ? '<|end|>' : (bytes[id] ?? `t${id}`), id]));
   return {
-    version: '1.0', truncation: null, padding: null, normalizer: null, post_processor: null,
+    version: '1.0',
+    truncation: null,
+    padding: null,
+    normalizer: null,
+    post_processor: null,
     added_tokens: [{ id: end, content: '<|end|>', single_word: false, lstrip: false, rstrip: false, normalized: false, special: true }],
     pre_tokenizer: { type: 'ByteLevel', add_prefix_space: false, trim_offsets: false, use_regex: false },
     decoder: { type: 'ByteLevel', add_prefix_space: true, trim_offsets: true, use_regex: true },
@@ -62,7 +80,12 @@ export interface FolderOptions {
   readonly shards?: number;
 }
 /** A folder as published. Returns the values that its element type holds. */
-export function writeFolder(folder: string, config: Readonly<Record<string, unknown>> & { readonly vocab_size: number }, tensors: ReadonlyMap<string, Tensor>, { type = 'F32', shards = 1 }: FolderOptions = {}): Map<string, Float32Array> {
+export function writeFolder(
+  folder: string,
+  config: Readonly<Record<string, unknown>> & { readonly vocab_size: number },
+  tensors: ReadonlyMap<string, Tensor>,
+  { type = 'F32', shards = 1 }: FolderOptions = {},
+): Map<string, Float32Array> {
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, 'config.json'), JSON.stringify(config));
   writeFileSync(join(folder, 'tokenizer.json'), JSON.stringify(byteTokenizer(config.vocab_size)));
@@ -80,5 +103,5 @@ export function writeFolder(folder: string, config: Readonly<Record<string, unkn
     }
     writeFileSync(join(folder, 'model.safetensors.index.json'), JSON.stringify({ metadata: {}, weight_map: map }));
   }
-  return new Map([...tensors].map(([name, { values }]) => [name, rounded(values, type).values]));
+  return new Map([...tensors].map(([name, { values, type: own = type }]) => [name, rounded(values, own).values]));
 }

@@ -28,10 +28,13 @@ export interface Caches {
   readonly carried?: Readonly<Record<string, readonly number[]>>;
   /** Tokens seen last that go in, and the token behind each; absent: neither. */
   readonly recent?: number;
+  /** What goes in as it is at every pass, for as many sequences as are fed. */
+  readonly given?: Readonly<Record<string, ort.Tensor>>;
 }
 
-export async function openGraph(t: Test, file: Uint8Array, { growing, carried = {}, recent }: Caches): Promise<Graph> {
-  const session = await ort.InferenceSession.create(file, { executionProviders: ['cpu'], intraOpNumThreads: 1 });
+/** `file`: its bytes, or its path where weights lie beside it. */
+export async function openGraph(t: Test, file: Uint8Array | string, { growing, carried = {}, recent, given = {} }: Caches): Promise<Graph> {
+  const session = await ort.InferenceSession.create(file as string, { executionProviders: ['cpu'], intraOpNumThreads: 1 });
   t.teardown(async () => session.release());
   const shapes: Readonly<Record<string, readonly number[]>> = { ...growing, ...carried };
   const names = Object.keys(shapes);
@@ -45,9 +48,14 @@ export async function openGraph(t: Test, file: Uint8Array, { growing, carried = 
       return new ort.Tensor('int64', values, shape);
     };
     const feeds: Record<string, ort.Tensor> = {
+      ...given,
       input_ids: whole([B, n], (b, t) => tokens[b][t] ?? 1),
       position_ids: whole([B, n], (b, t) => pasts[b].length + Math.min(t, tokens[b].length - 1)),
-      past_lengths: new ort.Tensor('int64', BigInt64Array.from(pasts, ({ length }) => BigInt(length)), [B]),
+      past_lengths: new ort.Tensor(
+        'int64',
+        BigInt64Array.from(pasts, ({ length }) => BigInt(length)),
+        [B],
+      ),
       wanted: whole([B, n], (b, t) => Math.min(t, tokens[b].length - 1) * B + b),
     };
     if (recent !== undefined) {
@@ -58,7 +66,10 @@ export async function openGraph(t: Test, file: Uint8Array, { growing, carried = 
       const width = widthOf(name);
       const last = name in carried;
       const rows = (b: number, p: number): Float32Array | undefined => (last ? pasts[b].rows.get(name)?.at(-1) : pasts[b].rows.get(name)?.[p]);
-      const values = Float32Array.from({ length: (last ? 1 : P) * B * width }, (_, i) => rows(Math.floor(i / width) % B, Math.floor(i / width / B))?.[i % width] ?? (last ? 0 : 77));
+      const values = Float32Array.from(
+        { length: (last ? 1 : P) * B * width },
+        (_, i) => rows(Math.floor(i / width) % B, Math.floor(i / width / B))?.[i % width] ?? (last ? 0 : 77),
+      );
       feeds[`past_${name}`] = new ort.Tensor('float32', values, [...(last ? [] : [P]), B, ...shapes[name]]);
     }
     const outputs = await session.run(feeds);
@@ -71,7 +82,10 @@ export async function openGraph(t: Test, file: Uint8Array, { growing, carried = 
           return [name, [...(past.rows.get(name) ?? []), ...tokens[b].map((_, t) => fresh.slice((t * B + b) * width, (t * B + b + 1) * width))]];
         }),
       );
-      return { logits: tokens[b].map((_, t) => logits.slice((b * n + t) * V, (b * n + t + 1) * V)), past: { length: past.length + tokens[b].length, rows, ids: [...past.ids, ...tokens[b]] } };
+      return {
+        logits: tokens[b].map((_, t) => logits.slice((b * n + t) * V, (b * n + t + 1) * V)),
+        past: { length: past.length + tokens[b].length, rows, ids: [...past.ids, ...tokens[b]] },
+      };
     });
   };
   return {
@@ -85,7 +99,12 @@ export async function openGraph(t: Test, file: Uint8Array, { growing, carried = 
 }
 
 /** Feeds texts side by side in pieces: the first of each alone (none of 0), then one of each in every round. Calls `look` with the logits after each token. */
-export async function feedInPieces(graph: Graph, texts: readonly (readonly number[])[], pieces: readonly (readonly number[])[], look: (text: number, place: number, logits: Float32Array) => void): Promise<void> {
+export async function feedInPieces(
+  graph: Graph,
+  texts: readonly (readonly number[])[],
+  pieces: readonly (readonly number[])[],
+  look: (text: number, place: number, logits: Float32Array) => void,
+): Promise<void> {
   const pasts: Past[] = [];
   for (const [b, tokens] of texts.entries()) {
     const [first] = pieces[b];
@@ -98,7 +117,10 @@ export async function feedInPieces(graph: Graph, texts: readonly (readonly numbe
   }
   for (let round = 1; round < pieces[0].length; round++) {
     const from = pasts.map(({ length }) => length);
-    const fed = await graph.feedAll(pasts, texts.map((tokens, b) => tokens.slice(from[b], from[b] + pieces[b][round])));
+    const fed = await graph.feedAll(
+      pasts,
+      texts.map((tokens, b) => tokens.slice(from[b], from[b] + pieces[b][round])),
+    );
     fed.forEach(({ logits, past }, b) => {
       logits.forEach((row, i) => look(b, from[b] + i, row));
       pasts[b] = past;

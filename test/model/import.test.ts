@@ -4,147 +4,114 @@
 import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import type { Test } from 'tap';
 import { readModelFiles } from '../../src/engine/models/model-files.ts';
-import type { Engine } from '../../src/engine/port.ts';
-import { ModelTokenizer } from '../../src/engine/text/tokenizer.ts';
 import type { Gpt2Config } from '../../src/model/gpt2.ts';
 import { importModel } from '../../src/model/import/import-model.ts';
 import type { ImportReport } from '../../src/model/import/import-model.ts';
 import type { SourceOptions } from '../../src/model/import/source.ts';
-import { llamaParameters } from '../../src/model/llama.ts';
-import type { LlamaConfig, Storage } from '../../src/model/llama.ts';
+import type { Storage } from '../../src/model/llama.ts';
 import { readFields } from '../../src/model/protobuf.ts';
 import { Random } from '../../src/training/random.ts';
 import { ask, collect, startEngine } from '../engine/world.ts';
 import { writeFolder } from './checkpoints.ts';
-import type { FolderOptions, Tensor } from './checkpoints.ts';
+import type { Tensor } from './checkpoints.ts';
 import { gpt2Logits } from './gpt2-reference.ts';
-import { llamaLogits, randomWeights, SMALL } from './llama-reference.ts';
-import type { Weights } from './reference.ts';
-
-const VOCABULARY = 300;
-const BASE: LlamaConfig = { ...SMALL, vocabularySize: VOCABULARY };
-const HF = { vocab_size: VOCABULARY, hidden_size: 32, intermediate_size: 48, num_hidden_layers: 2, num_attention_heads: 6, num_key_value_heads: 2, head_dim: 8, max_position_embeddings: 64, rms_norm_eps: 1e-5, rope_theta: 10_000, hidden_act: 'silu', torch_dtype: 'bfloat16', use_cache: true };
-const PROMPTS = [[257, 3, 280, 280, 72, 1, 2], [65]];
-const COUNT = 10;
-
-function tensorsOf(config: LlamaConfig, seed: number): Map<string, Tensor> {
-  const weights = randomWeights(config, seed);
-  return new Map(llamaParameters(config).map(({ name, shape }) => [name, { shape, values: weights.get(name) ?? new Float32Array() }]));
-}
-/** What a model says, greedily, until the end token. */
-function greedy(logits: (tokens: readonly number[]) => Float64Array, prompt: readonly number[]): number[] {
-  const said: number[] = [];
-  while (said.length < COUNT) {
-    const row = logits([...prompt, ...said]);
-    const next = row.indexOf(Math.max(...row));
-    said.push(next);
-    if (next === VOCABULARY - 1) break;
-  }
-  return said;
-}
-async function compare(t: Test, engine: Engine, folder: string, logits: (tokens: readonly number[]) => Float64Array): Promise<void> {
-  const { id: model, tokenizer, tokenizerConfig } = await readModelFiles(folder);
-  const tokens = new ModelTokenizer(tokenizer, tokenizerConfig);
-  await Promise.all(
-    PROMPTS.map(async (ids) => {
-      const detokenizer = tokens.detokenizer();
-      const right = greedy(logits, ids);
-      const given = await collect(engine.generate(ask('', { model, prompt: { kind: 'tokens', ids }, maxTokens: COUNT })));
-      t.equal(given.text, right.map((id) => detokenizer.push(id)).join(''), ids.join());
-      t.equal(given.usage?.completionTokens, right.length);
-    }),
-  );
-}
-interface Made {
-  readonly folder: string;
-  readonly out: string;
-  /** As the element type holds them. */
-  readonly weights: Map<string, Float32Array>;
-}
-function made(t: Test, config: Readonly<Record<string, unknown>> & { readonly vocab_size: number }, tensors: ReadonlyMap<string, Tensor>, options: FolderOptions = {}): Made {
-  return madeIn(t.testdir(), 'made', config, tensors, options);
-}
-function madeIn(parent: string, name: string, config: Readonly<Record<string, unknown>> & { readonly vocab_size: number }, tensors: ReadonlyMap<string, Tensor>, options: FolderOptions = {}): Made {
-  const folder = join(parent, 'published', name);
-  return { folder, out: join(parent, 'models', name), weights: writeFolder(folder, config, tensors, options) };
-}
-const last = (config: LlamaConfig, weights: Weights) => (tokens: readonly number[]): Float64Array => llamaLogits(config, weights, tokens)[tokens.length - 1];
+import { BASE, checkFamilies, compare, HF, LAYER, made, madeIn, tensorsOf, VOCABULARY } from './imported.ts';
+import type { Family } from './imported.ts';
+import { V3_KEYS } from './imported-latent.ts';
 
 const GEMMA = { hidden_activation: 'gelu_pytorch_tanh', hidden_act: 'gelu', tie_word_embeddings: true } as const;
 const GEMMA_CONFIG = { activation: 'gelu', embeddingScale: Math.sqrt(32), tied: true } as const;
-/** A layer as published. */
-const LAYER = ['input_layernorm', 'self_attn.q_proj', 'self_attn.k_proj', 'self_attn.v_proj', 'self_attn.o_proj', 'post_attention_layernorm', 'mlp.gate_proj', 'mlp.up_proj', 'mlp.down_proj'];
-const EXPERT = (name: string): string[] => ['gate_proj', 'up_proj', 'down_proj'].map((part) => `mlp.${name}.${part}`);
-const FAMILIES: readonly { readonly label: string; readonly keys: object; readonly config: Partial<LlamaConfig>; readonly folder?: FolderOptions; readonly layer?: readonly string[]; readonly lastLayer?: readonly string[]; readonly published?: (name: string) => string }[] = [
+const FAMILIES: readonly Family[] = [
   { label: 'Llama', keys: { model_type: 'llama', tie_word_embeddings: false }, config: {}, folder: { type: 'BF16', shards: 3 }, layer: LAYER },
-  { label: 'Llama with biases', keys: { model_type: 'llama', attention_bias: true, mlp_bias: true }, config: { attentionBias: true, outputBias: true, feedForwardBias: true }, folder: { type: 'F16' } },
+  {
+    label: 'Llama with biases',
+    keys: { model_type: 'llama', attention_bias: true, mlp_bias: true },
+    config: { attentionBias: true, outputBias: true, feedForwardBias: true },
+    folder: { type: 'F16' },
+  },
   { label: 'Mistral with a window', keys: { model_type: 'mistral', sliding_window: 6 }, config: { windows: [6, 6] }, folder: { type: 'BF16' } },
-  { label: 'Qwen 2', keys: { model_type: 'qwen2', tie_word_embeddings: true, use_sliding_window: false, sliding_window: 4, max_window_layers: 1 }, config: { attentionBias: true, tied: true }, layer: [...LAYER, 'self_attn.q_proj.bias', 'self_attn.k_proj.bias', 'self_attn.v_proj.bias'] },
-  { label: 'Qwen 2 with windows from a layer on', keys: { model_type: 'qwen2', use_sliding_window: true, sliding_window: 4, max_window_layers: 1 }, config: { attentionBias: true, windows: [undefined, 4] } },
-  { label: 'Qwen 3', keys: { model_type: 'qwen3', tie_word_embeddings: true, rope_theta: null, rope_parameters: { rope_type: 'default', rope_theta: 500 } }, config: { headNorm: true, tied: true, rotary: { base: 500 } }, layer: [...LAYER, 'self_attn.q_norm', 'self_attn.k_norm'] },
-  { label: 'Phi-3', keys: { model_type: 'phi3', head_dim: null, hidden_size: 48, sliding_window: 63, partial_rotary_factor: 0.75 }, config: { fused: true, width: 48, rotary: { base: 10_000, dimensions: 6 }, windows: [63, 63] }, layer: ['input_layernorm', 'self_attn.qkv_proj', 'self_attn.o_proj', 'post_attention_layernorm', 'mlp.gate_up_proj', 'mlp.down_proj'] },
+  {
+    label: 'Qwen 2',
+    keys: { model_type: 'qwen2', tie_word_embeddings: true, use_sliding_window: false, sliding_window: 4, max_window_layers: 1 },
+    config: { attentionBias: true, tied: true },
+    layer: [...LAYER, 'self_attn.q_proj.bias', 'self_attn.k_proj.bias', 'self_attn.v_proj.bias'],
+  },
+  {
+    label: 'Qwen 2 with windows from a layer on',
+    keys: { model_type: 'qwen2', use_sliding_window: true, sliding_window: 4, max_window_layers: 1 },
+    config: { attentionBias: true, windows: [undefined, 4] },
+  },
+  {
+    label: 'Qwen 3',
+    keys: { model_type: 'qwen3', tie_word_embeddings: true, rope_theta: null, rope_parameters: { rope_type: 'default', rope_theta: 500 } },
+    config: { headNorm: true, tied: true, rotary: { base: 500 } },
+    layer: [...LAYER, 'self_attn.q_norm', 'self_attn.k_norm'],
+  },
+  {
+    label: 'Phi-3',
+    keys: { model_type: 'phi3', head_dim: null, hidden_size: 48, sliding_window: 63, partial_rotary_factor: 0.75 },
+    config: { fused: true, width: 48, rotary: { base: 10_000, dimensions: 6 }, windows: [63, 63] },
+    layer: ['input_layernorm', 'self_attn.qkv_proj', 'self_attn.o_proj', 'post_attention_layernorm', 'mlp.gate_up_proj', 'mlp.down_proj'],
+  },
   { label: 'Gemma 1', keys: { model_type: 'gemma', ...GEMMA }, config: GEMMA_CONFIG, layer: LAYER },
   {
-    label: 'Gemma 2', keys: { model_type: 'gemma2', ...GEMMA, query_pre_attn_scalar: 12, attn_logit_softcapping: 1.5, final_logit_softcapping: 3, sliding_window: 5 },
-    config: { ...GEMMA_CONFIG, postNorms: true, scoreScale: 1 / Math.sqrt(12), scoreCap: 1.5, logitCap: 3, windows: [5, undefined] }, layer: [...LAYER, 'pre_feedforward_layernorm', 'post_feedforward_layernorm'],
-  },
-  {
-    label: 'DeepSeekMoE', keys: { model_type: 'deepseek', n_routed_experts: 4, n_shared_experts: 2, num_experts_per_tok: 2, moe_intermediate_size: 12, first_k_dense_replace: 1, moe_layer_freq: 1, norm_topk_prob: false, scoring_func: 'softmax', aux_loss_alpha: 0.001, seq_aux: true },
-    config: { experts: { count: 4, perToken: 2, size: 12, shared: 24, firstLayer: 1, normalised: false, scale: 1 } }, folder: { type: 'BF16', shards: 2 },
-    layer: LAYER, lastLayer: [...LAYER.slice(0, 6), 'mlp.gate', ...[0, 1, 2, 3].flatMap((e) => EXPERT(`experts.${e}`)), ...EXPERT('shared_experts')],
-  },
-  {
-    label: 'Qwen 3 with experts', keys: { model_type: 'qwen3_moe', num_experts: 4, num_experts_per_tok: 2, moe_intermediate_size: 12, norm_topk_prob: true, decoder_sparse_step: 1, mlp_only_layers: [] },
-    config: { headNorm: true, experts: { count: 4, perToken: 2, size: 12, shared: 0, firstLayer: 0, normalised: true, scale: 1 } }, layer: [...LAYER.slice(0, 6), 'self_attn.q_norm', 'self_attn.k_norm', 'mlp.gate', ...[0, 1, 2, 3].flatMap((e) => EXPERT(`experts.${e}`))],
-  },
-  {
-    label: 'Mixtral', keys: { model_type: 'mixtral', num_local_experts: 3, num_experts_per_tok: 2, router_jitter_noise: 0, sliding_window: null },
-    config: { experts: { count: 3, perToken: 2, size: 48, shared: 0, firstLayer: 0, normalised: true, scale: 1 } },
-    published: (name) => name.replace('.mlp.gate.', '.block_sparse_moe.gate.').replace(/\.mlp\.experts\.(\d)\.(gate|down|up)_proj\./, (_, e: string, part: string) => `.block_sparse_moe.experts.${e}.${part === 'gate' ? 'w1' : part === 'down' ? 'w2' : 'w3'}.`),
+    label: 'Gemma 2',
+    keys: { model_type: 'gemma2', ...GEMMA, query_pre_attn_scalar: 12, attn_logit_softcapping: 1.5, final_logit_softcapping: 3, sliding_window: 5 },
+    config: { ...GEMMA_CONFIG, postNorms: true, scoreScale: 1 / Math.sqrt(12), scoreCap: 1.5, logitCap: 3, windows: [5, undefined] },
+    layer: [...LAYER, 'pre_feedforward_layernorm', 'post_feedforward_layernorm'],
   },
 ];
 
-t.test('the engine says of each family what the equations say', async (t) => {
-  const parent = t.testdir();
-  const families = FAMILIES.map(({ label, keys, config: more, folder: how, layer, lastLayer, published = (name) => name }, i) => {
-    const config = { ...BASE, ...more };
-    const tensors = tensorsOf(config, 31);
-    const { folder, out, weights: held } = madeIn(parent, `family-${i}`, { ...HF, ...keys }, new Map([...tensors].map(([name, tensor]) => [published(name), tensor])), how);
-    const weights = new Map([...tensors.keys()].map((name) => [name, held.get(published(name)) ?? new Float32Array()]));
-    const named = (names: readonly string[], number: number): string[] => names.map((name) => `model.layers.${number}.${name}${name.endsWith('.bias') ? '' : '.weight'}`).toSorted();
-    const inLayer = (number: number): string[] => [...weights.keys()].filter((name) => name.startsWith(`model.layers.${number}.`)).toSorted();
-    if (layer) t.same(inLayer(0), named(layer, 0), `${label}: tensors have their published names`);
-    if (lastLayer) t.same(inLayer(1), named(lastLayer, 1));
-    const report = importModel({ from: folder, out, storage: 'float' });
-    t.equal(report.parameters, [...weights.values()].reduce((sum, { length }) => sum + length, 0));
-    // Gemma's norms are stored less one.
-    if (label.startsWith('Gemma')) for (const [name, values] of weights) if (name.endsWith('norm.weight')) weights.set(name, values.map((value) => value + 1));
-    return { label, out, logits: last(config, weights) };
-  });
-  const engine = await startEngine(t, { models: families.map(({ out }) => out) });
-  for (const { label, out, logits } of families) await t.test(label, async (t) => compare(t, engine, out, logits));
-});
+t.test('the engine says of each family what the equations say', async (t) => checkFamilies(t, FAMILIES));
 
 t.test('GPT-2, alone or inside of another model, says what the equations say', async (t) => {
   const config: Gpt2Config = { vocabularySize: VOCABULARY, width: 24, layers: 2, heads: 3, feedForward: 96, contextLength: 40, normEpsilon: 1e-5, tied: true };
   const { width, feedForward } = config;
   const random = new Random(5);
   const tensors = new Map<string, Tensor>();
-  const add = (name: string, ...shape: number[]): void => void tensors.set(name, { shape, values: Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () => (/ln_.\.weight/.test(name) ? 1 : 0) + random.normal() * (shape.length === 2 ? 0.4 : 0.1)) });
+  const add = (name: string, ...shape: number[]): void =>
+    void tensors.set(name, {
+      shape,
+      values: Float32Array.from(
+        { length: shape.reduce((a, b) => a * b, 1) },
+        () => (/ln_.\.weight/.test(name) ? 1 : 0) + random.normal() * (shape.length === 2 ? 0.4 : 0.1),
+      ),
+    });
   add('wte.weight', VOCABULARY, width);
   add('wpe.weight', config.contextLength, width);
   for (let i = 0; i < config.layers; i++)
-    for (const [name, inner, outer] of [['ln_1', 0, width], ['attn.c_attn', width, 3 * width], ['attn.c_proj', width, width], ['ln_2', 0, width], ['mlp.c_fc', width, feedForward], ['mlp.c_proj', feedForward, width]] as const) {
+    for (const [name, inner, outer] of [
+      ['ln_1', 0, width],
+      ['attn.c_attn', width, 3 * width],
+      ['attn.c_proj', width, width],
+      ['ln_2', 0, width],
+      ['mlp.c_fc', width, feedForward],
+      ['mlp.c_proj', feedForward, width],
+    ] as const) {
       add(`h.${i}.${name}.weight`, ...(inner === 0 ? [outer] : [inner, outer]));
       add(`h.${i}.${name}.bias`, outer);
     }
   add('ln_f.weight', width);
   add('ln_f.bias', width);
-  const keys = { model_type: 'gpt2', architectures: ['GPT2LMHeadModel'], vocab_size: VOCABULARY, n_embd: width, n_layer: 2, n_head: 3, n_positions: 40, n_ctx: 40, layer_norm_epsilon: 1e-5, activation_function: 'gelu_new', eos_token_id: VOCABULARY - 1 };
+  const keys = {
+    model_type: 'gpt2',
+    architectures: ['GPT2LMHeadModel'],
+    vocab_size: VOCABULARY,
+    n_embd: width,
+    n_layer: 2,
+    n_head: 3,
+    n_positions: 40,
+    n_ctx: 40,
+    layer_norm_epsilon: 1e-5,
+    activation_function: 'gelu_new',
+    eos_token_id: VOCABULARY - 1,
+  };
   const parent = t.testdir();
-  const outs = [['alone', ''], ['inside', 'transformer.']].map(([name, prefix]) => {
+  const outs = [
+    ['alone', ''],
+    ['inside', 'transformer.'],
+  ].map(([name, prefix]) => {
     const named = new Map([...tensors].map(([tensor, value]) => [prefix + tensor, value]));
     // The mask that older checkpoints hold.
     named.set(`${prefix}h.0.attn.bias`, { shape: [1, 1, 2, 2], values: new Float32Array(4) });
@@ -160,11 +127,24 @@ t.test('GPT-2, alone or inside of another model, says what the equations say', a
 
 t.test('each way of storing makes a model that loads; what it takes is told layer by layer', async (t) => {
   const config = { ...BASE, tied: true, experts: { count: 3, perToken: 1, size: 40, shared: 0, firstLayer: 1, normalised: false, scale: 1 } };
-  const keys = { ...HF, model_type: 'deepseek', tie_word_embeddings: true, n_routed_experts: 3, num_experts_per_tok: 1, moe_intermediate_size: 40, first_k_dense_replace: 1 };
+  const keys = {
+    ...HF,
+    model_type: 'deepseek',
+    tie_word_embeddings: true,
+    n_routed_experts: 3,
+    num_experts_per_tok: 1,
+    moe_intermediate_size: 40,
+    first_k_dense_replace: 1,
+  };
   const reports = new Map<Storage, ImportReport>();
   const parent = t.testdir();
   const outs: string[] = [];
-  for (const [name, storage] of [['float', 'float'], ['float16', 'float16'], ['int8', { bits: 8, block: 32 }], ['int4', { bits: 4, block: 16 }]] as const) {
+  for (const [name, storage] of [
+    ['float', 'float'],
+    ['float16', 'float16'],
+    ['int8', { bits: 8, block: 32 }],
+    ['int4', { bits: 4, block: 16 }],
+  ] as const) {
     const { folder, out } = madeIn(parent, name, keys, tensorsOf(config, 31));
     const seen: number[] = [];
     const report = importModel({ from: folder, out, storage, onLayer: ({ layer }, layers) => seen.push(layer, layers) });
@@ -172,8 +152,13 @@ t.test('each way of storing makes a model that loads; what it takes is told laye
     reports.set(storage, report);
     outs.push(out);
     t.equal(report.written, statSync(join(out, 'onnx/model.onnx')).size + statSync(join(out, 'onnx/model.onnx_data')).size);
-    for (const file of ['tokenizer.json', 'tokenizer_config.json', 'generation_config.json', 'chat_template.jinja']) t.ok(readFileSync(join(out, file)).equals(readFileSync(join(folder, file))), file);
-    t.match(JSON.parse(readFileSync(join(out, 'config.json'), 'utf8')), { model_type: 'deepseek', max_position_embeddings: 64, num_parameters: report.parameters });
+    for (const file of ['tokenizer.json', 'tokenizer_config.json', 'generation_config.json', 'chat_template.jinja'])
+      t.ok(readFileSync(join(out, file)).equals(readFileSync(join(folder, file))), file);
+    t.match(JSON.parse(readFileSync(join(out, 'config.json'), 'utf8')), {
+      model_type: 'deepseek',
+      max_position_embeddings: 64,
+      num_parameters: report.parameters,
+    });
   }
   const engine = await startEngine(t, { models: outs });
   for (const { id: model } of engine.models()) {
@@ -185,11 +170,21 @@ t.test('each way of storing makes a model that loads; what it takes is told laye
   // Matrices of the first layer: rows of 32 fill one block of 32 and two of 16, rows of 48 two and three. Its two norms stay whole.
   const [short, long] = [48 + 16 + 16 + 48 + 48, 32 + 32];
   const values = 32 * short + 48 * long;
-  t.same([whole, half, eight, four].map(({ layers }) => layers[0].bytes), [4 * values, 2 * values, (short + 2 * long) * 36, (2 * short + 3 * long) * 12].map((bytes) => bytes + 2 * 32 * 4));
+  t.same(
+    [whole, half, eight, four].map(({ layers }) => layers[0].bytes),
+    [4 * values, 2 * values, (short + 2 * long) * 36, (2 * short + 3 * long) * 12].map((bytes) => bytes + 2 * 32 * 4),
+  );
   t.ok(whole.written > half.written && half.written > eight.written && eight.written > four.written, 'each is smaller than the one before');
-  t.same([whole, half].flatMap(({ layers, outside }) => [...layers.map(({ lost }) => lost), outside.length]), [undefined, undefined, 0, undefined, undefined, 0]);
-  for (const [report, least, most] of [[eight, 0.001, 0.01], [four, 0.03, 0.12]] as const) {
-    for (const { lost, layer } of report.layers) t.ok(lost && lost.all > least && lost.all <= lost.worst && lost.worst < most && lost.name.startsWith(`model.layers.${layer}.`), JSON.stringify(lost));
+  t.same(
+    [whole, half].flatMap(({ layers, outside }) => [...layers.map(({ lost }) => lost), outside.length]),
+    [undefined, undefined, 0, undefined, undefined, 0],
+  );
+  for (const [report, least, most] of [
+    [eight, 0.001, 0.01],
+    [four, 0.03, 0.12],
+  ] as const) {
+    for (const { lost, layer } of report.layers)
+      t.ok(lost && lost.all > least && lost.all <= lost.worst && lost.worst < most && lost.name.startsWith(`model.layers.${layer}.`), JSON.stringify(lost));
     t.match(report.outside, [{ name: 'model.embed_tokens.weight' }]);
   }
   t.ok(whole.peak > 2 ** 24 && whole.read > 0 && whole.seconds > 0);
@@ -199,7 +194,10 @@ t.test('half precision is refused to weights that it cannot hold', (t) => {
   const tensors = tensorsOf(BASE, 3);
   tensors.get('model.layers.1.mlp.up_proj.weight')?.values.fill(70_000, 5, 6);
   const { folder, out } = made(t, { ...HF, model_type: 'llama' }, tensors);
-  t.throws(() => importModel({ from: folder, out, storage: 'float16' }), { code: 'checkpoint_unsupported', message: /layers\.1\.mlp\.up_proj\.weight has numbers that half precision cannot hold/ });
+  t.throws(() => importModel({ from: folder, out, storage: 'float16' }), {
+    code: 'checkpoint_unsupported',
+    message: /layers\.1\.mlp\.up_proj\.weight has numbers that half precision cannot hold/,
+  });
   t.end();
 });
 
@@ -235,7 +233,10 @@ t.test('large weights lie beside the model, on borders of pages', (t) => {
   const model = readFileSync(join(out, 'onnx/model.onnx'));
   const data = readFileSync(join(out, 'onnx/model.onnx_data'));
   const places = placesIn(model);
-  t.same([...places.keys()].filter((name) => name.startsWith('model.layers.0.')), ['self_attn.qkv', 'self_attn.o_proj', 'mlp.gate_up', 'mlp.down_proj'].map((name) => `model.layers.0.${name}`));
+  t.same(
+    [...places.keys()].filter((name) => name.startsWith('model.layers.0.')),
+    ['self_attn.qkv', 'self_attn.o_proj', 'mlp.gate_up', 'mlp.down_proj'].map((name) => `model.layers.0.${name}`),
+  );
   let end = 0;
   for (const [name, { location, offset, length, data_location: kind }] of places) {
     t.same([location, kind, Number(offset) % 4096], ['model.onnx_data', '1', 0], name);
@@ -271,18 +272,32 @@ t.test('what the graph cannot do is refused with the name of the key', (t) => {
   unsupported({ rope_scaling: { type: 'linear', factor: 2, strange: 1 } }, /rope_scaling: strange/);
   unsupported({ rope_parameters: { full_attention: { rope_type: 'default' } } }, /rope_parameters\.full_attention/);
   unsupported({ rope_scaling: { type: 'yarn', factor: 2, truncate: false } }, /rope_scaling\.truncate/);
-  unsupported({ model_type: 'phi3', rope_scaling: { type: 'longrope', short_factor: [1, 1, 1, 1], long_factor: [2, 2, 2, 2], original_max_position_embeddings: 32 } }, /more than 32 tokens.*--context 32/);
+  unsupported(
+    { model_type: 'phi3', rope_scaling: { type: 'longrope', short_factor: [1, 1, 1, 1], long_factor: [2, 2, 2, 2], original_max_position_embeddings: 32 } },
+    /more than 32 tokens.*--context 32/,
+  );
   unsupported({ model_type: 'mistral', attention_bias: true }, /attention_bias is true; a model of type mistral is not known to have it/);
   unsupported({ sliding_window: 8 }, /sliding_window is 8/);
   unsupported({ model_type: 'qwen3', layer_types: ['full_attention', 'chunked_attention'] }, /layer_types is "chunked_attention"/);
-  unsupported({ model_type: 'deepseek', n_routed_experts: 4, num_experts_per_tok: 2, moe_intermediate_size: 8, scoring_func: 'sigmoid' }, /scoring_func is "sigmoid"/);
+  unsupported(
+    { model_type: 'deepseek', n_routed_experts: 4, num_experts_per_tok: 2, moe_intermediate_size: 8, scoring_func: 'sigmoid' },
+    /scoring_func is "sigmoid"/,
+  );
+  unsupported({ ...V3_KEYS, topk_method: 'greedy' }, /topk_method is "greedy"; of a model of type deepseek_v3, noaux_tc/);
+  unsupported({ ...V3_KEYS, n_group: 3 }, /n_group is 3; it must divide the 8 experts/);
+  unsupported({ ...V3_KEYS, topk_group: 1 }, /topk_group is 1; .*leave the 3 experts/);
+  unsupported({ kv_lora_rank: 8 }, /kv_lora_rank is 8; a model of type llama is not known to have it/);
+  invalid({ ...V3_KEYS, v_head_dim: null }, /v_head_dim is missing, which a model of type deepseek_v3 has/);
   unsupported({ num_attention_heads: 5 }, /num_key_value_heads is 2; it must divide num_attention_heads, 5/);
   invalid({ model_type: undefined }, /model_type is missing/);
   invalid({ model_type: 'gemma', head_dim: null }, /head_dim is missing, which a model of type gemma has/);
   invalid({ num_hidden_layers: 'two' }, /num_hidden_layers: Invalid input/);
   invalid({ num_hidden_layers: 3 }, /has no tensor model\.layers\.2\.input_layernorm\.weight, which its configuration asks for with the shape \[32\]/);
   invalid({ intermediate_size: 50 }, /mlp\.gate_proj\.weight has the shape \[48, 32\], and its configuration asks for \[50, 32\]/);
-  unsupported({ num_hidden_layers: 1 }, /model\.layers\.1\.input_layernorm\.weight, .* and 5 more have no place in a model of type llama; leave them out with --ignore NAME/);
+  unsupported(
+    { num_hidden_layers: 1 },
+    /model\.layers\.1\.input_layernorm\.weight, .* and 5 more have no place in a model of type llama; leave them out with --ignore NAME/,
+  );
   refused({}, 'arguments_invalid', /--context 65 is more than the 64 tokens/, { context: 65 });
   t.end();
 });
@@ -295,11 +310,17 @@ t.test('a key that was looked at is let through; files that are missing or there
   rmSync(out, { recursive: true });
   rmSync(join(folder, 'tokenizer.json'));
   writeFileSync(join(folder, 'tokenizer.model'), '');
-  t.throws(() => importModel({ from: folder, out, storage: 'float', ignore: ['logit_scale'] }), { code: 'checkpoint_invalid', message: /no tokenizer\.json.*tokenizer\.model is not read here/ });
+  t.throws(() => importModel({ from: folder, out, storage: 'float', ignore: ['logit_scale'] }), {
+    code: 'checkpoint_invalid',
+    message: /no tokenizer\.json.*tokenizer\.model is not read here/,
+  });
   t.throws(() => importModel({ from: join(folder, 'none'), out, storage: 'float' }), { code: 'arguments_invalid', message: /is not there/ });
   const weights = tensorsOf(BASE, 1);
   weights.set('model.norm.weight', { shape: [32], values: new Float32Array(32).fill(Number.NaN) });
   writeFolder(folder, { ...HF, model_type: 'llama' }, weights);
-  t.throws(() => importModel({ from: folder, out, storage: 'float' }), { code: 'checkpoint_invalid', message: /model\.norm\.weight holds numbers that are not finite/ });
+  t.throws(() => importModel({ from: folder, out, storage: 'float' }), {
+    code: 'checkpoint_invalid',
+    message: /model\.norm\.weight holds numbers that are not finite/,
+  });
   t.end();
 });

@@ -3,15 +3,53 @@
 
 import { llamaParameters } from '../../src/model/llama.ts';
 import type { LlamaConfig } from '../../src/model/llama.ts';
+import { expertShares, latentAttended } from './latent-reference.ts';
 import { Random } from '../../src/training/random.ts';
 import type { Weights } from './reference.ts';
 
-export const SMALL: LlamaConfig = { vocabularySize: 67, width: 32, layers: 2, heads: 6, keyValueHeads: 2, headSize: 8, feedForward: 48, contextLength: 64, rotary: { base: 10_000 }, normEpsilon: 1e-5, attentionBias: false, headNorm: false, tied: false };
+export const SMALL: LlamaConfig = {
+  vocabularySize: 67,
+  width: 32,
+  layers: 2,
+  heads: 6,
+  keyValueHeads: 2,
+  headSize: 8,
+  feedForward: 48,
+  contextLength: 64,
+  rotary: { base: 10_000 },
+  normEpsilon: 1e-5,
+  attentionBias: false,
+  headNorm: false,
+  tied: false,
+};
 
 type Rows = readonly Float64Array[];
 export function randomWeights(config: LlamaConfig, seed: number): Map<string, Float32Array> {
   const random = new Random(seed);
-  return new Map(llamaParameters(config).map(({ name, shape }) => [name, Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () => (name.includes('norm') ? 1 + 0.3 * random.normal() : (random.normal() * 2) / Math.sqrt(shape[shape.length - 1])))]));
+  return new Map(
+    llamaParameters(config).map(({ name, shape }) => [
+      name,
+      Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () =>
+        name.includes('norm')
+          ? 1 + 0.3 * random.normal()
+          : name.endsWith('e_score_correction_bias')
+            ? 0.4 * random.normal()
+            : (random.normal() * 2) / Math.sqrt(shape[shape.length - 1]),
+      ),
+    ]),
+  );
+}
+
+/** Turns the first `size` numbers of a vector by position * base^(-2i / size), in pairs half of them apart or of neighbours (Su et al. 2021, eq. 34). */
+function turnedVector(vector: Float64Array, position: number, base: number, size: number, pairs: 'halves' | 'neighbours'): Float64Array {
+  const out = vector.slice();
+  for (let i = 0; i < size / 2; i++) {
+    const [a, b] = pairs === 'neighbours' ? [2 * i, 2 * i + 1] : [i, i + size / 2];
+    const angle = position / base ** ((2 * i) / size);
+    out[a] = vector[a] * Math.cos(angle) - vector[b] * Math.sin(angle);
+    out[b] = vector[a] * Math.sin(angle) + vector[b] * Math.cos(angle);
+  }
+  return out;
 }
 
 /** Logits after every position. `pairs`: of a head, 0 and half are turned together, or neighbours (llama2.c). */
@@ -29,20 +67,18 @@ export function llamaLogits(config: LlamaConfig, weights: Weights, tokens: reado
     return row.map((value, i) => value * inverse * gain[i]);
   };
   const perHead = (x: Rows, name: string): Float64Array[] =>
-    config.headNorm ? x.map((row) => Float64Array.from(Array.from({ length: row.length / headSize }, (_, h) => [...norm(row.slice(h * headSize, (h + 1) * headSize), of(name))]).flat())) : [...x];
+    config.headNorm
+      ? x.map((row) =>
+          Float64Array.from(Array.from({ length: row.length / headSize }, (_, h) => [...norm(row.slice(h * headSize, (h + 1) * headSize), of(name))]).flat()),
+        )
+      : [...x];
   const turn = (x: Rows): Float64Array[] =>
     x.map((row, position) =>
-      row.map((value, i) => {
-        const [within, size] = [i % headSize, config.rotary.dimensions ?? headSize];
-        if (within >= size) return value;
-        if (pairs === 'neighbours') {
-          const angle = position / config.rotary.base ** ((within - (within % 2)) / size);
-          return within % 2 === 0 ? value * Math.cos(angle) - row[i + 1] * Math.sin(angle) : value * Math.cos(angle) + row[i - 1] * Math.sin(angle);
-        }
-        const half = size / 2;
-        const angle = position / config.rotary.base ** ((2 * (within % half)) / size);
-        return within < half ? value * Math.cos(angle) - row[i + half] * Math.sin(angle) : value * Math.cos(angle) + row[i - half] * Math.sin(angle);
-      }),
+      Float64Array.from(
+        Array.from({ length: row.length / headSize }, (_, h) => [
+          ...turnedVector(row.slice(h * headSize, (h + 1) * headSize), position, config.rotary.base, config.rotary.dimensions ?? headSize, pairs),
+        ]).flat(),
+      ),
     );
   const sum = (a: Rows, b: Rows): Float64Array[] => a.map((row, i) => row.map((value, k) => value + b[i][k]));
   const capped = (value: number, cap: number | undefined): number => (cap === undefined ? value : cap * Math.tanh(value / cap));
@@ -51,38 +87,35 @@ export function llamaLogits(config: LlamaConfig, weights: Weights, tokens: reado
     const from = sizes.map((_, part) => sizes.slice(0, part).reduce((a, b) => a + b, 0));
     return sizes.map((size, part) => x.map((row) => row.slice(from[part], from[part] + size)));
   };
-  const active = (v: number): number => (config.activation === 'gelu' ? 0.5 * v * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (v + 0.044715 * v ** 3))) : v / (1 + Math.exp(-v)));
+  const active = (v: number): number =>
+    config.activation === 'gelu' ? 0.5 * v * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (v + 0.044715 * v ** 3))) : v / (1 + Math.exp(-v));
   const gated = (x: Rows, name: string, size: number): Float64Array[] => {
     const [gate, up] = config.fused ? cut(times(x, `${name}.gate_up_proj`), [size, size]) : [times(x, `${name}.gate_proj`), times(x, `${name}.up_proj`)];
-    return times(gate.map((row, i) => row.map((g, k) => active(g) * up[i][k])), `${name}.down_proj`);
+    return times(
+      gate.map((row, i) => row.map((g, k) => active(g) * up[i][k])),
+      `${name}.down_proj`,
+    );
   };
   const chosen = (x: Rows, name: string): Float64Array[] => {
     if (!experts) return [];
     return x.map((row) => {
-      const [scores] = times([row], `${name}.gate`);
-      const total = scores.reduce((all, score) => all + Math.exp(score), 0);
-      const best = Array.from(scores, (score, e) => ({ e, share: Math.exp(score) / total })).toSorted((a, b) => b.share - a.share).slice(0, experts.perToken);
-      const kept = experts.normalised ? best.reduce((all, { share }) => all + share, 0) : 1;
+      const [products] = times([row], `${name}.gate`);
       const out = new Float64Array(width);
-      for (const { e, share } of best) gated([row], `${name}.experts.${e}`, experts.size)[0].forEach((value, i) => void (out[i] += (value * share * experts.scale) / kept));
+      for (const { expert, share } of expertShares(products, experts, weights.get(`${name}.gate.e_score_correction_bias`)))
+        gated([row], `${name}.experts.${expert}`, experts.size)[0].forEach((value, i) => void (out[i] += value * share));
       if (experts.shared > 0) gated([row], `${name}.shared_experts`, experts.shared)[0].forEach((value, i) => void (out[i] += value));
       return out;
     });
   };
 
-  const embedding = of('model.embed_tokens.weight');
-  let x: Rows = tokens.map((token) => Float64Array.from(embedding.subarray(token * width, (token + 1) * width), (value) => value * (config.embeddingScale ?? 1)));
-  for (let layer = 0; layer < config.layers; layer++) {
-    const at = (name: string): string => `model.layers.${layer}.${name}`;
-    const normed = (rows: Rows, name: string): Float64Array[] => rows.map((row) => norm(row, of(at(`${name}.weight`))));
-    const h = normed(x, 'input_layernorm');
+  const attend = (h: Rows, layer: number, at: (name: string) => string): Float64Array[] => {
     const [q, k, value] = config.fused
       ? cut(times(h, at('self_attn.qkv_proj')), [heads * headSize, keyValueHeads * headSize, keyValueHeads * headSize])
       : ['q', 'k', 'v'].map((name) => times(h, at(`self_attn.${name}_proj`)));
     const query = turn(perHead(q, at('self_attn.q_norm.weight')));
     const key = turn(perHead(k, at('self_attn.k_norm.weight')));
     const first = (t: number): number => Math.max(0, t + 1 - (config.windows?.[layer] ?? tokens.length));
-    const attended = tokens.map((_, t) => {
+    return tokens.map((_, t) => {
       const out = new Float64Array(heads * headSize);
       for (let head = 0; head < heads; head++) {
         const shared = Math.floor(head / (heads / keyValueHeads)) * headSize;
@@ -98,12 +131,38 @@ export function llamaLogits(config: LlamaConfig, weights: Weights, tokens: reado
       }
       return out;
     });
+  };
+  const latent = (h: Rows, at: (name: string) => string): Float64Array[] => {
+    if (!config.latent) return [];
+    const { turnedSize } = config.latent;
+    return latentAttended(h, {
+      heads,
+      config: config.latent,
+      scale: config.scoreScale ?? 1 / Math.sqrt(headSize),
+      times: (x, name) => times(x, at(name)),
+      gain: (name) => of(at(name)),
+      turn: (vector, position) => turnedVector(vector, position, config.rotary.base, turnedSize, config.pairs ?? 'halves'),
+    });
+  };
+
+  const embedding = of('model.embed_tokens.weight');
+  let x: Rows = tokens.map((token) =>
+    Float64Array.from(embedding.subarray(token * width, (token + 1) * width), (value) => value * (config.embeddingScale ?? 1)),
+  );
+  for (let layer = 0; layer < config.layers; layer++) {
+    const at = (name: string): string => `model.layers.${layer}.${name}`;
+    const normed = (rows: Rows, name: string): Float64Array[] => rows.map((row) => norm(row, of(at(`${name}.weight`))));
+    const h = normed(x, 'input_layernorm');
+    const attended = config.latent ? latent(h, at) : attend(h, layer, at);
     const mixed = times(attended, at('self_attn.o_proj'));
     x = sum(x, config.postNorms ? normed(mixed, 'post_attention_layernorm') : mixed);
     const m = normed(x, config.postNorms ? 'pre_feedforward_layernorm' : 'post_attention_layernorm');
     const fed = experts && layer >= experts.firstLayer ? chosen(m, at('mlp')) : gated(m, at('mlp'), config.feedForward);
     x = sum(x, config.postNorms ? normed(fed, 'post_feedforward_layernorm') : fed);
   }
-  const logits = times(x.map((row) => norm(row, of('model.norm.weight'))), config.tied ? 'model.embed_tokens' : 'lm_head');
+  const logits = times(
+    x.map((row) => norm(row, of('model.norm.weight'))),
+    config.tied ? 'model.embed_tokens' : 'lm_head',
+  );
   return logits.map((row) => row.map((value) => capped(value, config.logitCap)));
 }

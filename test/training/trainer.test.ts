@@ -1,98 +1,119 @@
-// Owns that training learns, resumes exactly from its checkpoint, and refuses another model's checkpoint; the optimizer against its formulas; the schedule.
-// Refuses to know the shipped model's data.
+// Owns that training learns, that added gradients are those of one large batch, that it resumes exactly, and refuses checkpoints of others and broken ones.
+// Refuses to know the shipped model's data, optimizers' formulas and runs.
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import type { DecoderConfig } from '../../src/model/decoder.ts';
 import { packBatch } from '../../src/training/batch.ts';
 import type { Batch } from '../../src/training/batch.ts';
-import { AdamW, cosineSchedule } from '../../src/training/optimizer.ts';
+import { drawnWeights } from '../../src/training/initial.ts';
 import { Random } from '../../src/training/random.ts';
-import { Trainer } from '../../src/training/trainer.ts';
+import { openGradients } from '../../src/training/run/gradients.ts';
+import { CONFIG, copies, copy, flat, lossGraph, openTrainer } from './tiny.ts';
 
-const CONFIG: DecoderConfig = { vocabularySize: 40, width: 32, layers: 2, heads: 4, headSize: 8, feedForward: 64, contextLength: 32, rotaryBase: 10_000, rotaryDimensions: 4, normEpsilon: 1e-5, pointerWidth: 8, pointerTokenWidth: 8 };
-const ADAM = { beta1: 0.9, beta2: 0.98, epsilon: 1e-8, weightDecay: 0.05, clip: 1 };
+for (const optimizer of ['adamw', 'muon'] as const) {
+  t.test(`a training run by ${optimizer} that stops and goes on from its checkpoint ends with the very same weights`, async (t) => {
+    const file = join(t.testdir(), 'checkpoint.bin');
+    const spec = { adamw: undefined, muon: { optimizer: { kind: 'muon', momentum: 0.95, weight_decay: 0.05, adam_rate: 0.3 } } as const }[optimizer];
+    const straight = await openTrainer(spec);
+    const data = new Random(9);
+    for (let i = 0; i < 12; i++) await straight.train([copies(data)], 3e-3);
 
-/** Copy three tokens after a sign: what the model that ships has to do with names. */
-function copies(random: Random): Batch {
-  return packBatch(() => {
-    const name = [random.int(2, 39), random.int(2, 39), random.int(2, 39)];
-    return { tokens: [0, ...name, 1, ...name], learned: [false, false, false, false, false, true, true, true] };
-  }, 8, 32);
+    const first = await openTrainer<{ data: number }>(spec);
+    const begun = new Random(9);
+    for (let i = 0; i < 5; i++) await first.train([copies(begun)], 3e-3);
+    first.save(file, { data: begun.state });
+    await first.close();
+    const second = await openTrainer<{ data: number }>({ ...spec, seed: 77 });
+    const extra = second.restore(file);
+    t.equal(second.step, 5);
+    const continued = new Random(0);
+    continued.advanceTo(extra?.data ?? 0);
+    for (let i = 5; i < 12; i++) await second.train([copies(continued)], 3e-3);
+    t.same(flat(second.weights), flat(straight.weights));
+    await Promise.all([straight.close(), second.close()]);
+  });
 }
-const flat = (trainer: Trainer): number[] => [...trainer.weights.values()].flatMap((values) => [...values]);
 
-t.test('a training run that stops and goes on from its checkpoint ends with the very same weights', async (t) => {
-  const file = join(t.testdir(), 'checkpoint.bin');
-  const straight = await Trainer.create(CONFIG, ADAM, 1, 1);
-  const data = new Random(9);
-  for (let i = 0; i < 12; i++) await straight.train(copies(data), 3e-3);
-
-  const first = await Trainer.create(CONFIG, ADAM, 1, 1);
-  const begun = new Random(9);
-  for (let i = 0; i < 5; i++) await first.train(copies(begun), 3e-3);
-  first.save(file, { data: begun.state });
-  await first.close();
-  const second = await Trainer.create(CONFIG, ADAM, 77, 1);
-  const extra = second.restore(file);
-  t.equal(second.step, 5);
-  const continued = new Random(0);
-  continued.advanceTo(extra?.['data'] ?? 0);
-  for (let i = 5; i < 12; i++) await second.train(copies(continued), 3e-3);
-  t.same(flat(second), flat(straight));
-  await Promise.all([straight.close(), second.close()]);
+t.test('gradients of several batches are those of one batch that holds them all, also when they have unequal numbers of learned tokens', async (t) => {
+  const weights = drawnWeights(CONFIG, 3);
+  const gradients = await openGradients({ graph: lossGraph(), weights, threads: 1 });
+  t.teardown(() => gradients.close());
+  const random = new Random(4);
+  // Rows of four copies each; in the first batch only the last token of each is learned.
+  const sequences = Array.from({ length: 12 }, (_, i) => {
+    const sequence = copy(random);
+    return i < 4 ? { ...sequence, learned: sequence.learned.map((_, at) => at === 7) } : sequence;
+  });
+  const batchOf = (some: typeof sequences): Batch => {
+    let next = 0;
+    return packBatch(() => some[next++ % some.length], some.length / 4, 32);
+  };
+  const parts = [batchOf(sequences.slice(0, 4)), batchOf(sequences.slice(4))];
+  t.same(
+    parts.map(({ rows }) => rows.length),
+    [4, 24],
+  );
+  const added = await gradients.compute(parts, 0);
+  const whole = await gradients.compute([batchOf(sequences)], 0);
+  t.ok(Math.abs(added.loss - whole.loss) < 1e-6, `${added.loss} and ${whole.loss}`);
+  const [sums, ones] = [added, whole].map((each) => each.gradients.flatMap((values) => [...values]));
+  const largest = Math.max(...ones.map(Math.abs));
+  const difference = Math.max(...sums.map((value, i) => Math.abs(value - ones[i])));
+  t.ok(largest > 1e-3 && difference < 1e-6 * Math.max(1, largest), `differ by ${difference} where the largest is ${largest}`);
+  t.ok(Math.abs((await gradients.evaluate(parts)) - whole.loss) < 1e-6);
+  await t.rejects(gradients.compute([], 0), /at least one batch/);
 });
 
-t.test('without a checkpoint nothing is restored, and one of another model or cut short is refused', async (t) => {
+t.test('without a checkpoint nothing is restored, and one of another model, another optimizer, cut short or damaged is refused', async (t) => {
   const folder = t.testdir();
-  const trainer = await Trainer.create(CONFIG, ADAM, 1, 1);
+  const trainer = await openTrainer();
   t.equal(trainer.restore(join(folder, 'none.bin')), undefined);
   const file = join(folder, 'checkpoint.bin');
   trainer.save(file, {});
   await trainer.close();
-  const other = await Trainer.create({ ...CONFIG, layers: 1 }, ADAM, 1, 1);
-  t.throws(() => other.restore(file), /of another model configuration/);
-  await other.close();
-  writeFileSync(file, readFileSync(file).subarray(0, -100));
-  const same = await Trainer.create(CONFIG, ADAM, 2, 1);
-  const before = flat(same);
-  t.throws(() => same.restore(file), /cut short/);
-  t.same(flat(same), before, 'nothing was taken from it');
+  for (const options of [{ config: { ...CONFIG, layers: 1 } }, { optimizer: { kind: 'muon', momentum: 0.9, weight_decay: 0, adam_rate: 1 } as const }]) {
+    const other = await openTrainer(options);
+    t.throws(() => other.restore(file), /of another model, training method or optimizer/);
+    await other.close();
+  }
+  const same = await openTrainer({ seed: 2 });
+  const before = flat(same.weights);
+  const whole = readFileSync(file);
+  writeFileSync(file, whole.subarray(0, -100));
+  t.throws(() => same.restore(file), /is cut short: it has \d+ bytes instead of \d+/);
+  writeFileSync(file, Buffer.concat([whole, Buffer.alloc(3)]));
+  t.throws(() => same.restore(file), /is too long/);
+  t.same(flat(same.weights), before, 'nothing was taken from them');
+  const flipped = Buffer.from(whole);
+  flipped[flipped.length - 1000] ^= 4;
+  writeFileSync(file, flipped);
+  t.throws(() => same.restore(file), /is damaged \(its checksum is wrong\)/);
+  writeFileSync(file, 'no checkpoint at all');
+  t.throws(() => same.restore(file), /does not begin as a checkpoint does/);
+  writeFileSync(file, whole);
+  t.same(same.restore(file), {});
   await same.close();
 });
 
 t.test('it learns to copy tokens that it was never shown together', async (t) => {
-  const trainer = await Trainer.create(CONFIG, ADAM, 1, 1);
+  const trainer = await openTrainer();
   const data = new Random(2);
-  const before = await trainer.evaluate(copies(new Random(1000)));
-  for (let i = 0; i < 260; i++) await trainer.train(copies(data), 4e-3);
-  const after = await trainer.evaluate(copies(new Random(1000)));
+  const before = await trainer.evaluate([copies(new Random(1000))]);
+  for (let i = 0; i < 260; i++) await trainer.train([copies(data)], 4e-3);
+  const after = await trainer.evaluate([copies(new Random(1000))]);
   t.comment(`loss ${before.toFixed(3)} before, ${after.toFixed(3)} after 260 steps`);
   t.ok(before > 1.5, 'an untaught pointer already follows, now and then, what stood there before');
   t.ok(after < 0.05, String(after));
   await trainer.close();
 });
 
-t.test('AdamW makes the update of its algorithm, clips by the norm over all parameters, and decays only what is told to', (t) => {
-  const [decayed, free] = [Float32Array.of(1, -2), Float32Array.of(0.5)];
-  const optimizer = new AdamW([{ name: 'a', values: decayed, decay: true }, { name: 'b', values: free, decay: false }], { ...ADAM, clip: 1 });
-  t.equal(optimizer.update([Float32Array.of(3, 0), Float32Array.of(4)], 0.1), 5, 'the norm before clipping');
-  // Moments after one step are corrected to the gradient itself, so each update is the sign of the gradient times the rate.
-  t.ok(Math.abs(decayed[0] - (1 * (1 - 0.1 * 0.05) - 0.1)) < 1e-6);
-  t.ok(Math.abs(decayed[1] - -2 * (1 - 0.1 * 0.05)) < 1e-6);
-  t.ok(Math.abs(free[0] - 0.4) < 1e-6);
-  t.ok(Math.abs(optimizer.first[0][0] - 0.1 * 3 / 5) < 1e-7, 'clipped to norm 1');
-  t.throws(() => optimizer.update([Float32Array.of(Number.NaN, 0), Float32Array.of(0)], 0.1), /gradient norm is NaN at step 2/);
-  t.equal(optimizer.step, 1, 'nothing was changed');
-  t.end();
-});
-
-t.test('the schedule warms up, falls by half a cosine and stays on its floor', (t) => {
-  const rate = cosineSchedule({ peak: 1, warmup: 10, total: 110, floor: 0.1 });
-  t.same([0, 4, 9].map(rate), [0.1, 0.5, 1]);
-  t.ok(Math.abs(rate(60) - 0.55) < 1e-12);
-  t.ok(Math.abs(rate(110) - 0.1) < 1e-12);
-  t.ok(Math.abs(rate(500) - 0.1) < 1e-12);
-  t.end();
+t.test('a step whose gradients are not finite is refused and changes nothing', async (t) => {
+  const trainer = await openTrainer();
+  trainer.weights.get('layer.0.up')?.fill(1e30);
+  const before = flat(trainer.weights);
+  await t.rejects(trainer.train([copies(new Random(1))], 1e-3), /step 1: loss .*, gradient norm .*; lower the learning rate/);
+  t.equal(trainer.step, 0);
+  t.same(flat(trainer.weights), before);
+  await trainer.close();
 });

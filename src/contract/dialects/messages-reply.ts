@@ -155,7 +155,7 @@ function blockOf(part: Part, { hideThoughts }: MessageHead): Block {
 }
 function endOf({ reason, stop }: Finish): { readonly stop_reason: z.infer<typeof stopReason>; readonly stop_sequence: string | null; readonly stop_details: null; readonly container: null } {
   const stop_reason = reason === 'length' ? 'max_tokens' : reason === 'tool_calls' ? 'tool_use' : stop === undefined ? 'end_turn' : 'stop_sequence';
-  return { stop_reason, stop_sequence: stop ?? null, stop_details: null, container: null };
+  return { stop_reason, stop_sequence: stop_reason === 'stop_sequence' && stop !== undefined ? stop : null, stop_details: null, container: null };
 }
 const groundingOf = ({ grounding: found }: Finish): { grounding?: z.infer<typeof grounding> } => (found ? { grounding: groundingWire(found) } : {});
 

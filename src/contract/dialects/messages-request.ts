@@ -2,7 +2,28 @@
 // Refuses to know how answers are made and how they are told.
 
 import { z } from 'zod';
-import { answerRequest, argumentsSchema, callId, chatOf, effort, jsonSchema, knowledgeField, listOfTools, MOST_BLOCKS, MOST_MESSAGES, refused, said, temperature, toolName, topP, withoutClash } from './shared.ts';
+import {
+  answerRequest,
+  argumentsSchema,
+  callId,
+  chatOf,
+  effort,
+  jsonSchema,
+  knowledgeField,
+  lengths,
+  limited,
+  listOfTools,
+  MESSAGE_CHARACTERS,
+  MOST_BLOCKS,
+  MOST_MESSAGES,
+  refused,
+  said,
+  temperature,
+  toolName,
+  topP,
+  turn,
+  withoutClash,
+} from './shared.ts';
 import type { Asked } from './shared.ts';
 import { samplingOf, unsupported, unused } from '../generation.ts';
 import type { AnswerRequest } from '../../answers/port.ts';
@@ -11,7 +32,26 @@ import type { ChatMessage, ChatPrompt, Tool, ToolCall, ToolChoice } from '../../
 
 const textBlock = z.strictObject({ type: z.literal('text'), text: said, cache_control: unused, citations: unused });
 const texts = z.union([said, z.array(textBlock).max(MOST_BLOCKS)]);
-const notText = refused(['image', 'document', 'search_result'], 'images, documents and search results cannot be read; send their text in blocks of type "text"');
+const notText = refused(
+  ['image', 'document', 'search_result'],
+  'images, documents and search results cannot be read; send their text in blocks of type "text"',
+);
+const notAfterwards = refused(['tool_reference', 'browser_state'], 'results of tools are text here; send blocks of type "text"');
+const atServer = refused(
+  [
+    'server_tool_use',
+    'web_search_tool_result',
+    'web_fetch_tool_result',
+    'code_execution_tool_result',
+    'bash_code_execution_tool_result',
+    'text_editor_code_execution_tool_result',
+    'tool_search_tool_result',
+    'mcp_tool_use',
+    'mcp_tool_result',
+    'container_upload',
+  ],
+  'no tools run at this server; leave such blocks out, or send what they say in blocks of type "text"',
+);
 const toolUse = z.strictObject({
   type: z.literal('tool_use'),
   id: callId,
@@ -19,18 +59,24 @@ const toolUse = z.strictObject({
   input: z.record(z.string(), z.unknown()),
   cache_control: unused,
   caller: unused,
+  toolset_name: unused,
 });
 const toolResult = z.strictObject({
   type: z.literal('tool_result'),
   tool_use_id: callId,
-  content: z.union([said, z.array(z.discriminatedUnion('type', [textBlock, notText])).max(MOST_BLOCKS)]).optional(),
+  content: z.union([said, z.array(z.discriminatedUnion('type', [textBlock, notText, notAfterwards])).max(MOST_BLOCKS)]).optional(),
   is_error: z.boolean().optional().describe('The model is told the content as it is; where there is none, that it failed.'),
   cache_control: unused,
+  toolset_name: unused,
 });
-const thinkingBlock = z.strictObject({ type: z.literal('thinking'), thinking: said, signature: z.string().max(4096).optional().describe('Accepted and not checked.') });
+const thinkingBlock = z.strictObject({
+  type: z.literal('thinking'),
+  thinking: said,
+  signature: z.string().max(MESSAGE_CHARACTERS).optional().describe('Accepted and not checked.'),
+});
 const hidden = z.strictObject({ type: z.literal('redacted_thinking'), data: unused });
-const userBlock = z.discriminatedUnion('type', [textBlock, toolResult, notText]);
-const assistantBlock = z.discriminatedUnion('type', [textBlock, toolUse, thinkingBlock, hidden]);
+const userBlock = z.discriminatedUnion('type', [textBlock, toolResult, notText, atServer]);
+const assistantBlock = z.discriminatedUnion('type', [textBlock, toolUse, thinkingBlock, hidden, notText, atServer]);
 const content = <T extends z.ZodType>(block: T) => z.union([said, z.array(block).max(MOST_BLOCKS)]).describe('Text, or blocks.');
 const message = z
   .discriminatedUnion('role', [
@@ -76,11 +122,15 @@ const prompt = {
   system: texts.optional(),
   tools: listOfTools(tool).optional(),
   tool_choice: toolChoice.optional(),
-  thinking: thinking.optional().describe('Whether the model thinks before it speaks, for models that can be told; `adaptive` and `between_tools` leave it to the model.'),
+  thinking: thinking
+    .optional()
+    .describe('Whether the model thinks before it speaks, for models that can be told; `adaptive` and `between_tools` leave it to the model.'),
   output_config: z.strictObject({ effort, format: format.nullish() }).optional(),
   cache_control: unused,
   context_management: unused,
   speed: unused,
+  user_profile_id: unused,
+  workspace_id: unused,
 };
 type Prompt = z.infer<z.ZodObject<typeof prompt>>;
 
@@ -161,7 +211,10 @@ function checkCalls({ messages }: Prompt, context: z.RefinementCtx): void {
     for (const [j, block] of blocks.entries()) {
       if (block.type === 'tool_use') called.add(block.id);
       else if (block.type === 'tool_result' && !called.has(block.tool_use_id))
-        problem([i, 'content', j, 'tool_use_id'], `is ${JSON.stringify(block.tool_use_id)}, which no tool_use block of an earlier assistant message has as its id`);
+        problem(
+          [i, 'content', j, 'tool_use_id'],
+          `is ${JSON.stringify(block.tool_use_id)}, which no tool_use block of an earlier assistant message has as its id`,
+        );
     }
   }
   const last = messages.at(-1);
@@ -179,11 +232,19 @@ export const messagesRequest = z
     temperature,
     top_p: topP,
     top_k: z.int().min(0).nullish().describe('Only so many of the likeliest tokens; 0: all.'),
-    metadata: z.strictObject({ user_id: z.string().max(512).nullish() }).nullish().describe('`user_id`: whom the request is for, in any words. Where the server has no keys, those who wait share it evenly between the clients named here.'),
+    metadata: z
+      .strictObject({ user_id: z.string().max(512).nullish() })
+      .nullish()
+      .describe(
+        '`user_id`: whom the request is for, in any words. Where the server has no keys, those who wait share it evenly between the clients named here.',
+      ),
     service_tier: unused,
+    diagnostics: unused,
     inference_geo: unused,
     container: unsupported('', () => false),
     mcp_servers: unsupported('', (value) => Array.isArray(value) && value.length === 0),
+    ...lengths,
+    ...turn,
     knowledge: knowledgeField,
   })
   .superRefine(checkCalls)
@@ -204,7 +265,10 @@ export const countRequest = z
 
 export function messagesAnswerRequest(request: MessagesRequest, model: string, maxTokens: number): AnswerRequest {
   const { temperature: warmth, top_p, top_k, stop_sequences: stop } = request;
-  return answerRequest(askedOf(request), { model, maxTokens, sampling: samplingOf({ temperature: warmth, top_p, top_k }), ...(stop ? { stop } : {}) });
+  return answerRequest(
+    { ...askedOf(request), ...limited(request) },
+    { model, maxTokens, sampling: samplingOf({ temperature: warmth, top_p, top_k }), ...(stop ? { stop } : {}) },
+  );
 }
 /** What the model would read. */
 export function countedPrompt(request: z.infer<typeof countRequest>): ChatPrompt {

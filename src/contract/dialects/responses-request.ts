@@ -1,55 +1,30 @@
-// Owns the request of OpenAI's Responses, as far as it is text and functions: its items, tools and formats, and what they come to for the answerer.
+// Owns the request of OpenAI's Responses, as far as it is text and functions: its tools and formats, and what they come to for the answerer.
 // Refuses to know how answers are made and how they are told. Nothing is kept: a request brings its whole conversation.
 
 import { z } from 'zod';
-import { answerRequest, argumentsSchema, callId, effort, jsonSchema, knowledgeField, listOfTools, MOST_BLOCKS, MOST_MESSAGES, refused, said, temperature, toolName, topP, withoutClash } from './shared.ts';
+import {
+  answerRequest,
+  argumentsSchema,
+  effort,
+  jsonSchema,
+  knowledgeField,
+  lengths,
+  limited,
+  listOfTools,
+  MOST_MESSAGES,
+  said,
+  temperature,
+  toolName,
+  topP,
+  turn,
+  withoutClash,
+} from './shared.ts';
 import type { Asked } from './shared.ts';
+import { Conversation, item } from './responses-items.ts';
 import { text } from '../common.ts';
 import { harmless, samplingOf, unsupported, unused } from '../generation.ts';
 import type { AnswerRequest } from '../../answers/port.ts';
-import type { ChatMessage, ConstraintSpec, Tool, ToolCall, ToolChoice } from '../../engine/port.ts';
-
-const notText = refused(['input_image', 'input_file', 'input_audio'], 'images, files and audio cannot be read; send their text in parts of type "input_text"');
-const inputText = z.strictObject({ type: z.literal('input_text'), text: said });
-const part = z.discriminatedUnion('type', [
-  inputText,
-  z.strictObject({ type: z.literal('output_text'), text: said, annotations: unused, logprobs: unused }),
-  z.strictObject({ type: z.literal('refusal'), refusal: said }),
-  notText,
-]);
-/** What an item of an earlier reply has and a request needs not. */
-const kept = { id: z.string().max(256).nullish(), status: z.string().max(32).nullish() };
-const messageItem = {
-  role: z.enum(['user', 'assistant', 'system', 'developer']),
-  content: z.union([said, z.array(part).max(MOST_BLOCKS)]),
-  phase: unused,
-  ...kept,
-};
-const plainMessage = z.strictObject(messageItem);
-const functionCall = z.strictObject({ type: z.literal('function_call'), call_id: callId, name: z.string().min(1).max(256), arguments: said, caller: unused, namespace: unused, ...kept });
-const callOutput = z.strictObject({
-  type: z.literal('function_call_output'),
-  call_id: callId,
-  output: z.union([said, z.array(z.discriminatedUnion('type', [inputText, notText])).max(MOST_BLOCKS)]),
-  caller: unused,
-  ...kept,
-});
-const reasoning = z.strictObject({
-  type: z.literal('reasoning'),
-  summary: z.array(z.strictObject({ type: z.literal('summary_text'), text: said })).max(MOST_BLOCKS),
-  content: z.array(z.strictObject({ type: z.literal('reasoning_text'), text: said })).max(MOST_BLOCKS).nullish(),
-  encrypted_content: unused,
-  ...kept,
-});
-const typed = z.discriminatedUnion('type', [
-  z.strictObject({ type: z.literal('message'), ...messageItem }),
-  functionCall,
-  callOutput,
-  reasoning,
-  refused(['item_reference'], 'no items are kept; send the item itself'),
-]);
-const item = z.union([typed, plainMessage]).meta({ id: 'ResponseInputItem' });
-type Item = z.infer<typeof item>;
+import type { ConstraintSpec, Tool, ToolChoice } from '../../engine/port.ts';
 
 const tool = z
   .strictObject({
@@ -66,7 +41,10 @@ const tool = z
 const named = z.strictObject({ type: z.literal('function'), name: toolName });
 const toolChoice = z.union([
   z.enum(['none', 'auto', 'required']),
-  z.discriminatedUnion('type', [named, z.strictObject({ type: z.literal('allowed_tools'), mode: z.enum(['auto', 'required']), tools: z.array(named).min(1).max(128) })]),
+  z.discriminatedUnion('type', [
+    named,
+    z.strictObject({ type: z.literal('allowed_tools'), mode: z.enum(['auto', 'required']), tools: z.array(named).min(1).max(128) }),
+  ]),
 ]);
 const format = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('text') }),
@@ -80,66 +58,6 @@ const format = z.discriminatedUnion('type', [
   }),
 ]);
 
-const wholeOf = (content: z.infer<typeof messageItem.content> | z.infer<typeof callOutput>['output']): string =>
-  typeof content === 'string' ? content : content.map((each) => (each.type === 'input_text' || each.type === 'output_text' ? each.text : each.type === 'refusal' ? each.refusal : '')).join('');
-interface OpenMessage {
-  reasoning: string;
-  content: string;
-  readonly toolCalls: ToolCall[];
-}
-/** Thoughts, text and calls that follow each other are one message of the assistant. */
-class Conversation {
-  readonly messages: ChatMessage[] = [];
-  #open: OpenMessage | undefined;
-
-  add(given: Item): void {
-    if (!('type' in given)) {
-      this.#say(given);
-      return;
-    }
-    switch (given.type) {
-      case 'reasoning':
-        this.#begin().reasoning += (given.content && given.content.length > 0 ? given.content : given.summary).map((each) => each.text).join('');
-        return;
-      case 'function_call':
-        this.#current().toolCalls.push({ id: given.call_id, name: given.name, arguments: given.arguments });
-        return;
-      case 'function_call_output':
-        this.flush();
-        this.messages.push({ role: 'tool', content: wholeOf(given.output), toolCallId: given.call_id });
-        return;
-      case 'message':
-        this.#say(given);
-        return;
-      case 'item_reference':
-        return;
-      default:
-        given satisfies never;
-    }
-  }
-  flush(): void {
-    if (!this.#open) return;
-    const { reasoning: thought, content, toolCalls } = this.#open;
-    this.messages.push({ role: 'assistant', content, ...(thought === '' ? {} : { reasoning: thought }), ...(toolCalls.length > 0 ? { toolCalls } : {}) });
-    this.#open = undefined;
-  }
-  #say({ role, content }: z.infer<typeof plainMessage>): void {
-    if (role === 'assistant') this.#begin().content = wholeOf(content);
-    else {
-      this.flush();
-      this.messages.push({ role: role === 'developer' ? 'system' : role, content: wholeOf(content) });
-    }
-  }
-  /** The assistant's message under way; another one where that has already spoken or called. */
-  #begin(): OpenMessage {
-    if (this.#open && (this.#open.content !== '' || this.#open.toolCalls.length > 0)) this.flush();
-    return this.#current();
-  }
-  #current(): OpenMessage {
-    return (this.#open ??= { reasoning: '', content: '', toolCalls: [] });
-  }
-}
-
 const fields = {
   model: z.string().min(1).max(256).optional().describe('A name from `GET /v1/models`; the first of them when absent.'),
   input: z.union([said, z.array(item).min(1).max(MOST_MESSAGES)]).describe('A text, or the whole conversation as items.'),
@@ -148,12 +66,25 @@ const fields = {
   tool_choice: toolChoice.nullish(),
   parallel_tool_calls: z.boolean().nullish(),
   text: z.strictObject({ format: format.nullish(), verbosity: unused }).nullish(),
-  reasoning: z.strictObject({ effort: effort.describe('How much the model thinks before it speaks; `none`: not at all. Handed to the chat template of the model, which may know other words or none.'), summary: unused, generate_summary: unused, context: unused }).nullish(),
+  reasoning: z
+    .strictObject({
+      effort: effort.describe(
+        'How much the model thinks before it speaks; `none`: not at all. Handed to the chat template of the model, which may know other words or none.',
+      ),
+      summary: unused,
+      generate_summary: unused,
+      context: unused,
+    })
+    .nullish(),
   max_output_tokens: z.int().min(1).nullish(),
   temperature,
   top_p: topP,
   top_logprobs: z.int().min(0).max(20).nullish(),
-  include: z.array(z.string().max(64)).max(32).nullish().describe('`message.output_text.logprobs` tells how likely the model found each token. What belongs to tools of a server has no effect.'),
+  include: z
+    .array(z.string().max(64))
+    .max(32)
+    .nullish()
+    .describe('`message.output_text.logprobs` tells how likely the model found each token. What belongs to tools of a server has no effect.'),
   stream: z.boolean().nullish(),
   stream_options: z.strictObject({ include_obfuscation: unused }).nullish(),
   metadata: z
@@ -176,6 +107,8 @@ const fields = {
   safety_identifier: harmless.safety_identifier,
   prompt_cache_key: harmless.prompt_cache_key,
   prompt_cache_retention: harmless.prompt_cache_retention,
+  ...lengths,
+  ...turn,
   knowledge: knowledgeField,
 };
 type Fields = z.infer<z.ZodObject<typeof fields>>;
@@ -224,15 +157,18 @@ export function askedOf(request: Fields): Asked {
 function checkCalls({ input, tools, tool_choice: choice }: Fields, context: z.RefinementCtx): void {
   const problem = (path: (string | number)[], message: string): void => context.addIssue({ code: 'custom', path, message });
   const called = new Set<string>();
-  for (const [i, each] of (typeof input === 'string' ? [] : input).entries()) {
-    if (!('type' in each)) continue;
+  const items = typeof input === 'string' ? [] : input;
+  for (const [i, each] of items.entries()) {
     if (each.type === 'function_call') called.add(each.call_id);
     else if (each.type === 'function_call_output' && !called.has(each.call_id))
       problem(['input', i, 'call_id'], `is ${JSON.stringify(each.call_id)}, which no earlier function_call has`);
   }
+  if (items.at(-1)?.type === 'function_call')
+    problem(['input', items.length - 1], 'is a call that nothing answers; send its output behind it, as an item of type "function_call_output"');
   const allowed = choice && typeof choice === 'object' && choice.type === 'allowed_tools' ? choice.tools : [];
   for (const [i, { name }] of allowed.entries())
-    if (!tools?.some((each) => each.name === name)) problem(['tool_choice', 'tools', i, 'name'], `names the tool ${JSON.stringify(name)}, which is not among tools`);
+    if (!tools?.some((each) => each.name === name))
+      problem(['tool_choice', 'tools', i, 'name'], `names the tool ${JSON.stringify(name)}, which is not among tools`);
 }
 const tellsLikelihoods = ({ include, top_logprobs: top }: Fields): boolean => include?.includes('message.output_text.logprobs') === true || (top ?? 0) > 0;
 
@@ -252,5 +188,5 @@ export type ResponsesRequest = Fields;
 export function responsesAnswerRequest(request: ResponsesRequest, model: string, maxTokens: number): AnswerRequest {
   const { temperature: warmth, top_p, top_logprobs: top } = request;
   const sampling = { ...samplingOf({ temperature: warmth, top_p }), ...(tellsLikelihoods(request) ? { logprobs: top ?? 0 } : {}) };
-  return answerRequest(askedOf(request), { model, maxTokens, sampling });
+  return answerRequest({ ...askedOf(request), ...limited(request) }, { model, maxTokens, sampling });
 }

@@ -3,8 +3,9 @@
 
 import { EngineError } from '../port.ts';
 import type { Tool, ToolChoice } from '../port.ts';
-import { DEEPSEEK, HERMES, LLAMA } from '../replies/format.ts';
-import type { CallFormat, ReplyFormat, Thought } from '../replies/format.ts';
+import type { ReplyFormat, Thought } from '../replies/format.ts';
+import { piecesOf } from '../replies/marks.ts';
+import { DEEPSEEK, FENCED, FUNCTION_GEMMA, GEMMA_4, GLM, HARMONY, HERMES, KIMI, LLAMA, MINIMAX, QWEN_CODER } from '../replies/syntax.ts';
 import { characters, choice, complement, literal, NOTHING, optional, repeat, rule, sequence, token, without } from './expression.ts';
 import type { Expression, Grammar } from './expression.ts';
 import { schemaGrammar } from './json-schema.ts';
@@ -21,7 +22,14 @@ export interface CallGrammar {
 /** The id of a special token; undefined for all other texts. */
 export type SpecialId = (text: string) => number | undefined;
 
-const SPACE: Expression = { kind: 'byte', ranges: [[9, 10], [13, 13], [32, 32]] };
+const SPACE: Expression = {
+  kind: 'byte',
+  ranges: [
+    [9, 10],
+    [13, 13],
+    [32, 32],
+  ],
+};
 const MOST_SPACE = 4;
 /** Calls of one reply. */
 const MOST_CALLS = 16;
@@ -34,16 +42,16 @@ class Writer {
     this.#special = special;
   }
   mark(text: string): Expression {
-    const id = this.#special(text);
-    return id === undefined ? literal(text) : token(id);
+    return sequence(...piecesOf(text, this.#special).map((piece) => (piece.id === undefined ? literal(piece.text) : token(piece.id))));
   }
-  /** Text in which none of these marks stands. Those that are special tokens no text holds. */
+  /** Text in which none of these marks stands. Those with special tokens in them no text holds. */
   textWithout(...marks: readonly string[]): Expression {
-    return without(...marks.filter((mark) => this.#special(mark) === undefined));
+    return without(...marks.filter((mark) => piecesOf(mark, this.#special).every(({ id }) => id === undefined)));
   }
-  thought({ thinking }: ReplyFormat, how: Thought): Expression {
+  thought({ calls, thinking }: ReplyFormat, how: Thought): Expression {
     if (!thinking || how === 'none') return NOTHING;
-    const rest = sequence(this.textWithout(thinking.close), this.mark(thinking.close), space);
+    const text = this.textWithout(...(calls === 'harmony' ? Object.values(HARMONY) : [thinking.close]));
+    const rest = sequence(text, this.mark(thinking.close), calls === 'harmony' ? this.mark(`${HARMONY.start}assistant`) : space);
     return how === 'open' ? rest : optional(sequence(space, this.mark(thinking.open), rest));
   }
 
@@ -58,7 +66,12 @@ class Writer {
       return this.#taken(schemaGrammar(ofObjects(tool.parameters)), `${i} `);
     } catch (error) {
       if (!(error instanceof EngineError)) throw error;
-      if (tool.strict) throw new EngineError('tools_invalid', `function ${tool.name} is strict, and its parameters cannot be kept to: ${error.message}; change them or leave out strict`, { cause: error });
+      if (tool.strict)
+        throw new EngineError(
+          'tools_invalid',
+          `function ${tool.name} is strict, and its parameters cannot be kept to: ${error.message}; change them or leave out strict`,
+          { cause: error },
+        );
       return rule('json-object');
     }
   }
@@ -89,15 +102,34 @@ function ofObjects(parameters: unknown): unknown {
   return typeof parameters === 'object' && parameters !== null && !combined(parameters) ? { ...parameters, type: 'object' } : parameters;
 }
 
+interface Written {
+  readonly tools: readonly Tool[];
+  readonly parallel: boolean;
+  readonly writer: Writer;
+}
 /** All calls of a reply, at least one; and the marks that no text in front of them may hold. */
-function written(format: CallFormat, tools: readonly Tool[], parallel: boolean, writer: Writer): { readonly calls: Expression; readonly marks: readonly string[] } {
+interface Calls {
+  readonly calls: Expression;
+  readonly marks: readonly string[];
+}
+const DIGITS = repeat({ kind: 'byte', ranges: [[48, 57]] }, 1, 4);
+
+/** Calls as elements or dictionaries write them have their arguments as JSON here: their readers take it, and any schema can be kept to. */
+function written(format: Exclude<ReplyFormat['calls'], 'harmony'>, { tools, parallel, writer }: Written): Calls {
   const more = (one: Expression, between: string): Expression => (parallel ? sequence(one, repeat(sequence(literal(between), one), 0, MOST_CALLS - 1)) : one);
-  const object = (key: string) => (name: string, args: Expression): Expression => sequence(literal(`{"name": ${JSON.stringify(name)}, "${key}": `), args, literal('}'));
+  const object =
+    (key: string) =>
+    (name: string, args: Expression): Expression =>
+      sequence(literal(`{"name": ${JSON.stringify(name)}, "${key}": `), args, literal('}'));
+  /** `head` and `tail` around the name, and what stands behind the arguments. */
+  const around = (head: string, tail: string, behind: string): Expression =>
+    writer.calls(tools, (name, args) => sequence(literal(head + name + tail), args, literal(behind)));
   switch (format) {
     case 'hermes':
     case 'generic': {
       const call = writer.calls(tools, object('arguments'));
-      return { calls: more(sequence(writer.mark(HERMES.open), literal('\n'), call, literal('\n'), writer.mark(HERMES.close)), '\n'), marks: [HERMES.open] };
+      const one = sequence(writer.mark(HERMES.open), literal('\n'), call, literal('\n'), writer.mark(HERMES.close));
+      return { calls: more(one, '\n'), marks: [HERMES.open, ...(format === 'generic' ? [FENCED.open] : [])] };
     }
     // Templates of Llama refuse to show two calls of one reply.
     case 'llama':
@@ -105,13 +137,68 @@ function written(format: CallFormat, tools: readonly Tool[], parallel: boolean, 
     case 'deepseek-v3':
     case 'deepseek-v3.1': {
       const fenced = format === 'deepseek-v3';
-      const call = writer.calls(tools, (name, args) => (fenced ? sequence(literal(`${name}\n\`\`\`json\n`), args, literal('\n```')) : sequence(literal(name), writer.mark(DEEPSEEK.separator), args)));
-      const one = sequence(writer.mark(DEEPSEEK.open), ...(fenced ? [literal('function'), writer.mark(DEEPSEEK.separator)] : []), call, writer.mark(DEEPSEEK.close));
-      return { calls: sequence(writer.mark(DEEPSEEK.callsOpen), more(one, fenced ? '\n' : ''), writer.mark(DEEPSEEK.callsClose)), marks: [DEEPSEEK.callsOpen, DEEPSEEK.open] };
+      const call = writer.calls(tools, (name, args) =>
+        fenced ? sequence(literal(`${name}\n\`\`\`json\n`), args, literal('\n```')) : sequence(literal(name), writer.mark(DEEPSEEK.separator), args),
+      );
+      const one = sequence(
+        writer.mark(DEEPSEEK.open),
+        ...(fenced ? [literal('function'), writer.mark(DEEPSEEK.separator)] : []),
+        call,
+        writer.mark(DEEPSEEK.close),
+      );
+      return {
+        calls: sequence(writer.mark(DEEPSEEK.callsOpen), more(one, fenced ? '\n' : ''), writer.mark(DEEPSEEK.callsClose)),
+        marks: [DEEPSEEK.callsOpen, DEEPSEEK.open],
+      };
+    }
+    case 'kimi-k2': {
+      const call = writer.calls(tools, (name, args) => sequence(literal(`functions.${name}:`), DIGITS, writer.mark(KIMI.separator), args));
+      const one = sequence(writer.mark(KIMI.open), call, writer.mark(KIMI.close));
+      return { calls: sequence(writer.mark(KIMI.callsOpen), more(one, ''), writer.mark(KIMI.callsClose)), marks: [KIMI.callsOpen, KIMI.open] };
+    }
+    case 'qwen-coder': {
+      const one = sequence(
+        writer.mark(QWEN_CODER.callsOpen),
+        around(`\n${QWEN_CODER.open}`, '>\n', `\n${QWEN_CODER.close}\n`),
+        writer.mark(QWEN_CODER.callsClose),
+      );
+      return { calls: more(one, '\n'), marks: [QWEN_CODER.callsOpen, QWEN_CODER.open] };
+    }
+    case 'minimax-m2':
+      return {
+        calls: sequence(
+          writer.mark(MINIMAX.callsOpen),
+          literal('\n'),
+          more(around(`${MINIMAX.open}"`, '">\n', `\n${MINIMAX.close}\n`), ''),
+          writer.mark(MINIMAX.callsClose),
+        ),
+        marks: [MINIMAX.callsOpen, MINIMAX.open],
+      };
+    case 'glm-4.5':
+      return { calls: more(sequence(writer.mark(GLM.open), around('', '\n', '\n'), writer.mark(GLM.close)), '\n'), marks: [GLM.open] };
+    case 'gemma-4':
+    case 'function-gemma': {
+      const { open, close, responds } = format === 'gemma-4' ? GEMMA_4 : FUNCTION_GEMMA;
+      return { calls: more(sequence(writer.mark(open), around('call:', '', ''), writer.mark(close)), ''), marks: [open, responds] };
     }
     default:
       return format satisfies never;
   }
+}
+
+/** Messages of Harmony behind the thought: one call, with what is said before it and its arguments at the end; with `auto` also an answer alone. */
+function harmony({ tools, writer }: Written, auto: boolean, thought: Thought): Expression {
+  const text = writer.textWithout(...Object.values(HARMONY));
+  const [channel, message, end, start] = [HARMONY.channel, HARMONY.message, HARMONY.end, HARMONY.start].map((mark) => writer.mark(mark));
+  const head = sequence(channel, literal('commentary'));
+  const call = writer.calls(tools, (name, args) =>
+    sequence(head, literal(` to=functions.${name} `), writer.mark(HARMONY.constrain), literal('json'), message, args),
+  );
+  if (!auto) return call;
+  const preamble = optional(sequence(head, message, text, end, start, literal('assistant')));
+  const answer = sequence(channel, literal('final'), message, text);
+  // Without a thought the prompt may have begun the answer.
+  return choice(sequence(preamble, choice(call, answer)), ...(thought === 'none' ? [text] : []));
 }
 
 /**
@@ -121,18 +208,40 @@ function written(format: CallFormat, tools: readonly Tool[], parallel: boolean, 
 export function callGrammar({ format, tools, choice: asked, parallel, thought }: CallGrammar, special: SpecialId): Grammar {
   const writer = new Writer(special);
   const named = typeof asked === 'object' ? tools.filter(({ name }) => name === asked.name) : tools;
-  const { calls, marks } = written(format.calls, named, parallel, writer);
   const before = writer.thought(format, thought);
+  const given = { tools: named, parallel, writer };
+  if (format.calls === 'harmony') return { root: sequence(before, harmony(given, asked === 'auto', thought)), rules: writer.rules };
+  const { calls, marks } = written(format.calls, given);
   if (asked !== 'auto') return { root: sequence(before, calls), rules: writer.rules };
   const text =
     format.calls === 'llama'
       ? // A reply that begins with a brace is a call; so no other text begins with one.
-        choice(sequence(repeat(SPACE, 0, Infinity), optional(sequence(characters(complement([[9, 10], [13, 13], [32, 32], [123, 123]])), writer.textWithout(...marks)))), calls)
+        choice(
+          sequence(
+            repeat(SPACE, 0, Infinity),
+            optional(
+              sequence(
+                characters(
+                  complement([
+                    [9, 10],
+                    [13, 13],
+                    [32, 32],
+                    [123, 123],
+                  ]),
+                ),
+                writer.textWithout(...marks),
+              ),
+            ),
+          ),
+          calls,
+        )
       : sequence(writer.textWithout(...marks), optional(calls));
   return { root: sequence(before, text), rules: writer.rules };
 }
 
 /** A grammar for what is said behind a thought. */
 export function behindThought({ root, rules }: Grammar, format: ReplyFormat, thought: Thought, special: SpecialId): Grammar {
-  return { root: sequence(new Writer(special).thought(format, thought), root), rules };
+  const writer = new Writer(special);
+  const answer = format.calls === 'harmony' ? writer.mark(`${HARMONY.channel}final${HARMONY.message}`) : NOTHING;
+  return { root: sequence(writer.thought(format, thought), answer, root), rules };
 }

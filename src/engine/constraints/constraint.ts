@@ -1,14 +1,18 @@
 // Owns the constraint port of the sampler: what may be written next; and which constraint a request asks for.
 // Refuses to know how likely a token is.
 
-import type { ConstraintSpec } from '../port.ts';
+import type { ConstraintSpec, TextLimits } from '../port.ts';
 import type { Grammar } from './expression.ts';
 import { characters, choice, literal } from './expression.ts';
 import { parseGbnf } from './gbnf.ts';
 import { jsonObject, schemaGrammar } from './json-schema.ts';
+import { checkLimits, LimitedConstraint } from './limited.ts';
+import type { ThoughtMarks } from './limited.ts';
 import { CompiledGrammar, GrammarWalk } from './masks.ts';
 import { ChoiceConstraint, NamesConstraint } from './names.ts';
+import { invalid } from './network.ts';
 import { parseRegex } from './regex.ts';
+import { isWithin, limitsText } from './text-length.ts';
 import type { TokenSet } from './token-set.ts';
 import type { TokenTrie } from './token-trie.ts';
 
@@ -37,6 +41,8 @@ export interface CompiledGrammars {
 export interface Constraint {
   /** Tokens that may come next; end tokens are among them exactly when the text is complete. */
   allowed(): TokenSet;
+  /** Tokens that might come next if the text were not limited, where limits leave out some of them; undefined where they do not. */
+  unlimited?(): TokenSet | undefined;
   /** The text may end here. */
   complete(): boolean;
   /** `token` was written. It must be one of `allowed()` and no end token. */
@@ -80,19 +86,36 @@ export function grammarOf(spec: Exclude<ConstraintSpec, { kind: 'names' }>): Gra
   }
 }
 
-/** Throws EngineError `constraint_invalid` for a constraint that no text of the model meets, or that cannot be kept. */
-export function compileConstraint(spec: ConstraintSpec, vocabulary: ConstraintVocabulary): Constraint {
-  if (spec.kind === 'choice') return new ChoiceConstraint(spec.choices, vocabulary);
+/** How long the text may be, and the marks around thoughts, which are no part of it. */
+export interface Limited {
+  readonly limits: TextLimits;
+  readonly marks?: ThoughtMarks;
+}
+/** Throws EngineError `constraint_invalid` for a constraint that no text of the model meets, that cannot be kept, or that asks for more than the limits allow. */
+export function compileConstraint(spec: ConstraintSpec, vocabulary: ConstraintVocabulary, limits?: TextLimits): Constraint {
+  if (spec.kind === 'choice') return new ChoiceConstraint(limits ? within(spec.choices, limits) : spec.choices, vocabulary);
   if (spec.kind === 'names') return new NamesConstraint(spec.names, spec.words, vocabulary, spec.order);
-  return constraintOf(JSON.stringify(spec), () => grammarOf(spec), vocabulary);
+  return constraintOf(JSON.stringify(spec), () => grammarOf(spec), vocabulary, limits && { limits });
 }
 /** A grammar as a constraint; it is made ready once for its `key`. Throws EngineError `constraint_invalid`. */
-export function constraintOf(key: string, make: () => Grammar, vocabulary: ConstraintVocabulary): Constraint {
+export function constraintOf(key: string, make: () => Grammar, vocabulary: ConstraintVocabulary, limited?: Limited): Constraint {
+  const grammar = compiled(key, make, vocabulary);
+  if (!limited) return new GrammarConstraint(grammar, vocabulary);
+  if (!limited.marks?.opened) checkLimits(grammar, limited.limits);
+  return new LimitedConstraint(grammar, limited.limits, vocabulary, limited.marks);
+}
+function compiled(key: string, make: () => Grammar, vocabulary: ConstraintVocabulary): CompiledGrammar {
   let grammar = vocabulary.compiled.get(key);
   if (!grammar) {
     const { trie, size, ends, bytesOf } = vocabulary;
     grammar = new CompiledGrammar(make(), trie(), size, ends, bytesOf);
     vocabulary.compiled.set(key, grammar);
   }
-  return new GrammarConstraint(grammar, vocabulary);
+  return grammar;
+}
+/** The choices that are within limits. */
+function within(choices: readonly string[], limits: TextLimits): readonly string[] {
+  const fitting = choices.filter((text) => isWithin(text, limits));
+  if (choices.length > 0 && fitting.length === 0) throw invalid(`none of the choices is within the limits of the text (${limitsText(limits)}); allow more, or give a shorter choice`);
+  return fitting;
 }

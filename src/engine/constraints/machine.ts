@@ -126,6 +126,12 @@ export class Machine {
   framesOf(state: number): readonly number[] {
     return this.#states[state].frames;
   }
+  /** Bytes that may come next. */
+  bytesOf(state: number): Uint8Array {
+    const there = new Uint8Array(FIRST_TOKEN);
+    for (const frame of this.#states[state].frames) for (const { from, to } of this.#network.nodes[this.nodes[frame]].arcs) if (from < FIRST_TOKEN) there.fill(1, from, to + 1);
+    return Uint8Array.from(there.keys().filter((byte) => there[byte] === 1));
+  }
   loopOf(frame: number): Network['nodes'][number]['loop'] {
     return frame > FLOOR ? this.#network.nodes[this.nodes[frame]].loop : undefined;
   }

@@ -16,8 +16,10 @@ export interface Loop {
   readonly body: number;
   readonly least: number;
   readonly most: number;
+  /** The loop over the same body that goes round as often as it likes. */
+  readonly free: number;
 }
-interface Node {
+export interface Node {
   readonly arcs: Arc[];
   readonly jumps: number[];
   /** Networks entered from here, by their first nodes, and where they come back to. */
@@ -132,8 +134,10 @@ export class Network {
       }
       return target;
     }
-    const loop = this.#node();
-    this.nodes[loop].loop = { body: this.#network(item), least, most };
+    const [loop, body] = [this.#node(), this.#network(item)];
+    const free = least === 0 && most === Infinity ? loop : this.#node();
+    this.nodes[free].loop = { body, least: 0, most: Infinity, free };
+    if (free !== loop) this.nodes[loop].loop = { body, least, most, free };
     return this.#call(loop, from);
   }
   /**

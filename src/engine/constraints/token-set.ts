@@ -38,6 +38,9 @@ export class TokenSet {
     return new TokenSet(undefined, bits);
   }
 
+  has(id: number): boolean {
+    return this.ids ? this.ids.includes(id) : (((this.bits as Uint32Array)[id >>> 5] >>> (id & 31)) & 1) === 1;
+  }
   /** Are there some, and all of them in `others`? */
   within(others: ReadonlySet<number>): boolean {
     if (this.size === 0 || !others.has(this.first)) return false;

@@ -45,7 +45,11 @@ export class TokenTrie {
       const node = path[path.length - 1];
       const first = tokens[node];
       if (first < 0) tokens[node] = id;
-      else this.twins.set(first, [...(this.twins.get(first) ?? []), id]);
+      else {
+        const others = this.twins.get(first);
+        if (others) others.push(id);
+        else this.twins.set(first, [id]);
+      }
       before = word;
     }
     leave(0);
@@ -56,8 +60,8 @@ export class TokenTrie {
     this.longest = depths.reduce((most, depth) => Math.max(most, depth), 0);
   }
 
-  /** Calls `found` with each token whose bytes `step` accepts one after the other from `state`. Visits only what is accepted. */
-  accepted(state: number, step: ByteStep, found: (token: number) => void): void {
+  /** Calls `found` with each token whose bytes `step` accepts one after the other from `state`, and the state behind it. Visits only what is accepted. */
+  accepted(state: number, step: ByteStep, found: (token: number, after: number) => void): void {
     const { bytes, depths, ends, tokens, twins } = this;
     const states = new Int32Array(this.longest + 1);
     states[0] = state;
@@ -71,8 +75,8 @@ export class TokenTrie {
       states[depth] = after;
       const token = tokens[node];
       if (token >= 0) {
-        found(token);
-        if (twins.size > 0) for (const twin of twins.get(token) ?? []) found(twin);
+        found(token, after);
+        if (twins.size > 0) for (const twin of twins.get(token) ?? []) found(twin, after);
       }
       node++;
     }

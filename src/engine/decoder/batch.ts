@@ -35,6 +35,11 @@ export class Batch {
     this.#counts = counts;
   }
 
+  /** Bytes reserved for what sequences side by side remember. */
+  get bytes(): number {
+    return this.#cache?.bytes ?? 0;
+  }
+
   /** One pass over those that write, and chunks of the prompts of those that read: `chunk` tokens, in turns. Each outcome comes as soon as it is known. */
   async *step(sequences: readonly Sequence[], chunk: number): AsyncGenerator<readonly Outcome[]> {
     const reading = sequences.filter((sequence) => sequence.reads);
@@ -78,7 +83,10 @@ export class Batch {
     const column = this.#side.indexOf(sequence);
     if (column < 0) return undefined;
     this.#side[column] = undefined;
-    return this.#cache?.copy(this.#cache.length(column), column);
+    const cache = this.#cache;
+    // Nobody may come for long, and the room is that of the longest text for each.
+    if (!this.#side.some((each) => each !== undefined)) [this.#cache, this.#side] = [undefined, []];
+    return cache?.copy(cache.length(column), column);
   }
 
   async *#write(writing: readonly Sequence[], chunk: number): AsyncGenerator<readonly Outcome[]> {

@@ -135,12 +135,14 @@ export class LoadedModel {
       isSilent: (token) => this.tokenizer.bytesOf(token) === undefined,
       ...(echo ? { echo: this.tokenizer.textOfAll(prompt) } : {}),
       ...(request.prompt.kind === 'chat' && !echo && (offer || this.#replies.thinking)
-        ? { reader: new FormatReader({ format: this.#replies, marks, opened: thought === 'open', names: offer?.names ?? [], single: offer?.single ?? false, newId: () => `call_${randomUUID().replaceAll('-', '').slice(0, 24)}` }) }
+        ? { reader: new FormatReader({ format: this.#replies, marks, opened: thought === 'open', names: offer?.names ?? [], tools: offer?.tools ?? [], single: offer?.single ?? false, newId: () => `call_${randomUUID().replaceAll('-', '').slice(0, 24)}` }) }
         : {}),
       // A reader has given its marks signs by now.
       detokenizer: this.tokenizer.detokenizer(marks.signs),
       stop: request.stop,
       constraint: this.#constraint(request, offer, thought),
+      // Where the text has a form, the constraint keeps to its limits itself.
+      ...(request.limits && (offer || !request.constraint) ? { limits: request.limits } : {}),
     });
   }
   #special(text: string): number | undefined {
@@ -148,7 +150,7 @@ export class LoadedModel {
     return id !== undefined && this.tokenizer.isSpecial(id) ? id : undefined;
   }
   /** What the reply must be: calls as they were asked for, or what the request says; either behind the model's thoughts. */
-  #constraint({ constraint }: GenerateRequest, offer: Offer | undefined, thought: Thought): Constraint | undefined {
+  #constraint({ constraint, limits }: GenerateRequest, offer: Offer | undefined, thought: Thought): Constraint | undefined {
     const special = (text: string): number | undefined => this.#special(text);
     const format = this.#replies;
     if (offer) {
@@ -164,8 +166,13 @@ export class LoadedModel {
       }
     }
     if (!constraint) return undefined;
-    if (constraint.kind === 'names' || thought === 'none') return compileConstraint(constraint, this.#constraintVocabulary());
-    return constraintOf(JSON.stringify([thought, constraint]), () => behindThought(grammarOf(constraint), format, thought, special), this.#constraintVocabulary());
+    const vocabulary = this.#constraintVocabulary();
+    if (constraint.kind === 'names' || thought === 'none' || !format.thinking) return compileConstraint(constraint, vocabulary, limits);
+    // That what is said can be within the limits is found without the thought in front of it.
+    if (limits) compileConstraint(constraint, vocabulary, limits);
+    const marks = { open: special(format.thinking.open), close: special(format.thinking.close), opened: thought === 'open' };
+    if (limits && marks.close === undefined) throw new EngineError('constraint_invalid', `model ${this.info.id} marks its thoughts with ordinary text, so that limits of a text of a certain form would count them; turn thinking off, or leave one of them out`);
+    return constraintOf(JSON.stringify([thought, constraint]), () => behindThought(grammarOf(constraint), format, thought, special), vocabulary, limits && { limits, marks });
   }
 
   #encode(prompt: GenerateRequest['prompt']): { readonly ids: number[]; readonly thought: Thought } {
@@ -205,6 +212,15 @@ export class LoadedModel {
       bytesOf: (id) => tokenizer.bytesOf(id),
       compiled: new LRUCache<string, CompiledGrammar>({ max: GRAMMARS }),
     });
+  }
+
+  /** Bytes that it keeps of texts that ended. */
+  get remembered(): number {
+    return this.#prefixes.bytes;
+  }
+  /** They are read again when they are needed. */
+  forget(): void {
+    this.#prefixes.clear();
   }
 
   async close(): Promise<void> {

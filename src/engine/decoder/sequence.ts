@@ -2,8 +2,10 @@
 // Refuses to know who else runs, and how logits are computed.
 
 import type { Constraint } from '../constraints/constraint.ts';
+import { Limiter } from '../constraints/limiter.ts';
+import type { TokenSet } from '../constraints/token-set.ts';
 import { EngineError } from '../port.ts';
-import type { FinishReason, GenerateEvent, Usage, WrittenToken } from '../port.ts';
+import type { FinishReason, GenerateEvent, TextLimits, Usage, WrittenToken } from '../port.ts';
 import type { PrefixCache } from './prefix-cache.ts';
 import type { Fed, Runner, RunnerState } from './runner.ts';
 import type { KvCache } from './kv-cache.ts';
@@ -30,6 +32,8 @@ export interface SequenceParts {
   readonly detokenizer: Detokenizer;
   readonly stop: readonly string[];
   readonly constraint?: Constraint;
+  /** How long what is said may be, where no constraint sees to it. */
+  readonly limits?: TextLimits;
   /** Finds what is thought, said and called; absent: all is said. */
   readonly reader?: ReplyReader;
   /** Needed where the sampler tells how likely tokens were. */
@@ -58,6 +62,7 @@ export class Sequence {
   readonly runner: Runner;
   readonly #parts: SequenceParts;
   readonly #stops: StopMatcher;
+  readonly #limiter: Limiter | undefined;
   /** Tokens that the model has not seen: the prompt, later what was written last. */
   #unseen: readonly number[];
   #state: RunnerState | undefined;
@@ -72,6 +77,8 @@ export class Sequence {
   #written = 0;
   /** Tokens in which the model thought. */
   #thought = 0;
+  /** Limits left out a token that would have come. */
+  #forced = false;
   /** What the reader found in this step. */
   #found: ReplyPart[] = [];
   /** Tokens of which it is not yet known whether they are content. */
@@ -88,6 +95,7 @@ export class Sequence {
     this.promptTokens = parts.prompt.length;
     this.#unseen = parts.prompt;
     this.#stops = new StopMatcher(parts.stop);
+    this.#limiter = parts.limits && new Limiter(parts.limits);
     if (parts.echo !== undefined && parts.sampler.wantsLikelihood) this.#scored = 0;
   }
   get usage(): Usage {
@@ -110,6 +118,10 @@ export class Sequence {
     return this.#released;
   }
 
+  /** Bytes reserved for what the model remembers of it alone. */
+  get bytes(): number {
+    return this.#state?.cache.bytes ?? 0;
+  }
   /** Has it been begun? */
   get begun(): boolean {
     return this.#begun;
@@ -215,11 +227,11 @@ export class Sequence {
     const unseen: number[] = [];
     let [text, right] = ['', 0];
     let tokens: WrittenToken[] | undefined;
-    const end = (written: Progress): { readonly written: Progress; readonly right: number } => ({ written, right });
+    const end = (written: Progress): { readonly written: Progress; readonly right: number } => ({ written: written.finish === 'stop' && this.#shortened ? { ...written, finish: 'length' } : written, right });
     let allowed = constraint?.allowed();
     if (allowed?.size === 0) return end(this.#deadEnd(text));
     while (unseen.length === 0) {
-      let token = sampler.choose(rows[right], allowed);
+      let token = this.#choose(rows[right], allowed);
       const told = this.#told(token);
       if (told) tokens = [...(tokens ?? []), ...told];
       for (;;) {
@@ -231,18 +243,37 @@ export class Sequence {
         text += this.#take(detokenizer.push(token));
         if (unseen.length === 0 && right < guess.length && guess[right] === token) right++;
         else unseen.push(token);
-        if (this.#stops.stopped || this.#parts.reader?.over) return end({ text, tokens, finish: 'stop' });
+        if (this.#limiter?.full) return end({ text, tokens, finish: 'length' });
+        if (this.#stops.stopped || this.#parts.reader?.over) return end({ text: text + this.#rest(), tokens, finish: 'stop' });
         allowed = constraint?.allowed();
         if (allowed?.size === 0) return end(this.#deadEnd(text));
         // Complete, and nothing but the end may follow.
-        if (allowed?.within(ends)) return end({ text: text + this.#end(), tokens, finish: 'stop' });
+        if (allowed?.within(ends)) {
+          this.#forced ||= constraint?.unlimited?.() !== undefined;
+          return end({ text: text + this.#end(), tokens, finish: 'stop' });
+        }
         if (this.#written >= limit) return end({ text: text + this.#end(), tokens, finish: 'length' });
-        if (allowed?.size !== 1 || sampler.wantsLikelihood) break;
+        if (allowed?.size !== 1 || sampler.wantsLikelihood || constraint?.unlimited?.()) break;
         token = allowed.first;
       }
     }
     this.#unseen = unseen;
     return end({ text, tokens });
+  }
+  /** A token out of those allowed. Where limits leave out the one that would have come, they have shortened the text. */
+  #choose(logits: Float32Array, allowed: TokenSet | undefined): number {
+    const { constraint, sampler } = this.#parts;
+    const free = allowed && constraint?.unlimited?.();
+    if (free) {
+      const wanted = sampler.choose(Float32Array.from(logits), free);
+      if (allowed.has(wanted)) return wanted;
+      this.#forced = true;
+    }
+    return sampler.choose(logits, allowed);
+  }
+  /** Do limits make it end otherwise than it would have? */
+  get #shortened(): boolean {
+    return (this.#forced || this.#limiter?.cut === true) && this.#parts.reader?.called !== true;
   }
   #note(token: number): void {
     if (this.#guesses) this.#guesses.push(token);
@@ -251,7 +282,7 @@ export class Sequence {
   /** Text that is safe to show. A reader's parts are kept beside it; stop strings count in what is said alone. */
   #take(text: string): string {
     const { reader } = this.#parts;
-    if (!reader) return this.#stops.push(text);
+    if (!reader) return this.#within(this.#stops.push(text));
     const thinks = reader.thinks;
     this.#keep(reader.push(text));
     if (thinks || reader.thinks) this.#thought++;
@@ -259,16 +290,32 @@ export class Sequence {
   }
   #end(): string {
     const { reader } = this.#parts;
-    if (!reader) return this.#stops.end();
-    this.#keep(reader.end());
-    this.#found.push({ kind: 'delta', text: this.#stops.end() });
+    if (reader) this.#keep(reader.end());
+    const text = this.#within(this.#stops.end());
+    return (reader ? this.#say(text) : text) + this.#rest();
+  }
+  /** What of a text is within the limits, as far as that is known. */
+  #within(text: string): string {
+    return this.#limiter ? this.#limiter.push(text) : text;
+  }
+  /** What the limiter held back, once the text is over. */
+  #rest(): string {
+    const text = this.#limiter?.end() ?? '';
+    return this.#parts.reader ? this.#say(text) : text;
+  }
+  #say(text: string): '' {
+    if (text !== '') this.#found.push({ kind: 'delta', text });
     return '';
   }
   #keep(parts: readonly ReplyPart[]): void {
     for (const part of parts) {
       if (this.#stops.stopped) return;
-      if (part.kind === 'delta') this.#found.push({ kind: 'delta', text: this.#stops.push(part.text) });
-      else this.#found.push({ kind: 'delta', text: this.#stops.end() }, part);
+      if (part.kind === 'delta') this.#say(this.#within(this.#stops.push(part.text)));
+      else {
+        this.#say(this.#within(this.#stops.end()));
+        this.#rest();
+        this.#found.push(part);
+      }
     }
   }
   /** What the reader found in a step, and the tokens of what is said in it. */

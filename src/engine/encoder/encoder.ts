@@ -163,7 +163,11 @@ export class LoadedEncoder {
       let first: readonly number[] | undefined;
       const texts = documents.map((text, i): Text => ({
         characters: text.length,
-        read: () => this.tokens.pair((first ??= this.#checked(this.tokens.first(query, { limit, truncate, name: 'the query' }), 'the query')), text, { limit, truncate, name: `documents[${i}]` }),
+        read: () => {
+          first ??= this.#checked(this.tokens.first(query, { limit, truncate, name: 'the query' }), 'the query');
+          const name = `documents[${i}]`;
+          return this.#checkedRow(this.tokens.pair(first, text, { limit, truncate, name }), name);
+        },
       }));
       return new EncoderWork(texts, this.#session, this.#passTokens, ({ data }, row) => data.slice(row, row + 1), (logits, promptTokens) => ({ kind: 'score', scores: logits.map(([logit]) => 1 / (1 + Math.exp(-logit))), promptTokens }));
     }
@@ -174,13 +178,13 @@ export class LoadedEncoder {
 
   #text(input: string | readonly number[], name: string, truncate: boolean, prompt: string, skipPrompt: boolean): Text {
     const cutting = { limit: this.#files.contextLength, truncate, name };
-    const read = (): Row => {
-      const row = typeof input === 'string' ? this.tokens.text(input, cutting, prompt, skipPrompt) : this.tokens.ids(input, cutting);
-      if (row.ids.length === 0) throw new EngineError('invalid_prompt', `${name} has no tokens; give at least one character`);
-      this.#checked(row.ids, name);
-      return row;
-    };
+    const read = (): Row => this.#checkedRow(typeof input === 'string' ? this.tokens.text(input, cutting, prompt, skipPrompt) : this.tokens.ids(input, cutting), name);
     return { characters: input.length, read };
+  }
+  #checkedRow(row: Row, name: string): Row {
+    if (row.ids.length === 0) throw new EngineError('invalid_prompt', `${name} has no tokens; give at least one character`);
+    this.#checked(row.ids, name);
+    return row;
   }
   #checked(ids: readonly number[], name: string): readonly number[] {
     const { id, vocabularySize } = this.#files;

@@ -3,8 +3,9 @@
 
 import { createHash } from 'node:crypto';
 import type { Hash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
+import { constants, createReadStream } from 'node:fs';
 import { copyFile, link, lstat, mkdir, open, readdir, realpath, rename, rm, stat, symlink } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { downloadFile, HubApiError } from '@huggingface/hub';
@@ -32,7 +33,7 @@ const ATTEMPTS = 6;
 /** A file that comes twice with the same mistake has it at the hub. */
 const CHECKSUM_ATTEMPTS = 2;
 const FIRST_PAUSE_MS = 200;
-/** A connection that brings nothing for so long is given up. */
+/** A connection that brings nothing for so long is given up, where HF_HUB_DOWNLOAD_TIMEOUT says nothing. */
 const STALL_MS = 60_000;
 const PROGRESS_MS = 5_000;
 const MIB = 2 ** 20;
@@ -42,11 +43,16 @@ class ChecksumError extends Error {}
 const sizeOf = async (path: string): Promise<number | undefined> => (await stat(path).catch(() => undefined))?.size;
 const sized = (bytes: number): string => (bytes < MIB ? `${Math.ceil(bytes / 1024)} KiB` : `${(bytes / MIB).toFixed(bytes < 100 * MIB ? 1 : 0)} MiB`);
 
+const pointerOf = ({ path }: HubFile, { storage, commit }: Fetching): string => join(storage, 'snapshots', commit, path);
+const blobOf = ({ digest }: HubFile, { storage }: Fetching): string => join(storage, 'blobs', digest);
+/** Is it in the cache, whole? */
+export const isHeld = async (file: HubFile, fetching: Fetching): Promise<boolean> => (await sizeOf(pointerOf(file, fetching))) === file.size || (await sizeOf(blobOf(file, fetching))) === file.size;
+
 /** The file in the snapshot of its commit, fetched if it is not there. Throws EngineError `model_invalid`. */
 export async function fetchFile(file: HubFile, fetching: Fetching): Promise<string> {
-  const pointer = join(fetching.storage, 'snapshots', fetching.commit, file.path);
+  const pointer = pointerOf(file, fetching);
   if ((await sizeOf(pointer)) === file.size) return pointer;
-  const blob = join(fetching.storage, 'blobs', file.digest);
+  const blob = blobOf(file, fetching);
   await mkdir(dirname(blob), { recursive: true });
   await mkdir(dirname(pointer), { recursive: true });
   if ((await sizeOf(blob)) !== file.size) await download(file, blob, fetching);
@@ -76,10 +82,10 @@ export async function linkWeights(snapshot: string): Promise<void> {
 async function download(file: HubFile, blob: string, fetching: Fetching): Promise<void> {
   const { repository, settings, log } = fetching;
   const what = `${repository}: ${file.path}`;
-  const incomplete = `${blob}.incomplete`;
   for (let attempt = 1; ; attempt++) {
     try {
-      await goOn(file, incomplete, fetching);
+      // Another process may have brought it in the meantime.
+      if ((await sizeOf(blob)) !== file.size) await goOn(file, blob, fetching);
       break;
     } catch (error) {
       const reason = reasonOf(error);
@@ -91,64 +97,87 @@ async function download(file: HubFile, blob: string, fetching: Fetching): Promis
       await wait(FIRST_PAUSE_MS * 2 ** (attempt - 1));
     }
   }
-  await rename(incomplete, blob);
   log(`${what}: ${sized(file.size)}, complete`);
 }
 
-/** Fetches what is missing of a file. What was fetched stays when it breaks off; a file of another checksum is thrown away. */
-async function goOn(file: HubFile, incomplete: string, { settings, repository, commit, log }: Fetching): Promise<void> {
-  let have = (await sizeOf(incomplete)) ?? 0;
-  if (have > file.size) {
-    await rm(incomplete);
-    have = 0;
-  }
-  const hash = file.large ? createHash('sha256') : createHash('sha1').update(`blob ${file.size}\0`);
-  if (have > 0) await hashFile(incomplete, hash);
-  log(`${repository}: ${file.path}, ${sized(file.size)}${have > 0 ? `, going on at ${sized(have)}` : ''}`);
-  const handle = await open(incomplete, 'a');
+/**
+ * Fetches what is missing of a file. What was fetched stays when it breaks off; a file of another checksum is thrown away. Several processes may be at it: bytes are written to their own
+ * places, so that two that fetch the same write the same, and none cuts short what another one has.
+ */
+async function goOn(file: HubFile, blob: string, fetching: Fetching): Promise<void> {
+  const incomplete = `${blob}.incomplete`;
+  const handle = await open(incomplete, constants.O_RDWR | constants.O_CREAT, 0o666);
   try {
-    if (have < file.size) {
-      const source = await downloadFile({ repo: repository, path: file.path, revision: commit, hubUrl: settings.endpoint, ...(settings.token === undefined ? {} : { accessToken: settings.token }) });
-      if (!source) throw new Error('the hub has no such file');
-      let told = performance.now();
-      const reader = (have > 0 ? source.slice(have, file.size) : source).stream().getReader();
-      try {
-        for (;;) {
-          const { done, value } = await inTime(reader.read());
-          if (done) break;
-          have += value.length;
-          if (have > file.size) {
-            await handle.truncate(0);
-            throw new Error(`the hub sent more than the ${file.size} bytes that it states`);
-          }
-          hash.update(value);
-          await handle.appendFile(value);
-          if (performance.now() - told < PROGRESS_MS) continue;
-          told = performance.now();
-          log(`${repository}: ${file.path}, ${sized(have)} of ${sized(file.size)} (${Math.floor((100 * have) / file.size)} %)`);
-        }
-      } finally {
-        await reader.cancel().catch(() => undefined);
-      }
-      if (have < file.size) throw new Error(`the connection ended after ${have} of ${file.size} bytes`);
-    }
-    const digest = hash.digest('hex');
+    const held = (await handle.stat()).size;
+    const begun = held <= file.size;
+    if (!begun) await discard(handle, incomplete);
+    const digest = begun && (await fetchRest(file, handle, incomplete, held, fetching));
     if (digest !== file.digest) {
-      await handle.truncate(0);
-      throw new ChecksumError(`its checksum is ${digest}, and the hub states ${file.digest}`);
+      await discard(handle, incomplete);
+      throw digest === false ? new Error(`${incomplete} had more than the ${file.size} bytes that the hub states`) : new ChecksumError(`its checksum is ${digest}, and the hub states ${file.digest}`);
     }
     await handle.sync();
+    if (await isAt(handle, incomplete)) await rename(incomplete, blob);
+    else if ((await sizeOf(blob)) !== file.size) throw new Error('another process took the file away');
   } finally {
     await handle.close();
   }
 }
-async function hashFile(path: string, hash: Hash): Promise<void> {
-  for await (const part of createReadStream(path)) hash.update(part as Buffer);
+/** Is the open file the one of that name? */
+async function isAt(handle: FileHandle, path: string): Promise<boolean> {
+  const [open, named] = [await handle.stat({ bigint: true }), await stat(path, { bigint: true }).catch(() => undefined)];
+  return open.ino === named?.ino && open.dev === named.dev;
 }
-async function inTime<T>(work: Promise<T>): Promise<T> {
+const discard = async (handle: FileHandle, path: string): Promise<void> => {
+  if (await isAt(handle, path)) await rm(path, { force: true });
+};
+
+/** Fetches behind the first `held` bytes. Returns the digest of the whole. */
+async function fetchRest(file: HubFile, handle: FileHandle, incomplete: string, held: number, { settings, repository, commit, log }: Fetching): Promise<string> {
+  const { endpoint, token, stallMs = STALL_MS } = settings;
+  const hash = file.large ? createHash('sha256') : createHash('sha1').update(`blob ${file.size}\0`);
+  if (held > 0) await hashFile(incomplete, held, hash);
+  log(`${repository}: ${file.path}, ${sized(file.size)}${held > 0 ? `, going on at ${sized(held)}` : ''}`);
+  let have = held;
+  if (have === file.size) return hash.digest('hex');
+  const over = new AbortController();
+  const connect: typeof fetch = async (input, init) => fetch(input, { ...init, signal: over.signal });
+  try {
+    const source = await inTime(downloadFile({ repo: repository, path: file.path, revision: commit, hubUrl: endpoint, fetch: connect, ...(token === undefined ? {} : { accessToken: token }) }), stallMs);
+    if (!source) throw new Error('the hub has no such file');
+    let told = performance.now();
+    const reader = (have > 0 ? source.slice(have, file.size) : source).stream().getReader();
+    for (;;) {
+      const { done, value } = await inTime(reader.read(), stallMs);
+      if (done) break;
+      if (have + value.length > file.size) {
+        // It did not go on where it was asked to.
+        await discard(handle, incomplete);
+        throw new Error(`the hub sent more than the ${file.size} bytes that it states`);
+      }
+      hash.update(value);
+      await writeWhole(handle, value, have);
+      have += value.length;
+      if (performance.now() - told < PROGRESS_MS) continue;
+      told = performance.now();
+      log(`${repository}: ${file.path}, ${sized(have)} of ${sized(file.size)} (${Math.floor((100 * have) / file.size)} %)`);
+    }
+  } finally {
+    over.abort(new Error('it is not waited for any more'));
+  }
+  if (have < file.size) throw new Error(`the connection ended after ${have} of ${file.size} bytes`);
+  return hash.digest('hex');
+}
+async function writeWhole(handle: FileHandle, bytes: Uint8Array, at: number): Promise<void> {
+  for (let from = 0; from < bytes.length; ) from += (await handle.write(bytes, from, bytes.length - from, at + from)).bytesWritten;
+}
+async function hashFile(path: string, length: number, hash: Hash): Promise<void> {
+  for await (const part of createReadStream(path, { end: length - 1 })) hash.update(part as Buffer);
+}
+async function inTime<T>(work: Promise<T>, ms: number): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`nothing came for ${STALL_MS / 1000} s`)), STALL_MS);
+    timer = setTimeout(() => reject(new Error(`nothing came for ${ms / 1000} s`)), ms);
   });
   try {
     return await Promise.race([work, late]);

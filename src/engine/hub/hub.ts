@@ -1,13 +1,13 @@
 // Owns bringing a model of the hub into the cache: which commit is meant, which of its files are needed, what is done without the hub.
 // Refuses to know how one file is fetched, and how the model runs.
 
-import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { HubApiError, listFiles, modelInfo } from '@huggingface/hub';
 import { z } from 'zod';
 import { weightNames } from '../models/model-files.ts';
 import { EngineError } from '../port.ts';
-import { fetchFile, linkWeights, reasonOf } from './fetch.ts';
+import { fetchFile, isHeld, linkWeights, reasonOf } from './fetch.ts';
 import type { Fetching, HubFile } from './fetch.ts';
 import type { HubModel, HubSettings } from './settings.ts';
 
@@ -28,8 +28,8 @@ const invalid = (message: string, cause?: unknown): EngineError => new EngineErr
 export const storageOf = (cache: string, repository: string): string => join(cache, `models--${repository.replaceAll('/', '--')}`);
 
 /**
- * The folder of a model in the cache, with `#` and the variant behind it. What is missing is fetched; when the hub cannot be reached, a commit that is in the cache is used, with a warning.
- * Throws EngineError `model_invalid` that says what the hub lacks or why it was not asked.
+ * The folder of a model in the cache, with `#` and the variant behind it. What is missing is fetched; when the hub cannot be reached, or breaks off, a commit that is in the cache is used,
+ * with a warning. Throws EngineError `model_invalid` that says what the hub lacks or why it was not asked.
  */
 export async function fetchModel(model: HubModel, settings: HubSettings, logger: HubLogger, mostBytes: number): Promise<string> {
   const { repository, revision, variant } = model;
@@ -44,31 +44,41 @@ export async function fetchModel(model: HubModel, settings: HubSettings, logger:
     if (commit === undefined) throw invalid(`${repository} at ${revision} is not in ${settings.cache}, and HF_HUB_OFFLINE forbids to fetch it`);
     return folderOf(commit);
   }
-  let commit: string;
   try {
-    commit = await commitOf(model, settings);
+    return await folderOf(await bring(model, settings, { storage, log: (message) => logger.info(message) }, mostBytes));
   } catch (error) {
-    if (error instanceof HubApiError && error.statusCode < 500) throw refused(model, settings, error);
+    if (!isOutage(error)) throw error instanceof EngineError ? error : refused(model, settings, error);
     const known = await cached(storage, revision);
-    if (known === undefined) throw invalid(`${settings.endpoint} cannot be asked for ${repository}: ${reasonOf(error)}; and it is not in ${settings.cache}`, error);
-    logger.warn(`${settings.endpoint} cannot be asked for ${repository}: ${reasonOf(error)}; commit ${known} of the cache is used`);
+    const told = error instanceof EngineError ? error.message : `${settings.endpoint} cannot be asked for ${repository}: ${reasonOf(error)}`;
+    if (known === undefined) throw invalid(`${told}; and it is not in ${settings.cache}`, error);
+    logger.warn(`${told}; commit ${known} of the cache is used`);
     return folderOf(known);
   }
-  const fetching: Fetching = { settings, repository, commit, storage, log: (message) => logger.info(message) };
-  const files = await filesOf(fetching).catch((error: unknown) => {
-    throw error instanceof EngineError ? error : refused(model, settings, error);
-  });
-  const wanted = await choose(files, variant, fetching);
-  const bytes = wanted.reduce((sum, { size }) => sum + size, 0);
+}
+/** Fetches what is missing of the commit that is meant, and returns that. */
+async function bring(model: HubModel, settings: HubSettings, { storage, log }: Pick<Fetching, 'storage' | 'log'>, mostBytes: number): Promise<string> {
+  const { repository, revision, variant } = model;
+  const commit = await commitOf(model, settings);
+  const fetching: Fetching = { settings, repository, commit, storage, log };
+  const wanted = await choose(await filesOf(fetching), variant, fetching);
+  const held = await Promise.all(wanted.map(async (file) => isHeld(file, fetching)));
+  const bytes = wanted.reduce((sum, { size }, i) => sum + (held[i] ? 0 : size), 0);
   if (bytes > mostBytes) throw invalid(`${repository} has ${bytes} bytes to fetch, and PHAROS_DOWNLOAD_BYTES allows ${mostBytes}`);
   for (const file of wanted) await fetchFile(file, fetching);
   // Last: what the name stands for is whole.
-  if (revision !== commit) {
-    const ref = join(storage, 'refs', revision);
-    await mkdir(dirname(ref), { recursive: true });
-    await writeFile(ref, commit);
-  }
-  return folderOf(commit);
+  if (revision !== commit) await writeRef(join(storage, 'refs', revision), commit);
+  return commit;
+}
+async function writeRef(path: string, commit: string): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  const other = `${path}.${process.pid}.new`;
+  await writeFile(other, commit);
+  await rename(other, path);
+}
+/** Did the way to the hub fail, or the hub itself, rather than refuse? */
+function isOutage(error: unknown): boolean {
+  if (error instanceof EngineError) return error.cause !== undefined && isOutage(error.cause);
+  return !(error instanceof HubApiError) || error.statusCode >= 500 || error.statusCode === 408 || error.statusCode === 429;
 }
 
 /** The commit of a revision whose snapshot is there. */
@@ -98,6 +108,14 @@ async function filesOf({ repository, commit, settings }: Fetching): Promise<read
   return files;
 }
 
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
 /** The files that the model is read from and one form of its weights, the largest last. */
 async function choose(files: readonly HubFile[], variant: string | undefined, fetching: Fetching): Promise<readonly HubFile[]> {
   const { repository } = fetching;
@@ -105,7 +123,7 @@ async function choose(files: readonly HubFile[], variant: string | undefined, fe
   const names = weightNames(variant);
   const genai = variant === undefined ? small.find(({ path }) => path === 'genai_config.json') : undefined;
   if (genai) {
-    const read = genaiSchema.safeParse(JSON.parse(await readFile(await fetchFile(genai, fetching), 'utf8')));
+    const read = genaiSchema.safeParse(parsed(await readFile(await fetchFile(genai, fetching), 'utf8')));
     if (read.success) names.unshift(read.data.model.decoder.filename);
   }
   const graph = names.map((name) => files.find(({ path }) => path === name)).find((file) => file !== undefined);

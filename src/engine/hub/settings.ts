@@ -13,18 +13,24 @@ export interface HubSettings {
   readonly offline: boolean;
   /** For models that are private, or whose terms were accepted. */
   readonly token: string | undefined;
+  /** Milliseconds after which a connection that brings nothing is given up; absent: a minute. */
+  readonly stallMs?: number;
 }
 type Variables = Readonly<Record<string, string | undefined>>;
 
-/** HF_ENDPOINT, HF_HUB_CACHE, HF_HOME, HF_HUB_OFFLINE, HF_TOKEN and their older names; an empty one counts as absent. */
+/** A day: timers take no more than 24 of them. */
+const MOST_SECONDS = 86_400;
+/** HF_ENDPOINT, HF_HUB_CACHE, HF_HOME, HF_HUB_OFFLINE, HF_TOKEN, HF_HUB_DOWNLOAD_TIMEOUT (seconds) and their older names; an empty one counts as absent. */
 export function hubSettings(variables: Variables): HubSettings {
   const first = (...names: readonly string[]): string | undefined => names.map((name) => variables[name]).find((value) => value !== undefined && value !== '');
+  const seconds = Number(first('HF_HUB_DOWNLOAD_TIMEOUT') ?? Number.NaN);
   const home = first('HF_HOME') ?? join(first('XDG_CACHE_HOME') ?? join(homedir(), '.cache'), 'huggingface');
   return {
     endpoint: (first('HF_ENDPOINT') ?? 'https://huggingface.co').replace(/\/+$/, ''),
     cache: (first('HF_HUB_CACHE', 'HUGGINGFACE_HUB_CACHE') ?? join(home, 'hub')).replace(/^~(?=\/|$)/, homedir()),
     offline: /^(1|on|yes|true)$/i.test(first('HF_HUB_OFFLINE', 'TRANSFORMERS_OFFLINE') ?? ''),
     token: first('HF_TOKEN', 'HUGGING_FACE_HUB_TOKEN'),
+    ...(seconds > 0 && seconds <= MOST_SECONDS ? { stallMs: seconds * 1000 } : {}),
   };
 }
 

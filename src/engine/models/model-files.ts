@@ -149,11 +149,25 @@ export function splitVariant(given: string): { readonly folder: string; readonly
 export const weightNames = (variant: string | undefined, stems: readonly string[] = WEIGHTS): string[] =>
   stems.flatMap((stem) => (variant === undefined ? VARIANTS : [variant === 'fp32' ? '' : `_${variant}`]).map((suffix) => `${stem}${suffix}.onnx`));
 
-/** A snapshot in the cache of the hub has its repository's name; another folder its own. Behind it `#` and the variant. */
+const FINE_TUNED = 'ft:';
+/** Folder name of a fine-tuned model: its own name has signs that not every file system takes. */
+export const fineTunedFolder = (name: string): string => encodeURIComponent(name);
+export const isFineTuned = (name: string): boolean => name.startsWith(FINE_TUNED);
+function ownName(folder: string): string {
+  const name = basename(folder);
+  if (!name.startsWith(fineTunedFolder(FINE_TUNED))) return name;
+  try {
+    return decodeURIComponent(name);
+  } catch {
+    return name;
+  }
+}
+
+/** A snapshot in the cache of the hub has its repository's name; a fine-tuned model the one that its folder's name stands for; another folder its own. Behind it `#` and the variant. */
 export function modelName(folder: string, variant: string | undefined): string {
   const path = resolve(folder);
   const [, owner, name] = /models--([^/\\]+?)--([^/\\]+)[/\\]snapshots[/\\][0-9a-f]{40}$/.exec(path) ?? [];
-  return (owner === undefined ? basename(path) : `${owner}/${name}`) + (variant === undefined ? '' : `#${variant}`);
+  return (owner === undefined ? ownName(path) : `${owner}/${name}`) + (variant === undefined ? '' : `#${variant}`);
 }
 
 /** The weights of a folder: those of a variant (`q4`, `fp16`, ...), or those that are preferred. `stems`: what their names begin with. */

@@ -36,11 +36,11 @@ async function describe(folder: string, { device, threads, limits, note }: Openi
   const task = await taskOf(folder);
   if (task === 'generate') {
     const { id, onnx, contextLength, vocabularySize, parameters, created, grounded } = await readModelFiles(folder);
-    let counter: Promise<PromptCounter> | undefined;
+    let counter: PromptCounter | undefined;
     return {
       info: { id, tasks: ['generate'], contextLength, vocabularySize, parameters, created, grounded, device, loaded: false, bytes: await weightBytes(onnx) },
       open: async () => ({ kind: 'decoder', model: await explained({ folder: splitVariant(folder).folder, onnx }, () => LoadedModel.load(folder, { device, threads, prefixBytes: limits.prefixBytes, note })) }),
-      count: async (what) => (await (counter ??= readModelFiles(folder).then((files) => new PromptCounter(files)))).count(what),
+      count: async (what) => (counter ??= new PromptCounter(await readModelFiles(folder))).count(what),
     };
   }
   const files = await readEncoderFiles(folder, task);
@@ -86,9 +86,13 @@ const RETRY_MS = 10_000;
 
 export class ModelPool {
   readonly #entries = new Map<string, Entry>();
+  /** Taken out, and open until the last lease is given back. */
+  readonly #retired = new Set<Entry>();
   readonly #limits: Pick<EngineLimits, 'modelBytes' | 'modelIdleMs'>;
   /** Told when a model was opened or closed. */
   readonly #changed: (info: ModelInfo, why: string) => void;
+  /** Bytes that a model needs at the moment for texts that run. */
+  readonly #running: (open: OpenModel) => number;
   /** Bytes of memory that can still be had. */
   readonly #free: () => number;
   readonly #timer: NodeJS.Timeout | undefined;
@@ -99,9 +103,10 @@ export class ModelPool {
   #pressed = false;
   #closed = false;
 
-  constructor(limits: Pick<EngineLimits, 'modelBytes' | 'modelIdleMs'>, changed: (info: ModelInfo, why: string) => void, free: () => number = freeBytes) {
+  constructor(limits: Pick<EngineLimits, 'modelBytes' | 'modelIdleMs'>, changed: (info: ModelInfo, why: string) => void, running: (open: OpenModel) => number = () => 0, free: () => number = freeBytes) {
     this.#limits = limits;
     this.#changed = changed;
+    this.#running = running;
     this.#free = free;
     if (limits.modelIdleMs > 0) this.#timer = setInterval(() => void this.#sweep(), Math.max(20, Math.min(10_000, limits.modelIdleMs / 4))).unref();
   }
@@ -118,6 +123,13 @@ export class ModelPool {
   }
   remove(id: string): void {
     this.#entries.delete(id);
+  }
+  /** Takes a model out; it stays open for those who use it. Throws EngineError `unknown_model`. */
+  async retire(id: string): Promise<void> {
+    const entry = this.#entry(id);
+    this.#entries.delete(id);
+    this.#retired.add(entry);
+    if (entry.uses === 0) await this.#closeRetired(entry);
   }
   infos(): readonly ModelInfo[] {
     return Array.from(this.#entries.values(), ({ info }) => info);
@@ -145,6 +157,7 @@ export class ModelPool {
       given = true;
       entry.uses--;
       entry.last = performance.now();
+      if (this.#retired.has(entry) && entry.uses === 0) void this.#closeRetired(entry);
       this.#wake();
     };
     signal?.addEventListener('abort', release, { once: true });
@@ -160,13 +173,28 @@ export class ModelPool {
     }
   }
 
+  /**
+   * Keeps to the room when keys and values of texts have grown: what is remembered of ended texts is forgotten first, then models that nobody uses are closed. Texts that run have what they
+   * need, and those who want another model wait for them.
+   */
+  fit(): void {
+    const { modelBytes } = this.#limits;
+    if (modelBytes === 0 || this.#closed) return;
+    while (this.#held() > modelBytes) {
+      if (this.#forgetOne()) continue;
+      const idle = this.#longestIdle();
+      if (!idle) return;
+      void this.#close(idle, 'the texts of others need its memory');
+    }
+  }
+
   /** Closes all. Leases are void after it. */
   async close(): Promise<void> {
     this.#closed = true;
     clearInterval(this.#timer);
     this.#wake();
     await this.#turn;
-    for (const entry of this.#entries.values()) await this.#close(entry, 'the engine is closed');
+    for (const entry of [...this.#entries.values(), ...this.#retired]) await this.#close(entry, 'the engine is closed');
     this.#entries.clear();
   }
 
@@ -200,7 +228,27 @@ export class ModelPool {
       throw failure;
     }
     this.#changed(entry.info, 'it was asked for');
-    return entry.open;
+    const { open } = entry;
+    // Taken out while it was loading, and those who asked have left.
+    if (this.#retired.has(entry) && entry.uses === 0) await this.#closeRetired(entry);
+    return open;
+  }
+  get #opened(): Entry[] {
+    return [...this.#entries.values(), ...this.#retired].filter(({ open }) => open);
+  }
+  /** Bytes of weights, and of keys and values. What ONNX Runtime takes besides them is not known: the process keeps memory that it gave back, and uses it for the next. */
+  #held(): number {
+    return this.#opened.reduce((sum, { open, described }) => sum + described.info.bytes + (open ? this.#running(open) + rememberedBy(open) : 0), 0);
+  }
+  /** The longest ago used of those that remember ended texts forgets them. */
+  #forgetOne(): boolean {
+    const entry = this.#opened.filter(({ open }) => open && rememberedBy(open) > 0).toSorted((a, b) => a.last - b.last)[0];
+    if (entry?.open?.kind !== 'decoder') return false;
+    entry.open.model.forget();
+    return true;
+  }
+  #longestIdle(): Entry | undefined {
+    return this.#opened.filter(({ uses }) => uses === 0).toSorted((a, b) => a.last - b.last)[0];
   }
   /** Closes what was used longest ago, and waits where all is in use. Without a limit of its own the machine's memory is the limit: a system that has none left ends processes without asking. */
   async #makeRoom(entry: Entry, bytes: number): Promise<void> {
@@ -213,16 +261,16 @@ export class ModelPool {
     for (;;) {
       if (this.#closed) throw new EngineError('closed', 'the engine is closed');
       if (entry.uses === 0) throw new EngineError('aborted', 'nobody asks for the model any more');
-      const open = Array.from(this.#entries.values()).filter((each) => each.open);
-      const held = open.reduce((sum, each) => sum + each.described.info.bytes, 0);
+      const held = this.#held();
       const free = measured ? Math.max(returned, this.#free()) : modelBytes === 0 ? Number.POSITIVE_INFINITY : modelBytes - held;
       if (bytes <= free) return;
+      if (!measured && this.#forgetOne()) continue;
       if (measured && bytes > free + held)
         throw new EngineError(
           'model_unavailable',
           `model ${id} cannot be loaded: it has ${mebibytes(bytes)} of weights, and ${mebibytes(free)} of memory are free here${held > 0 ? `, ${mebibytes(held)} more without the models that are loaded` : ''}; end other programs, name smaller weights in PHAROS_MODELS (such as ${id.replace(/#.*/s, '')}#q4), or set PHAROS_MODEL_MEMORY, which is then kept to instead`,
         );
-      const idle = open.filter(({ uses }) => uses === 0).toSorted((a, b) => a.last - b.last)[0];
+      const idle = this.#longestIdle();
       if (idle) {
         returned = free + idle.described.info.bytes;
         await this.#close(idle, `model ${id} needs its memory`);
@@ -240,17 +288,23 @@ export class ModelPool {
     const now = performance.now();
     for (const entry of this.#entries.values()) if (entry.open && entry.uses === 0 && now - entry.last >= this.#limits.modelIdleMs) await this.#close(entry, 'nobody asked for it');
   }
+  async #closeRetired(entry: Entry): Promise<void> {
+    await this.#close(entry, 'it was removed');
+    this.#retired.delete(entry);
+    this.#wake();
+  }
   async #close(entry: Entry, why: string): Promise<void> {
     const { open } = entry;
     if (!open) return;
     entry.open = undefined;
     entry.info = entry.described.info;
-    await open.model.close();
-    this.#changed(entry.info, why);
+    const failure = await open.model.close().then(() => '', (error: unknown) => ` (and that failed: ${error instanceof Error ? error.message : String(error)})`);
+    this.#changed(entry.info, why + failure);
   }
   #wake(): void {
     for (const resolve of this.#waiters.splice(0)) resolve();
   }
 }
 
+const rememberedBy = ({ kind, model }: OpenModel): number => (kind === 'decoder' ? model.remembered : 0);
 const mebibytes = (bytes: number): string => `${Math.round(bytes / 2 ** 20)} MiB`;

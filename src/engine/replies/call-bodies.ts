@@ -6,27 +6,29 @@ import type { CallSink } from './call-object.ts';
 import { isSpace, JsonScanner } from './json-scanner.ts';
 import { isSign, MarkFinder } from './marks.ts';
 
-/** `open`: more must come; `done`: the call is over, and `rest` does not belong to it; `failed`: it is none. */
-export type BodyState = { readonly kind: 'open' } | { readonly kind: 'done'; readonly rest: string } | { readonly kind: 'failed' };
+/** `open`: more must come; `done`: the call is over, and `rest` does not belong to it; `failed`: it is none, and `rest`, the end of what came, may begin another. */
+export type BodyState = { readonly kind: 'open' } | { readonly kind: 'done' | 'failed'; readonly rest: string };
 export interface CallBody {
   push(character: string): BodyState;
   /** The reply is over. Whether what came was a call. */
   end(): boolean;
 }
 
-const OPEN: BodyState = { kind: 'open' };
-const FAILED: BodyState = { kind: 'failed' };
-const done = (rest: string): BodyState => ({ kind: 'done', rest });
-/** Characters between a DeepSeek call's marks that are its name. */
-const MOST_NAME = 256;
+export const OPEN: BodyState = { kind: 'open' };
+export const done = (rest: string): BodyState => ({ kind: 'done', rest });
+export const failed = (rest: string): BodyState => ({ kind: 'failed', rest });
+/** Characters of a name, and of what may stand around it. */
+export const MOST_NAME = 256;
 
-/** What follows a whole call up to the mark that closes it: nothing but space and `skipped`. */
-class Closing {
+/** What follows a whole call up to the mark that closes it: nothing but space and `skipped`. Models write a brace too many now and then. */
+export class Closing {
   readonly #finder: MarkFinder;
   readonly #skipped: ReadonlySet<string>;
   #space = '';
-  constructor(close: string, skipped: readonly string[] = []) {
-    this.#finder = new MarkFinder([close, ...skipped]);
+  /** The mark that closed it. */
+  closed: string | undefined;
+  constructor(closes: readonly string[], skipped: readonly string[] = ['}']) {
+    this.#finder = new MarkFinder([...closes, ...skipped]);
     this.#skipped = new Set(skipped);
   }
   push(character: string): BodyState {
@@ -36,7 +38,63 @@ class Closing {
     }
     const { passed, found } = this.#finder.push(character);
     if (passed !== '') return done(this.#space + passed + (found ?? this.#finder.end()));
-    return found !== undefined && !this.#skipped.has(found) ? done('') : OPEN;
+    if (found === undefined || this.#skipped.has(found)) return OPEN;
+    this.closed = found;
+    return done('');
+  }
+}
+
+/** Arguments that are written as JSON, up to a mark that closes them. From where they are no JSON any more, all up to such a mark is theirs. */
+export class JsonArguments {
+  readonly #sink: Pick<CallSink, 'write'>;
+  readonly #closes: readonly string[];
+  readonly #skipped: readonly string[];
+  readonly #scanner = new JsonScanner();
+  #closing: Closing | undefined;
+  #verbatim: MarkFinder | undefined;
+  #written = false;
+  #closed: string | undefined;
+
+  /** `skipped`: marks that may stand between the arguments and their end. `verbatim`: they are no JSON already. */
+  constructor(
+    sink: Pick<CallSink, 'write'>,
+    closes: readonly string[],
+    { skipped = ['}'], verbatim = false }: { readonly skipped?: readonly string[]; readonly verbatim?: boolean } = {},
+  ) {
+    this.#sink = sink;
+    this.#closes = closes;
+    this.#skipped = skipped;
+    if (verbatim) this.#verbatim = new MarkFinder(closes);
+  }
+  /** The mark that closed them. */
+  get closed(): string | undefined {
+    return this.#closing?.closed ?? this.#closed;
+  }
+  push(character: string): BodyState {
+    if (this.#closing) return this.#closing.push(character);
+    if (this.#verbatim) return this.#beyond(this.#verbatim, character);
+    if (!this.#written && isSpace(character)) return OPEN;
+    const scanned = this.#scanner.push(character);
+    if (scanned === 'failed') return this.#beyond((this.#verbatim = new MarkFinder(this.#closes)), character);
+    this.#write(character);
+    if (scanned === 'done') this.#closing = new Closing(this.#closes, this.#skipped);
+    return OPEN;
+  }
+  #beyond(finder: MarkFinder, character: string): BodyState {
+    const { passed, found } = finder.push(character);
+    this.#write(passed);
+    if (found === undefined) return OPEN;
+    if (!this.#written) this.#write('{}');
+    this.#closed = found;
+    return done('');
+  }
+  #write(text: string): void {
+    if (text === '') return;
+    this.#written = true;
+    this.#sink.write(text);
+  }
+  end(): void {
+    if (this.#verbatim) this.#write(this.#verbatim.end());
   }
 }
 
@@ -65,14 +123,14 @@ export class ObjectBody implements CallBody {
     if (scanned === 'open') return OPEN;
     if (scanned === 'done') {
       if (this.#close === undefined) return done('');
-      this.#closing = new Closing(this.#close);
+      this.#closing = new Closing([this.#close]);
       return OPEN;
     }
-    if (!this.#object.begun) return FAILED;
+    if (!this.#object.begun) return failed(character);
     // Models forget the last brace.
     if (this.#object.whole) {
       if (this.#close === undefined) return done(character);
-      this.#closing = new Closing(this.#close);
+      this.#closing = new Closing([this.#close]);
       return this.#closing.push(character);
     }
     this.#verbatim = new MarkFinder(this.#close === undefined ? [] : [this.#close]);
@@ -84,72 +142,55 @@ export class ObjectBody implements CallBody {
   }
 }
 
-/** Name and arguments with a mark between them: DeepSeek V3.1 writes both bare, V3 and R1 write `function` before the mark and the name, with the arguments fenced, behind it. */
+export interface SeparatedForm {
+  readonly separator: string;
+  readonly close: string;
+  /** The function's name in what stands before the mark, and the call's id, where that tells it. */
+  readonly head?: (text: string) => { readonly name: string; readonly id: string };
+}
+/**
+ * Name and arguments with a mark between them: DeepSeek V3.1 writes both bare, V3 and R1 write `function` before the mark and the name, with the arguments fenced, behind it;
+ * Kimi K2 writes an id before it that holds the name.
+ */
 export class SeparatedBody implements CallBody {
   readonly #sink: CallSink;
-  readonly #close: string;
+  readonly #form: SeparatedForm;
   readonly #separator: MarkFinder;
-  readonly #scanner = new JsonScanner();
-  #at: 'head' | 'lead' | 'arguments' = 'head';
+  #inHead = true;
   #head = '';
   #lead = '';
-  #begun = false;
-  #closing: Closing | undefined;
-  #verbatim: MarkFinder | undefined;
+  #arguments: JsonArguments | undefined;
 
-  constructor(sink: CallSink, separator: string, close: string) {
+  constructor(sink: CallSink, form: SeparatedForm) {
     this.#sink = sink;
-    this.#close = close;
-    this.#separator = new MarkFinder([separator, close]);
+    this.#form = form;
+    this.#separator = new MarkFinder([form.separator, form.close]);
   }
   push(character: string): BodyState {
-    if (this.#closing) return this.#closing.push(character);
-    if (this.#verbatim) {
-      const { passed, found } = this.#verbatim.push(character);
-      this.#sink.write(passed);
-      return found === undefined ? OPEN : done('');
-    }
-    switch (this.#at) {
-      case 'head': {
-        const { passed, found } = this.#separator.push(character);
-        this.#head += passed;
-        if (found === this.#close || this.#head.length > MOST_NAME || [...passed].some(isSign)) return FAILED;
-        if (found !== undefined) this.#at = 'lead';
-        return OPEN;
-      }
-      case 'lead':
-        return this.#named(character);
-      case 'arguments':
-        return this.#argued(character);
-      default:
-        return this.#at satisfies never;
-    }
-  }
-  #named(character: string): BodyState {
-    if (character !== '{') {
-      this.#lead += character;
-      return this.#lead.length > MOST_NAME || isSign(character) ? FAILED : OPEN;
-    }
-    const fenced = /^\s*(\S+)\s*```(?:json)?\s*$/.exec(this.#lead)?.[1];
-    const name = this.#lead.trim() === '' ? this.#head.trim() : fenced;
-    if (name === undefined || !this.#sink.knows(name)) return FAILED;
-    this.#begun = true;
-    this.#sink.begin(name);
-    this.#at = 'arguments';
-    return this.#argued(character);
-  }
-  #argued(character: string): BodyState {
-    const scanned = this.#scanner.push(character);
-    if (scanned === 'failed') {
-      this.#verbatim = new MarkFinder([this.#close]);
-      return this.push(character);
-    }
-    this.#sink.write(character);
-    if (scanned === 'done') this.#closing = new Closing(this.#close, ['```']);
+    if (this.#arguments) return this.#arguments.push(character);
+    if (!this.#inHead) return this.#led(character);
+    const { passed, found } = this.#separator.push(character);
+    this.#head += passed;
+    if (found === this.#form.close) return failed(found);
+    if (this.#head.length > MOST_NAME || [...passed].some(isSign)) return failed(passed.slice(-1) + (found ?? this.#separator.end()));
+    if (found !== undefined) this.#inHead = false;
     return OPEN;
   }
+  #led(character: string): BodyState {
+    if (character !== '{') {
+      this.#lead += character;
+      return this.#lead.length > MOST_NAME || isSign(character) ? failed(character) : OPEN;
+    }
+    const fenced = /^\s*(\S+)\s*```(?:json)?\s*$/.exec(this.#lead)?.[1];
+    const head = this.#head.trim();
+    const { name, id } = this.#lead.trim() === '' ? (this.#form.head?.(head) ?? { name: head, id: undefined }) : { name: fenced, id: undefined };
+    if (name === undefined || !this.#sink.knows(name)) return failed(character);
+    this.#sink.begin(name, id);
+    this.#arguments = new JsonArguments(this.#sink, [this.#form.close], { skipped: ['```', '}'] });
+    return this.#arguments.push(character);
+  }
   end(): boolean {
-    if (this.#verbatim) this.#sink.write(this.#verbatim.end());
-    return this.#begun;
+    this.#arguments?.end();
+    return this.#arguments !== undefined;
   }
 }

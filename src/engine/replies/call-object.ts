@@ -8,7 +8,10 @@ import type { Scanned } from './json-scanner.ts';
 export interface CallSink {
   /** May this be called? */
   knows(name: string): boolean;
-  begin(name: string): void;
+  /** The JSON Schema of its arguments, where one is known. */
+  parameters(name: string): unknown;
+  /** `id`: what the model calls the call, where it does. */
+  begin(name: string, id?: string): void;
   /** More of the arguments' JSON. */
   write(text: string): void;
 }
@@ -111,7 +114,8 @@ export class CallObject {
   }
   #keyed(): Scanned {
     this.#key = JSON.parse(this.#text) as string;
-    const known = this.#key === 'name' ? this.#name === undefined : ARGUMENTS.has(this.#key) ? !this.#whole && this.#early === undefined : BESIDE.has(this.#key);
+    const known =
+      this.#key === 'name' ? this.#name === undefined : ARGUMENTS.has(this.#key) ? !this.#whole && this.#early === undefined : BESIDE.has(this.#key);
     return known ? this.#to('colon') : 'failed';
   }
   #valued(): Scanned {

@@ -6,20 +6,13 @@ import type { CallSink } from './call-object.ts';
 import { isSpace } from './json-scanner.ts';
 import { MarkFinder } from './marks.ts';
 import type { ReplyPart } from './reader.ts';
-
-export interface CallSyntax {
-  /** Marks behind which a call is written. */
-  readonly opens: readonly string[];
-  /** Marks around calls, which say nothing. */
-  readonly around: readonly string[];
-  /** A call may also begin with a bare brace, where nothing else was said. */
-  readonly bare: boolean;
-  body(sink: CallSink): CallBody;
-}
+import type { CallSyntax } from './syntax.ts';
 
 export interface CallsOptions {
   readonly syntax: CallSyntax;
   readonly names: ReadonlySet<string>;
+  /** The JSON Schema of a function's arguments, where one is known. */
+  readonly parameters: (name: string) => unknown;
   /** The reply ends after its first call. */
   readonly single: boolean;
   readonly newId: () => string;
@@ -31,33 +24,43 @@ export class CallsReader {
   readonly #sink: CallSink;
   #parts: ReplyPart[] = [];
   #calls = 0;
+  readonly #ids = new Set<string>();
+  /** One call was asked for, and this is another. */
+  #silent = false;
   #over = false;
   #body: CallBody | undefined;
   /** The call that is read has been told of. */
   #begun = false;
-  /** All of a call that has not been told of, with the marks in front of it. */
+  /** All of a call that has not been told of. */
   #raw = '';
-  /** Marks around calls that have come and stand before no call yet. */
-  #around = '';
-  /** Space that may turn out to stand before a call, where it is left out. */
-  #space = '';
+  /** Space, and marks around calls, that may turn out to stand before a call, where they are left out. */
+  #waiting: { readonly text: string; readonly isMark: boolean }[] = [];
   /** Nothing was said since the beginning or the last call. */
   #fresh = true;
 
   constructor(options: CallsOptions) {
-    const { syntax, names, newId } = options;
+    const { syntax, names, parameters } = options;
     this.#options = options;
-    this.#finder = new MarkFinder([...syntax.opens, ...syntax.around]);
+    this.#finder = new MarkFinder([...syntax.opens, ...syntax.around, ...syntax.ends]);
     this.#sink = {
       knows: (name) => names.has(name),
-      begin: (name) => {
-        this.#begun = true;
-        this.#raw = '';
-        this.#space = '';
-        this.#parts.push({ kind: 'tool_call', index: this.#calls++, id: newId(), name, arguments: '' });
+      parameters,
+      begin: (name, id) => this.#tell(name, id),
+      write: (text) => {
+        if (!this.#silent) this.#parts.push({ kind: 'tool_call', index: this.#calls - 1, arguments: text });
       },
-      write: (text) => void this.#parts.push({ kind: 'tool_call', index: this.#calls - 1, arguments: text }),
     };
+  }
+  #tell(name: string, id: string | undefined): void {
+    // A body may hold several calls.
+    this.#silent = this.#options.single && this.#calls > 0;
+    this.#begun = true;
+    this.#raw = '';
+    this.#waiting = [];
+    if (this.#silent) return;
+    const own = id === undefined || this.#ids.has(id) ? this.#options.newId() : id;
+    this.#ids.add(own);
+    this.#parts.push({ kind: 'tool_call', index: this.#calls++, id: own, name, arguments: '' });
   }
   get called(): boolean {
     return this.#calls > 0;
@@ -66,7 +69,7 @@ export class CallsReader {
     return this.#over;
   }
   get holds(): boolean {
-    return this.#space !== '' || this.#raw !== '' || this.#finder.held !== '';
+    return this.#waiting.length > 0 || this.#raw !== '' || this.#finder.held !== '';
   }
 
   push(character: string): ReplyPart[] {
@@ -78,13 +81,13 @@ export class CallsReader {
       const raw = this.#raw;
       const called = this.#body.end();
       this.#body = undefined;
-      if (!called) this.#say(this.#space + raw);
-      this.#space = '';
+      const before = this.#before(true);
+      if (!called) this.#say(before + raw);
     }
     const rest = this.#finder.end();
+    const before = this.#before();
     // Behind calls, space and marks say nothing.
-    if (rest !== '' || this.#calls === 0) this.#say((this.#calls === 0 ? this.#around : '') + this.#space + rest);
-    this.#space = '';
+    if (rest !== '' || this.#calls === 0) this.#say(before + rest);
     return this.#parts.splice(0);
   }
 
@@ -92,11 +95,12 @@ export class CallsReader {
     if (this.#over) return;
     if (this.#body) {
       if (!this.#begun) this.#raw += character;
-      this.#go(this.#body.push(character), character);
+      this.#go(this.#body.push(character));
       return;
     }
     const { syntax } = this.#options;
-    if (syntax.bare && this.#fresh && character === '{' && this.#finder.held === '') {
+    const bare = syntax.bare === 'first' ? this.#fresh : syntax.bare === 'marked' && this.#waiting.some(({ isMark }) => isMark);
+    if (bare && character === '{' && this.#finder.held === '') {
       this.#open('');
       this.#take(character);
       return;
@@ -105,15 +109,15 @@ export class CallsReader {
     for (const each of passed) this.#pass(each);
     if (found === undefined) return;
     if (syntax.opens.includes(found)) this.#open(found);
-    else this.#around += found;
+    else if (syntax.ends.includes(found)) this.#over = true;
+    else this.#waiting.push({ text: found, isMark: true });
   }
   #open(mark: string): void {
-    this.#raw = this.#around + mark;
-    this.#around = '';
+    this.#raw = mark;
     this.#begun = false;
-    this.#body = this.#options.syntax.body(this.#sink);
+    this.#body = this.#options.syntax.body(this.#sink, mark);
   }
-  #go(state: BodyState, character: string): void {
+  #go(state: BodyState): void {
     switch (state.kind) {
       case 'open':
         return;
@@ -126,14 +130,12 @@ export class CallsReader {
         for (const each of state.rest) this.#take(each);
         return;
       case 'failed': {
-        // The last character may begin a mark.
-        const raw = this.#raw.slice(0, this.#raw.length - character.length);
+        const raw = this.#raw.slice(0, this.#raw.length - state.rest.length);
         this.#body = undefined;
         this.#raw = '';
-        this.#say(this.#space + raw);
-        this.#space = '';
+        this.#say(this.#before(true) + raw);
         this.#fresh = false;
-        this.#take(character);
+        for (const each of state.rest) this.#take(each);
         return;
       }
       default:
@@ -142,14 +144,19 @@ export class CallsReader {
   }
   /** A character of text. */
   #pass(character: string): void {
-    if (isSpace(character) || (this.#fresh && this.#calls > 0 && character === ';' && this.#options.syntax.bare)) {
-      this.#space += character;
+    if (isSpace(character) || (this.#fresh && this.#calls > 0 && character === ';' && this.#options.syntax.bare === 'first')) {
+      this.#waiting.push({ text: character, isMark: false });
       return;
     }
     this.#fresh = false;
-    this.#say((this.#calls === 0 ? this.#around : '') + this.#space + character);
-    this.#around = '';
-    this.#space = '';
+    this.#say(this.#before() + character);
+  }
+  /** What waited, which stands before no call; marks alone say nothing behind one. */
+  #before(marks = this.#calls === 0): string {
+    return this.#waiting
+      .splice(0)
+      .map(({ text, isMark }) => (isMark && !marks ? '' : text))
+      .join('');
   }
   #say(text: string): void {
     if (text !== '') this.#parts.push({ kind: 'delta', text });

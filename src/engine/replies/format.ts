@@ -1,20 +1,38 @@
 // Owns which formats of replies there are, which one a model writes, and the reader for it.
 // Refuses to know tokens and how the model is asked.
 
-import { SeparatedBody, ObjectBody } from './call-bodies.ts';
+import type { Tool } from '../port.ts';
 import { CallsReader } from './calls.ts';
-import type { CallSyntax } from './calls.ts';
+import { HarmonyReader } from './harmony.ts';
+import { LayeredReader } from './layered.ts';
+import { isSign } from './marks.ts';
 import type { Marks } from './marks.ts';
 import { joined } from './reader.ts';
 import type { ReplyPart, ReplyReader } from './reader.ts';
+import { DEEPSEEK, FUNCTION_GEMMA, GEMMA_4, GLM, HARMONY, HERMES, KIMI, LLAMA, MINIMAX, QWEN_CODER, syntaxOf } from './syntax.ts';
 import { ThoughtReader } from './thinking.ts';
 import type { Thinking } from './thinking.ts';
 
 /**
- * How calls are written. `hermes`: <tool_call>{"name", "arguments"}</tool_call> (Hermes, Qwen); `llama`: {"name", "parameters"}, with or without <|python_tag|> (Llama 3.1 and later);
- * `deepseek-v3` (and R1), `deepseek-v3.1`: with marks around each call and between name and arguments; `generic`: as `hermes`, for models whose template knows no tools that are read here.
+ * How calls are written. As JSON: `hermes`: <tool_call>{"name", "arguments"}</tool_call> (Hermes, Qwen); `llama`: {"name", "parameters"}, with or without <|python_tag|> (Llama 3.1 and later);
+ * `deepseek-v3` (and R1), `deepseek-v3.1`, `kimi-k2`: with marks around each call and between name and arguments; `harmony` (gpt-oss): as messages to functions. In ways of their own:
+ * `qwen-coder` (Qwen3-Coder), `minimax-m2`, `glm-4.5` (and later): each parameter is an element; `gemma-4`, `function-gemma`: call:name{key:value}. `generic`: as `hermes`, or code of
+ * Python in a block `tool_code` (as Gemma 3 has it), for models whose template knows no tools that are read here.
  */
-export const CALL_FORMATS = ['hermes', 'llama', 'deepseek-v3', 'deepseek-v3.1', 'generic'] as const;
+export const CALL_FORMATS = [
+  'hermes',
+  'llama',
+  'deepseek-v3',
+  'deepseek-v3.1',
+  'kimi-k2',
+  'harmony',
+  'qwen-coder',
+  'minimax-m2',
+  'glm-4.5',
+  'gemma-4',
+  'function-gemma',
+  'generic',
+] as const;
 export type CallFormat = (typeof CALL_FORMATS)[number];
 export interface ReplyFormat {
   readonly calls: CallFormat;
@@ -29,43 +47,39 @@ export interface StatedReplies {
   readonly thinking?: Thinking | false;
 }
 
-export const HERMES = { open: '<tool_call>', close: '</tool_call>' } as const;
-export const LLAMA = { tag: '<|python_tag|>' } as const;
-export const DEEPSEEK = { callsOpen: '<｜tool▁calls▁begin｜>', callsClose: '<｜tool▁calls▁end｜>', open: '<｜tool▁call▁begin｜>', separator: '<｜tool▁sep｜>', close: '<｜tool▁call▁end｜>' } as const;
-const THOUGHT: Thinking = { open: '<think>', close: '</think>' };
+const THOUGHTS: readonly Thinking[] = [
+  { open: '<think>', close: '</think>' },
+  // Gemma 4.
+  { open: '<|channel>thought', close: '<channel|>' },
+];
+const HARMONY_THOUGHT: Thinking = { open: `${HARMONY.channel}analysis${HARMONY.message}`, close: HARMONY.end };
 
 function callFormat(template: string): CallFormat {
-  if (template.includes(DEEPSEEK.open)) return template.includes('```json') ? 'deepseek-v3' : 'deepseek-v3.1';
-  // Some templates write calls that are no JSON object, be it inside <tool_call>: <function=name>, <arg_key>, <invoke name=...>, <tool_calls>[...].
-  if (!/\btools\b/.test(template) || /<function=|<arg_key>|<invoke |<tool_calls>/.test(template)) return 'generic';
-  if (template.includes(HERMES.open)) return 'hermes';
-  if (template.includes('<|start_header_id|>') && (template.includes(LLAMA.tag) || template.includes('"parameters"'))) return 'llama';
+  const has = (...marks: readonly string[]): boolean => marks.every((mark) => template.includes(mark));
+  if (has(DEEPSEEK.open)) return has('```json') ? 'deepseek-v3' : 'deepseek-v3.1';
+  if (has(HARMONY.channel, HARMONY.message)) return 'harmony';
+  if (!/\btools\b/.test(template)) return 'generic';
+  // The first template of Kimi K2 tells of tools, and does not show calls.
+  // Some of it change lists, which @huggingface/jinja cannot: they cannot show a conversation with calls.
+  if (has(KIMI.open) || has('<|im_middle|>', 'tool_declare')) return /\.(?:append|pop)\(/.test(template) ? 'generic' : 'kimi-k2';
+  if (has(GEMMA_4.open, GEMMA_4.close)) return 'gemma-4';
+  if (has(FUNCTION_GEMMA.open)) return 'function-gemma';
+  if (has(MINIMAX.callsOpen, '<invoke ')) return 'minimax-m2';
+  if (has(GLM.open, GLM.key)) return 'glm-4.5';
+  if (has(QWEN_CODER.callsOpen, QWEN_CODER.open, '<parameter=')) return 'qwen-coder';
+  // Some templates write calls in other ways, be it inside <tool_call>: <function=name>{...}, <invoke name=...>, <tool_calls>[...].
+  if (/<function=|<arg_key>|<invoke |<tool_calls>/.test(template)) return 'generic';
+  if (has(HERMES.open)) return 'hermes';
+  if (has('<|start_header_id|>') && (has(LLAMA.tag) || has('"parameters"'))) return 'llama';
   return 'generic';
 }
 /** The format that a chat template shows. */
 export function formatOf(template: string, stated: StatedReplies = {}): ReplyFormat {
-  const thinking = stated.thinking ?? (template.includes(THOUGHT.open) || template.includes(THOUGHT.close) ? THOUGHT : false);
-  return { calls: stated.calls ?? callFormat(template), ...(thinking ? { thinking } : {}) };
-}
-
-/** Marks of a format as they reach a reader. Each has its sign from here on: a text may be made of many tokens before the reader gets any of it. */
-export function syntaxOf(format: CallFormat, marks: Marks): CallSyntax {
-  switch (format) {
-    case 'hermes':
-    case 'generic': {
-      const [open, close] = [HERMES.open, HERMES.close].map((mark) => marks.as(mark));
-      return { opens: [open], around: [], bare: false, body: (sink) => new ObjectBody(sink, close) };
-    }
-    case 'llama':
-      return { opens: [marks.as(LLAMA.tag)], around: [], bare: true, body: (sink) => new ObjectBody(sink) };
-    case 'deepseek-v3':
-    case 'deepseek-v3.1': {
-      const [open, separator, close] = [DEEPSEEK.open, DEEPSEEK.separator, DEEPSEEK.close].map((mark) => marks.as(mark));
-      return { opens: [open], around: [marks.as(DEEPSEEK.callsOpen), marks.as(DEEPSEEK.callsClose)], bare: false, body: (sink) => new SeparatedBody(sink, separator, close) };
-    }
-    default:
-      return format satisfies never;
-  }
+  const calls = stated.calls ?? callFormat(template);
+  // In Harmony thoughts are a channel like others: they are read in any case.
+  if (calls === 'harmony') return { calls, thinking: stated.thinking ? stated.thinking : HARMONY_THOUGHT };
+  const thinking = stated.thinking ?? THOUGHTS.find(({ open, close }) => template.includes(open) || template.includes(close)) ?? false;
+  return { calls, ...(thinking ? { thinking } : {}) };
 }
 
 export interface ReaderOptions {
@@ -75,55 +89,51 @@ export interface ReaderOptions {
   readonly opened: boolean;
   /** Functions that may be called; none: nothing is read as a call. */
   readonly names: readonly string[];
+  /** What is known of them: where calls do not say whether a value is text, their schemas do. */
+  readonly tools?: readonly Tool[];
   /** The reply ends after its first call. */
   readonly single: boolean;
   readonly newId: () => string;
 }
+function readerOf({ format, marks, opened, names, tools = [], single, newId }: ReaderOptions): ReplyReader {
+  const { calls, thinking } = format;
+  const offered = new Set(names);
+  if (calls === 'harmony') return new HarmonyReader({ marks, opened, names: offered, single, newId });
+  const syntax = names.length > 0 ? syntaxOf(calls, marks) : undefined;
+  // Where they are special tokens, marks of calls stand in no thought; models forget to close one before a call.
+  const ends = syntax ? [...syntax.opens, ...syntax.around].filter(isSign) : [];
+  const thought = thinking && new ThoughtReader({ open: marks.as(thinking.open), close: marks.as(thinking.close) }, opened, ends);
+  if (!syntax) return new LayeredReader(thought, undefined);
+  const parameters = new Map(tools.map((tool) => [tool.name, tool.parameters]));
+  return new LayeredReader(thought, new CallsReader({ syntax, names: offered, parameters: (name) => parameters.get(name), single, newId }));
+}
 
+/** Reads a format; marks that came as signs are text again where they belong to what is told. */
 export class FormatReader implements ReplyReader {
   readonly #marks: Marks;
-  readonly #thought: ThoughtReader | undefined;
-  readonly #calls: CallsReader | undefined;
+  readonly #reader: ReplyReader;
 
-  constructor({ format, marks, opened, names, single, newId }: ReaderOptions) {
-    this.#marks = marks;
-    const { thinking } = format;
-    if (thinking) this.#thought = new ThoughtReader({ open: marks.as(thinking.open), close: marks.as(thinking.close) }, opened);
-    if (names.length > 0) this.#calls = new CallsReader({ syntax: syntaxOf(format.calls, marks), names: new Set(names), single, newId });
+  constructor(options: ReaderOptions) {
+    this.#marks = options.marks;
+    this.#reader = readerOf(options);
   }
   get called(): boolean {
-    return this.#calls?.called ?? false;
+    return this.#reader.called;
   }
   get over(): boolean {
-    return this.#calls?.over ?? false;
+    return this.#reader.over;
   }
   get thinks(): boolean {
-    return this.#thought?.thinks ?? false;
+    return this.#reader.thinks;
   }
   get holds(): boolean {
-    return (this.#thought?.holds ?? false) || (this.#calls?.holds ?? false);
+    return this.#reader.holds;
   }
-
   push(text: string): ReplyPart[] {
-    const parts: ReplyPart[] = [];
-    for (const character of text) {
-      const { thought, said } = this.#thought?.push(character) ?? { thought: '', said: character };
-      this.#add(parts, thought, said);
-    }
-    return joined(parts);
+    return joined(this.#reader.push(text)).map((part) => this.#plain(part));
   }
   end(): ReplyPart[] {
-    const parts: ReplyPart[] = [];
-    const { thought, said } = this.#thought?.end() ?? { thought: '', said: '' };
-    this.#add(parts, thought, said);
-    parts.push(...(this.#calls?.end() ?? []).map((part) => this.#plain(part)));
-    return joined(parts);
-  }
-  #add(parts: ReplyPart[], thought: string, said: string): void {
-    if (thought !== '') parts.push({ kind: 'reasoning', text: this.#marks.plain(thought) });
-    if (said === '') return;
-    if (!this.#calls) parts.push({ kind: 'delta', text: this.#marks.plain(said) });
-    else for (const character of said) for (const part of this.#calls.push(character)) parts.push(this.#plain(part));
+    return joined(this.#reader.end()).map((part) => this.#plain(part));
   }
   #plain(part: ReplyPart): ReplyPart {
     return part.kind === 'tool_call' ? { ...part, arguments: this.#marks.plain(part.arguments) } : { ...part, text: this.#marks.plain(part.text) };

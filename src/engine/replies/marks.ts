@@ -10,24 +10,42 @@ export function isSign(character: string): boolean {
   return character.length === 1 && code >= FIRST_SIGN && code <= LAST_SIGN;
 }
 
+type SpecialId = (text: string) => number | undefined;
+export interface MarkPiece {
+  readonly text: string;
+  /** Of a special token. */
+  readonly id?: number;
+}
+/** A mark in the special tokens of which it is made, and text between them: <|channel>thought is one token and a word. */
+export function piecesOf(mark: string, specialId: SpecialId): readonly MarkPiece[] {
+  const whole = specialId(mark);
+  if (whole !== undefined) return [{ text: mark, id: whole }];
+  return mark
+    .split(/(<[^<>]*>)/)
+    .filter((text) => text !== '')
+    .map((text) => {
+      const id = specialId(text);
+      return id === undefined ? { text } : { text, id };
+    });
+}
+
 export class Marks {
   /** Signs by token: what a detokenizer gives in the place of these special tokens. */
   readonly signs = new Map<number, string>();
   readonly #texts = new Map<string, string>();
-  readonly #specialId: (text: string) => number | undefined;
+  readonly #specialId: SpecialId;
 
   /** `specialId`: the id of a special token; undefined for all other texts. */
-  constructor(specialId: (text: string) => number | undefined) {
+  constructor(specialId: SpecialId) {
     this.#specialId = specialId;
   }
-  /** The special token that a mark is, if it is one. */
-  tokenOf(text: string): number | undefined {
-    return this.#specialId(text);
-  }
-  /** A mark as it reaches a reader. */
+  /** A mark as it reaches a reader. Of one that is no special token itself, the special tokens in it have their signs. */
   as(text: string): string {
-    const id = this.#specialId(text);
-    if (id === undefined) return text;
+    return piecesOf(text, this.#specialId)
+      .map((piece) => (piece.id === undefined ? piece.text : this.#sign(piece.id, piece.text)))
+      .join('');
+  }
+  #sign(id: number, text: string): string {
     let sign = this.signs.get(id);
     if (sign === undefined) {
       if (this.signs.size > LAST_SIGN - FIRST_SIGN) throw new RangeError(`a reply has ${this.signs.size} marks, which is the limit`);

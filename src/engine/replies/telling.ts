@@ -1,27 +1,66 @@
 // Owns how a model is told of tools where its chat template does not do it: the words of the system message, and calls and their answers as plain messages.
 // Refuses to know templates and special tokens: what is untrusted comes here guarded.
 
-import { DEEPSEEK, HERMES } from './format.ts';
 import type { CallFormat } from './format.ts';
+import { DEEPSEEK, FUNCTION_GEMMA, GEMMA_4, GLM, HARMONY, HERMES, KIMI, MINIMAX, QWEN_CODER } from './syntax.ts';
+
+const ARGUMENTS = '{"ARGUMENT": VALUE}';
+interface Form {
+  readonly how: string;
+  readonly lines: readonly string[];
+}
+const repeated = (more = ''): string =>
+  `To call one, end your answer with a block of this form; for several, repeat the part between its first and last mark${more}:`;
+const BLOCKS = 'To call one, write a block of this form; for several, write several blocks:';
+const dictionary = ({ open, close, quote }: { readonly open: string; readonly close: string; readonly quote: string }): Form => ({
+  how: BLOCKS,
+  lines: [`${open}call:NAME{ARGUMENT:VALUE,ARGUMENT:${quote}TEXT${quote}}${close}`],
+});
+const HERMES_FORM: Form = { how: BLOCKS, lines: [HERMES.open, `{"name": NAME, "arguments": ${ARGUMENTS}}`, HERMES.close] };
+const FORMS: Readonly<Record<CallFormat, Form>> = {
+  hermes: HERMES_FORM,
+  generic: HERMES_FORM,
+  llama: { how: 'To call one, answer with JSON of this form and nothing else:', lines: [`{"name": NAME, "parameters": ${ARGUMENTS}}`] },
+  'deepseek-v3': {
+    how: repeated(', one a line'),
+    lines: [`${DEEPSEEK.callsOpen}${DEEPSEEK.open}function${DEEPSEEK.separator}NAME`, '```json', ARGUMENTS, '```' + DEEPSEEK.close + DEEPSEEK.callsClose],
+  },
+  'deepseek-v3.1': {
+    how: repeated(),
+    lines: [`${DEEPSEEK.callsOpen}${DEEPSEEK.open}NAME${DEEPSEEK.separator}${ARGUMENTS}${DEEPSEEK.close}${DEEPSEEK.callsClose}`],
+  },
+  'kimi-k2': {
+    how: repeated(' with the next number'),
+    lines: [`${KIMI.callsOpen}${KIMI.open}functions.NAME:0${KIMI.separator}${ARGUMENTS}${KIMI.close}${KIMI.callsClose}`],
+  },
+  harmony: {
+    how: 'To call one, end your answer with a message of this form:',
+    lines: [`${HARMONY.channel}commentary to=functions.NAME ${HARMONY.constrain}json${HARMONY.message}${ARGUMENTS}${HARMONY.call}`],
+  },
+  'qwen-coder': {
+    how: BLOCKS,
+    lines: [QWEN_CODER.callsOpen, `${QWEN_CODER.open}NAME>`, '<parameter=ARGUMENT>', 'VALUE', '</parameter>', QWEN_CODER.close, QWEN_CODER.callsClose],
+  },
+  'minimax-m2': {
+    how: repeated(),
+    lines: [MINIMAX.callsOpen, `${MINIMAX.open}"NAME">`, '<parameter name="ARGUMENT">VALUE</parameter>', MINIMAX.close, MINIMAX.callsClose],
+  },
+  'glm-4.5': { how: BLOCKS, lines: [`${GLM.open}NAME`, `${GLM.key}ARGUMENT</arg_key>`, '<arg_value>VALUE</arg_value>', GLM.close] },
+  'gemma-4': dictionary(GEMMA_4),
+  'function-gemma': dictionary(FUNCTION_GEMMA),
+};
 
 /** `signatures`: the tools' JSON, one each. */
 export function toolsTold(format: CallFormat, signatures: readonly string[]): string {
-  const head = ['You can call functions to answer the user. These are the functions, each with a JSON Schema of its arguments:', '<tools>', ...signatures, '</tools>', ''];
-  const tail = ['Call a function only when it helps; its result is then given to you. Otherwise answer in words.'];
-  const { callsOpen, callsClose, open, separator, close } = DEEPSEEK;
-  switch (format) {
-    case 'deepseek-v3':
-      return [...head, 'To call one, end your answer with a block of this form; for several, repeat the part between its first and last mark, one a line:', `${callsOpen}${open}function${separator}NAME`, '```json', '{"ARGUMENT": VALUE}', '```' + close + callsClose, '', ...tail].join('\n');
-    case 'deepseek-v3.1':
-      return [...head, 'To call one, end your answer with a block of this form; for several, repeat the part between its first and last mark:', `${callsOpen}${open}NAME${separator}{"ARGUMENT": VALUE}${close}${callsClose}`, '', ...tail].join('\n');
-    case 'llama':
-      return [...head, 'To call one, answer with JSON of this form and nothing else:', '{"name": NAME, "parameters": {"ARGUMENT": VALUE}}', '', ...tail].join('\n');
-    case 'hermes':
-    case 'generic':
-      return [...head, 'To call one, write a block of this form; for several, write several blocks:', HERMES.open, '{"name": NAME, "arguments": {"ARGUMENT": VALUE}}', HERMES.close, '', ...tail].join('\n');
-    default:
-      return format satisfies never;
-  }
+  const { how, lines } = FORMS[format];
+  const head = [
+    'You can call functions to answer the user. These are the functions, each with a JSON Schema of its arguments:',
+    '<tools>',
+    ...signatures,
+    '</tools>',
+    '',
+  ];
+  return [...head, how, ...lines, '', 'Call a function only when it helps; its result is then given to you. Otherwise answer in words.'].join('\n');
 }
 
 /** A call in the words of an assistant. `args`: JSON. */

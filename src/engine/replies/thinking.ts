@@ -13,13 +13,15 @@ export interface Thinking {
 export class ThoughtReader {
   readonly #open: MarkFinder;
   readonly #close: MarkFinder;
+  readonly #ends: ReadonlySet<string>;
   #at: 'before' | 'inside' | 'behind' | 'said';
   #space = '';
 
-  /** `opened`: the prompt has opened the thought already. */
-  constructor({ open, close }: Thinking, opened: boolean) {
+  /** `opened`: the prompt has opened the thought already. `ends`: marks that stand in no thought, and end one that was not closed. */
+  constructor({ open, close }: Thinking, opened: boolean, ends: readonly string[] = []) {
     this.#open = new MarkFinder([open]);
-    this.#close = new MarkFinder([close]);
+    this.#close = new MarkFinder([close, ...ends]);
+    this.#ends = new Set(ends);
     this.#at = opened ? 'inside' : 'before';
   }
   get thinks(): boolean {
@@ -48,7 +50,7 @@ export class ThoughtReader {
         return { thought: '', said: '' };
       }
       case 'inside':
-        return { thought: this.#inside(character), said: '' };
+        return this.#inside(character);
       case 'behind':
         if (isSpace(character)) return { thought: '', said: '' };
         this.#at = 'said';
@@ -60,7 +62,7 @@ export class ThoughtReader {
     }
   }
   #begun = false;
-  #inside(character: string): string {
+  #inside(character: string): { readonly thought: string; readonly said: string } {
     const { passed, found } = this.#close.push(character);
     let thought = '';
     for (const each of passed) {
@@ -71,11 +73,11 @@ export class ThoughtReader {
       this.#begun = true;
       thought += this.#end() + each;
     }
-    if (found !== undefined) {
-      this.#at = 'behind';
-      this.#space = '';
-    }
-    return thought;
+    if (found === undefined) return { thought, said: '' };
+    const ended = this.#ends.has(found);
+    this.#at = ended ? 'said' : 'behind';
+    this.#space = '';
+    return { thought, said: ended ? found : '' };
   }
   #end(): string {
     const space = this.#space;

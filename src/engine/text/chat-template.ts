@@ -149,7 +149,7 @@ export class ChatTemplate {
   }
 
   #shown(message: ChatMessage, safe: (text: string) => string, end: string, format: ReplyFormat): Shown {
-    const { role, content, reasoning, toolCalls = [], toolCallId, name } = message;
+    const { role, content, reasoning, toolCalls = [], toolCallId, name } = format.calls === 'harmony' ? thoughtBeforeCalls(message) : message;
     const within = end !== '' && endsInThought(message) && this.#thoughts !== undefined;
     const said = safe(content) + (within ? '' : end);
     const thought = reasoning === undefined || this.#thoughts === undefined ? {} : { [this.#thoughts]: safe(reasoning) + (within ? end : '') };
@@ -185,7 +185,8 @@ export class ChatTemplate {
     const shows = (args: unknown, content: string | null): boolean => {
       const call = { id: 'call00001', type: 'function', function: { name: 'probe', arguments: args } };
       const text = tried([{ role: 'user', content: 'u' }, { role: 'assistant', content, tool_calls: [call] }, { role: 'tool', content: 'r', tool_call_id: 'call00001', name: 'probe' }]);
-      return /"probed":\s*"zq"/.test(text) && !/\b(?:null|None)\b/.test(text);
+      // An object may be shown in the model's own way: its key before its value, and not as Python prints it.
+      return (typeof args === 'string' ? /"probed":\s*"zq"/ : /\bprobed\b(?!': )[^]*\bzq\b/).test(text) && !/\b(?:null|None)\b/.test(text);
     };
     const [object, text] = [{ probed: 'zq' }, '{"probed": "zq"}'];
     const argumentsAsText = !shows(object, '') && !shows(object, null) && (shows(text, '') || shows(text, null));
@@ -222,6 +223,12 @@ function withinUsers(messages: readonly Shown[]): Shown[] {
     } else all.push(message);
   }
   return [...all, ...held];
+}
+
+/** Templates of gpt-oss refuse a thought and a text before calls side by side, and show either as thought. */
+function thoughtBeforeCalls(message: ChatMessage): ChatMessage {
+  const { content, reasoning = '', toolCalls = [] } = message;
+  return toolCalls.length === 0 || content === '' || reasoning === '' ? message : { ...message, content: '', reasoning: `${reasoning}\n\n${content}` };
 }
 
 /** A message that has thought and not spoken is gone on with in its thought. */

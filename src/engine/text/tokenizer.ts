@@ -71,7 +71,8 @@ export class ModelTokenizer {
   readonly size: number;
   /** Bytes of the longest token: no text of more than n times as many bytes fits into n tokens. */
   readonly longestToken: number;
-  readonly #trusted: Encoder;
+  /** Made when it is first needed: chats do without. */
+  readonly #trusted: () => Encoder;
   readonly #plain: Encoder;
   readonly #ids = new Map<string, number>();
   readonly #special: ReadonlyMap<string, z.infer<typeof addedTokenSchema>>;
@@ -96,7 +97,8 @@ export class ModelTokenizer {
     const entries: readonly (readonly [string, number])[] = Array.isArray(vocab) ? vocab.map(([token], id) => [token, id]) : Object.entries(vocab);
     const withoutSpecial = Array.isArray(vocab) ? vocab : Object.fromEntries(entries.filter(([, id]) => !this.#specialIds.has(id)));
     try {
-      this.#trusted = new Encoder(file, config);
+      let trusted: { readonly encoder: Encoder } | undefined;
+      this.#trusted = () => (trusted ??= { encoder: new Encoder(file, config) }).encoder;
       this.#plain = new Encoder({ ...file, added_tokens: file.added_tokens.filter((token) => !token.special), model: { ...file.model, vocab: withoutSpecial } }, config);
     } catch (error) {
       throw new EngineError('model_invalid', `tokenizer.json cannot be used: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
@@ -133,7 +135,7 @@ export class ModelTokenizer {
 
   /** Special tokens in `text` keep their meaning; the tokenizer's own beginning (such as a BOS token) is put in front. */
   encodeTrusted(text: string): number[] {
-    return this.#checked(this.#trusted.encode(text).ids);
+    return this.#checked(this.#trusted().encode(text).ids);
   }
   /** Every character stands for itself; the result holds no special token, whatever the text is. */
   encodePlain(text: string): number[] {
@@ -154,13 +156,17 @@ export class ModelTokenizer {
    */
   guard(text: string, guard: string, controls: readonly string[] = []): string {
     const contents = [...this.#special.keys(), ...controls];
-    const pattern = controls.length === 0 ? this.#pattern : oneOf(contents, 'u');
+    const pattern = oneOf(contents, 'gu');
     if (!pattern) return text;
-    let guarded = text;
-    for (let found = pattern.exec(guarded); found; found = pattern.exec(guarded)) {
+    const pieces: string[] = [];
+    let from = 0;
+    for (let found = pattern.exec(text); found; found = pattern.exec(text)) {
+      // Behind its first character, where another one may begin.
       const cut = found.index + (Array.from(found[0])[0]?.length ?? 1);
-      guarded = guarded.slice(0, cut) + guard + guarded.slice(cut);
+      pieces.push(text.slice(from, cut), guard);
+      pattern.lastIndex = from = cut;
     }
+    const guarded = pieces.join('') + text.slice(from);
     const opens = contents.some((content) => prefixes(content).some((part) => guarded.endsWith(part)));
     const closes = contents.some((content) => prefixes(content).some((part) => guarded.startsWith(content.slice(part.length))));
     return `${closes ? guard : ''}${guarded}${opens ? guard : ''}`;

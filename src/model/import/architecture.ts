@@ -23,9 +23,14 @@ export interface Architecture {
   source(parameter: Parameter): { readonly name: string; readonly shape: readonly number[] };
   /** Makes of what lies there what the graph takes; undefined where it is that. */
   readonly adjust?: (parameter: Parameter) => ((values: Float32Array) => Float32Array) | undefined;
+  /** The other way: makes of what the graph takes what lies in a checkpoint. */
+  readonly restore?: (parameter: Parameter) => ((values: Float32Array) => Float32Array) | undefined;
   /** Tensors of the checkpoint that tell nothing new. */
   isNeedless(tensor: string): boolean;
-  build(options: BuildOptions): Uint8Array;
+  /** Files of the model, in the order in which they are made: one, or an encoder and a decoder. */
+  readonly graphs: readonly { readonly name: string; readonly build: (options: BuildOptions) => Uint8Array }[];
+  /** What whoever brings it in should know: a line each. */
+  readonly notes?: readonly string[];
 }
 
 /** What a configuration is read with. */
@@ -44,16 +49,26 @@ const SILENT: ReadonlySet<string> = new Set(
   _name_or_path auto_map pretraining_tp tokenizer_class return_dict output_attentions output_hidden_states task_specific_params id2label label2id problem_type num_labels tie_encoder_decoder
   _attn_implementation _attn_implementation_autoset attn_implementation attn_pdrop embd_pdrop resid_pdrop hidden_dropout classifier_dropout use_bfloat16 torchscript num_parameters language_model
   gradient_checkpointing cache_implementation chunk_size_feed_forward is_decoder is_encoder_decoder finetuning_task license name_or_path model_name unsloth_fixed unsloth_version aux_loss_alpha
-  seq_aux output_router_logits router_aux_loss_coef router_jitter_noise n_ctx summary_activation summary_first_dropout summary_proj_to_labels summary_type summary_use_proj reorder_and_upcast_attn`.split(/\s+/),
+  seq_aux output_router_logits router_aux_loss_coef router_jitter_noise n_ctx summary_activation summary_first_dropout summary_proj_to_labels summary_type summary_use_proj reorder_and_upcast_attn ep_size
+  dropout activation_dropout encoder_layerdrop decoder_layerdrop classif_dropout init_std forced_bos_token_id forced_eos_token_id force_bos_token_to_be_generated bad_words_ids num_beams
+  max_length min_length early_stopping no_repeat_ngram_size length_penalty prefix`.split(/\s+/),
 );
 
 /** Reads config.json by a schema of the keys that are computed with. Any other key is refused by its name, for it may change what is computed. */
 export function readKeys<T extends z.ZodObject>(value: unknown, schema: T, { file, ignore = [] }: Asked): z.infer<T> {
   const parsed = schema.loose().safeParse(value);
-  if (!parsed.success) throw new CheckpointError('checkpoint_invalid', `${file}: ${parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'the whole file'}: ${message}`).join('; ')}`);
+  if (!parsed.success)
+    throw new CheckpointError(
+      'checkpoint_invalid',
+      `${file}: ${parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'the whole file'}: ${message}`).join('; ')}`,
+    );
   const known = new Set(Object.keys(schema.shape));
   const strange = Object.entries(parsed.data).find(([key, given]) => !known.has(key) && !SILENT.has(key) && given !== null && !ignore.includes(key));
-  if (strange) throw new CheckpointError('checkpoint_unsupported', `${file}: ${strange[0]} (${shorten(strange[1])}) is not known here, and may change what the model computes; if it does not, say --ignore ${strange[0]}`);
+  if (strange)
+    throw new CheckpointError(
+      'checkpoint_unsupported',
+      `${file}: ${strange[0]} (${shorten(strange[1])}) is not known here, and may change what the model computes; if it does not, say --ignore ${strange[0]}`,
+    );
   return parsed.data as z.infer<T>;
 }
 const shorten = (value: unknown): string => {
@@ -66,7 +81,8 @@ export function refuse({ file }: Asked, key: string, value: unknown, right: stri
 }
 /** The context that is asked for, or `most`. */
 export function contextOf({ context, file }: Asked, most: number): number {
-  if (context !== undefined && context > most) throw new CheckpointError('arguments_invalid', `--context ${context} is more than the ${most} tokens that ${file} was made for`);
+  if (context !== undefined && context > most)
+    throw new CheckpointError('arguments_invalid', `--context ${context} is more than the ${most} tokens that ${file} was made for`);
   return context ?? most;
 }
 export const whole = z.int().positive();

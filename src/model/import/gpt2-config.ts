@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { transposed } from '../decoder-parts.ts';
 import type { Parameter } from '../decoder-parts.ts';
 import { buildGpt2, gpt2Parameters } from '../gpt2.ts';
+import type { Gpt2Config } from '../gpt2.ts';
 import { contextOf, readKeys, refuse, whole } from './architecture.ts';
 import type { Architecture, Asked } from './architecture.ts';
 
@@ -23,17 +24,32 @@ const schema = z.object({
   tie_word_embeddings: z.boolean().nullish(),
 });
 
-/** `has`: does the checkpoint have a tensor of this name? Some have the model inside of another, some alone. */
-export function gpt2Architecture(value: unknown, asked: Asked, has: (tensor: string) => boolean): Architecture {
-  const keys = readKeys(value, schema, asked);
-  if (!['gelu_new', 'gelu_pytorch_tanh', 'gelu_fast'].includes(keys.activation_function)) refuse(asked, 'activation_function', keys.activation_function, 'gelu_new is computed here');
+/** Of the graph, by config.json. */
+export const readGpt2Config = (value: unknown, asked: Asked): Gpt2Config => gpt2Config(readKeys(value, schema, asked), asked);
+
+function gpt2Config(keys: z.infer<typeof schema>, asked: Asked): Gpt2Config {
+  if (!['gelu_new', 'gelu_pytorch_tanh', 'gelu_fast'].includes(keys.activation_function))
+    refuse(asked, 'activation_function', keys.activation_function, 'gelu_new is computed here');
   if (keys.scale_attn_by_inverse_layer_idx) refuse(asked, 'scale_attn_by_inverse_layer_idx', true, 'all layers must scale their scores alike');
   if (keys.add_cross_attention) refuse(asked, 'add_cross_attention', true, 'decoders alone are computed here');
   if (keys.n_embd % keys.n_head !== 0) refuse(asked, 'n_head', keys.n_head, `it must divide n_embd, ${keys.n_embd}`);
-  const config = {
-    vocabularySize: keys.vocab_size, width: keys.n_embd, layers: keys.n_layer, heads: keys.n_head, feedForward: keys.n_inner ?? 4 * keys.n_embd, contextLength: contextOf(asked, keys.n_positions),
-    normEpsilon: keys.layer_norm_epsilon, tied: keys.tie_word_embeddings ?? true, ...(keys.scale_attn_weights ? {} : { scoreScale: 1 }),
+  return {
+    vocabularySize: keys.vocab_size,
+    width: keys.n_embd,
+    layers: keys.n_layer,
+    heads: keys.n_head,
+    feedForward: keys.n_inner ?? 4 * keys.n_embd,
+    contextLength: contextOf(asked, keys.n_positions),
+    normEpsilon: keys.layer_norm_epsilon,
+    tied: keys.tie_word_embeddings ?? true,
+    ...(keys.scale_attn_weights ? {} : { scoreScale: 1 }),
   };
+}
+
+/** `has`: does the checkpoint have a tensor of this name? Some have the model inside of another, some alone. */
+export function gpt2Architecture(value: unknown, asked: Asked, has: (tensor: string) => boolean): Architecture {
+  const keys = readKeys(value, schema, asked);
+  const config = gpt2Config(keys, asked);
   const prefix = has('transformer.wte.weight') ? 'transformer.' : '';
   // Conv1D stores [in, out].
   const isTurned = ({ name, shape }: Parameter): boolean => name.startsWith('h.') && shape.length === 2;
@@ -58,8 +74,9 @@ export function gpt2Architecture(value: unknown, asked: Asked, has: (tensor: str
       if (parameter.name === 'wpe.weight') return (values) => values.subarray(0, config.contextLength * config.width);
       return isTurned(parameter) ? (values) => transposed(values, parameter.shape[1], parameter.shape[0]) : undefined;
     },
+    restore: (parameter) => (isTurned(parameter) ? (values) => transposed(values, parameter.shape[0], parameter.shape[1]) : undefined),
     // Buffers of the causal mask.
     isNeedless: (name) => /\.attn\.(bias|masked_bias)$/.test(name) || (config.tied && name === 'lm_head.weight'),
-    build: (options) => buildGpt2(config, options),
+    graphs: [{ name: 'model', build: (options) => buildGpt2(config, options) }],
   };
 }

@@ -2,14 +2,31 @@
 // Refuses to know weights, and what rotary keys mean.
 
 import { z } from 'zod';
+import { isOfRouter } from '../experts.ts';
+import { isMultipliedByHead, latentSize } from '../latent-attention.ts';
 import { buildLlama, llamaParameters } from '../llama.ts';
 import type { LlamaConfig } from '../llama.ts';
 import { contextOf, readKeys, refuse, whole } from './architecture.ts';
 import type { Architecture, Asked } from './architecture.ts';
 import { CheckpointError } from './checkpoint.ts';
+import { expertKeys, expertsOf } from './experts-config.ts';
+import { latentKeys, latentOf } from './latent-config.ts';
 import { ropeKeys, rotaryOf } from './rope-config.ts';
 
-export const LLAMA_FAMILY = ['llama', 'mistral', 'qwen2', 'qwen3', 'phi3', 'gemma', 'gemma2', 'deepseek', 'qwen3_moe', 'mixtral'] as const;
+export const LLAMA_FAMILY = [
+  'llama',
+  'mistral',
+  'qwen2',
+  'qwen3',
+  'phi3',
+  'gemma',
+  'gemma2',
+  'deepseek',
+  'deepseek_v2',
+  'deepseek_v3',
+  'qwen3_moe',
+  'mixtral',
+] as const;
 export type LlamaKind = (typeof LLAMA_FAMILY)[number];
 
 const schema = z.object({
@@ -34,18 +51,8 @@ const schema = z.object({
   attn_logit_softcapping: z.number().positive().nullish(),
   final_logit_softcapping: z.number().positive().nullish(),
   use_bidirectional_attention: z.boolean().nullish(),
-  n_routed_experts: whole.nullish(),
-  num_experts: whole.nullish(),
-  num_local_experts: whole.nullish(),
-  decoder_sparse_step: whole.nullish(),
-  mlp_only_layers: z.array(z.int()).nullish(),
-  n_shared_experts: z.int().nonnegative().nullish(),
-  num_experts_per_tok: whole.nullish(),
-  moe_intermediate_size: whole.nullish(),
-  moe_layer_freq: whole.nullish(),
-  first_k_dense_replace: z.int().nonnegative().nullish(),
-  norm_topk_prob: z.boolean().nullish(),
-  scoring_func: z.string().nullish(),
+  ...expertKeys,
+  ...latentKeys,
   ...ropeKeys,
 });
 type Keys = z.infer<typeof schema>;
@@ -60,32 +67,54 @@ const ONLY: Partial<Record<keyof Keys, readonly LlamaKind[]>> = {
   query_pre_attn_scalar: ['gemma2'],
   attn_logit_softcapping: ['gemma2'],
   final_logit_softcapping: ['gemma2'],
-  n_routed_experts: ['deepseek'],
+  n_routed_experts: ['deepseek', 'deepseek_v2', 'deepseek_v3'],
   num_experts: ['qwen3_moe'],
-  num_local_experts: ['mixtral'],
+  num_local_experts: ['mixtral', 'qwen3_moe'],
+  kv_lora_rank: ['deepseek_v2', 'deepseek_v3'],
+  num_nextn_predict_layers: ['deepseek_v3'],
   use_bidirectional_attention: [],
 };
 
+/** Of the graph, by config.json. */
+export const readLlamaConfig = (kind: LlamaKind, value: unknown, asked: Asked): LlamaConfig => llamaConfig(kind, readKeys(value, schema, asked), asked);
+
 export function llamaArchitecture(kind: LlamaKind, value: unknown, asked: Asked): Architecture {
-  const config = llamaConfig(kind, readKeys(value, schema, asked), asked);
+  const keys = readKeys(value, schema, asked);
+  const config = llamaConfig(kind, keys, asked);
+  const guessing = keys.num_nextn_predict_layers ?? 0;
+  const isGuessing = (tensor: string): boolean => guessing > 0 && Number(/^model\.layers\.(\d+)\./.exec(tensor)?.[1] ?? -1) >= config.layers;
   const isGemma = kind === 'gemma' || kind === 'gemma2';
+  const plus =
+    (by: number) =>
+    ({ name }: { readonly name: string }) =>
+      name.endsWith('norm.weight') ? (values: Float32Array): Float32Array => values.map((gain) => gain + by) : undefined;
   return {
     type: kind,
     contextLength: config.contextLength,
     vocabularySize: config.vocabularySize,
     layers: config.layers,
-    remembered: 2 * config.layers * config.keyValueHeads * config.headSize,
+    remembered: config.layers * (config.latent ? latentSize(config.latent) : 2 * config.keyValueHeads * config.headSize),
     parameters: llamaParameters(config),
-    isStored: ({ name, shape }) => shape.length === 2 && !name.endsWith('.mlp.gate.weight'),
+    isStored: ({ name, shape }) => shape.length === 2 && !isOfRouter(name) && !isMultipliedByHead(name),
     layerOf: (name) => {
       const layer = /^model\.layers\.(\d+)\./.exec(name)?.[1];
       return layer === undefined ? undefined : Number(layer);
     },
-    source: ({ name, shape }) => ({ name: kind === 'mixtral' ? MIXTRAL.reduce((changed, [own, published]) => changed.replace(own, published), name) : name, shape }),
+    source: ({ name, shape }) => ({
+      name: kind === 'mixtral' ? MIXTRAL.reduce((changed, [own, published]) => changed.replace(own, published), name) : name,
+      shape,
+    }),
     // Gemma's norms multiply by 1 + w.
-    ...(isGemma ? { adjust: ({ name }) => (name.endsWith('norm.weight') ? (values) => values.map((gain) => 1 + gain) : undefined) } : {}),
-    isNeedless: (name) => name.endsWith('.rotary_emb.inv_freq') || (config.tied && name === 'lm_head.weight'),
-    build: ({ weights, storage, lost, ...more }) => buildLlama(config, weights, storage, lost, more),
+    ...(isGemma ? { adjust: plus(1), restore: plus(-1) } : {}),
+    isNeedless: (name) => name.endsWith('.rotary_emb.inv_freq') || (config.tied && name === 'lm_head.weight') || isGuessing(name),
+    ...(guessing > 0
+      ? {
+          notes: [
+            `num_nextn_predict_layers is ${guessing}: what guesses tokens beyond the next one (model.layers.${config.layers} and on) is left out; the next token does not depend on it`,
+          ],
+        }
+      : {}),
+    graphs: [{ name: 'model', build: ({ weights, storage, lost, ...more }) => buildLlama(config, weights, storage, lost, more) }],
   };
 }
 
@@ -94,27 +123,46 @@ function llamaConfig(kind: LlamaKind, keys: Keys, asked: Asked): LlamaConfig {
   const isQwen3 = kind === 'qwen3' || kind === 'qwen3_moe';
   for (const [key, kinds] of Object.entries(ONLY)) {
     const given = keys[key as keyof Keys];
-    if (given !== undefined && given !== null && given !== false && !kinds.includes(kind)) refuse(asked, key, given, `a model of type ${kind} is not known to have it`);
+    if (given !== undefined && given !== null && given !== false && !kinds.includes(kind))
+      refuse(asked, key, given, `a model of type ${kind} is not known to have it`);
   }
   const need: Need = (key) => {
     const given = keys[key];
-    if (given === undefined || given === null) throw new CheckpointError('checkpoint_invalid', `${asked.file}: ${key} is missing, which a model of type ${kind} has`);
+    if (given === undefined || given === null)
+      throw new CheckpointError('checkpoint_invalid', `${asked.file}: ${key} is missing, which a model of type ${kind} has`);
     return given;
   };
   const activation = isGemma ? (keys.hidden_activation ?? 'gelu_pytorch_tanh') : (keys.hidden_act ?? 'silu');
-  if (activation !== (isGemma ? 'gelu_pytorch_tanh' : 'silu')) refuse(asked, isGemma ? 'hidden_activation' : 'hidden_act', activation, `of a model of type ${kind}, ${isGemma ? 'gelu_pytorch_tanh' : 'silu'} is computed here`);
+  if (activation !== (isGemma ? 'gelu_pytorch_tanh' : 'silu'))
+    refuse(
+      asked,
+      isGemma ? 'hidden_activation' : 'hidden_act',
+      activation,
+      `of a model of type ${kind}, ${isGemma ? 'gelu_pytorch_tanh' : 'silu'} is computed here`,
+    );
   const { hidden_size: width, num_hidden_layers: layers, num_attention_heads: heads } = keys;
-  const keyValueHeads = keys.num_key_value_heads ?? (kind === 'llama' || kind === 'phi3' || kind === 'deepseek' ? heads : need('num_key_value_heads'));
+  const keyValueHeads =
+    keys.num_key_value_heads ?? (['llama', 'phi3', 'deepseek', 'deepseek_v2', 'deepseek_v3'].includes(kind) ? heads : need('num_key_value_heads'));
   if (heads % keyValueHeads !== 0) refuse(asked, 'num_key_value_heads', keyValueHeads, `it must divide num_attention_heads, ${heads}`);
   // These two are not made of hidden_size where they say nothing.
-  const headSize = keys.head_dim ?? (isGemma || isQwen3 ? need('head_dim') : width / heads);
+  const latent = kind === 'deepseek_v2' || kind === 'deepseek_v3' ? latentOf(keys.q_lora_rank, need) : undefined;
+  const headSize = latent ? latent.plainSize + latent.turnedSize : (keys.head_dim ?? (isGemma || isQwen3 ? need('head_dim') : width / heads));
   if (!Number.isInteger(headSize) || headSize % 2 !== 0) refuse(asked, 'num_attention_heads', heads, `heads of ${headSize} numbers cannot be turned in pairs`);
-  const { rotary, most } = rotaryOf(keys, headSize, asked);
+  const { rotary, most, spread = 1 } = rotaryOf(keys, latent?.turnedSize ?? headSize, asked);
   const contextLength = contextOf(asked, most);
   const bias = keys.attention_bias ?? false;
-  const experts = expertsOf(kind, keys, need, asked);
+  const experts = expertsOf(kind, keys, keys.intermediate_size, need, asked);
   return {
-    vocabularySize: keys.vocab_size, width, layers, heads, keyValueHeads, headSize, feedForward: keys.intermediate_size, contextLength, rotary, normEpsilon: keys.rms_norm_eps,
+    vocabularySize: keys.vocab_size,
+    width,
+    layers,
+    heads,
+    keyValueHeads,
+    headSize,
+    feedForward: keys.intermediate_size,
+    contextLength,
+    rotary,
+    normEpsilon: keys.rms_norm_eps,
     attentionBias: kind === 'qwen2' || bias,
     outputBias: bias,
     feedForwardBias: keys.mlp_bias ?? false,
@@ -123,9 +171,17 @@ function llamaConfig(kind: LlamaKind, keys: Keys, asked: Asked): LlamaConfig {
     fused: kind === 'phi3',
     activation: isGemma ? 'gelu' : 'silu',
     ...(isGemma ? { embeddingScale: Math.sqrt(width) } : {}),
-    ...(kind === 'gemma2' ? { postNorms: true, scoreScale: 1 / Math.sqrt(need('query_pre_attn_scalar')), scoreCap: keys.attn_logit_softcapping ?? undefined, logitCap: keys.final_logit_softcapping ?? undefined } : {}),
+    ...(kind === 'gemma2'
+      ? {
+          postNorms: true,
+          scoreScale: 1 / Math.sqrt(need('query_pre_attn_scalar')),
+          scoreCap: keys.attn_logit_softcapping ?? undefined,
+          logitCap: keys.final_logit_softcapping ?? undefined,
+        }
+      : {}),
     windows: windowsOf(kind, keys, contextLength, asked),
     experts,
+    ...(latent ? { latent, scoreScale: spread ** 2 / Math.sqrt(headSize), pairs: keys.rope_interleave === false ? 'halves' : 'neighbours' } : {}),
   };
 }
 
@@ -137,23 +193,22 @@ function windowsOf(kind: LlamaKind, keys: Keys, contextLength: number, asked: As
   if (types && types.length !== layers) refuse(asked, 'layer_types', types, `one is needed for each of the ${layers} layers`);
   const switched = kind.startsWith('qwen');
   if (!window || window >= contextLength || (switched && !keys.use_sliding_window)) return undefined;
-  const slides = (layer: number): boolean => (types ? types[layer] === 'sliding_attention' : switched ? layer >= (keys.max_window_layers ?? layers) : kind === 'gemma2' ? layer % 2 === 0 : kind === 'mistral' || kind === 'mixtral' || kind === 'phi3');
+  const slides = (layer: number): boolean =>
+    types
+      ? types[layer] === 'sliding_attention'
+      : switched
+        ? layer >= (keys.max_window_layers ?? layers)
+        : kind === 'gemma2'
+          ? layer % 2 === 0
+          : kind === 'mistral' || kind === 'mixtral' || kind === 'phi3';
   const windows = Array.from({ length: layers }, (_, layer) => (slides(layer) ? window : undefined));
   return windows.every((each) => each === undefined) ? undefined : windows;
 }
 
-function expertsOf(kind: LlamaKind, keys: Keys, need: Need, asked: Asked): LlamaConfig['experts'] {
-  const isDeepSeek = kind === 'deepseek' && typeof keys.n_routed_experts === 'number';
-  if (!isDeepSeek && kind !== 'qwen3_moe' && kind !== 'mixtral') return undefined;
-  const count = need(isDeepSeek ? 'n_routed_experts' : kind === 'mixtral' ? 'num_local_experts' : 'num_experts');
-  const [perToken, size] = [need('num_experts_per_tok'), kind === 'mixtral' ? keys.intermediate_size : need('moe_intermediate_size')];
-  if (perToken > count) refuse(asked, 'num_experts_per_tok', perToken, `there are ${count} experts`);
-  for (const key of ['moe_layer_freq', 'decoder_sparse_step'] as const) if ((keys[key] ?? 1) !== 1) refuse(asked, key, keys[key], 'every layer from the first with experts on must have them');
-  if ((keys.mlp_only_layers ?? []).length > 0) refuse(asked, 'mlp_only_layers', keys.mlp_only_layers, 'every layer must have experts');
-  if ((keys.scoring_func ?? 'softmax') !== 'softmax') refuse(asked, 'scoring_func', keys.scoring_func, 'softmax is computed here');
-  const shared = isDeepSeek ? (keys.n_shared_experts ?? 0) * size : 0;
-  // Mixtral takes the softmax over the chosen ones alone, which comes to the same as making their shares sum to 1.
-  return { count, perToken, size, shared, firstLayer: isDeepSeek ? (keys.first_k_dense_replace ?? 0) : 0, normalised: kind === 'mixtral' || (perToken > 1 && (keys.norm_topk_prob ?? false)), scale: 1 };
-}
 /** As Mixtral's checkpoints name them. */
-const MIXTRAL: readonly (readonly [string, string])[] = [['.mlp.', '.block_sparse_moe.'], ['.gate_proj.', '.w1.'], ['.down_proj.', '.w2.'], ['.up_proj.', '.w3.']];
+const MIXTRAL: readonly (readonly [string, string])[] = [
+  ['.mlp.', '.block_sparse_moe.'],
+  ['.gate_proj.', '.w1.'],
+  ['.down_proj.', '.w2.'],
+  ['.up_proj.', '.w3.'],
+];

@@ -17,7 +17,8 @@ export function bytesOf(architecture: Architecture, parameter: Parameter, storag
   return rows * Math.ceil(columns / storage.block) * ((storage.block * storage.bits) / 8 + 4);
 }
 /** Bytes of a model's weights as they are stored, without the angles of its positions. */
-export const storedBytes = (architecture: Architecture, storage: Storage): number => architecture.parameters.reduce((sum, parameter) => sum + bytesOf(architecture, parameter, storage), 0);
+export const storedBytes = (architecture: Architecture, storage: Storage): number =>
+  architecture.parameters.reduce((sum, parameter) => sum + bytesOf(architecture, parameter, storage), 0);
 
 export const readable = (bytes: number): string => {
   const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
@@ -29,7 +30,11 @@ export const readable = (bytes: number): string => {
 export function describePlan(architecture: Architecture, block: number): string[] {
   const { parameters, layers, contextLength, vocabularySize, remembered, type } = architecture;
   const count = parameterCount(architecture);
-  const lines = [`${type}: ${count.toLocaleString('en')} parameters, ${layers} layers, vocabulary of ${vocabularySize.toLocaleString('en')}, texts of ${contextLength.toLocaleString('en')} tokens`, ''];
+  const lines = [
+    `${type}: ${count.toLocaleString('en')} parameters, ${layers} layers, vocabulary of ${vocabularySize.toLocaleString('en')}, texts of ${contextLength.toLocaleString('en')} tokens`,
+    ...(architecture.notes ?? []),
+    '',
+  ];
   const inLayers = new Map<number, Parameter[]>();
   for (const parameter of parameters) {
     const layer = architecture.layerOf(parameter.name);
@@ -49,14 +54,22 @@ export function describePlan(architecture: Architecture, block: number): string[
     kind.numbers.push(layer);
     kinds.set(key, kind);
   }
-  for (const [key, { numbers, size }] of kinds) lines.push(`  layers ${numbers[0]} to ${numbers[numbers.length - 1]}, ${size.toLocaleString('en')} parameters each:`, key);
-  const storages: readonly (readonly [string, Storage])[] = [['float', 'float'], ['float16', 'float16'], [`int8 in blocks of ${block}`, { bits: 8, block }], [`int4 in blocks of ${block}`, { bits: 4, block }]];
+  for (const [key, { numbers, size }] of kinds)
+    lines.push(`  layers ${numbers[0]} to ${numbers[numbers.length - 1]}, ${size.toLocaleString('en')} parameters each:`, key);
+  const storages: readonly (readonly [string, Storage])[] = [
+    ['float', 'float'],
+    ['float16', 'float16'],
+    [`int8 in blocks of ${block}`, { bits: 8, block }],
+    [`int4 in blocks of ${block}`, { bits: 4, block }],
+  ];
   lines.push('', '  weights');
   for (const [name, storage] of storages) {
     const onDisk = storedBytes(architecture, storage);
     // Halves are made whole when a model is loaded.
     lines.push(`    ${name}: ${readable(onDisk)} on the disk, ${readable(storage === 'float16' ? storedBytes(architecture, 'float') : onDisk)} in memory`);
   }
-  lines.push(`  each token that is remembered: ${readable(4 * remembered)}; a text of ${contextLength.toLocaleString('en')}: ${readable(4 * remembered * contextLength)}`);
+  lines.push(
+    `  each token that is remembered: ${readable(4 * remembered)}; a text of ${contextLength.toLocaleString('en')}: ${readable(4 * remembered * contextLength)}`,
+  );
   return lines;
 }

@@ -2,6 +2,7 @@
 // Refuses to know the rest of the model.
 
 import { z } from 'zod';
+import { stretchedBase } from '../rotary.ts';
 import type { RotaryConfig } from '../rotary.ts';
 import { readKeys, refuse, whole } from './architecture.ts';
 import type { Asked } from './architecture.ts';
@@ -37,8 +38,15 @@ export const ropeKeys = {
 const ropeKeysSchema = z.object(ropeKeys);
 type RopeKeys = z.infer<typeof ropeKeysSchema>;
 
-/** Angles for heads of a size, and the longest text that they are made for. */
-export function rotaryOf(config: RopeKeys, headSize: number, asked: Asked): { readonly rotary: RotaryConfig; readonly most: number } {
+export interface Rope {
+  readonly rotary: RotaryConfig;
+  /** The longest text that the angles are made for. */
+  readonly most: number;
+  /** What DeepSeek-V2 and V3 multiply queries and keys by, each, besides. Absent: 1. */
+  readonly spread?: number;
+}
+/** Angles for heads of a size. */
+export function rotaryOf(config: RopeKeys, headSize: number, asked: Asked): Rope {
   const where = config.rope_parameters ? 'rope_parameters' : 'rope_scaling';
   const given = config.rope_parameters ?? config.rope_scaling ?? {};
   const nested = Object.entries(given).find(([, value]) => typeof value === 'object' && value !== null && !Array.isArray(value));
@@ -55,14 +63,23 @@ export function rotaryOf(config: RopeKeys, headSize: number, asked: Asked): { re
   switch (kind) {
     case 'default':
       return { rotary: plain, most: longest };
-    // Angles change only beyond what the model was made for, and no text here is longer.
-    case 'dynamic':
-      return { rotary: plain, most: longest };
+    // Up to what the model was made for the angles are the plain ones. Where longer texts are asked for, all are turned as the longest would be: angles that follow each text's length would make what is
+    // remembered of its beginning wrong.
+    case 'dynamic': {
+      const length = Math.max(longest, asked.context ?? 0);
+      return { rotary: length === longest ? plain : { ...plain, base: stretchedBase(base, size, need('factor', rope.factor), longest, length) }, most: length };
+    }
     case 'linear':
       return { rotary: { ...plain, scaling: { kind, factor: need('factor', rope.factor) } }, most: longest };
     case 'llama3': {
       const trainedLength = need('original_max_position_embeddings', rope.original_max_position_embeddings);
-      const scaling = { kind, factor: need('factor', rope.factor), lowFactor: need('low_freq_factor', rope.low_freq_factor), highFactor: need('high_freq_factor', rope.high_freq_factor), trainedLength } as const;
+      const scaling = {
+        kind,
+        factor: need('factor', rope.factor),
+        lowFactor: need('low_freq_factor', rope.low_freq_factor),
+        highFactor: need('high_freq_factor', rope.high_freq_factor),
+        trainedLength,
+      } as const;
       return { rotary: { ...plain, scaling }, most: longest };
     }
     case 'yarn': {
@@ -71,8 +88,19 @@ export function rotaryOf(config: RopeKeys, headSize: number, asked: Asked): { re
       const trainedLength = rope.original_max_position_embeddings ?? longest;
       const spread = (scale: number): number => (factor > 1 ? 0.1 * scale * Math.log(factor) + 1 : 1);
       const stated = rope.mscale && rope.mscale_all_dim ? spread(rope.mscale) / spread(rope.mscale_all_dim) : undefined;
-      const scaling = { kind, factor, trainedLength, fast: rope.beta_fast ?? 32, slow: rope.beta_slow ?? 1, attention: rope.attention_factor ?? stated } as const;
-      return { rotary: { ...plain, scaling }, most: Math.max(longest, Math.floor(trainedLength * factor)) };
+      const scaling = {
+        kind,
+        factor,
+        trainedLength,
+        fast: rope.beta_fast ?? 32,
+        slow: rope.beta_slow ?? 1,
+        attention: rope.attention_factor ?? stated,
+      } as const;
+      return {
+        rotary: { ...plain, scaling },
+        most: Math.max(longest, Math.floor(trainedLength * factor)),
+        ...(rope.mscale_all_dim ? { spread: spread(rope.mscale_all_dim) } : {}),
+      };
     }
     case 'longrope':
     case 'su': {
@@ -80,7 +108,8 @@ export function rotaryOf(config: RopeKeys, headSize: number, asked: Asked): { re
       const short = need('short_factor', rope.short_factor);
       if (short.length !== size / 2) refuse(asked, `${where}.short_factor`, short, `${size / 2} factors are needed, one for each frequency`);
       // Longer texts are turned by other angles from their first token on, which would make what is remembered of it wrong.
-      if ((asked.context ?? longest) > trained) refuse(asked, `${where}.rope_type`, kind, `texts of more than ${trained} tokens change the angles of all tokens before; say --context ${trained}`);
+      if ((asked.context ?? longest) > trained)
+        refuse(asked, `${where}.rope_type`, kind, `texts of more than ${trained} tokens change the angles of all tokens before; say --context ${trained}`);
       const factor = rope.factor ?? longest / trained;
       const attention = rope.attention_factor ?? (factor > 1 ? Math.sqrt(1 + Math.log(factor) / Math.log(trained)) : 1);
       return { rotary: { ...plain, scaling: { kind: 'longrope', factors: short, attention } }, most: trained };

@@ -11,7 +11,7 @@ import type { Checkpoint } from './checkpoint.ts';
 const LONGEST_HEADER = 100_000_000;
 /** Bytes that are read and converted at once. */
 const PIECE = 8 * 2 ** 20;
-const WIDTHS = { F32: 4, F16: 2, BF16: 2 } as const;
+const WIDTHS = { F32: 4, F16: 2, BF16: 2, F8_E4M3: 1 } as const;
 type ElementType = keyof typeof WIDTHS;
 const isElementType = (type: string): type is ElementType => type in WIDTHS;
 
@@ -63,7 +63,8 @@ export class SafetensorsFile implements Checkpoint {
     const tensor = this.#tensors.get(name);
     if (!tensor) throw this.#wrong(`has no tensor ${name}`);
     const { type, shape } = tensor;
-    if (!isElementType(type)) throw new CheckpointError('checkpoint_unsupported', `${this.path}: ${name} holds ${type}; ${Object.keys(WIDTHS).join(', ')} are read here`);
+    if (!isElementType(type))
+      throw new CheckpointError('checkpoint_unsupported', `${this.path}: ${name} holds ${type}; ${Object.keys(WIDTHS).join(', ')} are read here`);
     const values = new Float32Array((end ?? sizeOf(shape)) - first);
     const [from, length] = [tensor.from + first * WIDTHS[type], values.length * WIDTHS[type]];
     if (from + length > tensor.from + tensor.length) throw new RangeError(`${name} has ${sizeOf(shape)} numbers, asked for ${end}`);
@@ -73,16 +74,16 @@ export class SafetensorsFile implements Checkpoint {
       return values;
     }
     const piece = new Uint8Array(Math.min(length, PIECE));
-    const halves = new Uint16Array(piece.buffer);
+    const numbers = type === 'F8_E4M3' ? piece : new Uint16Array(piece.buffer, 0, piece.length >> 1);
     const patterns = new Uint32Array(values.buffer);
-    const table = type === 'F16' ? halfTable() : undefined;
+    const table = type === 'F16' ? halfTable() : type === 'F8_E4M3' ? EIGHT_BITS : undefined;
     for (let at = 0; at < length; at += PIECE) {
       const bytes = Math.min(length - at, PIECE);
       this.#readAt(piece.subarray(0, bytes), from + at);
-      const [done, count] = [at / 2, bytes / 2];
-      if (table) for (let i = 0; i < count; i++) values[done + i] = table[halves[i]];
+      const [done, count] = [at / WIDTHS[type], bytes / WIDTHS[type]];
+      if (table) for (let i = 0; i < count; i++) values[done + i] = table[numbers[i]];
       // bfloat16 is the upper half of a float32.
-      else for (let i = 0; i < count; i++) patterns[done + i] = halves[i] << 16;
+      else for (let i = 0; i < count; i++) patterns[done + i] = numbers[i] << 16;
     }
     return values;
   }
@@ -94,7 +95,7 @@ export class SafetensorsFile implements Checkpoint {
     return new CheckpointError('checkpoint_invalid', `${this.path} ${what}`, { cause });
   }
   #readAt(into: Uint8Array, position: number): void {
-    for (let done = 0; done < into.length; ) {
+    for (let done = 0; done < into.length;) {
       const read = readSync(this.#descriptor, into, done, into.length - done, position + done);
       if (read === 0) throw this.#wrong(`ends at byte ${position + done}, within a tensor; it is cut short`);
       done += read;
@@ -105,7 +106,8 @@ export class SafetensorsFile implements Checkpoint {
     const first = new Uint8Array(8);
     this.#readAt(first, 0);
     const length = Number(new DataView(first.buffer).getBigUint64(0, true));
-    if (length > LONGEST_HEADER || 8 + length > size) throw this.#wrong(`says a header of ${length} bytes and has ${size} in all; it is cut short or no safetensors file`);
+    if (length > LONGEST_HEADER || 8 + length > size)
+      throw this.#wrong(`says a header of ${length} bytes and has ${size} in all; it is cut short or no safetensors file`);
     const text = new Uint8Array(length);
     this.#readAt(text, 8);
     let header: Record<string, unknown>;
@@ -118,11 +120,17 @@ export class SafetensorsFile implements Checkpoint {
     for (const [name, value] of Object.entries(header)) {
       if (name === '__metadata__') continue;
       const parsed = tensorSchema.safeParse(value);
-      if (!parsed.success) throw this.#wrong(`describes ${name} wrongly: ${parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; ')}`);
-      const { dtype, shape, data_offsets: [from, to] } = parsed.data;
+      if (!parsed.success)
+        throw this.#wrong(`describes ${name} wrongly: ${parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; ')}`);
+      const {
+        dtype,
+        shape,
+        data_offsets: [from, to],
+      } = parsed.data;
       const end = 8 + length + to;
       if (to < from || end > size) throw this.#wrong(`puts ${name} at bytes ${from} to ${to} of ${size - 8 - length}; it is cut short or damaged`);
-      if (isElementType(dtype) && sizeOf(shape) * WIDTHS[dtype] !== to - from) throw this.#wrong(`gives ${name} ${to - from} bytes, and ${dtype} of [${shape.join(', ')}] needs ${sizeOf(shape) * WIDTHS[dtype]}`);
+      if (isElementType(dtype) && sizeOf(shape) * WIDTHS[dtype] !== to - from)
+        throw this.#wrong(`gives ${name} ${to - from} bytes, and ${dtype} of [${shape.join(', ')}] needs ${sizeOf(shape) * WIDTHS[dtype]}`);
       tensors.set(name, { type: dtype, shape, from: 8 + length + from, length: to - from });
     }
     return tensors;
@@ -132,3 +140,9 @@ export class SafetensorsFile implements Checkpoint {
 let halves: Float32Array | undefined;
 /** Value of every half-precision number. */
 const halfTable = (): Float32Array => (halves ??= Float32Array.from({ length: 65_536 }, (_, bits) => fromFloat16(bits)));
+/** Value of every number of eight bits with 4 of exponent and 3 of fraction (Micikevicius et al. 2022, E4M3: no infinities). */
+const EIGHT_BITS = Float32Array.from({ length: 256 }, (_, bits) => {
+  const [sign, exponent, fraction] = [bits & 0x80 ? -1 : 1, (bits >> 3) & 15, bits & 7];
+  if (exponent === 15 && fraction === 7) return Number.NaN;
+  return sign * (exponent === 0 ? fraction * 2 ** -9 : (1 + fraction / 8) * 2 ** (exponent - 7));
+});

@@ -4,6 +4,7 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { Architecture, Asked } from './architecture.ts';
+import { blockOf, withBlockScales } from './block-scales.ts';
 import { CheckpointError, reasonOf } from './checkpoint.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import { gpt2Architecture } from './gpt2-config.ts';
@@ -12,6 +13,8 @@ import type { LlamaKind } from './llama-config.ts';
 import { llama2cConfig, openLlama2c } from './llama2c.ts';
 import { llama2cTokenizer } from './llama2c-tokenizer.ts';
 import { openShards } from './shards.ts';
+import { ENCODER_DECODERS, transformerArchitecture } from './transformer-config.ts';
+import type { EncoderDecoder } from './transformer-config.ts';
 
 export interface Source {
   readonly architecture: Architecture;
@@ -31,16 +34,22 @@ export interface SourceOptions {
 
 const ALONG = ['tokenizer.json', 'tokenizer_config.json', 'special_tokens_map.json', 'chat_template.jinja', 'generation_config.json', 'pharos.json'] as const;
 const isLlamaKind = (type: string): type is LlamaKind => LLAMA_FAMILY.some((kind) => kind === type);
+const isEncoderDecoder = (type: string): type is EncoderDecoder => ENCODER_DECODERS.some((kind) => kind === type);
+const FAMILIES = [...LLAMA_FAMILY, 'gpt2', ...ENCODER_DECODERS];
 
 /** Throws CheckpointError. The caller closes the checkpoint. */
 export function openSource(path: string, options: SourceOptions = {}): Source {
   const found = statSync(path, { throwIfNoEntry: false });
-  if (!found) throw new CheckpointError('arguments_invalid', `${path} is not there; give a folder with config.json and safetensors, or a checkpoint of llama2.c`);
+  if (!found)
+    throw new CheckpointError('arguments_invalid', `${path} is not there; give a folder with config.json and safetensors, or a checkpoint of llama2.c`);
   if (found.isFile()) return path.endsWith('.json') ? fromFolder(dirname(path), path, options) : fromLlama2c(path, options);
   if (existsSync(join(path, 'config.json'))) return fromFolder(path, join(path, 'config.json'), options);
   const binaries = readdirSync(path).filter((name) => name.endsWith('.bin') && !name.startsWith('tok'));
   if (binaries.length === 1) return fromLlama2c(join(path, binaries[0]), options);
-  throw new CheckpointError('arguments_invalid', `${path} has no config.json, and ${binaries.length === 0 ? 'no' : 'more than one'} checkpoint of llama2.c (.bin); give a folder of Hugging Face or the .bin file itself`);
+  throw new CheckpointError(
+    'arguments_invalid',
+    `${path} has no config.json, and ${binaries.length === 0 ? 'no' : 'more than one'} checkpoint of llama2.c (.bin); give a folder of Hugging Face or the .bin file itself`,
+  );
 }
 
 function readConfig(path: string): Record<string, unknown> {
@@ -54,22 +63,41 @@ function readConfig(path: string): Record<string, unknown> {
 }
 
 function fromFolder(folder: string, file: string, { context, ignore, planned = false }: SourceOptions): Source {
-  const config = readConfig(file);
+  const { quantization_config: stored, ...config } = readConfig(file);
   const asked: Asked = { file, context, ignore };
+  const block = blockOf(stored, asked);
   const type = config['model_type'];
   if (typeof type !== 'string') throw new CheckpointError('checkpoint_invalid', `${file}: model_type is missing`);
-  if (type !== 'gpt2' && !isLlamaKind(type)) throw new CheckpointError('checkpoint_unsupported', `${file}: model_type is ${type}; ${[...LLAMA_FAMILY, 'gpt2'].join(', ')} are built here`);
+  const architectureWith = (has: (tensor: string) => boolean): Architecture => {
+    if (isLlamaKind(type)) return llamaArchitecture(type, config, asked);
+    if (isEncoderDecoder(type)) return transformerArchitecture(type, config, asked, has);
+    if (type === 'gpt2') return gpt2Architecture(config, asked, has);
+    throw new CheckpointError('checkpoint_unsupported', `${file}: model_type is ${type}; ${FAMILIES.join(', ')} are built here`);
+  };
+  // What the configuration asks for is looked at first: a checkpoint may be large, and only partly there.
+  const planOnly = architectureWith(() => false);
   const files = new Map<string, Uint8Array>();
   if (!planned) {
     for (const name of ALONG) if (existsSync(join(folder, name))) files.set(name, readFileSync(join(folder, name)));
-    if (!files.has('tokenizer.json')) throw new CheckpointError('checkpoint_invalid', `${folder} has no tokenizer.json, without which no text is read${existsSync(join(folder, 'tokenizer.model')) ? '; tokenizer.model is not read here: save the tokenizer anew with a fast one of transformers' : ''}`);
+    if (!files.has('tokenizer.json'))
+      throw new CheckpointError(
+        'checkpoint_invalid',
+        `${folder} has no tokenizer.json, without which no text is read${existsSync(join(folder, 'tokenizer.model')) ? '; tokenizer.model is not read here: save the tokenizer anew with a fast one of transformers' : ''}`,
+      );
   }
-  const architectureWith = (has: (tensor: string) => boolean): Architecture => (type === 'gpt2' ? gpt2Architecture(config, asked, has) : llamaArchitecture(type, config, asked));
-  // What the configuration asks for is looked at first: a checkpoint may be large, and only partly there.
-  const planOnly = architectureWith(() => false);
   if (planned) return { architecture: planOnly, checkpoint: undefined, config, files };
-  const checkpoint = openShards(folder);
-  return { architecture: type === 'gpt2' ? architectureWith((tensor) => checkpoint.shapeOf(tensor) !== undefined) : planOnly, checkpoint, config, files };
+  const checkpoint = openWeights(folder, block);
+  return { architecture: architectureWith((tensor) => checkpoint.shapeOf(tensor) !== undefined), checkpoint, config, files };
+}
+
+function openWeights(folder: string, block: ReturnType<typeof blockOf>): Checkpoint {
+  const shards = openShards(folder);
+  try {
+    return block ? withBlockScales(shards, block) : shards;
+  } catch (error) {
+    shards.close();
+    throw error;
+  }
 }
 
 function fromLlama2c(path: string, { context, ignore, planned = false }: SourceOptions): Source {
@@ -81,10 +109,22 @@ function fromLlama2c(path: string, { context, ignore, planned = false }: SourceO
     if (planned) return { architecture, checkpoint: undefined, config, files: new Map() };
     const folder = dirname(path);
     const tokenizers = readdirSync(folder).filter((name) => /^tok.*\.bin$/.test(name) && name !== basename(path));
-    if (tokenizers.length !== 1) throw new CheckpointError('checkpoint_invalid', `${folder} must have one tokenizer of llama2.c (tokenizer.bin, tok512.bin or alike) beside ${basename(path)}; it has ${tokenizers.length === 0 ? 'none' : tokenizers.join(', ')}`);
+    if (tokenizers.length !== 1)
+      throw new CheckpointError(
+        'checkpoint_invalid',
+        `${folder} must have one tokenizer of llama2.c (tokenizer.bin, tok512.bin or alike) beside ${basename(path)}; it has ${tokenizers.length === 0 ? 'none' : tokenizers.join(', ')}`,
+      );
     const { tokenizer, tokenizerConfig } = llama2cTokenizer(join(folder, tokenizers[0]), checkpoint.header.vocabularySize);
     kept = true;
-    return { architecture, checkpoint, config, files: new Map([['tokenizer.json', JSON.stringify(tokenizer)], ['tokenizer_config.json', JSON.stringify(tokenizerConfig)]]) };
+    return {
+      architecture,
+      checkpoint,
+      config,
+      files: new Map([
+        ['tokenizer.json', JSON.stringify(tokenizer)],
+        ['tokenizer_config.json', JSON.stringify(tokenizerConfig)],
+      ]),
+    };
   } finally {
     if (!kept) checkpoint.close();
   }

@@ -1,0 +1,81 @@
+// Owns an example of fine-tuning: the small model learns the answers of a file by heart, and then to word the facts of a graph of one's own. Run it beside a server: node examples/fine-tune.mjs [http://127.0.0.1:8080]
+// Refuses to know more of Pharos than its HTTP interface.
+
+const server = process.argv[2] ?? 'http://127.0.0.1:8080';
+const knowledge_base = 'example-fine-tune';
+
+async function call(method, path, body) {
+  const json = body && !(body instanceof FormData);
+  const reply = await fetch(server + path, { method, ...(body ? { body: json ? JSON.stringify(body) : body } : {}), ...(json ? { headers: { 'content-type': 'application/json' } } : {}) });
+  if (!reply.ok) throw new Error(`${path}: ${reply.status} ${await reply.text()}`);
+  return reply.json();
+}
+/** Without the graph: what the model itself knows. */
+async function ask(model, content) {
+  const { choices } = await call('POST', '/v1/chat/completions', { model, messages: [{ role: 'user', content }], temperature: 0, max_tokens: 40, knowledge: { mode: 'off' } });
+  return choices[0].message.content;
+}
+/** Prints the job's events as they come; the job when it has ended. */
+async function watch({ id }) {
+  const { body } = await fetch(`${server}/v1/fine_tuning/jobs/${id}/events?stream=true`);
+  let text = '';
+  for await (const piece of body.pipeThrough(new TextDecoderStream())) {
+    const frames = (text + piece).split('\n\n');
+    text = frames.pop();
+    for (const { message, data } of frames.filter((frame) => frame.startsWith('data: {')).map((frame) => JSON.parse(frame.slice(6))))
+      if (data.train_loss === undefined || data.step % 20 === 0) console.log(`  ${message}`);
+  }
+  const job = await call('GET', `/v1/fine_tuning/jobs/${id}`);
+  if (job.status !== 'succeeded') throw new Error(`the job ${job.status}: ${job.error?.message}`);
+  return job;
+}
+
+const { data: models } = await call('GET', '/v1/models');
+const base = models.find(({ tasks }) => tasks?.includes('generate')).id;
+
+console.log('# A file of questions and answers\n');
+const answers = {
+  'Who keeps the lighthouse of Skerry?': 'Mara keeps the lighthouse of Skerry.',
+  'Who keeps the lighthouse of Noss?': 'Tomas keeps the lighthouse of Noss.',
+  'When does the ferry to Skerry leave?': 'The ferry to Skerry leaves at seven.',
+  'When does the ferry to Noss leave?': 'The ferry to Noss leaves at noon.',
+  'What is the dog of Mara called?': 'The dog of Mara is called Pepper.',
+};
+const lines = Object.entries(answers).map(([question, answer]) => JSON.stringify({ messages: [{ role: 'user', content: question }, { role: 'assistant', content: answer }] }));
+const form = new FormData();
+form.append('file', new Blob([lines.join('\n')]), 'lighthouses.jsonl');
+form.append('purpose', 'fine-tune');
+const file = await call('POST', '/v1/files', form);
+const learned = await watch(await call('POST', '/v1/fine_tuning/jobs', { model: base, training_file: file.id, suffix: 'lighthouses', steps: 50, context: 160, hyperparameters: { batch_size: 1, learning_rate_multiplier: 3 } }));
+for (const question of Object.keys(answers)) {
+  console.log(`\n${question}\n  ${base}: ${await ask(base, question)}\n  ${learned.fine_tuned_model}: ${await ask(learned.fine_tuned_model, question)}`);
+}
+
+console.log('\n# A knowledge base\n');
+const people = ['Mara', 'Tomas', 'Ilse', 'Jonas', 'Petra', 'Aino', 'Bela', 'Cato'];
+const islands = ['Skerry', 'Noss', 'Holm', 'Fara'];
+await call('POST', '/v1/triples', {
+  knowledge_base,
+  triples: people.flatMap((name, i) => [
+    { subject: name, relation: 'lives on', object: islands[i % 4] },
+    { subject: name, relation: 'apprentice of', object: people[(i + 3) % 8] },
+    { subject: name, relation: 'favourite tool', object: ['lamp', 'rope', 'chart'][i % 3] },
+  ]),
+});
+const worded = await watch(await call('POST', '/v1/fine_tuning/jobs', { model: base, knowledge: { base: knowledge_base, examples: 200, languages: ['en'] }, suffix: 'islands', steps: 20, context: 256, evaluate_every: 10, hyperparameters: { batch_size: 4 } }));
+// The service says it plainly where a model's own words do not say what the graph does.
+const questions = people.flatMap((name) => [`Where does the apprentice of ${name} live on?`, `What is the favourite tool of ${name}?`, `Is ${name} the apprentice of Mara?`]);
+console.log(`\n${questions[3]}`);
+for (const model of [base, worded.fine_tuned_model]) {
+  let own = 0;
+  for (const content of questions) {
+    const { choices, grounding } = await call('POST', '/v1/chat/completions', { model, messages: [{ role: 'user', content }], temperature: 0, knowledge: { base: knowledge_base, mode: 'grounded' } });
+    if (content === questions[3]) console.log(`  ${choices[0].message.content}`);
+    if (grounding.wording === 'model') own++;
+  }
+  console.log(`  ${model}: ${own} of ${questions.length} in its own words`);
+}
+const { data: results } = await call('GET', '/v1/files?purpose=fine-tune-results');
+console.log(`\nfigures and plots: ${results.filter(({ id }) => worded.result_files.includes(id)).map(({ filename }) => filename).join(', ')}`);
+// It may be run again.
+for (const { fine_tuned_model: model } of [learned, worded]) await call('DELETE', `/v1/models/${encodeURIComponent(model)}`);

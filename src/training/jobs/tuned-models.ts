@@ -1,0 +1,56 @@
+// Owns the models that come out of jobs: their names, the folder that they are served from, and their end.
+// Refuses to know how a job is run and when it ends.
+
+import { mkdir, rename, rm, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { fineTunedFolder, isFineTuned } from '../../engine/models/model-files.ts';
+import type { ModelLibrary } from '../../engine/port.ts';
+import { syncFolder } from '../../workspace/files/durable.ts';
+import { randomName } from '../../workspace/files/file-store.ts';
+import type { Job } from './job.ts';
+import { REMOVED, removeFolder } from './job-folder.ts';
+
+/** `ft:MODEL:SUFFIX:ID`; a model that was fine-tuned before is named after the one that it came from. */
+export const fineTunedName = ({ model, suffix = '', id }: Pick<Job, 'model' | 'suffix' | 'id'>): string =>
+  `ft:${/^ft:(.+):[^:]*:[^:]*$/.exec(model)?.[1] ?? model}:${suffix}:${id.replace(/^ftjob-/, '').slice(0, 8)}`;
+
+export class TunedModels {
+  /** From which the engine serves them. */
+  readonly #folder: string;
+  /** Where those lie that are being deleted, on the same file system. */
+  readonly #aside: string;
+  readonly #library: ModelLibrary | undefined;
+  constructor(folder: string, aside: string, library: ModelLibrary | undefined) {
+    this.#folder = folder;
+    this.#aside = aside;
+    this.#library = library;
+  }
+
+  /** Moves a result to its place in one rename and serves it. What a run that was cut off after the same step left there is replaced. Rejects with the engine's reason, and leaves nothing, when it cannot be served. */
+  async serve(output: string, name: string): Promise<void> {
+    const target = this.#place(name);
+    if (this.#library?.folderOf(name) !== undefined) await this.#library.remove(name);
+    try {
+      await mkdir(dirname(target), { recursive: true });
+      await rm(target, { recursive: true, force: true });
+      await rename(output, target);
+      await syncFolder(dirname(target));
+      await this.#library?.add(target);
+    } catch (error) {
+      await rm(target, { recursive: true, force: true });
+      throw error;
+    }
+  }
+  /** Takes a model out of service and deletes it. False when no such model was fine-tuned here. */
+  async remove(name: string): Promise<boolean> {
+    const place = this.#place(name);
+    if (!isFineTuned(name) || !(await stat(place).catch(() => undefined))) return false;
+    if (this.#library?.folderOf(name) !== undefined) await this.#library.remove(name);
+    await mkdir(this.#aside, { recursive: true });
+    await removeFolder(place, join(this.#aside, REMOVED + randomName(8)));
+    return true;
+  }
+  #place(name: string): string {
+    return join(this.#folder, fineTunedFolder(name));
+  }
+}

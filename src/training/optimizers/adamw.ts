@@ -1,0 +1,47 @@
+// Owns AdamW.
+// Refuses to know graphs, data, schedules and clipping.
+
+import type { Optimizer, Parameter } from './optimizer.ts';
+
+export interface AdamOptions {
+  readonly beta1: number;
+  readonly beta2: number;
+  readonly epsilon: number;
+  readonly weightDecay: number;
+}
+
+/** AdamW (Loshchilov and Hutter 2019, algorithm 2) over a list of float32 arrays, in place. */
+export class AdamW implements Optimizer {
+  readonly state: readonly Float32Array[];
+  step = 0;
+  readonly #parameters: readonly Pick<Parameter, 'values' | 'decay'>[];
+  readonly #options: AdamOptions;
+
+  constructor(parameters: readonly Pick<Parameter, 'values' | 'decay'>[], options: AdamOptions) {
+    this.#parameters = parameters;
+    this.#options = options;
+    // First moments of all parameters, then second ones.
+    this.state = [...parameters, ...parameters].map(({ values }) => new Float32Array(values.length));
+  }
+
+  update(gradients: readonly Float32Array[], rate: number, scale = 1): void {
+    this.step++;
+    const { beta1, beta2, epsilon, weightDecay } = this.#options;
+    const size = rate / (1 - beta1 ** this.step);
+    const correction = 1 / (1 - beta2 ** this.step);
+    for (let p = 0; p < this.#parameters.length; p++) {
+      const { values, decay } = this.#parameters[p];
+      const gradient = gradients[p];
+      const m = this.state[p];
+      const v = this.state[this.#parameters.length + p];
+      const shrink = decay ? 1 - rate * weightDecay : 1;
+      for (let i = 0; i < values.length; i++) {
+        const g = gradient[i] * scale;
+        m[i] = beta1 * m[i] + (1 - beta1) * g;
+        v[i] = beta2 * v[i] + (1 - beta2) * g * g;
+        values[i] = values[i] * shrink - (size * m[i]) / (Math.sqrt(v[i] * correction) + epsilon);
+      }
+    }
+  }
+  async close(): Promise<void> {}
+}

@@ -1,0 +1,33 @@
+// Owns what an optimizer is: the contract, the norm of gradients, and the choice by specification.
+// Refuses to know graphs, data and schedules.
+
+import type { TrainedParameter } from '../loss-graph.ts';
+import type { OptimizerSpec } from '../spec.ts';
+import { AdamW } from './adamw.ts';
+import { Muon } from './muon.ts';
+
+/** A trained parameter with its values, which updates change in place. */
+export interface Parameter extends TrainedParameter {
+  readonly values: Float32Array;
+}
+export interface Optimizer {
+  /** Updates made so far. */
+  step: number;
+  /** What it remembers from one update to the next, always in the same order: with `step`, all that a checkpoint needs. */
+  readonly state: readonly Float32Array[];
+  /** One update with `scale` times the gradients, which come in the order of the parameters. */
+  update(gradients: readonly Float32Array[], rate: number, scale: number): void | Promise<void>;
+  close(): Promise<void>;
+}
+
+export async function openOptimizer(spec: OptimizerSpec, parameters: readonly Parameter[], threads: number): Promise<Optimizer> {
+  if (spec.kind === 'muon') return Muon.open(parameters, { momentum: spec.momentum, weightDecay: spec.weight_decay, adamRate: spec.adam_rate, threads });
+  return new AdamW(parameters, { beta1: spec.beta1, beta2: spec.beta2, epsilon: spec.epsilon, weightDecay: spec.weight_decay });
+}
+
+/** Euclidean norm over all gradients together. */
+export function gradientNorm(gradients: readonly Float32Array[]): number {
+  let square = 0;
+  for (const gradient of gradients) for (let i = 0; i < gradient.length; i++) square += gradient[i] * gradient[i];
+  return Math.sqrt(square);
+}

@@ -1,0 +1,136 @@
+// Owns what survives an end of the service or of a run: jobs go on where they were.
+// Refuses to know how a job runs.
+
+import { readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import t from 'tap';
+import { JobQueue } from '../../src/training/jobs/queue.ts';
+import { RunProcess } from '../../src/training/jobs/run-process.ts';
+import { FileStore } from '../../src/workspace/files/file-store.ts';
+import type { TrainingEvent, TrainingSpecInput } from '../../src/training/spec.ts';
+import { FOLDER } from '../engine/world.ts';
+import { eventually, startServer } from '../helpers/http-server.ts';
+import { asked, ends, examples, reaches, shelf, told, tuningWorld } from '../helpers/tuning-world.ts';
+
+t.test('a queue that was closed goes on where it was: what ran from its checkpoint, what waited after it', async (t) => {
+  const { open } = await tuningWorld(t);
+  const first = await open();
+  const [running, waiting, paused] = [
+    await first.create(asked({ steps: 12 })),
+    await first.create(asked({ steps: 1 })),
+    await first.create(asked({ steps: 1 })),
+  ];
+  await first.pause(paused.id);
+  await reaches(first, running.id, ({ step }) => step >= 3);
+  await first.close(20_000);
+  await t.rejects(first.create(asked()), { code: 'jobs_closed' });
+  const second = await open();
+  t.match(await ends(second, running.id), { status: 'succeeded', step: 12 });
+  t.match((await told(second, running.id)).join('\n'), /The service was started again[^]*goes on from the checkpoint of step [1-9]\d* of 12/);
+  t.match(await ends(second, waiting.id), { status: 'succeeded' });
+  t.equal(second.get(paused.id).status, 'paused');
+});
+
+t.test('of jobs that ended only so many are remembered, and a record that cannot be read harms no other', async (t) => {
+  const { open, folder } = await tuningWorld(t);
+  const queue = await open({ kept: 2 });
+  const ids: string[] = [];
+  for (let i = 0; i < 3; i++) {
+    const { id } = await queue.create(asked());
+    ids.push(id);
+    await queue.cancel(id);
+  }
+  t.same(
+    queue.list().map(({ id }) => id),
+    [ids[2], ids[1]],
+  );
+  await queue.close(1000);
+  t.same((await readdir(join(folder, 'jobs'))).toSorted(), [ids[1], ids[2]].toSorted());
+  await writeFile(join(folder, 'jobs', ids[1], 'job.json'), '{"id": "x"');
+  const mistakes: string[] = [];
+  const again = await JobQueue.open({
+    folder: join(folder, 'jobs'),
+    models: folder,
+    limits: { jobs: 1, queue: 1, kept: 2, threads: 1, steps: 5 },
+    claim: async () => undefined,
+    prepare: async () => Promise.reject(new Error('x')),
+    library: shelf(),
+    files: await FileStore.open(folder, { fileBytes: 1, allBytes: 1, files: 1 }),
+    logger: { warn: () => undefined, error: (message) => void mistakes.push(message) },
+  });
+  t.same(
+    again.list().map(({ id }) => id),
+    [ids[2]],
+  );
+  t.match(mistakes, [/cannot be read and is left out/]);
+  await again.close(0);
+});
+
+t.test('a run that breaks says how, and one that follows it waits for the folder and goes on from its checkpoint', async (t) => {
+  const folder = t.testdir({ 'training.jsonl': examples(20) });
+  const spec: TrainingSpecInput = {
+    model: FOLDER,
+    output: join(folder, 'model'),
+    training_files: [join(folder, 'training.jsonl')],
+    context: 64,
+    rows: 1,
+    steps: 8,
+    threads: 1,
+    checkpoint_every: 2,
+  };
+  await writeFile(join(folder, 'spec.json'), JSON.stringify(spec));
+  const events: TrainingEvent[] = [];
+  const first = new RunProcess(join(folder, 'spec.json'), (event) => {
+    events.push(event);
+    if (event.kind === 'checkpoint') first.kill();
+  });
+  t.match(await first.outcome, { kind: 'failed', code: 'run_broke', message: /ended with signal SIGKILL/ });
+  events.length = 0;
+  const second = new RunProcess(join(folder, 'spec.json'), (event) => void events.push(event));
+  t.same(await second.outcome, { kind: 'ended', reason: 'done' });
+  t.match(events[0], { kind: 'start', steps: 8, resumedAt: 2 });
+  t.same(
+    events.filter(({ kind }) => kind === 'step').map((event) => 'step' in event && event.step),
+    [3, 4, 5, 6, 7, 8],
+  );
+});
+
+t.test('a service that is killed goes on with its job when it is started again', async (t) => {
+  const data = join(t.testdir(), 'data');
+  const start = () => startServer(t, { PHAROS_DATA: data, PHAROS_TUNE_THREADS: '1' });
+  const first = await start();
+  const post = async (url: string, body: object): Promise<{ id: string }> =>
+    (await fetch(url, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) })).json() as Promise<{ id: string }>;
+  const { id } = await post(`${first.url}/v1/fine_tuning/jobs`, {
+    model: 'pharos-mini',
+    knowledge: { examples: 20 },
+    steps: 14,
+    context: 320,
+    checkpoint_every: 2,
+    hyperparameters: { batch_size: 1 },
+  });
+  interface Shown {
+    readonly status: string;
+    readonly progress: { readonly step: number };
+    readonly fine_tuned_model: string | null;
+  }
+  const show = (url: string) => async (): Promise<Shown> => (await fetch(`${url}/v1/fine_tuning/jobs/${id}`)).json() as Promise<Shown>;
+  t.match(await eventually(show(first.url), ({ progress }) => progress.step >= 3, 120), { status: 'running' });
+  await first.stop('SIGKILL');
+  const second = await start();
+  const done = await eventually(show(second.url), ({ status }) => status === 'succeeded' || status === 'failed', 120);
+  t.match(done, { status: 'succeeded', progress: { step: 14 } });
+  const { data: events } = (await (await fetch(`${second.url}/v1/fine_tuning/jobs/${id}/events?limit=1000`)).json()) as { data: { message: string }[] };
+  t.match(
+    events
+      .map(({ message }) => message)
+      .toReversed()
+      .join('\n'),
+    /The service was started again[^]*goes on from the checkpoint of step [1-9]/,
+  );
+  const { data: models } = (await (await fetch(`${second.url}/v1/models`)).json()) as { data: { id: string }[] };
+  t.same(
+    models.map((model) => model.id),
+    ['pharos-mini', done.fine_tuned_model],
+  );
+});

@@ -1,0 +1,114 @@
+// Owns the queue of fine-tuning jobs with real runs of the model that ships: order, pause, cancel, what a failed run leaves.
+// Refuses to know HTTP, and what survives a restart.
+
+import { mkdir, readdir, readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import t from 'tap';
+import { jobSettings } from '../../src/training/jobs/job.ts';
+import { eventually } from '../helpers/http-server.ts';
+import { asked, ends, reaches, told, tuningWorld } from '../helpers/tuning-world.ts';
+
+t.test('a job runs, tells in order what it does, and leaves a model and its figures', async (t) => {
+  const { open, folder, library } = await tuningWorld(t);
+  const queue = await open();
+  const { id, status } = await queue.create(asked({ checkpoint_every: 2 }));
+  t.equal(status, 'validating_files');
+  const job = await ends(queue, id);
+  const name = `ft:pharos-mini:test:${id.slice(6, 14)}`;
+  t.match(job, { status: 'succeeded', step: 3, steps: 3, fineTunedModel: name, trainedTokens: Number, finished: Number });
+  t.equal(job.error, undefined);
+  t.same(
+    job.checkpoints.map(({ step }) => step),
+    [2, 3],
+  );
+  t.equal(library.folderOf(name), join(folder, 'models', encodeURIComponent(name)));
+  t.same((await readdir(join(folder, 'models', encodeURIComponent(name)))).includes('training'), false, 'the model alone');
+  t.match(
+    (await told(queue, id)).join('\n'),
+    /^Job created[^]*being made ready\nready\nThe job waits for its turn\nThe job runs\nTraining began: 20 examples, 3 steps, \d+ of \d+[^]*\nStep 1\/3: training loss=[^]*Step 2\/3[^]*Checkpoint of step 2 kept\nStep 3\/3[^]*New fine-tuned model: ft:[^]*The job has completed$/,
+  );
+  t.equal(job.resultFiles.length, 3);
+  t.match(await readFile(join(folder, 'files', job.resultFiles[0]), 'utf8'), /^step,train_loss[^\n]*\n1,\d/);
+  const left = async (): Promise<string[]> => (await readdir(join(folder, 'jobs', id))).filter((each) => each !== 'run.lock').toSorted();
+  t.same(await eventually(left, ({ length }) => length === 2), ['events.ndjson', 'job.json'], 'what only the run needed is gone');
+  t.equal(await queue.deleteModel(name), true);
+  t.same(await readdir(join(folder, 'models')), []);
+  t.equal(library.folderOf(name), undefined);
+  t.equal(await queue.deleteModel('pharos-mini'), false);
+  t.equal(await queue.deleteModel('ft:../../x'), false);
+});
+
+t.test('one at a time, in order; who is cancelled while waiting never runs; a cancelled run ends at once and leaves nothing', async (t) => {
+  const { open, folder } = await tuningWorld(t);
+  const queue = await open({ queue: 2 });
+  const first = await queue.create(asked({ steps: 90_000 }));
+  await reaches(queue, first.id, ({ step }) => step >= 2);
+  const [second, third] = [await queue.create(asked({ steps: 1 })), await queue.create(asked({ steps: 1 }))];
+  await t.rejects(queue.create(asked()), { code: 'job_queue_full', message: /2 fine-tuning jobs wait, which is the limit/ });
+  await reaches(queue, third.id, ({ status }) => status === 'queued');
+  t.equal(queue.get(second.id).status, 'queued');
+  t.match(await queue.cancel(second.id), { status: 'cancelled' });
+  t.match(await queue.cancel(first.id), { status: 'cancelled', finished: Number });
+  const { step } = queue.get(first.id);
+  t.match(await ends(queue, third.id), { status: 'succeeded' });
+  t.equal(queue.get(first.id).step, step, 'no step was made after it');
+  t.same(queue.get(second.id).step, 0);
+  t.notMatch((await told(queue, second.id)).join(), /runs/);
+  t.notOk(await stat(join(folder, 'jobs', first.id, 'model')).catch(() => undefined));
+  await t.rejects(queue.cancel(first.id), { code: 'job_ended', message: /has been cancelled and cannot be cancelled/ });
+  await t.rejects(queue.pause(third.id), { code: 'job_ended', message: /succeeded and cannot be paused/ });
+  t.throws(() => queue.get('ftjob-none'), { code: 'unknown_job' });
+  t.same(
+    queue.list().map(({ id }) => id),
+    [third.id, second.id, first.id],
+  );
+});
+
+t.test('a paused job keeps where it is and goes on from there', async (t) => {
+  const { open } = await tuningWorld(t);
+  const queue = await open();
+  const { id } = await queue.create(asked({ steps: 12 }));
+  await reaches(queue, id, ({ step }) => step >= 2);
+  t.match(await queue.pause(id), { status: 'paused' });
+  await t.rejects(queue.pause(id), { code: 'job_paused' });
+  const other = await queue.create(asked({ steps: 1 }));
+  t.match(await ends(queue, other.id), { status: 'succeeded' }, 'others take its place');
+  const { checkpoints, status } = queue.get(id);
+  t.equal(status, 'paused');
+  const kept = checkpoints.at(-1)?.step ?? 0;
+  t.ok(kept >= 2 && kept < 12);
+  await queue.resume(id);
+  await t.rejects(queue.resume(id), { code: 'job_not_paused' });
+  t.match(await ends(queue, id), { status: 'succeeded', step: 12 });
+  t.match(
+    (await told(queue, id)).join('\n'),
+    new RegExp(`The job was paused[^]*The job was resumed[^]*goes on from the checkpoint of step ${kept} of 12\\n[^]*Step ${kept + 1}/12`),
+  );
+});
+
+t.test('a run that cannot be is a failed job that says why', async (t) => {
+  const { open, library, folder } = await tuningWorld(t);
+  const queue = await open({ steps: 50 }, 'no json\n');
+  const bad = await ends(queue, (await queue.create(asked())).id);
+  t.match(bad, { status: 'failed', error: { code: 'invalid_line', message: /line 1/, param: null } });
+  const wide = await ends(queue, (await queue.create(asked({ context: 5000 }))).id);
+  t.match(wide, { status: 'failed', error: { code: 'invalid_spec', message: /at most 1024/ } });
+  library.folders.set('pharos-mini', join(folder, 'empty'));
+  await mkdir(join(folder, 'empty'));
+  t.match(await ends(queue, (await queue.create(asked())).id), { status: 'failed', error: { code: String, message: /empty/ } });
+  library.folders.delete('pharos-mini');
+  t.match(await ends(queue, (await queue.create(asked())).id), { status: 'failed', error: { message: /no longer there/ } });
+  t.equal((await queue.events(bad.id)).at(-1)?.level, 'error');
+});
+
+t.test('more steps than are allowed end a job before its first', async (t) => {
+  const { open } = await tuningWorld(t);
+  const queue = await open({ steps: 5 });
+  const job = await ends(queue, (await queue.create({ ...asked(), settings: jobSettings.parse({ context: 64, rows: 1, epochs: 900 }) })).id);
+  t.match(job, { status: 'failed', step: 0, error: { code: 'too_many_steps', message: /allows 5 at most/ } });
+});
+
+t.test('where models cannot be added or nothing may train, jobs are refused', async (t) => {
+  const { open } = await tuningWorld(t);
+  await t.rejects((await open({ jobs: 0 })).create(asked()), { code: 'tuning_unsupported', message: /PHAROS_TUNE_JOBS is 0/ });
+});
