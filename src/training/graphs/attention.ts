@@ -2,7 +2,6 @@
 // Refuses to know where queries, keys and values come from.
 
 import { MS } from '../../model/decoder-parts.ts';
-import { softmaxGradient } from './pointwise.ts';
 import type { Tape } from './tape.ts';
 
 const one = { int: 1 } as const;
@@ -66,7 +65,7 @@ export function attention(tape: Tape, q: string, k: string, v: string, options: 
   const reshape = (x: string, to: string): string => g.op('Reshape', [x, to]);
   const product = (a: string, b: string, attributes: Record<string, number | typeof one>): string => g.op('FusedMatMul', [a, b], attributes, MS);
   // How the side of the queries is read.
-  const [first, second]: readonly Record<string, typeof one>[] = group === 1 ? [{ transBatchA: one }, { transBatchB: one }] : [{}, {}];
+  const first: Record<string, typeof one> = group === 1 ? { transBatchA: one } : {};
   const grouped = (rows: string, size: number): string => {
     if (group === 1) return reshape(rows, shape(heads, size));
     return reshape(g.op('Transpose', [reshape(rows, shape(keyValueHeads, group, size))], { perm: [1, 2, 0, 3, 4] }), batched(keyValueHeads, -1, size));
@@ -79,8 +78,8 @@ export function attention(tape: Tape, q: string, k: string, v: string, options: 
         : g.op('Transpose', [reshape(x, batched(keyValueHeads, -1, group, size))], { perm: [2, 0, 1, 3, 4] });
     return reshape(apart, g.ints([-1, heads * size]));
   };
-  /** Of [B, keyValueHeads, T, size]. */
-  const keyRows = (x: string, size: number): string => reshape(g.op('Transpose', [x], { perm: [2, 0, 1, 3] }), g.ints([-1, keyValueHeads * size]));
+  /** Of [B, keyValueHeads, size, T]: products come out faster on this side. */
+  const keyRows = (x: string, size: number): string => reshape(g.op('Transpose', [x], { perm: [3, 0, 1, 2] }), g.ints([-1, keyValueHeads * size]));
   const masked = (scores: string): string => {
     if (group === 1) return g.op('Add', [scores, mask]);
     return reshape(
@@ -96,16 +95,20 @@ export function attention(tape: Tape, q: string, k: string, v: string, options: 
   const raw = product(query, key, { alpha: cap === undefined ? scale : scale / cap, ...first, transBatchB: one, transB: one });
   const bent = cap === undefined ? undefined : g.op('Tanh', [raw]);
   const p = g.op('Softmax', [masked(bent === undefined ? raw : g.op('Mul', [bent, g.scalar(cap ?? 1)]))], { axis: { int: -1 } });
-  const y = queryRows(product(p, value, { transBatchB: one }), valueSize);
+  const mixed = product(p, value, { transBatchB: one });
+  const y = queryRows(mixed, valueSize);
   return tape.record(y, [q, k, v], (dy) => {
     const given = grouped(dy, valueSize);
-    tape.contribute(v, () => keyRows(product(p, given, { transA: one, ...second }), valueSize));
+    tape.contribute(v, () => keyRows(product(given, p, { transA: one, ...first }), valueSize));
     if (!tape.depends(q) && !tape.depends(k)) return;
-    let ds = softmaxGradient(tape, p, product(given, value, { ...first, transBatchB: one, transB: one }));
+    // sum(dp p) = sum(dy y), which has no axis of T keys (Dao et al. 2022, appendix B.2).
+    const sums = (a: string): string => g.op('ReduceSum', [g.op('Mul', [a, given]), g.ints([-1])], { keepdims: one });
+    const total = group === 1 ? g.op('Transpose', [sums(reshape(y, shape(heads, valueSize)))], { perm: [1, 2, 0, 3] }) : sums(mixed);
+    let ds = g.op('Mul', [p, g.op('Sub', [product(given, value, { ...first, transBatchB: one, transB: one }), total])]);
     // d(cap tanh(s scale / cap)) / ds = scale (1 - tanh^2)
     if (bent !== undefined) ds = g.op('Mul', [ds, g.op('Sub', [g.scalar(1), g.op('Mul', [bent, bent])])]);
     tape.contribute(q, () => queryRows(product(ds, key, { alpha: scale, transBatchB: one }), headSize));
-    tape.contribute(k, () => keyRows(product(ds, query, { alpha: scale, transA: one, ...second }), headSize));
+    tape.contribute(k, () => keyRows(product(query, ds, { alpha: scale, transA: one, ...first }), headSize));
   });
 }
 /** q kᵀ scale for rows of q and k [T * B, size] of each sequence: [B, 1, T, T]. */
