@@ -1,7 +1,6 @@
 // Owns the shape of a question and of a grounded answer.
 // Refuses to know HTTP, the store behind the graph, and how the model runs.
 
-import type { PathsAsked } from './relation-paths/offer.ts';
 import type { BaseName, FactId, Source } from '../../graph/terms.ts';
 import type { ChatMessage, ChatPrompt, ConstraintSpec, EngineError, FinishReason, GenerateEvent, Sampling, TextLimits, Usage, WrittenToken } from '../engine/port.ts';
 
@@ -16,6 +15,19 @@ export interface KnowledgeOptions {
   readonly minConfidence?: number;
   /** Rules, as text or in the JSON form, that hold for this question besides those of the base. */
   readonly rules?: unknown;
+}
+
+/** Relation paths that a model may choose from, and nothing else. */
+export interface PathsAsked {
+  readonly base: BaseName;
+  /** Names or aliases of entities from which the paths lead; at least one. */
+  readonly start: readonly string[];
+  /** Steps of a path at most. */
+  readonly hops: number;
+  /** Facts may be walked from object to subject, too. */
+  readonly inverse: boolean;
+  /** `names`: Ulm -[located in]-> Germany <-[located in]- Bavaria; `relations`: located in/^located in, as SPARQL writes property paths. */
+  readonly form: 'names' | 'relations';
 }
 
 export interface AnswerRequest {

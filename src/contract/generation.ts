@@ -3,7 +3,7 @@
 
 import { z } from 'zod';
 import { baseName, baseOf, text } from './common.ts';
-import type { PathsAsked } from '../answers/relation-paths/offer.ts';
+import type { PathsAsked } from '../answers/port.ts';
 import { PRIORITIES } from '../engine/port.ts';
 import type { ConstraintSpec, Sampling, TextLimits, TokenLikelihood, Usage } from '../engine/port.ts';
 

@@ -5,7 +5,8 @@ import { renameSync, writeFileSync } from 'node:fs';
 
 import type { Batch } from './batch.ts';
 import type { LossGraph } from './loss-graph.ts';
-import { gradientNorm, openOptimizer } from './optimizers/optimizer.ts';
+import { openOptimizer } from './optimizers/open-optimizer.ts';
+import { gradientNorm } from './optimizers/optimizer.ts';
 import type { Optimizer } from './optimizers/optimizer.ts';
 import { RunError } from './run/errors.ts';
 import { readCheckpoint, writeCheckpoint } from './run/checkpoint.ts';

@@ -7,7 +7,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import t from 'tap';
 import { compileConstraint, grammarOf } from '../../src/engine/constraints/constraint.ts';
-import type { ConstraintVocabulary } from '../../src/engine/constraints/constraint.ts';
+import type { ConstraintVocabulary } from '../../src/engine/constraints/port.ts';
 import { CompiledGrammar, GrammarWalk } from '../../src/engine/constraints/masks.ts';
 import { TokenTrie } from '../../src/engine/constraints/token-trie.ts';
 import type { ConstraintSpec } from '../../src/engine/port.ts';

@@ -7,7 +7,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import t from 'tap';
 import { behindThought } from '../../src/engine/constraints/calls.ts';
 import { compileConstraint, constraintOf, grammarOf } from '../../src/engine/constraints/constraint.ts';
-import type { ConstraintVocabulary } from '../../src/engine/constraints/constraint.ts';
+import type { ConstraintVocabulary } from '../../src/engine/constraints/port.ts';
 import type { Grammar } from '../../src/engine/constraints/expression.ts';
 import { limitEvents } from '../../src/engine/constraints/limited-events.ts';
 import { Limiter } from '../../src/engine/constraints/limiter.ts';

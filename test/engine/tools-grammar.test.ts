@@ -7,7 +7,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import t from 'tap';
 import { behindThought, callGrammar } from '../../src/engine/constraints/calls.ts';
 import { constraintOf, grammarOf } from '../../src/engine/constraints/constraint.ts';
-import type { ConstraintVocabulary } from '../../src/engine/constraints/constraint.ts';
+import type { ConstraintVocabulary } from '../../src/engine/constraints/port.ts';
 import { literal, sequence, token, without } from '../../src/engine/constraints/expression.ts';
 import type { Grammar } from '../../src/engine/constraints/expression.ts';
 import { TokenTrie } from '../../src/engine/constraints/token-trie.ts';

@@ -6,6 +6,7 @@ import { entity, termKey, termText } from '../../../graph/terms.ts';
 import type { BaseName, EntityTerm, Path, PathStep, Term } from '../../../graph/terms.ts';
 import type { EntityHit, PathSummary } from '../../../graph/store.ts';
 import { EngineError } from '../../engine/port.ts';
+import type { PathsAsked } from '../port.ts';
 import type { AnswerGraph } from '../retrieve.ts';
 import type { PathAutomaton, PathState } from './path-automaton.ts';
 
@@ -17,17 +18,6 @@ export interface PathGraph extends Pick<AnswerGraph, 'follow'> {
     start: Term,
     options: { readonly hops: number; readonly limit?: number; readonly signal?: AbortSignal },
   ): Promise<readonly PathSummary[]>;
-}
-export interface PathsAsked {
-  readonly base: BaseName;
-  /** Names or aliases of entities from which the paths lead; at least one. */
-  readonly start: readonly string[];
-  /** Steps of a path at most. */
-  readonly hops: number;
-  /** Facts may be walked from object to subject, too. */
-  readonly inverse: boolean;
-  /** `names`: Ulm -[located in]-> Germany <-[located in]- Bavaria; `relations`: located in/^located in, as SPARQL writes property paths. */
-  readonly form: 'names' | 'relations';
 }
 /** What an arc of the automaton stands for: a step and where it leads, where the text names that; undefined for the start. */
 export interface Written {

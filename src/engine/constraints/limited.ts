@@ -3,7 +3,7 @@
 
 import { EngineError } from '../port.ts';
 import type { TextLimits } from '../port.ts';
-import type { Constraint, ConstraintVocabulary } from './constraint.ts';
+import type { Constraint, ConstraintVocabulary } from './port.ts';
 import type { Distances, ToEnd } from './distance.ts';
 import type { Machine } from './machine.ts';
 import { groups, GrammarWalk } from './masks.ts';

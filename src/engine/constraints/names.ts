@@ -2,7 +2,7 @@
 // Refuses to know where names and words come from, and how likely a token is.
 
 import { EngineError } from '../port.ts';
-import type { Constraint, ConstraintVocabulary } from './constraint.ts';
+import type { Constraint, ConstraintVocabulary } from './port.ts';
 import { TokenSet } from './token-set.ts';
 import { MOST_BYTES, WordAutomaton } from './word-automaton.ts';
 

@@ -6,7 +6,7 @@ import { ChatTemplate } from '../text/chat-template.ts';
 import { LRUCache } from 'lru-cache';
 import { behindThought, callGrammar } from '../constraints/calls.ts';
 import { compileConstraint, constraintOf, grammarOf } from '../constraints/constraint.ts';
-import type { Constraint, ConstraintVocabulary } from '../constraints/constraint.ts';
+import type { Constraint, ConstraintVocabulary } from '../constraints/port.ts';
 import type { CompiledGrammar } from '../constraints/masks.ts';
 import { TokenTrie } from '../constraints/token-trie.ts';
 import { Filling } from './filling.ts';

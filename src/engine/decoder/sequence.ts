@@ -1,7 +1,7 @@
 // Owns one generation: which tokens the model has still to see, what was written, why it ended.
 // Refuses to know who else runs, and how logits are computed.
 
-import type { Constraint } from '../constraints/constraint.ts';
+import type { Constraint } from '../constraints/port.ts';
 import { Limiter } from '../constraints/limiter.ts';
 import type { TokenSet } from '../constraints/token-set.ts';
 import { EngineError } from '../port.ts';

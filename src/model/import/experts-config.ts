@@ -5,7 +5,7 @@ import { z } from 'zod';
 import type { ExpertsConfig } from '../experts.ts';
 import { refuse, whole } from './architecture.ts';
 import type { Asked } from './architecture.ts';
-import type { LlamaKind } from './llama-config.ts';
+import type { LlamaKind } from './llama-family.ts';
 
 export const expertKeys = {
   n_routed_experts: whole.nullish(),

@@ -7,27 +7,13 @@ import { isMultipliedByHead, latentSize } from '../latent-attention.ts';
 import { buildLlama, llamaParameters } from '../llama.ts';
 import type { LlamaConfig } from '../llama.ts';
 import { contextOf, readKeys, refuse, whole } from './architecture.ts';
+import type { LlamaKind } from './llama-family.ts';
 import type { Architecture, Asked } from './architecture.ts';
 import { CheckpointError } from './checkpoint.ts';
 import { expertKeys, expertsOf } from './experts-config.ts';
 import { latentKeys, latentOf } from './latent-config.ts';
 import { ropeKeys, rotaryOf } from './rope-config.ts';
 
-export const LLAMA_FAMILY = [
-  'llama',
-  'mistral',
-  'qwen2',
-  'qwen3',
-  'phi3',
-  'gemma',
-  'gemma2',
-  'deepseek',
-  'deepseek_v2',
-  'deepseek_v3',
-  'qwen3_moe',
-  'mixtral',
-] as const;
-export type LlamaKind = (typeof LLAMA_FAMILY)[number];
 
 const schema = z.object({
   vocab_size: whole,

@@ -1,10 +1,7 @@
-// Owns what an optimizer is: the contract, the norm of gradients, and the choice by specification.
-// Refuses to know graphs, data and schedules.
+// Owns what an optimizer is, and the norm of gradients.
+// Refuses to know which optimizers there are, graphs, data and schedules.
 
 import type { TrainedParameter } from '../loss-graph.ts';
-import type { OptimizerSpec } from '../spec.ts';
-import { AdamW } from './adamw.ts';
-import { Muon } from './muon.ts';
 
 /** A trained parameter with its values, which updates change in place. */
 export interface Parameter extends TrainedParameter {
@@ -18,11 +15,6 @@ export interface Optimizer {
   /** One update with `scale` times the gradients, which come in the order of the parameters. */
   update(gradients: readonly Float32Array[], rate: number, scale: number): void | Promise<void>;
   close(): Promise<void>;
-}
-
-export async function openOptimizer(spec: OptimizerSpec, parameters: readonly Parameter[], threads: number): Promise<Optimizer> {
-  if (spec.kind === 'muon') return Muon.open(parameters, { momentum: spec.momentum, weightDecay: spec.weight_decay, adamRate: spec.adam_rate, threads });
-  return new AdamW(parameters, { beta1: spec.beta1, beta2: spec.beta2, epsilon: spec.epsilon, weightDecay: spec.weight_decay });
 }
 
 /** Euclidean norm over all gradients together. */
