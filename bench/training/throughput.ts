@@ -1,9 +1,9 @@
 // Owns the measurement of training: tokens a second of whole steps (forward, backward, clipping, AdamW) of Llama models on the CPU, beside PyTorch in the same run.
-// Refuses to know data files and runs. Usage: npm run training -- [--sizes 1,5,15] [--threads 2] [--rounds 7] [--clock wall|cpu] [--python /tmp/peers/bin/python]; needs `pip install torch` there, and a C++ compiler for torch.compile.
+// Refuses to know data files and runs. Usage: npm run training -- [--sizes 1,5,15] [--threads 2] [--rounds 7] [--clock wall|cpu] [--python python3]; needs `pip install torch` there, and a C++ compiler for torch.compile.
 // `--clock cpu --threads 1` counts the processor's time alone: for a machine that others use as well.
 
-import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -23,7 +23,7 @@ const { sizes, threads, rounds, clock, rows, context, python } = options({
   clock: 'wall',
   rows: 8,
   context: 256,
-  python: '/tmp/peers/bin/python',
+  python: 'python3',
 });
 const RATE = 1e-3;
 /** Seconds of the clock. */
@@ -63,8 +63,8 @@ async function openPeer(file: string): Promise<Peer> {
   };
 }
 
-if (!existsSync(python)) {
-  console.error(`${python} is not there: python3 -m venv /tmp/peers && /tmp/peers/bin/pip install torch, or say --python`);
+if (spawnSync(python, ['-c', 'import torch'], { stdio: 'ignore' }).status !== 0) {
+  console.error(`${python} has no torch; after python3 -m venv DIR && DIR/bin/pip install torch, say --python DIR/bin/python`);
   process.exit(2);
 }
 await printMachine(['onnxruntime-node']);
