@@ -15,7 +15,7 @@ export interface ProductOptions {
 }
 
 /**
- * scale * x w (+ plus) for rows x [N, in]: [N, out]. With y = x wᵀ: dx = dy w, dw = dyᵀ x. Gemm transposes while it reads, which a Transpose before a MatMul does not.
+ * scale * x w (+ plus) for rows x [N, in]: [N, out]. With y = x wᵀ: dx = dy w, dw = (xᵀ dy)ᵀ. Gemm transposes while it reads, which a Transpose before a MatMul does not.
  */
 export function product(tape: Tape, x: string, w: string, { turned, scale = 1, plus }: ProductOptions): string {
   const g = tape.graph;
@@ -26,7 +26,11 @@ export function product(tape: Tape, x: string, w: string, { turned, scale = 1, p
     tape.contribute(x, () =>
       turned && scale === 1 ? g.op('MatMul', [dy, w]) : g.op('Gemm', [dy, w], { ...(turned ? {} : { transB: TRANSPOSED }), ...alpha }),
     );
-    tape.contribute(w, () => g.op('Gemm', turned ? [dy, x] : [x, dy], { transA: TRANSPOSED, ...alpha }));
+    // xᵀ dy turned afterwards is a little faster than dyᵀ x.
+    tape.contribute(w, () => {
+      const slope = g.op('Gemm', [x, dy], { transA: TRANSPOSED, ...alpha });
+      return turned ? g.op('Transpose', [slope], { perm: [1, 0] }) : slope;
+    });
     if (plus) tape.contribute(plus.value, () => (plus.kind === 'rows' ? dy : g.op('ReduceSum', [dy, g.ints([0])], { keepdims: { int: 0 } })));
   });
 }

@@ -35,11 +35,16 @@ export class AdamW implements Optimizer {
       const m = this.state[p];
       const v = this.state[this.#parameters.length + p];
       const shrink = decay ? 1 - rate * weightDecay : 1;
-      for (let i = 0; i < values.length; i++) {
+      const [fresh1, fresh2] = [1 - beta1, 1 - beta2];
+      const { length } = values;
+      // Each number is read and written once.
+      for (let i = 0; i < length; i++) {
         const g = gradient[i] * scale;
-        m[i] = beta1 * m[i] + (1 - beta1) * g;
-        v[i] = beta2 * v[i] + (1 - beta2) * g * g;
-        values[i] = values[i] * shrink - (size * m[i]) / (Math.sqrt(v[i] * correction) + epsilon);
+        const first = beta1 * m[i] + fresh1 * g;
+        const second = beta2 * v[i] + fresh2 * g * g;
+        m[i] = first;
+        v[i] = second;
+        values[i] = values[i] * shrink - (size * first) / (Math.sqrt(second * correction) + epsilon);
       }
     }
   }
