@@ -3,7 +3,7 @@
 
 import { parentPort, workerData } from 'node:worker_threads';
 import { EncoderQueue } from './encoder/queue.ts';
-import { invalid } from './models/model-files.ts';
+import { invalid } from './models/json-files.ts';
 import { describeModel, ModelPool } from './models/model-pool.ts';
 import type { Lease } from './models/model-pool.ts';
 import { Outflow } from './outflow.ts';

@@ -73,6 +73,19 @@ function chosen(w: WeightedGraph, h: string, name: string, width: number, config
   return { shares: normalised ? g.op('Div', [shares, g.op('ReduceSum', [shares, g.ints([-1])], { keepdims: { int: 1 } })]) : shares, places };
 }
 
+/** Of experts int64 [N], the places 0 to N - 1 in the order of their experts, those of one expert as they stood; and where each went. */
+export function orderByExpert(g: GraphBuilder, experts: string): { readonly order: string; readonly inverse: string } {
+  const total = g.op('Shape', [experts]);
+  const ascending = (x: string): string => {
+    const indices = g.fresh('order');
+    g.op('TopK', [x, total], { axis: { int: 0 }, largest: { int: 0 } }, { outputs: [g.fresh('sorted'), indices] });
+    return indices;
+  };
+  // No two keys are alike.
+  const order = ascending(g.op('Add', [g.op('Mul', [experts, total]), g.op('Range', [g.ints(0), g.op('Squeeze', [total]), g.ints(1)])]));
+  return { order, inverse: ascending(order) };
+}
+
 /** Rows h [rows, width] through the shared experts and those that the router chooses: of the shares of all the greatest count (eq. 3 to 5). `expert` makes what an expert computes. */
 export function routed(
   w: WeightedGraph,
@@ -87,14 +100,7 @@ export function routed(
   const { shares, places } = chosen(w, h, name, width, config);
   // A graph may have thousands of experts: what can be done for all of them at once is. Rows are put in the order of their experts, and back behind them.
   const flat = g.op('Reshape', [places, g.ints([-1])]);
-  const total = g.op('Shape', [flat]);
-  const ascending = (x: string): string => {
-    const indices = g.fresh('order');
-    g.op('TopK', [x, total], { axis: { int: 0 }, largest: { int: 0 } }, { outputs: [g.fresh('sorted'), indices] });
-    return indices;
-  };
-  // No two keys are alike.
-  const order = ascending(g.op('Add', [g.op('Mul', [flat, total]), g.op('Range', [g.ints(0), g.op('Squeeze', [total]), g.ints(1)])]));
+  const { order, inverse } = orderByExpert(g, flat);
   const counts = g.op('ReduceSum', [g.op('OneHot', [flat, g.ints(count), g.ints([0, 1])], { axis: { int: -1 } }), g.ints([0])], { keepdims: { int: 0 } });
   const [isChosen, parts] = ['chosen', 'part'].map((hint) => Array.from({ length: count }, () => g.fresh(hint)));
   g.op('Split', [g.op('Cast', [counts], { to: { int: DataType.bool } })], { axis: { int: 0 }, num_outputs: { int: count } }, { outputs: isChosen });
@@ -106,7 +112,7 @@ export function routed(
     const none = g.branch('float', shape, () => part);
     return g.op('If', [isChosen[e]], { then_branch: through, else_branch: none });
   });
-  const back = g.op('Gather', [g.op('Concat', given, { axis: { int: 0 } }), ascending(order)], { axis: { int: 0 } });
+  const back = g.op('Gather', [g.op('Concat', given, { axis: { int: 0 } }), inverse], { axis: { int: 0 } });
   const weighed = g.op('Mul', [g.op('Reshape', [back, g.ints([-1, perToken, width])]), g.op('Unsqueeze', [shares, g.ints([-1])])]);
   const sum = g.op('ReduceSum', [weighed, g.ints([1])], { keepdims: { int: 0 } });
   const scaled = scale === 1 ? sum : g.op('Mul', [sum, g.scalar(scale)]);

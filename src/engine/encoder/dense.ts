@@ -5,7 +5,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { fromFloat16 } from '../../model/onnx-weights.ts';
-import { invalid, readJson } from '../models/model-files.ts';
+import { invalid, readJson } from '../models/json-files.ts';
 
 const configSchema = z.looseObject({ in_features: z.int().positive().max(65_536), out_features: z.int().positive().max(65_536), bias: z.boolean().default(true), activation_function: z.string() });
 const tensorSchema = z.looseObject({ dtype: z.string(), shape: z.array(z.int().nonnegative()), data_offsets: z.tuple([z.int().nonnegative(), z.int().nonnegative()]) });

@@ -3,7 +3,8 @@
 
 import { join } from 'node:path';
 import { z } from 'zod';
-import { findWeights, invalid, modelName, readJson, splitVariant, weightBytes } from '../models/model-files.ts';
+import { invalid, readJson } from '../models/json-files.ts';
+import { findWeights, modelName, splitVariant, weightBytes } from '../models/model-files.ts';
 import { EngineError } from '../port.ts';
 import { POOLINGS } from './pooling.ts';
 import type { Pooling } from './pooling.ts';

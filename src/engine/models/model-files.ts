@@ -1,18 +1,16 @@
 // Owns reading a model folder in Hugging Face layout: which files, what must be in them, one validated description.
 // Refuses to know how the model runs.
 
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
-import { EngineError } from '../port.ts';
+import { invalid, readJson } from './json-files.ts';
+import { ids, readTextFiles, tokenIds } from './text-files.ts';
 import type { StatedNames } from '../decoder/graph-form.ts';
 import type { GroundedFormat, Task } from '../port.ts';
-import { tokenizerSchema } from '../text/tokenizer.ts';
 import type { TokenizerFile } from '../text/tokenizer.ts';
-import { CALL_FORMATS } from '../replies/format.ts';
 import type { StatedReplies } from '../replies/format.ts';
 
-const ids = z.union([z.int().nonnegative(), z.array(z.int().nonnegative())]).nullish();
 const length = z.int().min(2).optional();
 /** What is read of config.json. Architectures call the longest text differently. */
 const decoderConfig = z.looseObject({
@@ -47,27 +45,11 @@ const genaiSchema = z.looseObject({
     }),
   }),
 });
-const generationSchema = z.looseObject({ eos_token_id: ids });
-const namedToken = z.union([z.string(), z.looseObject({ content: z.string() }).transform(({ content }) => content)]).nullish();
-const tokenizerConfigSchema = z.looseObject({
-  bos_token: namedToken,
-  eos_token: namedToken,
-  pad_token: namedToken,
-  unk_token: namedToken,
-  chat_template: z.union([z.string(), z.array(z.object({ name: z.string(), template: z.string() }))]).nullish(),
-});
 const groundedSchema = z.looseObject({
   format: z.literal('evidence-1'),
   nameOpen: z.string().min(1),
   nameClose: z.string().min(1),
   lexicon: z.object({ en: z.array(z.string()), zh: z.array(z.string()) }),
-});
-
-const repliesSchema = z.looseObject({
-  replies: z
-    .strictObject({ calls: z.enum(CALL_FORMATS).optional(), thinking: z.union([z.literal(false), z.strictObject({ open: z.string().min(1), close: z.string().min(1) })]).optional() })
-    .optional(),
-  format: z.unknown().optional(),
 });
 
 export interface ModelFiles {
@@ -99,36 +81,6 @@ export interface ModelFiles {
 const VARIANTS = ['', '_q4', '_int8', '_quantized', '_uint8', '_q4f16', '_fp16', '_bnb4'] as const;
 const WEIGHTS = ['onnx/model', 'onnx/decoder_model_merged', 'model'] as const;
 
-export const invalid = (message: string, cause?: unknown): EngineError => new EngineError('model_invalid', message, { cause });
-const isFile = async (path: string): Promise<boolean> => (await stat(path).catch(() => undefined))?.isFile() ?? false;
-const isMissing = (error: unknown): boolean => error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR');
-
-async function readOptional(path: string): Promise<string | undefined> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (error) {
-    if (isMissing(error)) return undefined;
-    throw invalid(`${path} cannot be read: ${error instanceof Error ? error.message : String(error)}`, error);
-  }
-}
-export async function readJson<T>(path: string, schema: z.ZodType<T>, needed: boolean): Promise<T | undefined> {
-  const text = await readOptional(path);
-  if (text === undefined) {
-    if (needed) throw invalid(`${path} is missing; a model folder needs config.json, tokenizer.json and onnx/model.onnx`);
-    return undefined;
-  }
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (error) {
-    throw invalid(`${path} is not JSON: ${error instanceof Error ? error.message : String(error)}`, error);
-  }
-  const result = schema.safeParse(value);
-  if (!result.success) throw invalid(`${path}: ${result.error.issues.map(({ path: at, message }) => `${at.join('.') || 'the whole file'}: ${message}`).join('; ')}`, result.error);
-  return result.data;
-}
-
-const list = (value: z.infer<typeof ids>): readonly number[] => (value === null || value === undefined ? [] : typeof value === 'number' ? [value] : value);
 
 /** The tokens that a layer sees where not all layers see all. Architectures say it differently. */
 function windowOf(text: z.infer<typeof decoderConfig>): number | undefined {
@@ -138,6 +90,8 @@ function windowOf(text: z.infer<typeof decoderConfig>): number | undefined {
   if (text.use_sliding_window === false || (text.layer_types && !text.layer_types.includes('sliding_attention'))) return undefined;
   return typeof text.sliding_window === 'number' && text.sliding_window > 0 ? text.sliding_window : undefined;
 }
+
+const isFile = async (path: string): Promise<boolean> => (await stat(path).catch(() => undefined))?.isFile() ?? false;
 
 /** A path, and the variant of weights that `#` behind it asks for. */
 export function splitVariant(given: string): { readonly folder: string; readonly variant: string | undefined } {
@@ -215,10 +169,7 @@ export async function readModelFiles(given: string): Promise<ModelFiles> {
   const at = (name: string): string => join(folder, name);
   const genai = (await readJson(at('genai_config.json'), genaiSchema, false))?.model;
   const config = (await readJson(at('config.json'), configSchema, genai === undefined)) ?? {};
-  const tokenizer = (await readJson(at('tokenizer.json'), tokenizerSchema, true)) as TokenizerFile;
-  const generation = await readJson(at('generation_config.json'), generationSchema, false);
-  const tokenizerConfig = (await readJson(at('tokenizer_config.json'), tokenizerConfigSchema, false)) ?? {};
-  const stated = await readJson(at('pharos.json'), repliesSchema, false);
+  const { tokenizer, tokenizerConfig, chatTemplate, namedTokens, stated, ends } = await readTextFiles(folder);
   // Of models that word no evidence, the file states their replies alone.
   const grounded = stated?.replies && stated.format === undefined ? undefined : await readJson(at('pharos.json'), groundedSchema, false);
 
@@ -236,20 +187,11 @@ export async function readModelFiles(given: string): Promise<ModelFiles> {
   const contextLength = genai?.context_length ?? text.max_position_embeddings ?? text.n_positions ?? text.n_ctx ?? text.max_sequence_length ?? text.max_seq_len ?? text.seq_length;
   if (contextLength === undefined) throw invalid(`${at('config.json')}: max_position_embeddings is missing, the tokens of the longest text`);
 
-  const ofTokenizer = tokenizer.added_tokens.find(({ content }) => content === tokenizerConfig.eos_token)?.id;
-  const endTokens = [generation?.eos_token_id, genai?.eos_token_id, text.eos_token_id, ofTokenizer].map(list).find((found) => found.length > 0);
+  const endTokens = [ends.generation, tokenIds(genai?.eos_token_id), tokenIds(text.eos_token_id), ends.tokenizer].find((found) => found.length > 0);
   if (!endTokens) throw invalid(`${folder} names no end token; put eos_token_id into generation_config.json or config.json`);
   const beyond = endTokens.find((id) => id >= vocabularySize);
   if (beyond !== undefined) throw invalid(`${folder}: end token ${beyond} is outside the vocabulary of ${vocabularySize}`);
 
-  const own = tokenizerConfig.chat_template;
-  const listed = Array.isArray(own) ? (own.find(({ name }) => name === 'default') ?? own[0])?.template : own;
-  const chatTemplate = (await readOptional(at('chat_template.jinja'))) ?? listed ?? undefined;
-  const namedTokens: Record<string, string> = {};
-  for (const name of ['bos_token', 'eos_token', 'pad_token', 'unk_token'] as const) {
-    const content = tokenizerConfig[name];
-    if (typeof content === 'string') namedTokens[name] = content;
-  }
   return {
     id: modelName(folder, variant),
     onnx: onnx.path,

@@ -1,7 +1,7 @@
 // Owns a feed-forward part of many experts in training (DeepSeekMoE; Dai et al. 2024): rows sorted by expert, so that each expert is one product, and back.
 // Refuses to know what an expert computes. Nothing is added to the loss for balance between experts.
 
-import { bestExperts } from '../../model/experts.ts';
+import { bestExperts, orderByExpert } from '../../model/experts.ts';
 import type { ExpertsConfig } from '../../model/experts.ts';
 import { DataType } from '../../model/onnx.ts';
 import { concat, reorder, split } from './layout.ts';
@@ -12,7 +12,7 @@ import type { Tape } from './tape.ts';
 /**
  * Rows h [N, width] through the shared experts and those that the router chooses, by the same choice as the inference graph. The choice itself has no gradient, and so no bias by which loads are
  * balanced; the chosen shares have one.
- * The inference graph takes expert by expert whatever rows chose it and adds in place (src/model/experts.ts), which has no simple gradient; here every way of a row to an expert is a row of its own.
+ * Rows are put in order as in the inference graph (src/model/experts.ts), which leaves out idle experts by branches; here each is a product, of no rows perhaps, since branches have no gradient.
  */
 export function routed(
   builder: LossBuilder,
@@ -31,14 +31,7 @@ export function routed(
   const chosen = pick(tape, all, places);
   const shares = normalised ? summingToOne(tape, chosen) : chosen;
   const ways = g.op('Reshape', [places, g.ints([-1])]);
-  const many = g.op('Shape', [ways]);
-  const sorted = (values: string): string => {
-    const places = g.fresh('places');
-    g.op('TopK', [values, many], { axis: { int: 0 }, largest: { int: 0 } }, { outputs: [g.fresh('values'), places] });
-    return places;
-  };
-  const order = sorted(g.op('Add', [g.op('Mul', [ways, many]), g.op('Range', [g.ints(0), g.op('Squeeze', [many]), g.ints(1)])]));
-  const inverse = sorted(order);
+  const { order, inverse } = orderByExpert(g, ways);
   const numbers = g.ints(Array.from({ length: count }, (_, e) => e));
   const goesTo = g.op('Equal', [g.op('Unsqueeze', [numbers, g.ints([1])]), g.op('Unsqueeze', [ways, g.ints([0])])]);
   const sizes = g.op('ReduceSum', [g.op('Cast', [goesTo], { to: { int: DataType.int64 } }), g.ints([1])], { keepdims: { int: 0 } });
