@@ -14,7 +14,6 @@ export const knowledgeSource = z.strictObject({ base: z.string(), examples: z.in
 export type KnowledgeSource = Readonly<z.infer<typeof knowledgeSource>>;
 /** What of a specification a client chooses; the rest are folders and files. */
 export const jobSettings = trainingSpec.omit({ model: true, output: true, training_files: true, validation_files: true });
-export type JobSettings = z.infer<typeof jobSettings>;
 
 const checkpoint = z.strictObject({
   created: z.number(),
