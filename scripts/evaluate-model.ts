@@ -1,7 +1,7 @@
-// Owns the evaluation of a model on what Pharos asks of one: wording evidence faithfully, refusing, taking triples out of sentences, choosing relation paths; on names, relations and phrasings that training never draws.
+// Owns the evaluation of a model on what Pharos asks of one: wording evidence faithfully, refusing, taking triples out of sentences, choosing relation paths, finding facts by vectors; on names, relations and phrasings that training never draws.
 // Refuses to know how the model was trained.
 //
-//   npm run evaluate -- [--model models/pharos-mini | --engine http://host:8000/v1 [--name MODEL]] [--tasks wording,extraction,paths] [--samples 400] [--seed 77000077]
+//   npm run evaluate -- [--model models/pharos-mini | --engine http://host:8000/v1 [--name MODEL]] [--tasks wording,extraction,paths,search] [--samples 400] [--seed 77000077]
 //                       [--names FILE] [--device cpu] [--failures 0] [--card]
 //
 // --names: a file of real names, one a line, or triples `subject|relation|object`; they make a group of their own. --failures: so many wrong replies are shown. --card writes the tables into the model's
@@ -17,10 +17,12 @@ import { table } from '../src/training/evaluation/asking.ts';
 import { EXTRACTION_HEAD, extractionRow } from '../src/training/evaluation/extraction.ts';
 import { groups } from '../src/training/evaluation/groups.ts';
 import { PATHS_HEAD, pathsRow } from '../src/training/evaluation/paths.ts';
+import { SEARCH_HEAD, searchRows } from '../src/training/evaluation/search.ts';
 import { wordAll, WORDING_HEAD, wordingRow } from '../src/training/evaluation/wording.ts';
 import { Random } from '../src/training/random.ts';
 
-const TASKS = ['wording', 'extraction', 'paths'];
+const WRITING = ['wording', 'extraction', 'paths'];
+const TASKS = [...WRITING, 'search'];
 const AT_ONCE = 8;
 const { values: args } = parseArgs({
   options: {
@@ -59,8 +61,8 @@ try {
   const models = engine.models();
   const info = args.name === undefined ? models[0] : models.find(({ id }) => id === args.name);
   if (!info) throw new Error(`there is no model ${args.name ?? ''}; there are: ${models.map(({ id }) => id).join(', ')}`);
-  // A model that words evidence does nothing else.
-  const tasks = (args.tasks ?? (info.grounded ? 'wording' : TASKS.join(','))).split(',');
+  // An encoder writes nothing.
+  const tasks = (args.tasks ?? (info.tasks?.includes('embed') ? 'search' : WRITING.join(','))).split(',');
   for (const task of tasks) if (!TASKS.includes(task)) throw new RangeError(`--tasks ${task} is not known; use ${TASKS.join(', ')}`);
   const sections: string[] = [];
   const section = (title: string, head: readonly string[], rows: readonly (readonly string[])[]): void => {
@@ -80,14 +82,22 @@ try {
       }
       section(constrained ? 'Under the names constraint, as the service runs it' : 'Without any constraint', WORDING_HEAD, rows);
     }
-  for (const [task, title, head, row] of [
-    ['extraction', 'Triples out of sentences', EXTRACTION_HEAD, extractionRow],
-    ['paths', 'Relation path of a question', PATHS_HEAD, pathsRow],
+  for (const [task, title, constraint, head, row] of [
+    ['extraction', 'Triples out of sentences', 'the form', EXTRACTION_HEAD, extractionRow],
+    ['paths', 'Relation path of a question', 'eight paths to choose from', PATHS_HEAD, pathsRow],
   ] as const) {
     if (!tasks.includes(task)) continue;
+    // Other models are told the form, and need not be good at keeping it.
+    for (const constrained of info.grounded ? [false, true] : [true]) {
+      const rows: string[][] = [];
+      for (const group of all) rows.push(await row(engine, info, group, new Random(seed), perGroup, AT_ONCE, constrained));
+      section(`${title}, ${constrained ? `under the constraint: ${constraint}` : 'without any constraint'}`, head, rows);
+    }
+  }
+  if (tasks.includes('search')) {
     const rows: string[][] = [];
-    for (const group of all) rows.push(await row(engine, info, group, new Random(seed), perGroup, AT_ONCE));
-    section(title, head, rows);
+    for (const group of all) rows.push(...(await searchRows(engine, info, group, new Random(seed), perGroup)));
+    section('The fact that answers a question, among a thousand', SEARCH_HEAD, rows);
   }
   if (args.card) {
     const file = join(args.model, 'README.md');

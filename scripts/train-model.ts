@@ -11,12 +11,14 @@ import { CHAT_TEMPLATE, NAME_CLOSE, NAME_OPEN, SPECIAL_TOKENS } from '../src/ans
 import type { DecoderConfig } from '../src/model/decoder.ts';
 import { readWeights } from '../src/model/onnx-weights.ts';
 import { packBatch } from '../src/training/batch.ts';
-import type { Sequence } from '../src/training/batch.ts';
-import { trainTokenizer } from '../src/training/bpe.ts';
+import type { Batch, Sequence } from '../src/training/batch.ts';
+import { trainTokenizer, withSpecialTokens } from '../src/training/bpe.ts';
 import { decoderLoss } from '../src/training/graphs/decoder-loss.ts';
-import { lexicon, makeSample } from '../src/training/grounded/samples.ts';
+import { lexicon } from '../src/training/grounded/samples.ts';
+import { makeTask } from '../src/training/grounded/tasks.ts';
 import { drawnWeights } from '../src/training/initial.ts';
 import { writeShipped } from '../src/training/folders/shipped.ts';
+import { linePlot } from '../src/training/plots/line-plot.ts';
 import { scheduleOf } from '../src/training/optimizers/schedules.ts';
 import { Random } from '../src/training/random.ts';
 import { replaceFile, Trainer } from '../src/training/trainer.ts';
@@ -37,18 +39,18 @@ mkdirSync(args.work, { recursive: true });
 mkdirSync(join(args.out, 'onnx'), { recursive: true });
 
 const VOCABULARY = 4096;
-const config: DecoderConfig = { vocabularySize: VOCABULARY, width: 192, layers: 4, heads: 6, headSize: 32, feedForward: 768, contextLength: 1024, rotaryBase: 10000, rotaryDimensions: 16, normEpsilon: 1e-5, pointerWidth: 64, pointerTokenWidth: 32 };
+const shape: Omit<DecoderConfig, 'vocabularySize'> = { width: 192, layers: 4, heads: 6, headSize: 32, feedForward: 768, contextLength: 1024, rotaryBase: 10000, rotaryDimensions: 16, normEpsilon: 1e-5, pointerWidth: 64, pointerTokenWidth: 32 };
 /** Rows and tokens a row of the usual batch, and of every sixth, into which the longest lists fit. Both have as many tokens. */
 const USUAL = [10, 320] as const;
 const LONG = [5, 640] as const;
 
 const tokenizerFile = join(args.work, 'tokenizer.json');
-if (args.from !== undefined) replaceFile(tokenizerFile, readFileSync(join(args.from, 'tokenizer.json')));
+if (args.from !== undefined) replaceFile(tokenizerFile, withSpecialTokens(readFileSync(join(args.from, 'tokenizer.json'), 'utf8'), SPECIAL_TOKENS));
 else if (!existsSync(tokenizerFile)) {
   const random = new Random(11);
   const texts = function* (): Iterable<string> {
     for (let i = 0; i < 60_000; i++) {
-      const sample = makeSample(random);
+      const sample = makeTask(random);
       yield* (sample.system + sample.user + sample.assistant).split(/<\|[^|<>]+\|>/);
     }
   };
@@ -57,17 +59,25 @@ else if (!existsSync(tokenizerFile)) {
 const tokenizerJson = readFileSync(tokenizerFile, 'utf8');
 const tokenizer = new Tokenizer(JSON.parse(tokenizerJson), {});
 const encode = (text: string): number[] => tokenizer.encode(text).ids;
+const idOf = (token: string): number => {
+  const [id, ...more] = encode(token);
+  if (id === undefined || more.length > 0) throw new Error(`the tokenizer has no token ${token}`);
+  return id;
+};
+const vocabularySize = Math.max(...Object.values((JSON.parse(tokenizerJson) as { readonly model: { readonly vocab: Readonly<Record<string, number>> } }).model.vocab), ...SPECIAL_TOKENS.map(idOf)) + 1;
+const config: DecoderConfig = { ...shape, vocabularySize };
+const special = new Set(SPECIAL_TOKENS.map(idOf));
 
-const spelt = [...new Set(Array.from({ length: VOCABULARY }, (_, id) => (id < SPECIAL_TOKENS.length ? '' : tokenizer.decode([id], { clean_up_tokenization_spaces: false }))))].filter((text) => text.trim() !== '' && !text.includes('\ufffd'));
+const spelt = [...new Set(Array.from({ length: vocabularySize }, (_, id) => (special.has(id) ? '' : tokenizer.decode([id], { clean_up_tokenization_spaces: false }))))].filter((text) => text.trim() !== '' && !text.includes('\ufffd'));
 const pieces = { en: spelt.filter((text) => !/\p{Script=Han}/u.test(text)), zh: spelt };
 const data = new Random(2026);
-const [USER, OPEN, CLOSE] = (['<|user|>', NAME_OPEN, NAME_CLOSE] as const).map((token) => SPECIAL_TOKENS.indexOf(token));
-/** The reply is learnt, and so are names in the question from their second token on: they are copies of the evidence's as well. */
+const [USER, OPEN, CLOSE] = (['<|user|>', NAME_OPEN, NAME_CLOSE] as const).map(idOf);
+/** The reply is learnt, and so are names in a question that follows its evidence, from their second token on: they are copies as well. */
 const nextSequence = (): Sequence => {
-  const sample = makeSample(data, { pieces });
+  const sample = makeTask(data, { pieces });
   const prompt = encode(`<|system|>${sample.system}<|end|><|user|>${sample.user}<|end|><|assistant|>`);
   const answer = encode(`${sample.assistant}<|end|>`);
-  const asked = prompt.indexOf(USER);
+  const asked = sample.system.includes('<|f|>') ? prompt.indexOf(USER) : prompt.length;
   let within = false;
   const copied = prompt.map((token, i) => {
     const learned = within && prompt[i - 1] !== OPEN;
@@ -77,6 +87,16 @@ const nextSequence = (): Sequence => {
   });
   return { tokens: [...prompt, ...answer], learned: [...copied, ...answer.map(() => true)] };
 };
+
+/** Where a prompt says its task, and how much more than one token of a sentence each token of the reply counts, so that what is said in few words is learnt as fast. */
+const TASK = 2;
+const COUNTS: ReadonlyMap<number, number> = new Map([[idOf('<|path|>'), 5], [idOf('<|find|>'), 2], [idOf('<|extract|>'), 1.5]]);
+function weighed(batch: Batch): Batch {
+  const { rows, rowsCount, positions, inputIds } = batch;
+  const weights = Float32Array.from(rows, (row) => COUNTS.get(Number(inputIds[Number(row) - (Number(positions[Number(row)]) - TASK) * rowsCount])) ?? 1);
+  const sum = weights.reduce((all, weight) => all + weight, 0);
+  return { ...batch, weights: weights.map((weight) => weight / sum) };
+}
 
 const graph = decoderLoss(config, { method: { kind: 'full' }, dropout: 0 });
 const optimizer = { kind: 'adamw', beta1: 0.9, beta2: 0.98, epsilon: 1e-8, weight_decay: 0.05 } as const;
@@ -91,22 +111,34 @@ else if (args.from !== undefined) {
   const given = readWeights(readFileSync(join(args.from, 'onnx/model.onnx')));
   for (const [name, values] of trainer.weights) {
     const found = given.get(name)?.values;
-    // A form of the decoder without it: what is new is learnt from here.
-    if (name.startsWith('pointer.') && found?.length !== values.length) continue;
+    // A smaller vocabulary: the tokens behind its last are learnt from here.
+    if (name === 'embedding' && found !== undefined && found.length < values.length && found.length % config.width === 0) {
+      values.set(found);
+      continue;
+    }
     if (found?.length !== values.length) throw new Error(`${args.from} has ${found?.length ?? 'no'} weights ${name}, this configuration needs ${values.length}`);
     values.set(found);
   }
 }
 
+/** The log of this run and its curve, for the model's card. */
+function writeCurve(lines: string): void {
+  const points = lines.trim().split('\n').map((line): readonly [number, number] => {
+    const { step, loss } = JSON.parse(line) as { readonly step: number; readonly loss: number };
+    return [earlier + step, loss];
+  });
+  replaceFile(join(args.out, 'training-log.jsonl'), lines);
+  replaceFile(join(args.out, 'training-loss.svg'), linePlot({ title: 'Training loss, means of 25 steps', xLabel: 'step', yLabel: 'nats a learned token', series: [{ name: 'loss', points }] }));
+}
 function exportModel(): void {
   const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
-  const id = (token: string): number => (SPECIAL_TOKENS as readonly string[]).indexOf(token);
   const files = new Map([
     ['tokenizer.json', tokenizerJson],
     ['tokenizer_config.json', json({ tokenizer_class: 'PreTrainedTokenizerFast', bos_token: null, eos_token: '<|end|>', pad_token: '<|pad|>', model_max_length: config.contextLength, clean_up_tokenization_spaces: false, chat_template: CHAT_TEMPLATE })],
-    ['generation_config.json', json({ eos_token_id: [id('<|end|>')], pad_token_id: id('<|pad|>'), do_sample: false, max_new_tokens: 512 })],
-    ['pharos.json', json({ format: 'evidence-1', nameOpen: NAME_OPEN, nameClose: NAME_CLOSE, lexicon: { en: lexicon(new Random(3), 'en'), zh: lexicon(new Random(4), 'zh') } })],
+    ['generation_config.json', json({ eos_token_id: [idOf('<|end|>')], pad_token_id: idOf('<|pad|>'), do_sample: false, max_new_tokens: 512 })],
+    ['pharos.json', json({ format: 'evidence-2', nameOpen: NAME_OPEN, nameClose: NAME_CLOSE, lexicon: { en: lexicon(new Random(3), 'en'), zh: lexicon(new Random(4), 'zh') } })],
   ]);
+  if (existsSync(log)) writeCurve(readFileSync(log, 'utf8'));
   writeShipped(args.out, { config, trainingSteps: earlier + trainer.step, weights: trainer.weights, files });
 }
 
@@ -119,7 +151,7 @@ if (!args['export-only']) {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
   while (trainer.step < total && !stop.signal.aborted) {
     const [rows, steps] = trainer.step % 6 === 5 ? LONG : USUAL;
-    const report = await trainer.train([packBatch(nextSequence, rows, steps)], rate(trainer.step));
+    const report = await trainer.train([weighed(packBatch(nextSequence, rows, steps))], rate(trainer.step));
     mean += report.loss;
     count++;
     if (trainer.step % 25 === 0) {

@@ -61,8 +61,16 @@ function read({ format, source: template }: Shower, each: ReplyCase, opened: boo
   return { content, reasoning, calls };
 }
 
+/** Marks that the reader of a format has. */
+function knownMarks(each: ReplyCase, format: Shower['format']): ReadonlySet<string> {
+  const known = new Set<string>();
+  const marks = new Marks((text) => (known.add(text), undefined));
+  const reader = new FormatReader({ format, marks, opened: false, names: each.tools.map(({ name }) => name), single: false, newId: () => '' });
+  reader.end();
+  return known;
+}
 /** Why a case says nothing about Pharos. */
-function inapplicable(each: ReplyCase, { format, source: template }: Shower): string | undefined {
+function inapplicable(each: ReplyCase, { format, source: template }: Shower, opened: boolean): string | undefined {
   const { expected, reply, tools, others, separates, continues } = each;
   const settings = others.filter((name) => name !== 'tool_choice');
   if (settings.length > 0) return `${settings.join(', ')}: Pharos keeps such a reply to its form while it is written, and does not clean it afterwards`;
@@ -73,8 +81,11 @@ function inapplicable(each: ReplyCase, { format, source: template }: Shower): st
   const before = each.messages.at(-1);
   if (continues === 'content' && before?.content === '' && before.reasoning !== '') return 'a message that has thought and said nothing is gone on with in its thought';
   const ending = marksOf(template).find((mark) => reply.endsWith(mark));
-  if (ending !== undefined && format.calls === 'generic') return 'the reply holds the token that ends it, which no reader gets to see';
-  if (!separates && format.thinking && reply.includes(format.thinking.close)) return 'thoughts are asked for inside the content, which Pharos does not offer';
+  if (ending !== undefined && !knownMarks(each, format).has(ending)) return 'the reply holds the token that ends it, which no reader gets to see';
+  const inside = opened && expected.content.trim() !== '' && reply.startsWith(expected.content.trim());
+  if (!separates && format.thinking && (inside || reply.includes(format.thinking.close))) return 'thoughts are asked for inside the content, which Pharos does not offer';
+  if (!each.parallel && expected.calls.length > 0 && expected.content.trim() !== '' && reply.trim().endsWith(expected.content.trim())) return 'one call was asked for, and the reply ends with it: what is said behind it is not read';
+  if (opened && continues === 'no' && format.thinking && expected.reasoning.startsWith(format.thinking.open)) return 'the words with which the prompt opens the thought are told as a part of it, which they are not in Pharos';
   if (continues === 'reasoning' && !showsThoughts(template)) return 'the template does not show thoughts of earlier messages, so that none can be gone on with';
   return undefined;
 }
@@ -97,11 +108,6 @@ for (const each of replies) {
     outcomes.fail(name, shower.message);
     continue;
   }
-  const reason = inapplicable(each, shower);
-  if (reason !== undefined) {
-    outcomes.skip(name, reason);
-    continue;
-  }
   const messages = promptMessages(each.messages);
   if (!messages) {
     outcomes.skip(name, 'the conversation has a role that requests cannot have');
@@ -110,6 +116,11 @@ for (const each of replies) {
   try {
     const prompt = { messages, thinking: each.thinking, parallelToolCalls: each.parallel, ...promptTools(each.tools) };
     const { text, thought } = shower.show({ ...prompt, continues: each.continues !== 'no' });
+    const reason = inapplicable(each, shower, thought === 'open');
+    if (reason !== undefined) {
+      outcomes.skip(name, reason);
+      continue;
+    }
     const before = each.continues === 'no' ? undefined : each.messages.at(-1);
     const rest = (whole: string, begun = ''): string => (whole.startsWith(begun) ? whole.slice(begun.length) : whole);
     const expected = compared({

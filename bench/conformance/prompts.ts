@@ -28,7 +28,7 @@ function bytesTokenizer(special: readonly string[]): ModelTokenizer {
 const BYTES = bytesTokenizer([]);
 
 /** Marks of a template that a model's vocabulary usually has as special tokens. */
-export const marksOf = (source: string): string[] => [...new Set(source.match(/<[|｜][^<>\s|｜'"]+[|｜]>|<\/?(?:tool_call|tool_response|think|tools)>|<(?:start|end)_of_turn>|\[\/?(?:INST|TOOL_CALLS|AVAILABLE_TOOLS|TOOL_RESULTS)\]/gu))];
+export const marksOf = (source: string): string[] => [...new Set(source.match(/<[|｜][^<>\s|｜'"]+[|｜]>|<\/?(?:tool_call|tool_response|think|tools)>|<(?:start|end)_of_turn>|\[\/?(?:INST|TOOL_CALLS|AVAILABLE_TOOLS|TOOL_RESULTS|ARGS|CALL_ID|THINK)\]|\]<\]minimax\[>\[/gu))];
 
 export class Shower {
   readonly source: string;

@@ -7,21 +7,12 @@ import { Database, signed } from '../reason/tables/database.ts';
 import type { Slot } from '../reason/tables/database.ts';
 import { aggregateValue } from '../reason/evaluate/join.ts';
 import { compileBody } from '../reason/evaluate/compile.ts';
-import type { AggregateItem, InnerItem } from '../reason/evaluate/plan.ts';
+import type { AggregateItem, AtomItem, InnerItem, Operand } from '../reason/evaluate/plan.ts';
 import { STORED } from '../reason/tables/table.ts';
 import type { Comparison, Expression, Rule, RuleTerm } from '../reason/types.ts';
 import { evaluate, holds } from '../reason/language/values.ts';
 import type { Assumables } from './assumable.ts';
 
-/** A register (0 and above) or `~id` of a constant. */
-export type Operand = number;
-export interface AtomItem {
-  readonly kind: 'atom';
-  readonly slot: Slot;
-  readonly subject: Operand;
-  readonly object: Operand;
-  readonly absent: boolean;
-}
 export interface FilterItem {
   readonly kind: 'filter';
   readonly comparison: Comparison;

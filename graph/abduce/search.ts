@@ -9,7 +9,8 @@ import type { Slot } from '../reason/tables/database.ts';
 import { disjoint, join, Label, NOTHING, union } from './environments.ts';
 import type { Environment, Sets } from './environments.ts';
 import { Gatherings } from './gatherings.ts';
-import type { AtomItem, Clause, FilterItem, GroupItem, Model } from './model.ts';
+import type { AtomItem } from '../reason/evaluate/plan.ts';
+import type { Clause, FilterItem, GroupItem, Model } from './model.ts';
 import { bind, counted, isPositive, Queue, valueOf, without } from './state.ts';
 import type { Call, State, Waiting } from './state.ts';
 

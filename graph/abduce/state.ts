@@ -4,7 +4,8 @@
 import type { Slot } from '../reason/tables/database.ts';
 import { union } from './environments.ts';
 import type { Environment, Ids, Label } from './environments.ts';
-import type { AtomItem, Clause, GroupItem, Item, Operand } from './model.ts';
+import type { AtomItem, Operand } from '../reason/evaluate/plan.ts';
+import type { Clause, GroupItem, Item } from './model.ts';
 
 /** A question: a relation with the values that are given; -1 is open. */
 export interface Call {

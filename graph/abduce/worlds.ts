@@ -17,6 +17,7 @@ import { compileBody } from '../reason/evaluate/compile.ts';
 import { orderBody } from '../reason/evaluate/plan.ts';
 import { makeRule } from '../reason/language/print.ts';
 import { Program } from '../reason/evaluate/program.ts';
+import { Reach } from '../reason/evaluate/reach.ts';
 import { Table, GIVEN } from '../reason/tables/table.ts';
 import type { Budget, Rule } from '../reason/types.ts';
 import { neededRelations } from '../knowledge/closure.ts';
@@ -82,8 +83,7 @@ export class Worlds {
   readonly #evaluator: Evaluator;
   /** Breaches of constraints that are broken already. */
   readonly #before = new Map<number, ReadonlySet<string>>();
-  /** Heads that directly depend on a slot, and whether a `not` or an aggregate is between. */
-  readonly #dependents = new Map<Slot, { readonly heads: Set<Slot>; closed: boolean }>();
+  readonly #reach: Reach;
 
   private constructor(constraints: readonly Rule[], breaches: number, program: Program, evaluator: Evaluator, run: RunResult) {
     this.#constraints = constraints;
@@ -93,18 +93,7 @@ export class Worlds {
     this.#evaluator = evaluator;
     this.run = run;
     this.derived = program.database.derived;
-    for (const { heads, body } of program.rules) {
-      const note = (key: SignedRelation, closed: boolean): void => {
-        const slot = this.database.slot(key);
-        let entry = this.#dependents.get(slot);
-        if (!entry) this.#dependents.set(slot, (entry = { heads: new Set(), closed: false }));
-        for (const head of heads) entry.heads.add(this.database.slot(signed(head.relation, head.negated)));
-        entry.closed ||= closed;
-      };
-      for (const item of body)
-        if (isAtom(item)) note(signed(item.relation, item.negated), item.absent === true);
-        else if (isAggregate(item)) for (const inner of item.body) if (isAtom(inner)) note(signed(inner.relation, inner.negated), true);
-    }
+    this.#reach = new Reach(program);
     for (const i of this.#broken()) this.#before.set(i, new Set(this.#ways(this.#constraints[i].body, this.#breaches).map(keyOf)));
   }
 
@@ -141,19 +130,11 @@ export class Worlds {
   /** Looks into the world in which the triples hold as well. undefined when it could not be derived within the limits or before the deadline. */
   async suppose<T>(assumed: readonly Triple[], deadline: number, look: (world: Glimpse) => Promise<T>, signal?: AbortSignal): Promise<T | undefined> {
     if (assumed.length === 0) return look(this.#glimpse());
-    const { database, program } = this;
+    const { database } = this;
     const own = new Set(assumed.map(({ relation, negated }) => database.slot(signed(relation, negated))));
-    const touched = new Set(own);
-    let closed = false;
-    for (const slot of touched) {
-      const entry = this.#dependents.get(slot);
-      if (!entry) continue;
-      closed ||= entry.closed;
-      for (const head of entry.heads) touched.add(head);
-    }
+    const { slots: touched, heads: affected, absent: closed } = this.#reach.of(own);
     const before = new Map([...touched].map((slot) => [slot, slot.table]));
     try {
-      const affected = new Set([...touched].filter((slot) => program.derived.has(slot)));
       for (const slot of touched) slot.table = await copy(slot.table, closed && affected.has(slot));
       const grown = new Map([...own].map((slot) => [slot, slot.table.count]));
       for (const triple of assumed) database.tell(triple, 1, true);

@@ -21,9 +21,9 @@ export class RowLists {
   #next = new Int32Array(0);
   #live = new Int32Array(0);
 
-  /** How many live rows the list has. */
+  /** How many live rows the list has; none where it is no list (-1). */
   size(list: number): number {
-    return list < this.#live.length ? this.#live[list] : 0;
+    return list >= 0 && list < this.#live.length ? this.#live[list] : 0;
   }
   /** Puts a row, larger than all before it, at the end of a list. */
   append(list: number, row: number): void {

@@ -1,7 +1,7 @@
 // Owns the SQLite file: who may have it, its schema, every SQL string, and what its errors mean.
 // Refuses to know what is kept in memory. One owner at a time; what is committed is on the disk (WAL, synchronous = FULL).
 
-import { mkdirSync } from 'node:fs';
+import { accessSync, constants, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { SQLInputValue, SQLOutputValue, StatementSync } from 'node:sqlite';
@@ -95,7 +95,10 @@ export class StoreFile {
   open(): void {
     try {
       this.guard('opened', () => {
-        if (this.path !== ':memory:') mkdirSync(dirname(this.path), { recursive: true });
+        if (this.path !== ':memory:') {
+          mkdirSync(dirname(this.path), { recursive: true });
+          this.#mayWrite();
+        }
         const database = (this.#database = new DatabaseSync(this.path, { timeout: 0 }));
         // Held from the first read until closing; the WAL index is then kept in this process's memory, and no other process can look in.
         database.exec('PRAGMA locking_mode = EXCLUSIVE');
@@ -108,6 +111,21 @@ export class StoreFile {
       this.close();
       throw error;
     }
+  }
+  /** SQLite calls it an I/O error where it may not write. */
+  #mayWrite(): void {
+    for (const place of [dirname(this.path), this.path])
+      try {
+        accessSync(place, constants.R_OK | constants.W_OK);
+      } catch (cause) {
+        const { code } = cause as NodeJS.ErrnoException;
+        if (place === this.path && code === 'ENOENT') continue;
+        throw new StoreError(
+          'unavailable',
+          `the store ${this.path} could not be opened: ${place} may not be read and written (${code}); give the user that Pharos runs as the right to, or name another folder`,
+          { cause },
+        );
+      }
   }
   /** False for an empty file. */
   #isOurs(database: DatabaseSync): boolean {

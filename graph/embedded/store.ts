@@ -2,7 +2,6 @@
 // Refuses to answer reads of live facts from the file: it is read once, and then only for what was withdrawn.
 
 import { foldName } from '../names.ts';
-import { TermError } from '../terms.ts';
 import type { BaseName, Entity, EntityId, Fact, FactId, Path, Term, TriplePattern } from '../terms.ts';
 import { RULE_HISTORY, StoreError } from '../store.ts';
 import type {
@@ -20,7 +19,7 @@ import type {
   RuleHistory,
   RuleHistoryLimits,
 } from '../store.ts';
-import { instant } from '../reason/tables/interner.ts';
+import { instant, timeOf } from '../reason/tables/interner.ts';
 import { Base, factNumber, rowOf, timeText } from './base.ts';
 import type { FactRow } from './facts.ts';
 import { StoreFile } from './file.ts';
@@ -108,8 +107,12 @@ export class EmbeddedStore implements GraphStore {
         }
         this.#file.run(transaction.changed ? 'commit' : 'rollback');
       } catch (error) {
-        transaction.rollback();
-        this.#file.abandon();
+        try {
+          transaction.rollback();
+        } finally {
+          // A transaction that stays open would refuse every later one.
+          this.#file.abandon();
+        }
         throw error;
       }
       if (transaction.changed) {
@@ -132,8 +135,8 @@ export class EmbeddedStore implements GraphStore {
     if (cursor !== undefined && !CURSOR.test(cursor))
       throw new StoreError('invalid_cursor', `the cursor ${JSON.stringify(cursor.slice(0, 80))} is not one that was given out; begin again without a cursor`);
     const after = cursor === undefined ? -1 : Number(cursor);
-    const at = options.validAt === undefined ? undefined : time(options.validAt, 'validAt');
-    const asOf = options.asOf === undefined ? undefined : time(options.asOf, 'asOf');
+    const at = options.validAt === undefined ? undefined : timeOf(options.validAt, 'validAt');
+    const asOf = options.asOf === undefined ? undefined : timeOf(options.asOf, 'asOf');
     const shape = base?.shape(pattern);
     if (!base || !shape || !(limit > 0)) return { items: [] };
     const { facts } = base;
@@ -268,11 +271,4 @@ export class EmbeddedStore implements GraphStore {
     if (this.#state !== 'open') throw new StoreError('closed', `the store ${this.#file.path} is not open`);
     return [...this.#bases.values()].map((base) => base.statistics());
   }
-}
-
-function time(text: string, what: string): number {
-  const at = instant(text);
-  if (Number.isNaN(at))
-    throw new TermError('invalid_time', `${what} ${JSON.stringify(text.slice(0, 80))} is no time; give ISO 8601 such as "2024-03-01T12:00:00Z"`);
-  return at;
 }

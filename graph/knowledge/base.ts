@@ -15,13 +15,13 @@ import { Closure } from './closure.ts';
 import type { ToldState } from './closure.ts';
 import { emptyRelations, entitiesOf, unknownEntities } from './existence.ts';
 import { FactReader } from './facts.ts';
-import { plan, setUse, standingRules } from './plan.ts';
+import { plan, setUse, statedRules, withImplied } from './plan.ts';
 import type { Ruled } from './plan.ts';
 import { POLICIES, readPolicies } from './policies.ts';
 import type { ConflictPolicies } from './policies.ts';
 import { Readings } from './readings.ts';
 import { isOwnRule, readRule, ruleEntities, ruleSetId, setOf } from './rule-documents.ts';
-import { closeOver } from './schema.ts';
+import { closeOver, together } from './schema.ts';
 import type { ChangeEvent, KnowledgeLimits, TellResult } from './types.ts';
 import { inForce, ValidityWatch } from './validity.ts';
 
@@ -30,6 +30,13 @@ export interface BaseContext {
   readonly limits: KnowledgeLimits;
   readonly now: () => number;
   readonly emit: (event: ChangeEvent) => void;
+}
+
+/** What an event tells besides triples. */
+interface Changed {
+  readonly relationsChanged: Set<RelationName>;
+  readonly rulesChanged: Set<string>;
+  readonly entitiesChanged: Set<EntityId>;
 }
 
 export class BaseState {
@@ -129,9 +136,10 @@ export class BaseState {
   get declared(): Declared {
     return { declarations: this.declarations, constraints: refutingConstraints(this.#setRules) };
   }
-  /** The rules of the base, of its rule sets, and those that its declarations stand for. */
-  standing(): readonly Rule[] {
-    return standingRules(this.rules, this.declarations, this.#setRules);
+  /** The rules of the base, of its rule sets, and those that its declarations stand for; with further rules, as all of them would stand together. */
+  standing(more: readonly Rule[] = []): readonly Rule[] {
+    const stated = statedRules(this.rules, this.declarations, this.#setRules);
+    return withImplied(more.length === 0 ? stated : together(stated, more), this.declared);
   }
   /** Derives what follows, with the rules of the rule sets as the schema asks for them. */
   async #close(): Promise<void> {
@@ -197,22 +205,32 @@ export class BaseState {
   /** Brings the closure up to date with the clock. Runs in `change`. */
   async expire(): Promise<void> {
     const due = this.watch.due(this.#context.now());
+    if (!due) return this.#readAnew();
     if (due.length === 0) return;
     const list = new Changes(this.#context.limits.eventTriples);
+    const changed = { relationsChanged: new Set<RelationName>(), rulesChanged: new Set<string>(), entitiesChanged: new Set<EntityId>() };
+    try {
+      await this.#expired(due, list, changed);
+    } catch (error) {
+      // What was due is watched no longer, and what follows from it is not known here.
+      this.#broken = true;
+      this.#emit(list, changed.rulesChanged, changed.entitiesChanged, changed.relationsChanged.union(this.#names()));
+      throw error;
+    }
+    this.#emit(list, changed.rulesChanged, changed.entitiesChanged, changed.relationsChanged.union(new Set(list.relations)));
+  }
+  /** Brings the closure up to date with triples whose validity changed. */
+  async #expired(due: readonly Triple[], list: Changes, changed: Changed): Promise<void> {
     const states: ToldState[] = [];
     for (const triple of new Map(due.map((each) => [tripleKey(each), each])).values()) {
       const fact = await this.reader.of(triple);
       list.stored(fact ? 'added' : 'removed', triple);
       if (this.closure.needs(triple)) states.push({ triple, confidence: fact?.confidence });
     }
-    const changed = { relationsChanged: new Set<RelationName>(), rulesChanged: new Set<string>(), entitiesChanged: new Set<EntityId>() };
     const anew = (): Promise<void> => this.#adopt({ rules: this.rules, sets: this.ruleSets }, [], list, changed);
-    if (this.ruleSets.size > 0 && due.some(isSchema)) await anew();
-    else {
-      await this.closure.apply(states, list);
-      if (this.#schemaFollowed(list)) await anew();
-    }
-    this.#emit(list, changed.rulesChanged, changed.entitiesChanged, changed.relationsChanged.union(new Set(list.relations)));
+    if (this.ruleSets.size > 0 && due.some(isSchema)) return anew();
+    await this.closure.apply(states, list);
+    if (this.#schemaFollowed(list)) await anew();
   }
 
   #emit(list: Changes, rules: ReadonlySet<string>, entities: ReadonlySet<EntityId>, relations: ReadonlySet<RelationName>): void {
@@ -233,12 +251,7 @@ export class BaseState {
     return list.schema && this.ruleSets.size > 0;
   }
   /** Takes over new rules, rule sets and declarations after they were written. */
-  async #adopt(
-    { rules, sets }: Pick<Ruled, 'rules' | 'sets'>,
-    changes: readonly Change[],
-    list: Changes,
-    changed: { relationsChanged: Set<RelationName>; rulesChanged: Set<string>; entitiesChanged: Set<EntityId> },
-  ): Promise<void> {
+  async #adopt({ rules, sets }: Pick<Ruled, 'rules' | 'sets'>, changes: readonly Change[], list: Changes, changed: Changed): Promise<void> {
     const [oldRules, oldSetRules, oldDeclarations, oldClosure] = [this.rules, this.#setRules, this.declarations, this.closure];
     const note = (before: Iterable<Rule>, after: Iterable<Rule>): void => {
       const [gone, come] = [new Map(Array.from(before, (rule) => [rule.id, rule])), new Map(Array.from(after, (rule) => [rule.id, rule]))];

@@ -9,6 +9,7 @@ import type { SignedRelation, Slot } from '../reason/tables/database.ts';
 import { Evaluator, runSliced } from '../reason/evaluate/evaluate.ts';
 import type { RunResult } from '../reason/evaluate/evaluate.ts';
 import { Program } from '../reason/evaluate/program.ts';
+import { Reach } from '../reason/evaluate/reach.ts';
 import { STORED, Table } from '../reason/tables/table.ts';
 import type { Budget, BudgetLimit, Rule } from '../reason/types.ts';
 import { Upkeep } from '../reason/upkeep/upkeep.ts';
@@ -62,8 +63,7 @@ export class Closure {
   #failures = 0;
   #waits = 0;
   #partial: BudgetLimit | undefined;
-  /** Heads that directly depend on a slot, and whether any does so through `not` or an aggregate. */
-  readonly #dependents = new Map<Slot, { readonly heads: Set<Slot>; absent: boolean }>();
+  readonly #reach: Reach;
 
   private constructor(rules: readonly Rule[], needed: ReadonlySet<SignedRelation>, database: Database, budget: Budget) {
     this.#budget = budget;
@@ -72,15 +72,7 @@ export class Closure {
     this.program = new Program(rules, database);
     this.#evaluator = new Evaluator(this.program, budget);
     this.#upkeep = new Upkeep(this.program, this.#evaluator);
-    for (const clause of this.program.strata.flat())
-      for (const item of clause.body)
-        for (const inner of item.kind === 'aggregate' ? item.body : [item]) {
-          if (inner.kind !== 'atom') continue;
-          let entry = this.#dependents.get(inner.slot);
-          if (!entry) this.#dependents.set(inner.slot, (entry = { heads: new Set(), absent: false }));
-          entry.heads.add(clause.head.slot);
-          entry.absent ||= inner.absent || item.kind === 'aggregate';
-        }
+    this.#reach = new Reach(this.program);
   }
 
   /** Reads what the rules need and derives what follows. Throws RuleError `unstratifiable`. */
@@ -155,7 +147,7 @@ export class Closure {
   /** Work that upkeep may do before deriving anew is the better way: a small part of what that would be. */
   #allowance(edits: readonly Edit[]): number {
     let derived = 0;
-    for (const slot of this.#reach(edits.map(({ slot }) => slot)).heads) derived += slot.table.derived;
+    for (const slot of this.#reach.of(edits.map(({ slot }) => slot)).heads) derived += slot.table.derived;
     return Math.max(LEAST_WORK, (this.#evaluator.cost * SHARE * derived) / Math.max(1, this.database.derived));
   }
 
@@ -164,7 +156,7 @@ export class Closure {
     const { lost, grown } = tell(edits);
     const old = new Map<Slot, Table>();
     const all = this.#partial !== undefined;
-    const affected = all ? this.program.derived : undone ? this.#reach([...lost.keys(), ...grown.keys()]).heads : this.#affected(lost.keys(), grown.keys());
+    const affected = all ? this.program.derived : undone ? this.#reach.of([...lost.keys(), ...grown.keys()]).heads : this.#affected(lost.keys(), grown.keys());
     if (affected.size > 0 || lost.size > 0) this.generation = ++generations;
     for (const slot of new Set([...affected, ...lost.keys()])) {
       old.set(slot, slot.table);
@@ -203,24 +195,12 @@ export class Closure {
 
   /** Heads to derive anew: all that hang on rows that went, and all that hang on rows that came when a `not` or an aggregate is on the way. */
   #affected(lost: Iterable<Slot>, grown: Iterable<Slot>): Set<Slot> {
-    const affected = this.#reach(lost).heads;
+    const affected = this.#reach.of(lost).heads;
     for (const slot of grown) {
-      const { heads, absent } = this.#reach([slot]);
+      const { heads, absent } = this.#reach.of([slot]);
       if (absent) for (const head of heads) affected.add(head);
     }
     return affected;
-  }
-  /** Heads that hang on these slots, themselves among them if they are heads, and whether a `not` or an aggregate is on the way. */
-  #reach(from: Iterable<Slot>): { readonly heads: Set<Slot>; readonly absent: boolean } {
-    const seen = new Set(from);
-    let absent = false;
-    for (const slot of seen) {
-      const entry = this.#dependents.get(slot);
-      if (!entry) continue;
-      absent ||= entry.absent;
-      for (const head of entry.heads) seen.add(head);
-    }
-    return { heads: new Set([...seen].filter((slot) => this.program.derived.has(slot))), absent };
   }
 
   /** Lists the difference between what two closures derive. `stored` says whether a triple that is no longer derived is stored instead. */

@@ -8,7 +8,6 @@ import type { Grounds } from '../reason/proofs/checker.ts';
 import { atomsOf } from '../reason/language/body.ts';
 import { signed } from '../reason/tables/database.ts';
 import type { SignedRelation } from '../reason/tables/database.ts';
-import { impliedRules } from '../reason/rulesets/known-false.ts';
 import { readRules } from '../reason/language/parse.ts';
 import { isPathDefinition } from '../reason/rulesets/properties.ts';
 import { refutationRule } from '../reason/rulesets/refutation.ts';
@@ -78,8 +77,7 @@ const shape = ({ heads, body }: Rule): string =>
   );
 
 export function groundsOf(store: GraphStore, state: BaseState, now: number, oracle: AbsenceOracle, assumed: Assumptions = NO_ASSUMPTIONS): Grounds {
-  const given = [...state.standing(), ...assumed.rules];
-  const rules = new Map([...given, ...impliedRules(given, [], state.declared)].map((rule) => [rule.id, rule]));
+  const rules = new Map(state.standing(assumed.rules).map((rule) => [rule.id, rule]));
   const supposed = Map.groupBy(
     assumed.facts.filter((fact) => inForce(fact, now)),
     tripleKey,

@@ -23,7 +23,7 @@ import type { FactReader } from './facts.ts';
 import { Tellings } from './tellings.ts';
 
 export interface Hypothesis {
-  /** Standing rules of the base. */
+  /** Standing rules of the base, with what conditions mean by what is declared beside the rules of this call. */
   readonly standing: readonly Rule[];
   /** Rules of this call. */
   readonly rules: readonly Rule[];

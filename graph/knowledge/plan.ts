@@ -6,7 +6,7 @@ import type { Change } from '../store.ts';
 import { stratify } from '../reason/evaluate/strata.ts';
 import { impliedRules } from '../reason/rulesets/known-false.ts';
 import { propertyRules } from '../reason/rulesets/properties.ts';
-import { refutingConstraints } from '../reason/rulesets/refutation.ts';
+import type { Declared } from '../reason/rulesets/refutation.ts';
 import { isEquality, isReplacement, isSchema, touchesSchema } from '../reason/rulesets/rulesets.ts';
 import type { RuleSetName } from '../reason/rulesets/rulesets.ts';
 import type { Rule } from '../reason/types.ts';
@@ -23,13 +23,15 @@ export interface Ruled {
   readonly relations: ReadonlySet<RelationName>;
 }
 
-/** The rules of a base, of its rule sets, and those that its declarations stand for. */
-export function standingRules(rules: Ruled['rules'], declarations: Ruled['declarations'], setRules: readonly Rule[]): readonly Rule[] {
-  const standing = together(together([...rules.values()], setRules), propertyRules(declarations.values()));
-  const implied = impliedRules(standing, [], { declarations, constraints: refutingConstraints(setRules) });
-  return implied.length === 0 ? standing : together(standing, implied);
+/** The rules of a base, of its rule sets, and those that its declared properties stand for. Whatever else is added to them: they stay. */
+export const statedRules = (rules: Ruled['rules'], declarations: Ruled['declarations'], setRules: readonly Rule[]): readonly Rule[] =>
+  together(together([...rules.values()], setRules), propertyRules(declarations.values()));
+/** The same with what their conditions mean by what is declared. Which of that has strata hangs on all rules together, so it is found anew wherever rules are added. */
+export function withImplied(rules: readonly Rule[], declared: Declared): readonly Rule[] {
+  const implied = impliedRules(rules, [], declared);
+  return implied.length === 0 ? rules : together(rules, implied);
 }
-export const setUse = ({ rules, sets, declarations, relations }: Ruled): SetUse => ({ sets, relations, declarations, own: standingRules(rules, declarations, []) });
+export const setUse = ({ rules, sets, declarations, relations }: Ruled): SetUse => ({ sets, relations, declarations, own: statedRules(rules, declarations, []) });
 
 /** Rules and rule sets after the changes, when rules or declarations are among them, or what rule sets read. Throws RuleError when they cannot stand together. */
 export function plan(ruled: Ruled, written: WrittenSets, changes: readonly Change[]): Pick<Ruled, 'rules' | 'sets'> | undefined {

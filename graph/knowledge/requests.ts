@@ -4,7 +4,7 @@
 import type { Fact, Statement, TriplePattern } from '../terms.ts';
 import { TermError } from '../terms.ts';
 import { inField } from '../reason/errors.ts';
-import { instant } from '../reason/tables/interner.ts';
+import { timeOf } from '../reason/tables/interner.ts';
 import { parseGoal } from '../reason/language/parse.ts';
 import type { Atom, Budget } from '../reason/types.ts';
 import { KnowledgeError } from './types.ts';
@@ -13,10 +13,8 @@ import { KnowledgeError } from './types.ts';
 export function checkStatement({ confidence, validFrom, validTo }: Statement | Fact): void {
   if (confidence !== undefined && !(confidence > 0 && confidence <= 1))
     throw new TermError('invalid_confidence', `confidence ${confidence} is out of range; it must be above 0 and at most 1`);
-  for (const time of [validFrom, validTo])
-    if (time !== undefined && Number.isNaN(instant(time)))
-      throw new TermError('invalid_time', `${JSON.stringify(time.slice(0, 80))} is no time; give ISO 8601 such as "2024-03-01T12:00:00Z"`);
-  if (validFrom !== undefined && validTo !== undefined && !(instant(validFrom) < instant(validTo)))
+  const [from, to] = [validFrom, validTo].map((time) => (time === undefined ? undefined : timeOf(time)));
+  if (from !== undefined && to !== undefined && !(from < to))
     throw new TermError('invalid_time', `a fact cannot be true from ${validFrom} until ${validTo}; the end must be later`);
 }
 export function checkSupposed(facts: readonly Statement[], removed: readonly TriplePattern[], validAt: string | undefined): void {
@@ -24,8 +22,7 @@ export function checkSupposed(facts: readonly Statement[], removed: readonly Tri
   for (const { subject, relation, object } of removed)
     if (subject === undefined && relation === undefined && object === undefined)
       throw new KnowledgeError('invalid_request', 'a pattern of facts to think away is empty; give a subject, relation or object');
-  if (validAt !== undefined && Number.isNaN(instant(validAt)))
-    throw new TermError('invalid_time', `${JSON.stringify(validAt.slice(0, 80))} is no time; give ISO 8601 such as "2024-03-01T12:00:00Z"`);
+  if (validAt !== undefined) timeOf(validAt);
 }
 /** The goal as an atom. Throws RuleError for text that is none, KnowledgeError for one that cannot be asked. */
 export function goalOf(goal: string | Atom | undefined): Atom | undefined {

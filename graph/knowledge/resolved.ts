@@ -11,15 +11,19 @@ import type { KnowledgeLimits } from './types.ts';
 import type { BaseView } from './view.ts';
 
 /** The base with what is supposed. */
-export const hypothesisOf = (state: BaseView, assumed: Assumptions): Hypothesis => ({
-  ...assumed,
-  standing: state.standing(),
-  ...state.declared,
-  derivedAlready: (triple) => {
-    const at = state.closure.database.find(triple);
-    return at !== undefined && at.slot.table.rules[at.row] >= 0;
-  },
-});
+export function hypothesisOf(state: BaseView, assumed: Assumptions): Hypothesis {
+  const own = new Set(assumed.rules.map(({ id }) => id));
+  const standing = state.standing(assumed.rules);
+  return {
+    ...assumed,
+    standing: own.size === 0 ? standing : standing.filter(({ id }) => !own.has(id)),
+    ...state.declared,
+    derivedAlready: (triple) => {
+      const at = state.closure.database.find(triple);
+      return at !== undefined && at.slot.table.rules[at.row] >= 0;
+    },
+  };
+}
 
 export class Resolver {
   readonly #limits: KnowledgeLimits;

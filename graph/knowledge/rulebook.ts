@@ -90,13 +90,12 @@ export function rulesOf(input: unknown): Pick<ReadRules, 'rules' | 'places'> {
   return { rules, places };
 }
 
-/** Could these rules stand beside `standing`? Never throws for what is wrong with the rules. */
-export function checkRules(input: unknown, standing: readonly Rule[], source?: RuleSource): RulesCheck {
+/** Could these rules stand beside the others of a base? `standing` gives all that stand there with them. Never throws for what is wrong with the rules. */
+export function checkRules(input: unknown, standing: (rules: readonly Rule[]) => readonly Rule[], source?: RuleSource): RulesCheck {
   const { rules, errors, places } = readInput(input, source);
   if (errors.length > 0) return { valid: false, rules, errors };
   try {
-    const all = new Map([...standing, ...rules].map((rule) => [rule.id, rule]));
-    stratify([...all.values()], (rule) => places.get(rule.id) ?? {});
+    stratify(standing(rules), (rule) => places.get(rule.id) ?? {});
     return { valid: true, rules, errors: [] };
   } catch (error) {
     if (!(error instanceof RuleError)) throw error;

@@ -42,7 +42,7 @@ export class Ruling {
     this.#shared.states.assertOpen();
     return this.#shared.states.use(base, (state) =>
       state.change(async () => {
-        const { rules, errors } = checkRules(input, state.standing(), source);
+        const { rules, errors } = checkRules(input, (rules) => state.standing(rules), source);
         if (errors.length > 0) throw errors[0];
         const { derived, version, partial } = await state.write(rules.map((rule): Change => ({ kind: 'rule', id: rule.id, document: ruleDocument(rule) })));
         return { rules, derived, version, ...(partial === undefined ? {} : { partial }) };
@@ -51,7 +51,7 @@ export class Ruling {
   }
   async validateRules(base: BaseName, input: unknown, source?: RuleSource): Promise<RulesCheck> {
     this.#shared.states.assertOpen();
-    return this.#shared.states.read(base, async (state) => checkRules(input, state.standing(), source));
+    return this.#shared.states.read(base, async (state) => checkRules(input, (rules) => state.standing(rules), source));
   }
   async useRuleSet(base: BaseName, name: RuleSetName, use = true): Promise<RuleSetResult> {
     this.#shared.states.assertOpen();

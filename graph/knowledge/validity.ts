@@ -8,18 +8,20 @@ import { instant } from '../reason/tables/interner.ts';
 export const inForce = (statement: Statement, now: number): boolean =>
   (statement.validFrom === undefined || instant(statement.validFrom) <= now) && (statement.validTo === undefined || now < instant(statement.validTo));
 
-/** Facts that were read and whose validity begins or ends later. At most `limit` are watched; the latest fall first. */
+/** Facts that were read and whose validity begins or ends later. At most `limit` are watched; the latest fall first, and when the time of one that fell has come, everything has to be read anew. */
 export class ValidityWatch {
   readonly #limit: number;
   readonly #facts = new Map<FactId, { readonly at: number; readonly triple: Triple }>();
   #next = Number.POSITIVE_INFINITY;
+  /** The earliest time of a fact that fell. */
+  #fallen = Number.POSITIVE_INFINITY;
 
   constructor(limit = 100_000) {
     this.#limit = limit;
   }
   /** When something changes next: milliseconds since 1970 UTC, or infinity. */
   get next(): number {
-    return this.#next;
+    return Math.min(this.#next, this.#fallen);
   }
   /** Notes a fact, if it has a time to wait for. */
   see(fact: Fact, now: number): void {
@@ -31,11 +33,16 @@ export class ValidityWatch {
     this.#facts.set(fact.id, { at, triple: fact });
     if (at < this.#next) this.#next = at;
   }
-  /** Triples whose validity changed until now, each noted fact once; they are no longer watched. */
-  due(now: number): Triple[] {
-    if (now < this.#next) return [];
+  /** Triples whose validity changed until now, each noted fact once; they are no longer watched. Undefined when not all of them are known: nothing is watched then until it is read again. */
+  due(now: number): Triple[] | undefined {
+    if (now < this.next) return [];
     const triples: Triple[] = [];
     this.#next = Number.POSITIVE_INFINITY;
+    if (now >= this.#fallen) {
+      this.#fallen = Number.POSITIVE_INFINITY;
+      this.#facts.clear();
+      return undefined;
+    }
     for (const [id, { at, triple }] of this.#facts)
       if (at <= now) {
         triples.push(triple);
@@ -45,6 +52,9 @@ export class ValidityWatch {
   }
   #forgetLatest(): void {
     const byTime = [...this.#facts].toSorted((a, b) => b[1].at - a[1].at);
-    for (const [id] of byTime.slice(0, Math.max(1, this.#limit >> 3))) this.#facts.delete(id);
+    for (const [id, { at }] of byTime.slice(0, Math.max(1, this.#limit >> 3))) {
+      this.#facts.delete(id);
+      this.#fallen = Math.min(this.#fallen, at);
+    }
   }
 }

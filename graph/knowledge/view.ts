@@ -1,13 +1,11 @@
 // Owns what a reading sees of a base: the base as it stands, or with rules supposed.
 // Refuses to know how either is kept up to date.
 
-import { impliedRules } from '../reason/rulesets/known-false.ts';
 import { stratify } from '../reason/evaluate/strata.ts';
 import type { Budget } from '../reason/types.ts';
 import type { ReadRules } from '../reason/language/parse.ts';
 import type { BaseState } from './base.ts';
 import { Closure } from './closure.ts';
-import { together } from './schema.ts';
 import { KnowledgeError } from './types.ts';
 
 export type BaseView = Pick<BaseState, 'base' | 'reader' | 'watch' | 'readAt' | 'rules' | 'setRules' | 'declared' | 'closure' | 'policies' | 'version' | 'standing'>;
@@ -21,8 +19,7 @@ export type ReadView = <T>(base: BaseState['base'], read: (view: BaseView) => Pr
  */
 export async function supposing(state: BaseState, { rules, places }: Pick<ReadRules, 'rules' | 'places'>, budget: Budget, field: string, signal?: AbortSignal): Promise<BaseView> {
   const { base, reader, watch, readAt, setRules, declared, policies, version } = state;
-  const given = together(state.standing(), rules);
-  const standing = together(given, impliedRules(given, [], declared));
+  const standing = state.standing(rules);
   stratify(standing, (rule) => places.get(rule.id) ?? {});
   const closure = await Closure.build(standing, reader, { ...budget, facts: budget.facts + state.closure.database.derived }, signal);
   if (closure.partial !== undefined)

@@ -39,10 +39,19 @@ interface Difference {
   readonly before?: number;
 }
 const SLICE_MS = 10;
-/** Differences in what is derived: by relation, in the order of the supposed world's rows, then of those that are gone. Lets other work in between. */
+/** Of which world all that follows is known. */
+interface Complete {
+  readonly before: boolean;
+  readonly after: boolean;
+}
+/**
+ * Differences in what is derived: by relation, in the order of the supposed world's rows, then of those that are gone. What is missing from a world that is not complete may hold
+ * there all the same, and surer than it seems: nothing is concluded from that. Lets other work in between.
+ */
 async function differences(
   before: Database,
   after: Database,
+  complete: Complete,
   keys: Iterable<SignedRelation>,
   goal: Atom | undefined,
   signal?: AbortSignal,
@@ -61,14 +70,15 @@ async function differences(
     if (goal && !answersGoal(goal, triple)) return;
     const old = before.find(triple);
     if (!old) {
-      if (!told(slot, row)) found.push({ change: 'gained', at: { slot, row } });
+      if (complete.before && !told(slot, row)) found.push({ change: 'gained', at: { slot, row } });
       return;
     }
     const was = old.slot.table.confidence(old.row);
-    if (was !== slot.table.confidence(row) && !(told(slot, row) && told(old.slot, old.row))) found.push({ change: 'altered', at: { slot, row }, before: was });
+    if (complete.before && complete.after && was !== slot.table.confidence(row) && !(told(slot, row) && told(old.slot, old.row)))
+      found.push({ change: 'altered', at: { slot, row }, before: was });
   };
   const vanished = (slot: Slot, row: number): void => {
-    if (told(slot, row)) return;
+    if (!complete.after || told(slot, row)) return;
     const triple = before.triple(slot, row);
     if ((!goal || answersGoal(goal, triple)) && !after.find(triple)) found.push({ change: 'lost', at: { slot, row } });
   };
@@ -113,8 +123,12 @@ export async function whatIf(
   const removed = supposed.removed.map(({ relation, negated }) => (relation === undefined ? undefined : signed(relation, negated)));
   const changed = new Set<SignedRelation>(removed.filter((key) => key !== undefined));
   for (const { relation, negated } of supposed.facts) changed.add(signed(relation, negated));
-  for (const { heads } of supposed.rules) for (const head of heads) changed.add(signed(head.relation, head.negated));
-  const rules = [...supposed.standing, ...supposed.rules];
+  const then = new Map(actual.standing.map((rule) => [rule.id, rule]));
+  const now = new Map([...supposed.standing, ...supposed.rules].map((rule) => [rule.id, rule]));
+  // What conditions mean by what is declared may come and go with supposed rules.
+  for (const rule of [...then.values(), ...now.values()])
+    if (then.has(rule.id) !== now.has(rule.id)) for (const head of rule.heads) changed.add(signed(head.relation, head.negated));
+  const rules = [...new Map([...then, ...now]).values()];
   // Only what rules conclude can follow.
   const heads = new Set(rules.flatMap((rule) => rule.heads.map((head) => signed(head.relation, head.negated))));
   const keys = (removed.includes(undefined) ? heads : affected(changed, rules)).intersection(heads);
@@ -139,13 +153,14 @@ export async function whatIf(
     { ...before, context: contexts.before },
     { ...after, context: contexts.after },
   ].map(({ context, ...derived }) => ({ ...derived, prover: new Prover(derived.program, context.reader, context.proofs, derived.tellings) }));
-  const [then, now] = worlds;
-  const found = await differences(before.program.database, after.program.database, goal ? [signed(goal.relation, goal.negated)] : keys, goal, signal);
+  const [actually, supposedly] = worlds;
+  const complete: Complete = { before: before.run.complete, after: after.run.complete };
+  const found = await differences(before.program.database, after.program.database, complete, goal ? [signed(goal.relation, goal.negated)] : keys, goal, signal);
 
   const consequences: Consequence[] = [];
   for (const { change, at, before: was } of found.slice(offset, offset + budget.answers)) {
     signal?.throwIfAborted();
-    const { triple, confidence, proof } = await (change === 'lost' ? then : now).prover.hold(at);
+    const { triple, confidence, proof } = await (change === 'lost' ? actually : supposedly).prover.hold(at);
     consequences.push({ change, triple, confidence, ...(was === undefined ? {} : { before: was }), ...(proof ? { proofId: contexts.after.keep(proof) } : {}) });
   }
   const outcomes: Outcome[] = [];
@@ -157,7 +172,7 @@ export async function whatIf(
     ...(asked ? { outcome: { before: outcomes[0], after: outcomes[1] } } : {}),
     consequences,
     counts: { gained: count('gained'), lost: count('lost'), altered: count('altered') },
-    complete: limit === undefined,
+    complete: complete.before && complete.after,
     ...(limit === undefined ? {} : { limit }),
     ...(offset + budget.answers < found.length ? { cursor: `${state.version}.${offset + budget.answers}` } : {}),
     statistics: { derived: after.derived + before.derived, ms: performance.now() - began },

@@ -2,7 +2,6 @@
 // Refuses to hold anything in memory: the server has it all, and several processes may use it at once.
 
 import { randomBytes, randomUUID } from 'node:crypto';
-import { TermError } from '../terms.ts';
 import type { BaseName, Entity, EntityId, Fact, FactId, Path, Term, TriplePattern } from '../terms.ts';
 import { RULE_HISTORY, StoreError } from '../store.ts';
 import type {
@@ -20,7 +19,7 @@ import type {
   RuleHistory,
   RuleHistoryLimits,
 } from '../store.ts';
-import { instant } from '../reason/tables/interner.ts';
+import { timeOf } from '../reason/tables/interner.ts';
 import { Connection, CONNECTION_LIMITS, whole } from './connection.ts';
 import type { ConnectionLimits } from './connection.ts';
 import * as cypher from './cypher.ts';
@@ -121,8 +120,8 @@ export class Neo4jStore implements GraphStore {
       negated,
       after: cursor ?? '',
       minConfidence,
-      validAt: validAt === undefined ? null : time(validAt, 'validAt'),
-      ...(asOf === undefined ? {} : { asOf: new Date(time(asOf, 'asOf')).toISOString() }),
+      validAt: validAt === undefined ? null : timeOf(validAt, 'validAt'),
+      ...(asOf === undefined ? {} : { asOf: new Date(timeOf(asOf, 'asOf')).toISOString() }),
       ...(subject === undefined ? {} : { subject: entityKey(subject) }),
       ...(relation === undefined ? {} : { relation }),
       ...(object === undefined ? {} : { object: termKey(object) }),
@@ -194,11 +193,4 @@ export class Neo4jStore implements GraphStore {
       };
     });
   }
-}
-
-function time(text: string, what: string): number {
-  const at = instant(text);
-  if (Number.isNaN(at))
-    throw new TermError('invalid_time', `${what} ${JSON.stringify(text.slice(0, 80))} is no time; give ISO 8601 such as "2024-03-01T12:00:00Z"`);
-  return at;
 }

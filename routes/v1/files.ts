@@ -18,6 +18,25 @@ const FIELD_BYTES = 1024;
 const FIELDS = 16;
 /** Lines that are checked before others get their turn. */
 const BATCH = 1000;
+/** What it means where the parser of forms stops at a limit, by its codes. */
+const LIMITS: ReadonlyMap<unknown, string> = new Map([
+  ['FST_FILES_LIMIT', 'file: is there more than once; send one file in each request'],
+  ['FST_PARTS_LIMIT', `the form has more than ${FIELDS + 1} parts, which is the limit; it takes file, purpose and expires_after`],
+  ['FST_FIELDS_LIMIT', `the form has more than ${FIELDS} fields, which is the limit; it takes file, purpose and expires_after`],
+]);
+
+/** What comes out of a form. Throws HttpError `invalid_value` for a form that is none, is cut off, or has more parts than it may. */
+async function* wellFormed<T>(parts: AsyncIterable<T>): AsyncGenerator<T> {
+  try {
+    yield* parts;
+  } catch (error) {
+    const limit = error instanceof Error && 'code' in error ? LIMITS.get(error.code) : undefined;
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new HttpError('invalid_value', limit ?? `the form cannot be read to its end (${reason}); send multipart/form-data with the fields file and purpose`, {
+      cause: error,
+    });
+  }
+}
 
 export default (async (app) => {
   await app.register(multipart, {
@@ -28,7 +47,8 @@ export default (async (app) => {
   /** Throws HttpError `invalid_line` for the first line that is no example. */
   async function checkExamples({ path }: Arrived, { lifetime }: FastifyRequest): Promise<void> {
     let count = 0;
-    const lines = new LineImport(createReadStream(path), {
+    const content = createReadStream(path);
+    const lines = new LineImport(content, {
       bodyBytes: Number.POSITIVE_INFINITY,
       lineBytes: app.config.limits.lineBytes,
       batch: BATCH,
@@ -36,7 +56,12 @@ export default (async (app) => {
       write: async (examples) => void (count += examples.length),
       signal: lifetime,
     });
-    for await (const _ of lines.batches()) continue;
+    try {
+      for await (const _ of lines.batches()) continue;
+    } finally {
+      // Where a line is wrong it was not read to its end, and would stay open.
+      content.destroy();
+    }
     if (count === 0)
       throw new HttpError(
         'invalid_line',
@@ -50,13 +75,15 @@ export default (async (app) => {
     const given: Record<string, string> = {};
     let found: { readonly arrived: Arrived; readonly filename: string } | undefined;
     try {
-      for await (const part of request.parts()) {
+      for await (const part of wellFormed(request.parts())) {
+        if (part.type === 'field' && part.fieldname === 'file')
+          throw new HttpError('invalid_value', 'file: came as text without a name; send it as a file, with a file name', { param: 'file' });
         if (part.type === 'field') given[part.fieldname] = String(part.value);
         else if (part.fieldname !== 'file')
           throw new HttpError('unknown_parameter', `${part.fieldname}: is not a field that is known here; the file's field is called file`, {
             param: part.fieldname,
           });
-        else found = { arrived: await app.files.receive(part.file), filename: shownName(part.filename) };
+        else found = { arrived: await app.files.receive(wellFormed<Uint8Array>(part.file)), filename: shownName(part.filename) };
       }
       if (!found) throw new HttpError('missing_required_parameter', 'file: is required', { param: 'file' });
       const upload = uploadOf(given);

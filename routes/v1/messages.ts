@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { WRITE_ERRORS } from '../../src/contract/common.ts';
 import { anthropicErrorWire, anthropicErrors, messageEvents, messagesEvent, messagesReply, messageWire } from '../../src/contract/dialects/messages-reply.ts';
 import type { MessageHead } from '../../src/contract/dialects/messages-reply.ts';
-import { messagesAnswerRequest, messagesRequest } from '../../src/contract/dialects/messages-request.ts';
+import { countedPrompt, messagesAnswerRequest, messagesRequest } from '../../src/contract/dialects/messages-request.ts';
 import { collect } from '../../src/contract/dialects/parts.ts';
 import { namedFor } from '../../src/http/error-dialects.ts';
 import { begin } from '../../src/http/events.ts';
@@ -41,9 +41,11 @@ export default (async (app) => {
       const model = app.modelOf(body.model).id;
       const asked = messagesAnswerRequest(body, model, Math.min(body.max_tokens, app.config.limits.newTokens));
       app.admission.enterGeneration(reply);
+      // Where it cannot be counted, the generation says why.
+      const counted = body.stream === true ? app.engine.countTokens(model, countedPrompt(body)).catch(() => 0) : 0;
       const events = await begin(app.answers.answer(asked, lifetime), reply);
       reply.header('request-id', request.id);
-      const head: MessageHead = { id: `msg_${randomUUID()}`, model, hideThoughts: body.thinking !== undefined && 'display' in body.thinking && body.thinking.display === 'omitted' };
+      const head: MessageHead = { id: `msg_${randomUUID()}`, model, hideThoughts: body.thinking !== undefined && 'display' in body.thinking && body.thinking.display === 'omitted', promptTokens: await counted };
       if (body.stream !== true) return messageWire(await collect(events), head);
       return sendNamedEvents(
         reply,

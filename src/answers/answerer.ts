@@ -17,15 +17,17 @@ import type { Answerer, AnswerEvent, AnswerRequest, AnswerStatistics, Claim, Gro
 import { read } from './reading.ts';
 import type { Reading, ReadingLimits } from './reading.ts';
 import { offerPaths } from './relation-paths/offer.ts';
+import type { Written } from './relation-paths/offer.ts';
 import { follow, pathGrammar } from './relation-paths/path-automaton.ts';
+import type { PathAutomaton } from './relation-paths/path-automaton.ts';
 import { tellPath } from './relation-paths/told.ts';
 import type { Told } from './relation-paths/told.ts';
 import { answerValues, pathText, proofFacts, proofSources } from './retrieve.ts';
-import { allowedWords, composePrompt, namesInOrder, verifyReply } from './words/compose.ts';
+import { allowedWords, composePathPrompt, composePrompt, namesInOrder, verifyReply } from './words/compose.ts';
 import type { ComposeLimits } from './words/compose.ts';
 import { evidenceNames } from './words/evidence.ts';
-import { fit } from './words/fit.ts';
 import type { Evidence } from './words/evidence.ts';
+import { fit } from './words/fit.ts';
 import { reply } from './words/wording.ts';
 
 export interface AnswererOptions extends ReadingLimits {
@@ -137,6 +139,8 @@ export class GroundedAnswerer implements Answerer {
       }
       const made = await this.#word(request, model, question, reading, signal);
       if (repeatable && (made.reason === 'stop' || made.grounding.shortened)) this.#cache.put(computation, key, made, dependencies);
+      // Whoever waits for the same answer does not wait for this client to read it.
+      this.#cache.end(computation);
       yield* stream(made, false);
     } finally {
       this.#cache.end(computation);
@@ -196,7 +200,8 @@ export class GroundedAnswerer implements Answerer {
     const { knowledge, pathCharacters, answers, claims: most } = this.#options;
     const offer = await offerPaths(knowledge, asked, pathCharacters, signal);
     let text = '';
-    for await (const event of this.#plain({ ...request, constraint: { kind: 'grammar', grammar: pathGrammar(offer.automaton) } }, signal)) {
+    const chosen = this.#options.engine.models().find(({ id }) => id === request.model)?.grounded && asked.form === 'relations' ? { ...request, messages: pathPrompt(offer.automaton, questionOf(request), asked.start) } : request;
+    for await (const event of this.#plain({ ...chosen, constraint: { kind: 'grammar', grammar: pathGrammar(offer.automaton) } }, signal)) {
       if (event.kind === 'delta') text += event.text;
       if (event.kind !== 'finish' || !event.grounding) {
         yield event;
@@ -221,17 +226,18 @@ export class GroundedAnswerer implements Answerer {
     return { text, proofId: this.#options.knowledge.keepProof(base, proof), facts: facts.map(({ id }) => id), sources: proofSources(facts) };
   }
 
-  /** The list or table that is asked for, where the model was taught sentences alone and the request has room for it. */
-  async #formed({ model: id, maxTokens, stop }: AnswerRequest, { grounded }: ModelInfo, { evidence, language }: Reading): Promise<string | undefined> {
-    if (!evidence.form || !grounded || stop.length > 0) return undefined;
-    const text = reply(evidence, language);
-    return (await this.#options.engine.countTokens(id, text)) <= maxTokens ? text : undefined;
+  /** Evidence with the list or table that is asked for, if the request has room for a whole one; `plainly`: it is longer than those that the model was taught, or a name cannot stand in it as it is. */
+  async #formed({ model: id, maxTokens, stop }: AnswerRequest, { grounded, contextLength = 0 }: ModelInfo, { evidence, language }: Reading): Promise<{ readonly evidence: Evidence; readonly plainly: boolean }> {
+    if (!evidence.form || !grounded) return { evidence, plainly: false };
+    const tokens = await this.#options.engine.countTokens(id, reply(evidence, language));
+    const plainly = tokens > FORMED * contextLength || (evidence.form === 'table' && evidenceNames(evidence).some((name) => name.includes('|')));
+    if (tokens > maxTokens || (plainly && stop.length > 0)) return { evidence: { ...evidence, form: undefined }, plainly: false };
+    return { evidence, plainly };
   }
   /** The model's words for a reading, or the plain sentence. */
   async #worded(request: AnswerRequest, model: ModelInfo, question: string, reading: Reading, signal?: AbortSignal): Promise<Pick<Reply, 'text' | 'tokens' | 'reason' | 'usage'> & Pick<Grounding, 'wording'>> {
     const { language, spans } = reading;
-    const form = await this.#formed(request, model, reading);
-    const evidence: Evidence = form === undefined && model.grounded ? { ...reading.evidence, form: undefined } : reading.evidence;
+    const { evidence, plainly } = await this.#formed(request, model, reading);
     const names = evidenceNames(evidence);
     const expected = reply(evidence, language);
     // What runs on far beyond the plain sentence is wrong, whatever comes.
@@ -250,7 +256,7 @@ export class GroundedAnswerer implements Answerer {
     let tokens: WrittenToken[] | undefined;
     let reason: Reply['reason'] = 'stop';
     let usage: Usage = { promptTokens: 0, completionTokens: 0 };
-    if (form !== undefined) text = form;
+    if (plainly) text = expected;
     else for await (const event of this.#options.engine.generate(generation, signal)) {
       if (event.kind === 'delta') {
         text += event.text;
@@ -265,7 +271,7 @@ export class GroundedAnswerer implements Answerer {
     const wrong = ranOn ? 'the reply does not end' : cut ? undefined : verifyReply(text, evidence, language, model.grounded !== undefined);
     const over = request.limits !== undefined && !isWithin(text.trim(), request.limits);
     if (wrong !== undefined || over) [text, tokens, reason] = [expected, undefined, 'stop'];
-    return { text, tokens, reason, usage, wording: wrong === undefined && form === undefined && !over ? 'model' : 'plain' };
+    return { text, tokens, reason, usage, wording: wrong === undefined && !plainly && !over ? 'model' : 'plain' };
   }
   /** Lets the model word what of the reading the reply has room for, and gives the plain sentence where its words say something else, or too much. */
   async #word(request: AnswerRequest, model: ModelInfo, question: string, reading: Reading, signal?: AbortSignal): Promise<Reply> {
@@ -294,6 +300,17 @@ export class GroundedAnswerer implements Answerer {
       reading: digestOf(reading),
     };
   }
+}
+
+/** Of the context, what a list or table may take that the model writes. */
+const FORMED = 0.4;
+/** Of all relations told to a model that was trained to write paths; the nearest come first. */
+const PATH_CHARACTERS = 1000;
+/** The relations that a path may be made of, and the question, as a model that was trained for it reads them. */
+function pathPrompt(automaton: PathAutomaton<Written>, question: string, names: readonly string[]): ReturnType<typeof composePathPrompt> {
+  const relations = new Set(automaton.flatMap(({ arcs }) => arcs.flatMap(({ meaning: { step } }) => (step ? [step.relation] : []))));
+  let room = PATH_CHARACTERS;
+  return composePathPrompt([...relations].filter((relation) => (room -= relation.length + 4) >= 0), question, names);
 }
 
 /** A reply that no model was asked for. */

@@ -18,12 +18,15 @@ import type { Evidence, Language } from './words/evidence.ts';
 import { clause } from './words/wording.ts';
 
 export interface ReadingLimits {
-  /** Ends read from one path at most. */
+  /** Answers given out at most. */
   readonly answers: number;
   /** Claims (with proofs) in one reply at most. */
   readonly claims: number;
   readonly compose: ComposeLimits;
 }
+
+/** Ends read from one path at most: where there are more, nobody is told how many. */
+const MOST_ENDS = 10_000;
 
 /** What the graph says to one question, before it is put into words. */
 export interface Finding {
@@ -89,12 +92,13 @@ class Reader {
       const conclusion = linked ? { subjects: listNames([entity(linked.id)], display, limits), relations: [], objects: [] } : undefined;
       return { outcome: 'not_entailed', evidence: { verdict: 'unknown', conclusion, lines: [] }, answers: [], claims: [], path: '' };
     }
-    const reached = await readPath(graph, best.start, best.path, { base, asOf, minConfidence, limit: this.#limits.answers, signal });
+    const reached = await readPath(graph, best.start, best.path, { base, asOf, minConfidence, limit: MOST_ENDS, signal });
+    const isAll = reached.length < MOST_ENDS;
     const results = interpretation.asked === undefined ? reached : await ofType(graph, base, reached, interpretation.asked);
     const ends = results.map(({ end }) => end);
     const ids = [best.start, ...ends.slice(0, limits.listed)].flatMap((term) => (term.kind === 'entity' ? [term.id] : []));
     const display = await this.#display(language, relations, ids);
-    if (results.length === 0) {
+    if (results.length === 0 || (interpretation.kind === 'count' && !isAll)) {
       const conclusion = { subjects: listNames([best.start], display, limits), relations: [], objects: [] };
       return { outcome: 'not_entailed', evidence: { verdict: 'unknown', conclusion, lines: [] }, answers: [], claims: [], path: pathText(best.path) };
     }
@@ -103,10 +107,11 @@ class Reader {
       const proof = await provePath(graph, base, best.start, best.path, result);
       if (proof) claims.push({ text: clause(pathLine(best.start, best.path, [result.end], display, limits), language, (name) => name), proof });
     }
-    const conclusion = pathLine(best.start, best.path, ends, display, limits);
+    // Those beyond the names that are written out are counted in the sentence.
+    const conclusion = pathLine(best.start, best.path, isAll ? ends : ends.slice(0, limits.listed), display, limits);
     const sought = best.path.length === 1 && best.path[0].inverse ? 'subjects' : 'objects';
     const evidence: Evidence = interpretation.kind === 'count' ? { verdict: 'count', count: ends.length, conclusion, lines: [], sought } : { verdict: 'answer', conclusion, lines: [], sought };
-    return { outcome: 'entailed', evidence, answers: interpretation.kind === 'count' ? [{ kind: 'literal', type: 'number', value: ends.length }] : ends, claims, path: pathText(best.path) };
+    return { outcome: 'entailed', evidence, answers: interpretation.kind === 'count' ? [{ kind: 'literal', type: 'number', value: ends.length }] : ends.slice(0, this.#limits.answers), claims, path: pathText(best.path) };
   }
 
   /** What holds of one triple, at the time and with the confidence asked for. */

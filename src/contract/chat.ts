@@ -4,7 +4,7 @@
 import { z } from 'zod';
 import { baseOf, baseName, confidence, instant, text } from './common.ts';
 import { ruleInput } from './rules.ts';
-import { constraintOf, finishReason, generation, harmless, isEmptyList, likelihoodsOf, limitsOf, pathsOf, samplingOf, samplingOfChoice, stopsOf, unsupported, unused, usage } from './generation.ts';
+import { constraintOf, finishReason, generation, harmless, languagesOf, isEmptyList, likelihoodsOf, limitsOf, pathsOf, samplingOf, samplingOfChoice, stopsOf, unsupported, unused, usage } from './generation.ts';
 import { callDelta, callReply, callsOf, choiceProblem, toolCalls, toolChoice, tools, toolsOf } from './tools.ts';
 import { source, sourceWire } from './triples.ts';
 import type { AnswerRequest, Grounding, KnowledgeOptions } from '../answers/port.ts';
@@ -267,7 +267,9 @@ function messageOf({ role, content: said, name, tool_calls: calls, tool_call_id:
 function chatOf(request: ChatRequest): AnswerRequest['chat'] {
   const { chat_template_kwargs: template, reasoning_effort: effort } = request;
   const thinking = template?.enable_thinking ?? template?.thinking ?? (request.thinking ? request.thinking.type === 'enabled' : effort === 'none' ? false : undefined);
+  const languages = languagesOf(request);
   const chat = {
+    ...(languages ? { languages } : {}),
     ...toolsOf(request.tools, request.tool_choice),
     ...(request.parallel_tool_calls === false ? { parallelToolCalls: false } : {}),
     ...(thinking === undefined || thinking === null ? {} : { thinking }),

@@ -3,7 +3,7 @@
 
 import { z } from 'zod';
 import { text } from './common.ts';
-import { constraintOf, finishReason, generation, harmless, limitsOf, MOST_CHOICES, samplingOf, samplingOfChoice, stopsOf, usage } from './generation.ts';
+import { constraintOf, finishReason, generation, harmless, languagesOf, limitsOf, MOST_CHOICES, samplingOf, samplingOfChoice, stopsOf, usage } from './generation.ts';
 import type { GenerateRequest, WrittenToken } from '../engine/port.ts';
 
 const prompt = text(1_000_000).min(1);
@@ -56,7 +56,8 @@ export function generateRequestsOf(request: CompletionRequest, model: string, ma
   const sampling = { ...samplingOf(request), ...(told === undefined ? {} : { logprobs: told }) };
   const constraint = constraintOf(request);
   const limits = limitsOf(request);
-  const filled = (prompt: GenerateRequest['prompt']): GenerateRequest['prompt'] => (request.suffix && prompt.kind === 'text' ? { ...prompt, suffix: request.suffix } : prompt);
+  const languages = languagesOf(request);
+  const filled = (prompt: GenerateRequest['prompt']): GenerateRequest['prompt'] => (prompt.kind === 'text' ? { ...prompt, ...(request.suffix ? { suffix: request.suffix } : {}), ...(languages ? { languages } : {}) } : prompt);
   const more = { ...(request.echo === true ? { echo: true } : {}), ...(constraint ? { constraint } : {}), ...(limits ? { limits } : {}) };
   return promptsOf(request).flatMap((each) =>
     Array.from({ length: choices }, (_, i) => ({ model, prompt: filled(each), sampling: samplingOfChoice(sampling, i), maxTokens, stop: stopsOf(request.stop), ...more })),

@@ -155,8 +155,11 @@ export const jobCheckpoint = z
     metrics: z.strictObject({
       step: z.int(),
       train_loss: z.number().optional(),
-      valid_loss: z.number().optional(),
+      train_mean_token_accuracy: z.number().optional().describe('Share of the learned tokens that the model held for the most probable.'),
+      valid_loss: z.number().optional().describe('Of all validation data, as full_valid_loss.'),
       valid_mean_token_accuracy: z.number().optional(),
+      full_valid_loss: z.number().optional(),
+      full_valid_mean_token_accuracy: z.number().optional(),
     }),
   })
   .meta({ id: 'FineTuningCheckpoint' });
@@ -275,7 +278,7 @@ export const eventWire = ({ id, created, level, type, message, data }: JobEvent)
   type,
   data: data ?? {},
 });
-export const checkpointWire = (of: Job, { created, step, trainLoss, validLoss, validAccuracy }: JobCheckpoint): z.infer<typeof jobCheckpoint> => ({
+export const checkpointWire = (of: Job, { created, step, trainLoss, trainAccuracy, validLoss, validAccuracy }: JobCheckpoint): z.infer<typeof jobCheckpoint> => ({
   id: `ftckpt-${of.id.replace(/^ftjob-/, '')}-${step}`,
   object: 'fine_tuning.job.checkpoint',
   created_at: Math.floor(created / 1000),
@@ -285,7 +288,8 @@ export const checkpointWire = (of: Job, { created, step, trainLoss, validLoss, v
   metrics: {
     step,
     ...(trainLoss === undefined ? {} : { train_loss: trainLoss }),
-    ...(validLoss === undefined ? {} : { valid_loss: validLoss }),
-    ...(validAccuracy === undefined ? {} : { valid_mean_token_accuracy: validAccuracy }),
+    ...(trainAccuracy === undefined ? {} : { train_mean_token_accuracy: trainAccuracy }),
+    ...(validLoss === undefined ? {} : { valid_loss: validLoss, full_valid_loss: validLoss }),
+    ...(validAccuracy === undefined ? {} : { valid_mean_token_accuracy: validAccuracy, full_valid_mean_token_accuracy: validAccuracy }),
   },
 });

@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { baseName, baseOf, text } from './common.ts';
 import type { PathsAsked } from '../answers/port.ts';
 import { PRIORITIES } from '../engine/port.ts';
-import type { ConstraintSpec, Sampling, TextLimits, TokenLikelihood, Usage } from '../engine/port.ts';
+import type { ConstraintSpec, Languages, Sampling, TextLimits, TokenLikelihood, Usage } from '../engine/port.ts';
 
 /** A field of OpenAI's that changes nothing. */
 export const unused = z.unknown().optional().describe('Accepted and not used.');
@@ -86,6 +86,7 @@ const limit = z.int().min(1).max(1_000_000).nullish();
 const LIMITED = 'Never exceeded. The text ends with a whole word, or sentence where one ended in the second half, and `finish_reason` is `length` where something was left out. With `response_format` the text is completed within the limit; a format that asks for more is refused. (Not in OpenAI.)';
 const LINES = 'The rest of a longer line is left out, and `finish_reason` is `length` then. Not with `response_format`. (Not in OpenAI.)';
 const penalty = z.number().min(-2).max(2).nullish();
+const language = text(64).min(1).nullish();
 export const generation = {
   model: z.string().min(1).max(256).optional().describe('A name from `GET /v1/models`; the first of them when absent.'),
   n: z.int().min(1).max(MOST_CHOICES).nullish().describe('Choices, generated side by side. With a seed, each has its own: seed, seed + 1, ...'),
@@ -105,6 +106,8 @@ export const generation = {
     .refine((map) => Object.keys(map).length <= 1024, 'has more than 1024 tokens')
     .nullish()
     .describe('Added to the logits of tokens, by id.'),
+  source_language: language.describe('Of models that translate out of several languages: the name of the mark in their vocabulary, such as `fra_Latn` (NLLB), `fr_XX` (mBART) or `fr` (M2M100). (Not in OpenAI.)'),
+  target_language: language.describe('The language into which such a model translates, likewise. (Not in OpenAI.)'),
   seed: z.int().nullish().describe('Same seed, prompt and model give the same text.'),
   response_format: responseFormat.nullish(),
   structured_outputs: structuredOutputs.nullish(),
@@ -198,3 +201,7 @@ export const likelihoodsOf = ({ text: token, bytes, logprob }: TokenLikelihood):
   logprob: Math.max(LEAST, logprob ?? LEAST),
   bytes: [...bytes],
 });
+/** Out of which language is translated, and into which; undefined: the request does not say. */
+export function languagesOf({ source_language: source, target_language: target }: { readonly source_language?: string | null; readonly target_language?: string | null }): Languages | undefined {
+  return source || target ? { ...(source ? { source } : {}), ...(target ? { target } : {}) } : undefined;
+}

@@ -1,9 +1,8 @@
 // Owns opening ONNX Runtime sessions: which devices are tried, what falls back, and what a failure is called.
 // Refuses to know what the graphs compute and how they are run.
 
-import { dirname } from 'node:path';
 import * as ort from 'onnxruntime-node';
-import { readGraphFile } from '../model/graph-file.ts';
+import { readGraphFile, weightsFolder } from '../model/graph-file.ts';
 import type { GraphBytes } from '../model/graph-file.ts';
 import { EngineError } from './port.ts';
 import type { Device } from './port.ts';
@@ -70,7 +69,7 @@ export async function openSession<T>(device: OneDevice, { file, model, threads }
     interOpNumThreads: 1,
     executionMode: 'sequential',
     // A graph in memory has no place of its own beside which to look for weights.
-    ...(model ? { extra: { session: { model_external_initializers_file_folder_path: dirname(file) } } } : {}),
+    ...(model ? { extra: { session: { model_external_initializers_file_folder_path: weightsFolder(file) } } } : {}),
     ...settings,
   };
   let session: ort.InferenceSession;

@@ -43,6 +43,12 @@ export interface ChatPrompt {
   readonly reasoningEffort?: string;
   /** The last message is an assistant's and is gone on with, rather than answered. */
   readonly continues?: boolean;
+  readonly languages?: Languages;
+}
+/** Out of which language a model translates, and into which, by the names of its vocabulary's marks; absent: as its folder says. For models that have such marks. */
+export interface Languages {
+  readonly source?: string;
+  readonly target?: string;
 }
 
 export interface Sampling {
@@ -121,7 +127,7 @@ export interface Terms {
 export interface GenerateRequest extends Terms {
   readonly model: string;
   /** `suffix`: what follows the text that is to be written, for models that fill in between; its characters, and then those of `text`, stand for themselves. */
-  readonly prompt: ChatPrompt | { readonly kind: 'text'; readonly text: string; readonly suffix?: string } | { readonly kind: 'tokens'; readonly ids: readonly number[] };
+  readonly prompt: ChatPrompt | { readonly kind: 'text'; readonly text: string; readonly suffix?: string; readonly languages?: Languages } | { readonly kind: 'tokens'; readonly ids: readonly number[] };
   readonly sampling: Sampling;
   /** New tokens at most. 0 only with `echo`. */
   readonly maxTokens: number;
@@ -188,7 +194,7 @@ export interface ModelInfo {
 }
 /** Read from `pharos.json` in the model folder. */
 export interface GroundedFormat {
-  readonly format: 'evidence-1';
+  readonly format: 'evidence-2';
   readonly nameOpen: string;
   readonly nameClose: string;
   /** Words that the model may write outside names, besides those of the evidence. */

@@ -1,8 +1,8 @@
 // Owns reading an ONNX file without its weights: they stay where they are, and the graph points to them.
 // Refuses to know what the graph computes.
 
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
-import { basename } from 'node:path';
+import { closeSync, existsSync, fstatSync, lstatSync, openSync, readSync, realpathSync } from 'node:fs';
+import { basename, dirname } from 'node:path';
 import { ProtoWriter } from './protobuf.ts';
 
 /** Fields of ModelProto, GraphProto and TensorProto (onnx/onnx.proto). */
@@ -107,11 +107,20 @@ export interface GraphBytes {
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly whole: boolean;
 }
+const hasWeightsBeside = (path: string): boolean => [`${path}_data`, `${path}.data`].some(existsSync);
+/** The folder in which ONNX Runtime has to look for the weights of a graph: the file's own. A link that has no weights beside it, as those of the hub's cache, stands for the file that it leads to. */
+export const weightsFolder = (path: string): string => dirname(lstatSync(path).isSymbolicLink() && !hasWeightsBeside(path) ? realpathSync(path) : path);
+/** How the weights' own file is called there; undefined where a link leads out of that folder, so that they cannot be read where they lie. */
+function nameIn(path: string): string | undefined {
+  if (!lstatSync(path).isSymbolicLink()) return basename(path);
+  return hasWeightsBeside(path) ? undefined : basename(realpathSync(path));
+}
 /**
  * The ONNX file, in which large weights are replaced by where they lie in it (TensorProto.external_data), as if the file were one of weights. ONNX Runtime maps them into memory then: they are never
- * copied, and what it packs anew for its products need not be held twice. The names of the files are relative to the folder. Throws RangeError for what is no ONNX file, and what `node:fs` throws.
+ * copied, and what it packs anew for its products need not be held twice. The names of the files are relative to `weightsFolder`. Throws RangeError for what is no ONNX file, and what `node:fs` throws.
  */
 export function readGraphFile(path: string): GraphBytes {
+  const file = nameIn(path);
   const descriptor = openSync(path, 'r');
   try {
     const reader = new Reader(descriptor);
@@ -124,7 +133,7 @@ export function readGraphFile(path: string): GraphBytes {
       }
       const graph = new ProtoWriter();
       for (const part of reader.fields(field.content, field.end)) {
-        const pointed = part.number === GRAPH_INITIALIZER && part.wire === 2 && part.end - part.content >= LEAST_BYTES ? pointing(reader, part, basename(path)) : undefined;
+        const pointed = file !== undefined && part.number === GRAPH_INITIALIZER && part.wire === 2 && part.end - part.content >= LEAST_BYTES ? pointing(reader, part, file) : undefined;
         if (pointed) {
           graph.message(GRAPH_INITIALIZER, pointed);
           whole = false;

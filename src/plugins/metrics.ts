@@ -113,6 +113,30 @@ export const metrics = fp(
         }
       },
     });
+    registry.registerMetric(
+      new Gauge({
+        name: 'pharos_tuning_jobs',
+        help: 'Fine-tuning jobs that have not ended, by status.',
+        labelNames: ['status'],
+        registers: [],
+        collect() {
+          for (const [status, count] of Object.entries(app.tuning.statistics().jobs)) this.set({ status }, count);
+        },
+      }),
+    );
+    registry.registerMetric(
+      new Counter({
+        name: 'pharos_tuning_jobs_ended_total',
+        help: 'Fine-tuning jobs that ended, by how.',
+        labelNames: ['status'],
+        registers: [],
+        collect() {
+          this.reset();
+          for (const [status, count] of Object.entries(app.tuning.statistics().ended)) this.inc({ status }, count);
+        },
+      }),
+    );
+    total('pharos_tuning_trained_tokens_total', 'Tokens that fine-tuning jobs trained on.', () => app.tuning.statistics().trainedTokens);
     for (const metric of generations.all()) registry.registerMetric(metric);
     registry.registerMetric(storeUp);
     registry.registerMetric(facts);
@@ -132,5 +156,5 @@ export const metrics = fp(
     app.decorate('metrics', registry);
     app.addHook('onClose', async () => registry.clear());
   },
-  { name: 'metrics', dependencies: ['admission', 'knowledge', 'engine', 'answers'] },
+  { name: 'metrics', dependencies: ['admission', 'knowledge', 'engine', 'answers', 'fine-tuning'] },
 );

@@ -1,6 +1,8 @@
 // Owns packing token sequences into rectangular, time-major batches with a document mask.
 // Refuses to know where the sequences come from.
 
+import { laidOut, LEARNED } from './data/packing.ts';
+
 /** `learned[i]` says that predicting tokens[i] from what stands before it is part of the loss. */
 export interface Sequence {
   readonly tokens: readonly number[];
@@ -38,44 +40,24 @@ export interface TrainingData extends BatchSource {
 
 /** Fills `rowsCount` rows of `steps` tokens with sequences from `next`; sequences longer than a row are passed over. Each learned token weighs the same. */
 export function packBatch(next: () => Sequence, rowsCount: number, steps: number): Batch {
-  const inputIds = new BigInt64Array(steps * rowsCount);
-  const positions = new BigInt64Array(steps * rowsCount);
-  const segments = new BigInt64Array(steps * rowsCount);
-  const rows: bigint[] = [];
-  const targets: bigint[] = [];
+  const rows: Uint32Array[][] = [];
   let spare: Sequence | undefined;
-  for (let b = 0; b < rowsCount; b++) {
-    let t = 0;
-    let segment = 0n;
-    for (;;) {
+  while (rows.length < rowsCount) {
+    const row: Uint32Array[] = [];
+    for (let left = steps; ;) {
       const sequence = spare ?? next();
       spare = undefined;
-      if (sequence.tokens.length > steps) continue;
-      if (t + sequence.tokens.length > steps) {
+      const { length } = sequence.tokens;
+      if (length > steps) continue;
+      if (length > left) {
         spare = sequence;
         break;
       }
-      segment++;
-      for (let i = 0; i < sequence.tokens.length; i++, t++) {
-        const at = t * rowsCount + b;
-        inputIds[at] = BigInt(sequence.tokens[i]);
-        positions[at] = BigInt(i);
-        segments[at] = segment;
-        if (i + 1 < sequence.tokens.length && sequence.learned[i + 1]) {
-          rows.push(BigInt(at));
-          targets.push(BigInt(sequence.tokens[i + 1]));
-        }
-      }
+      left -= length;
+      row.push(flagged(sequence));
     }
+    rows.push(row);
   }
-  return {
-    steps,
-    rowsCount,
-    inputIds,
-    positions,
-    segments,
-    rows: BigInt64Array.from(rows),
-    targets: BigInt64Array.from(targets),
-    weights: new Float32Array(rows.length).fill(1 / Math.max(1, rows.length)),
-  };
+  return laidOut(rows, steps);
 }
+const flagged = ({ tokens, learned }: Sequence): Uint32Array => Uint32Array.from(tokens, (token, i) => token + (learned[i] ? LEARNED : 0));

@@ -14,6 +14,8 @@ export const BYTE_TO_CHARACTER: readonly string[] = (() => {
   return Array.from({ length: 256 }, (_, b) => String.fromCodePoint(direct.has(b) ? b : next++));
 })();
 
+const specialToken = (id: number, content: string) => ({ id, content, single_word: false, lstrip: false, rstrip: false, normalized: false, special: true });
+
 /** Learns merges until the vocabulary (special tokens, 256 bytes, merges) has `size` entries. Returns the text of tokenizer.json. */
 export function trainTokenizer(texts: Iterable<string>, size: number, specialTokens: readonly string[]): string {
   const counts = new Map<string, number>();
@@ -61,11 +63,24 @@ export function trainTokenizer(texts: Iterable<string>, size: number, specialTok
     version: '1.0',
     truncation: null,
     padding: null,
-    added_tokens: specialTokens.map((content, id) => ({ id, content, single_word: false, lstrip: false, rstrip: false, normalized: false, special: true })),
+    added_tokens: specialTokens.map((content, id) => specialToken(id, content)),
     normalizer: null,
     pre_tokenizer: { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: true },
     post_processor: null,
     decoder: { type: 'ByteLevel', add_prefix_space: true, trim_offsets: true, use_regex: true },
     model: { type: 'BPE', dropout: null, unk_token: null, continuing_subword_prefix: null, end_of_word_suffix: null, fuse_unk: false, byte_fallback: false, vocab: Object.fromEntries(vocabulary), merges },
   });
+}
+
+/** The text of a tokenizer.json with these special tokens besides what it has; new ones get the ids behind its last. */
+export function withSpecialTokens(tokenizer: string, specialTokens: readonly string[]): string {
+  const parsed = JSON.parse(tokenizer) as { readonly added_tokens: { id: number; content: string }[]; readonly model: { readonly vocab: Record<string, number> } };
+  const ids = [...parsed.added_tokens.map(({ id }) => id), ...Object.values(parsed.model.vocab)];
+  let next = ids.reduce((most, id) => Math.max(most, id), -1) + 1;
+  for (const content of specialTokens) {
+    if (parsed.added_tokens.some((token) => token.content === content)) continue;
+    parsed.added_tokens.push(specialToken(next, content));
+    parsed.model.vocab[content] = next++;
+  }
+  return JSON.stringify(parsed);
 }

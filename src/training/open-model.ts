@@ -21,7 +21,8 @@ export interface TrainableOptions {
 }
 
 /**
- * Opens a folder of the kind that ships with Pharos (weights from onnx/model.onnx), or one of Hugging Face with config.json and safetensors (the Llama family, GPT-2), or a checkpoint of llama2.c.
+ * Opens a folder of the kind that ships with Pharos (weights from onnx/model.onnx), or one of Hugging Face with config.json and safetensors (the Llama family, GPT-2), or a checkpoint of llama2.c, or
+ * what any of them was brought in as, with its weights in the graph, whole or in half precision.
  * `save` writes the result in the same layout with an ONNX file beside it, so that it is served and can be opened again. Throws CheckpointError for a folder that is not whole, a model that cannot be
  * trained, and adapters for what is not there.
  */

@@ -50,7 +50,7 @@ export const methodSpec = z.discriminatedUnion('kind', [
 ]);
 
 export const trainingSpec = z.strictObject({
-  /** Folder of the model to start from: a model that ships with Pharos, or config.json and *.safetensors. */
+  /** Folder of the model to start from: a model that ships with Pharos, config.json and *.safetensors, or what was brought in with --storage float or float16. */
   model: z.string().min(1),
   /** Folder that gets the result, in the layout that is served. */
   output: z.string().min(1),
@@ -87,10 +87,10 @@ export type ScheduleSpec = z.infer<typeof scheduleSpec>;
 export type OptimizerSpec = z.infer<typeof optimizerSpec>;
 export type MethodSpec = z.infer<typeof methodSpec>;
 
-/** What a run tells while it goes on. Losses are mean cross-entropies of the learned tokens, in nats. */
+/** What a run tells while it goes on. Losses are mean cross-entropies of the learned tokens, in nats; accuracies the share of them that the model held for the most probable, where it says so. */
 export type TrainingEvent =
   | { readonly kind: 'start'; readonly steps: number; readonly parameters: number; readonly trained: number; readonly examples: number; readonly resumedAt: number; /** What is left out of the data. */ readonly note?: string }
-  | { readonly kind: 'step'; readonly step: number; readonly loss: number; readonly rate: number; readonly gradientNorm: number; readonly tokens: number; readonly tokensPerSecond: number }
+  | { readonly kind: 'step'; readonly step: number; readonly loss: number; readonly accuracy?: number; readonly rate: number; readonly gradientNorm: number; readonly tokens: number; readonly tokensPerSecond: number }
   | { readonly kind: 'evaluation'; readonly step: number; readonly loss: number; readonly accuracy?: number; readonly best: boolean }
   | { readonly kind: 'checkpoint'; readonly step: number; readonly file: string }
   | { readonly kind: 'end'; readonly step: number; readonly reason: 'done' | 'early' | 'stopped'; readonly model: string };

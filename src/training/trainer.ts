@@ -11,12 +11,11 @@ import type { Optimizer } from './optimizers/optimizer.ts';
 import { RunError } from './run/errors.ts';
 import { readCheckpoint, writeCheckpoint } from './run/checkpoint.ts';
 import { openGradients, valuesOf } from './run/gradients.ts';
-import type { Gradients, GradientsOptions } from './run/gradients.ts';
+import type { Gradients, GradientsOptions, Predicted } from './run/gradients.ts';
+import { sharedCopy } from './shared-memory.ts';
 import type { OptimizerSpec } from './spec.ts';
 
-export interface StepReport {
-  /** Mean cross-entropy of the learned tokens, in nats. */
-  readonly loss: number;
+export interface StepReport extends Predicted {
   /** Before clipping. */
   readonly gradientNorm: number;
 }
@@ -70,19 +69,23 @@ export class Trainer<Extra extends object = object> {
     return this.#optimizer.step;
   }
 
-  /** Loss without an update and without dropout. */
-  async evaluate(batches: readonly Batch[]): Promise<number> {
+  /** Without an update and without dropout. */
+  async predict(batches: readonly Batch[]): Promise<Predicted> {
     return this.#gradients.evaluate(batches);
+  }
+  /** The loss of that. */
+  async evaluate(batches: readonly Batch[]): Promise<number> {
+    return (await this.predict(batches)).loss;
   }
 
   /** One update by the gradients of all batches together. `seed` draws the dropout. Throws RunError `diverged` when loss or gradients are not finite; nothing is changed then. */
   async train(batches: readonly Batch[], rate: number, seed = 0): Promise<StepReport> {
-    const { loss, gradients } = await this.#gradients.compute(batches, seed);
+    const { loss, accuracy, gradients } = await this.#gradients.compute(batches, seed);
     const norm = gradientNorm(gradients);
     if (!Number.isFinite(norm) || !Number.isFinite(loss))
       throw new RunError('diverged', `step ${this.step + 1}: loss ${loss}, gradient norm ${norm}; lower the learning rate`);
     await this.#optimizer.update(gradients, rate, norm > this.#clip ? this.#clip / norm : 1);
-    return { loss, gradientNorm: norm };
+    return { loss, ...(accuracy === undefined ? {} : { accuracy }), gradientNorm: norm };
   }
 
   /** Weights, the optimizer's memory, its step and `extra` in one file. */
@@ -116,12 +119,6 @@ export class Trainer<Extra extends object = object> {
   async close(): Promise<void> {
     await Promise.all([this.#gradients.close(), this.#optimizer.close()]);
   }
-}
-
-function sharedCopy(values: Float32Array): Float32Array {
-  const copy = new Float32Array(new SharedArrayBuffer(values.byteLength));
-  copy.set(values);
-  return copy;
 }
 
 /** Writes a text or binary file so that an interruption leaves the old one. */

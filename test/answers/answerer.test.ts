@@ -5,9 +5,11 @@ import t from 'tap';
 import type { Test } from 'tap';
 import { DEFAULT_BASE, entity, parseEntityId, parseRelationName } from '../../graph/terms.ts';
 import type { Statement } from '../../graph/terms.ts';
-import { createAnswerer } from '../../src/answers/answerer.ts';
+import { createAnswerer, DEFAULT_COMPOSE } from '../../src/answers/answerer.ts';
 import type { GroundedAnswerer } from '../../src/answers/answerer.ts';
 import type { AnswerEvent, AnswerRequest, Grounding, KnowledgeOptions } from '../../src/answers/port.ts';
+import { read } from '../../src/answers/reading.ts';
+import { reply } from '../../src/answers/words/wording.ts';
 import type { KnowledgeGraph } from '../../graph/knowledge.ts';
 import type { Engine, GenerateEvent, GenerateRequest } from '../../src/engine/port.ts';
 import { MODEL, startEngine } from '../engine/world.ts';
@@ -313,4 +315,35 @@ t.test('cached answers equal new ones after random writes and withdrawals', asyn
   t.ok(hitsSupposed > 10, `${hitsSupposed} of them with rules of the question`);
   t.ok(changedSupposed > 10, `${changedSupposed} came out otherwise by such rules`);
   t.ok(invalidated > 5, `${invalidated} fell`);
+});
+
+t.test('of very many answers the number that is told is right, or none is told', async (t) => {
+  const world = await openExample();
+  t.teardown(() => world.close());
+  const limits = { answers: 1_000, claims: 5, compose: DEFAULT_COMPOSE };
+  const knowledge: KnowledgeOptions = { base: DEFAULT_BASE, mode: 'auto', hops: 1 };
+  const wrote = (from: number, to: number): Promise<void> =>
+    world.tell(Array.from({ length: to - from }, (_, i) => ({ subject: name('Zed Prolific'), relation: relation('wrote'), object: entity(name(`Opus ${from + i}`)) })));
+  const [many, all] = ['How many books did Zed Prolific write?', 'What did Zed Prolific write?'];
+  await wrote(0, 1_500);
+  t.match(await read(world.graph, many, knowledge, limits), { outcome: 'entailed', answers: [{ value: 1_500 }], evidence: { verdict: 'count', count: 1_500 } });
+  const listed = await read(world.graph, all, knowledge, limits);
+  t.equal(listed.answers.length, 1_000, 'so many are given out');
+  t.match(reply(listed.evidence, 'en'), /Opus 11 and 1488 more/);
+  await wrote(1_500, 10_000);
+  t.match(await read(world.graph, many, knowledge, limits), { outcome: 'not_entailed', answers: [], evidence: { verdict: 'unknown' } });
+  const some = await read(world.graph, all, knowledge, limits);
+  t.equal(some.outcome, 'entailed');
+  t.match(reply(some.evidence, 'en'), /Opus 11\W*$/, 'and not how many more');
+});
+
+t.test('who waits for the same answer does not wait for the first client to read it', async (t) => {
+  const { answerer } = await open(t);
+  const question = request('Where was Albert Einstein born?');
+  const first = answerer.answer(question)[Symbol.asyncIterator]();
+  t.match(await first.next(), { done: false });
+  const second = await ask(answerer, question);
+  t.equal(second.grounding.cached, true);
+  t.same([...second.grounding.answers].toSorted(), ['Germany', 'Ulm']);
+  await first.return?.();
 });

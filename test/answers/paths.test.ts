@@ -14,6 +14,7 @@ import { compileConstraint } from '../../src/engine/constraints/constraint.ts';
 import type { ConstraintVocabulary } from '../../src/engine/constraints/port.ts';
 import { TokenTrie } from '../../src/engine/constraints/token-trie.ts';
 import { ModelTokenizer, tokenizerSchema } from '../../src/engine/text/tokenizer.ts';
+import { tellPath } from '../../src/answers/relation-paths/told.ts';
 import { openExample, openWorld } from '../helpers/answer-world.ts';
 import type { AnswerWorld } from '../helpers/answer-world.ts';
 import { seeded } from '../helpers/store-world.ts';
@@ -189,4 +190,26 @@ t.test('the model chooses a path, and the answer is what it leads to, with proof
         t.match(await world.graph.checkProof(DEFAULT_BASE, proof), { valid: true }, text);
       }
     }
+});
+
+t.test('a step to the last of very many ends, and to a value that is written like another, is proved', async (t) => {
+  const world = await openWorld();
+  t.teardown(() => world.close());
+  const [hub, leads] = [parseEntityId('hub'), parseRelationName('leads to')];
+  const ends = [...Array.from({ length: 1_500 }, (_, i) => entity(parseEntityId(`n${i}`))), literal('7'), literal(7)];
+  await world.tell(ends.map((object) => ({ subject: hub, relation: leads, object })));
+  const limits = { answers: 1_000, claims: 100 };
+  const step = { relation: leads, inverse: false };
+  for (const end of [ends[1_499], ...ends.slice(-2)]) {
+    const arcs = [
+      { text: 'hub', target: 1, meaning: { term: entity(hub) } },
+      { text: '', target: 2, meaning: { step, term: end } },
+    ];
+    const { claims, answers } = await tellPath(world.graph, DEFAULT_BASE, [entity(hub)], arcs, limits);
+    t.strictSame(answers, [end]);
+    t.match(claims, [{ proof: { kind: 'fact', conclusion: { subject: hub, object: end } } }]);
+    t.equal(claims.length, 1);
+  }
+  const whole = await tellPath(world.graph, DEFAULT_BASE, [entity(hub)], [{ text: 'leads to', target: 1, meaning: { step } }], { answers: 2_000, claims: 3 });
+  t.same([whole.answers.length, whole.claims.length], [ends.length, 3], 'values that are written alike are two answers');
 });

@@ -224,11 +224,11 @@ t.test('which format it is, is seen in the template', async (t) => {
   const calls = (template: string): CallFormat => formatOf(template).calls;
   t.equal(calls('{% if tools %}{% endif %}<|im_user|>user<|im_middle|>{{ "<|im_system|>tool_declare<|im_middle|>" }}'), 'kimi-k2');
   t.equal(calls('{{ tools }}<|tool_calls_section_begin|><|tool_call_begin|>'), 'kimi-k2');
-  t.equal(calls('{{ tools }}<|tool_call_begin|>{% set _ = queue.ids.append(id) %}'), 'generic', 'a template that cannot show calls');
+  t.equal(calls('{{ tools }}<|tool_call_begin|>{% set _ = queue.ids.append(id) %}'), 'kimi-k2', 'one that changes lists');
   t.same(formatOf('{{ tools }}<tool_call>\n<function=example>\n<parameter=a>\n{{ "<think>" }}'), { calls: 'qwen-coder', thinking: THINKING });
   t.equal(calls('{{ tools }}<minimax:tool_call>\n<invoke name="f">\n<parameter name="k">'), 'minimax-m2');
   t.equal(calls('{{ tools }}<tool_call>{function-name}\n<arg_key>{k}</arg_key>'), 'glm-4.5');
-  t.same(GEMMA_4, { calls: 'gemma-4', thinking: { open: '<|channel>thought', close: '<channel|>' } });
+  t.same(GEMMA_4, { calls: 'gemma-4', thinking: { open: '<|channel>thought', close: '<channel|>', twice: '<|channel>' } });
   t.equal(calls('{{ tools }}<start_function_call>call:'), 'function-gemma');
   t.same(HARMONY, { calls: 'harmony', thinking: { open: '<|channel|>analysis<|message|>', close: '<|end|>' } });
   t.same(formatOf('', { calls: 'harmony', thinking: false }), HARMONY, 'its channels are read in any case');

@@ -7,7 +7,7 @@ import { ask, chat, collect, FACT, FACT_ZH, failure, MODEL, startEngine, wild } 
 t.test('a fact in the prompt comes back as a sentence, in both languages', async (t) => {
   const engine = await startEngine(t);
   const [info] = engine.models();
-  t.match(info, { id: MODEL, device: 'cpu', contextLength: 1024, vocabularySize: 4096, grounded: { format: 'evidence-1', nameOpen: '<|n|>', nameClose: '<|/n|>' } });
+  t.match(info, { id: MODEL, device: 'cpu', contextLength: 1024, vocabularySize: 4109, grounded: { format: 'evidence-2', nameOpen: '<|n|>', nameClose: '<|/n|>' } });
   const english = await collect(engine.generate(chat(FACT)));
   t.equal(english.text, 'Albert Einstein was born in Ulm.');
   t.equal(english.reason, 'stop');

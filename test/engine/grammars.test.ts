@@ -8,11 +8,14 @@ import addFormats from 'ajv-formats';
 import t from 'tap';
 import { compileConstraint, grammarOf } from '../../src/engine/constraints/constraint.ts';
 import type { ConstraintVocabulary } from '../../src/engine/constraints/port.ts';
-import { CompiledGrammar, GrammarWalk } from '../../src/engine/constraints/masks.ts';
+import { CompiledGrammar } from '../../src/engine/constraints/masks.ts';
+import { GrammarWalk } from '../../src/engine/constraints/walk.ts';
 import { TokenTrie } from '../../src/engine/constraints/token-trie.ts';
 import type { ConstraintSpec } from '../../src/engine/port.ts';
 import { ModelTokenizer, tokenizerSchema } from '../../src/engine/text/tokenizer.ts';
 import { seeded } from '../helpers/store-world.ts';
+import { randomSchema } from './masks-cases.ts';
+import type { Random } from './masks-cases.ts';
 import { FOLDER } from './world.ts';
 
 const tokenizer = new ModelTokenizer(tokenizerSchema.parse(JSON.parse(readFileSync(join(FOLDER, 'tokenizer.json'), 'utf8'))));
@@ -22,7 +25,6 @@ const trie = new TokenTrie(Array.from({ length: tokenizer.size }, (_, id) => id)
 const vocabulary = (): ConstraintVocabulary => ({ trie: () => trie, size: tokenizer.size, ends: [END], encode: (text) => tokenizer.encodePlain(text), bytesOf, compiled: new Map() });
 
 const CLOSING = new Set(Array.from({ length: tokenizer.size }, (_, id) => id).filter((id) => /^["\]})=\n]/.test(Buffer.from(bytesOf(id) ?? []).toString())));
-type Random = ReturnType<typeof seeded>;
 /** A text of tokens drawn from those allowed; undefined when it does not end within `most` tokens. Texts end when they may, one time in four. */
 function draw(spec: ConstraintSpec, words: ConstraintVocabulary, random: Random, most = 400): string | undefined {
   const constraint = compileConstraint(spec, words);
@@ -116,51 +118,12 @@ t.test('GBNF, as llama.cpp writes it', async (t) => {
 const ajv = new Ajv2020({ strict: false, allErrors: true });
 addFormats.default(ajv);
 
-/** A schema out of the keywords that are supported, some of them in combinations that are refused. */
-function schema(random: Random, depth: number): object {
-  const roll = random.below(depth > 3 ? 7 : 12);
-  const length = (): object => (random.next() < 0.5 ? { minLength: random.below(4), maxLength: 4 + random.below(12) } : {});
-  switch (roll) {
-    case 0:
-      return { type: 'string', ...length() };
-    case 1: {
-      const low = random.below(2000) - 1000;
-      const high = low + random.below(500);
-      return { type: 'integer', ...(random.next() < 0.3 ? { exclusiveMinimum: low - 1 } : { minimum: low }), ...(random.next() < 0.3 ? {} : { maximum: high }) };
-    }
-    case 2: {
-      const low = (random.next() - 0.5) * 10 ** random.below(4);
-      return random.next() < 0.3 ? { type: 'number' } : { type: 'number', [random.next() < 0.5 ? 'minimum' : 'exclusiveMinimum']: low, [random.next() < 0.5 ? 'maximum' : 'exclusiveMaximum']: low + random.next() * 10 ** (random.below(5) - 1) };
-    }
-    case 3:
-      return random.pick([{ type: 'boolean' }, { type: 'null' }, { const: random.pick([1, 'a "quoted" text\n', null, [1, { a: 2 }]]) }]);
-    case 4:
-      return { enum: ['red', 'grün', 3, null, { k: [] }].filter(() => random.next() < 0.7).concat('x') };
-    case 5:
-      return { type: 'string', pattern: random.pick(['^[A-Z]{2}[0-9]+$', '"', '^a.c', 'x$', '^\\S+ \\S+$', '[äöü]', '^$|^\\d\\d$']) };
-    case 6:
-      return { type: 'string', format: random.pick(['date', 'time', 'date-time', 'uuid', 'ipv4', 'ipv6', 'email', 'hostname', 'uri', 'duration']) };
-    case 7:
-      return { type: 'array', items: schema(random, depth + 1), ...(random.next() < 0.6 ? { minItems: random.below(3), maxItems: 2 + random.below(4) } : {}) };
-    case 8:
-      return { type: 'array', prefixItems: [schema(random, depth + 1), schema(random, depth + 1)], items: random.pick([false, true, { type: 'integer' }]), minItems: random.below(3) };
-    case 9:
-      return { anyOf: [schema(random, depth + 1), schema(random, depth + 1)] };
-    case 10:
-      return { type: random.pick(['object', ['object', 'null']]), additionalProperties: random.pick([true, { type: 'integer' }]), properties: { 'a b': schema(random, depth + 1), 'a': { type: 'string' } }, required: random.pick([[], ['a']]) };
-    default: {
-      const names = ['name', 'age', 'tags', 'ö', 'x"y'].filter(() => random.next() < 0.6);
-      return { type: 'object', properties: Object.fromEntries(names.map((name) => [name, schema(random, depth + 1)])), required: names.filter(() => random.next() < 0.6), ...(random.next() < 0.5 ? { additionalProperties: false } : {}) };
-    }
-  }
-}
-
 t.test('JSON Schema: what is drawn is valid by another validator', async (t) => {
   const random = seeded(13);
   const words = vocabulary();
   let [ended, refused] = [0, 0];
   for (let round = 0; round < 120; round++) {
-    const given = schema(random, 0);
+    const given = randomSchema(random, 0);
     const valid = ajv.compile(given);
     for (let i = 0; i < 6; i++) {
       let text: string | undefined;

@@ -9,6 +9,7 @@ import { hubSettings, parseHubModel } from '../../src/engine/hub/settings.ts';
 import { call, startApp } from '../helpers/http-app.ts';
 import { repositoryOf } from '../helpers/hub-server.ts';
 import { commitOf, startHubWorld } from '../helpers/hub-world.ts';
+import { writeExport } from './encoder-decoder-folders.ts';
 import { writeForeign } from './foreign.ts';
 import { ask, collect, failure, startEngine } from './world.ts';
 
@@ -54,6 +55,20 @@ t.test('a decoder with its weights beside the graph runs from the cache', async 
   t.same(engine.models().map(({ id }) => id), ['decoder', 'owner/decoder']);
   const [here, there] = await Promise.all(['decoder', 'owner/decoder'].map((model) => collect(engine.generate(ask('he and of', { model, maxTokens: 12 })))));
   t.equal(there.text, here.text);
+});
+
+t.test('of an encoder-decoder both graphs are fetched, and all of a decoder in two files', async (t) => {
+  const world = await startHubWorld(t);
+  for (const layout of ['merged', 'split'] as const) {
+    const folder = join(t.testdirName, layout);
+    writeExport(folder, { layout });
+    world.hub.repositories.set(`owner/${layout}`, await repositoryOf(folder));
+    const fetched = await world.fetch(`owner/${layout}`);
+    t.same((await readdir(join(fetched, 'onnx'))).toSorted(), (await readdir(join(folder, 'onnx'))).toSorted(), layout);
+    const engine = await startEngine(t, { models: [folder, fetched] });
+    const [here, there] = await Promise.all([layout, `owner/${layout}`].map((model) => collect(engine.generate(ask('he and of', { model, maxTokens: 8 })))));
+    t.equal(there.text, here.text);
+  }
 });
 
 t.test('a variant is fetched alone, and one that is not there is told with what is', async (t) => {

@@ -5,6 +5,7 @@ import type { Test } from 'tap';
 import type { Tool } from '../../src/engine/port.ts';
 import { FormatReader } from '../../src/engine/replies/format.ts';
 import type { CallFormat, ReplyFormat } from '../../src/engine/replies/format.ts';
+import type { Form } from '../../src/engine/replies/forms.ts';
 import { Marks } from '../../src/engine/replies/marks.ts';
 import { joined } from '../../src/engine/replies/reader.ts';
 import type { ReplyPart } from '../../src/engine/replies/reader.ts';
@@ -47,7 +48,7 @@ export function gathered(parts: readonly ReplyPart[]): Read {
     else if (part.kind === 'reasoning') thought += part.text;
     else {
       if (part.name !== undefined) {
-        if (part.index !== calls.length || (part.id !== `call_${calls.length}` && !part.id?.startsWith('functions.'))) throw new Error(`call ${part.index} has the id ${part.id}`);
+        if (part.index !== calls.length || (part.id !== `call_${calls.length}` && !/^(?:functions\.|\d)/.test(part.id ?? ''))) throw new Error(`call ${part.index} has the id ${part.id}`);
         calls.push([part.name, '']);
       }
       calls[part.index][1] += part.arguments;
@@ -95,3 +96,7 @@ export function readsAll(t: Test, cases: readonly Case[]): void {
     }
   }
 }
+
+/** Pieces of the form that may be special tokens. */
+export const marksOfForm = ({ opens, around = [], silent = [], written }: Form): string[] =>
+  [...new Set([...opens, ...around, ...silent, ...written.begin, ...written.call, ...written.end].flatMap((mark) => (Array.isArray(mark) ? (mark as string[]) : [mark])))].filter((piece): piece is string => typeof piece === 'string' && /^(?:<[^<>\s=]+>|\[[A-Z_]+\]|\]<\]minimax\[>\[)$/.test(piece));

@@ -113,6 +113,11 @@ t.test('whatever comes, nothing is lost and nothing is called that was not offer
   }
 });
 
+t.test('arguments that are no JSON go on to the end where no mark closes the call', async (t) => {
+  const parts = reader({ calls: 'llama' }).reader.push('{"name": "add", "parameters": {"a": x}} y');
+  t.same(parts, [{ kind: 'tool_call', index: 0, id: 'call_0', name: 'add', arguments: '{"a": x}} y' }]);
+});
+
 t.test('the format is found in the template, or stated', async (t) => {
   const of = (template: string, stated = {}): object => formatOf(template, stated);
   t.same(of('{% for message in messages %}{{ message.content }}{% endfor %}'), { calls: 'generic' });
@@ -122,8 +127,8 @@ t.test('the format is found in the template, or stated', async (t) => {
   t.same(of(`{{ '${B}${C}' + tool['type'] + '${S}' + '\`\`\`json' }}<think>`), { calls: 'deepseek-v3', thinking: THINKING });
   t.same(of(`{{ '${B}${C}' + tool.name + '${S}' }}`), { calls: 'deepseek-v3.1' });
   t.same(of('{% if tools %}[AVAILABLE_TOOLS]{% endif %}'), { calls: 'generic' });
-  t.same(of('{% if tools %}]<]minimax[>[<tool_call>\n<invoke name="f">{% endif %}'), { calls: 'generic' }, 'elements inside <tool_call> are no JSON');
-  t.same(of('{% if tools %}within <tool_call></tool_call>: <tool_calls>[{"name": "f"}]</tool_calls>{% endif %}'), { calls: 'generic' }, 'nor is a list');
+  t.same(of('{% if tools %}<ns:tool_call>\n<invoke name="f">{% endif %}'), { calls: 'generic' }, 'elements inside <tool_call> are no JSON');
+  t.same(of('{% if tools %}within <tool_call></tool_call>: <tool_calls>{{ calls }}</tool_calls>{% endif %}'), { calls: 'generic' }, 'nor is a list');
   t.same(of('<|start_header_id|>{% if tools %}<function=example>{"parameters"}</function>{% endif %}<|python_tag|>'), { calls: 'generic' }, 'nor are functions written as elements between the headers of Llama');
   t.same(of('<think>', { calls: 'llama', thinking: false }), { calls: 'llama' });
 });

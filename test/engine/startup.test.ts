@@ -13,7 +13,7 @@ const refusal = async (options: EngineOptions): Promise<unknown> => failure(crea
 
 t.test('a folder of models is searched, and one that is no model is named', async (t) => {
   const engine = await startEngine(t, { models: [], folders: [join(FOLDER, '..')] });
-  t.same(engine.models().map(({ id }) => id), ['pharos-mini']);
+  t.same(engine.models().map(({ id, tasks }) => [id, tasks]), [['pharos-mini', ['generate']], ['pharos-embed', ['embed', 'score']]], 'one that writes text comes first');
   const empty = t.testdir({ readme: 'no model here' });
   t.match(await refusal({ folders: [empty] }), { code: 'model_invalid', message: /holds no model; a model is a folder with config.json/ });
   t.match(await refusal({ folders: [join(empty, 'nothing')] }), { code: 'model_invalid', message: /nothing cannot be read/ });
@@ -32,10 +32,10 @@ t.test('a broken model folder is refused with the file and what is wrong in it',
   t.match(await broken(async (folder) => writeFile(join(folder, 'config.json'), '{"vocab_size": ')), { code: 'model_invalid', message: /config.json is not JSON/ });
   t.match(await broken(async (folder) => writeFile(join(folder, 'config.json'), '{"vocab_size": -4}')), { code: 'model_invalid', message: /config.json: vocab_size/ });
   t.match(await broken(async (folder) => writeFile(join(folder, 'onnx/model.onnx'), 'not a graph')), { code: 'model_invalid', message: /model.onnx cannot be read/ });
-  t.match(await broken(async (folder) => writeFile(join(folder, 'config.json'), JSON.stringify({ vocab_size: 9999, max_position_embeddings: 1024 }))), { code: 'model_invalid', message: /a vocabulary of 9999, the logits have 4096/ });
-  t.match(await broken(async (folder) => writeFile(join(folder, 'config.json'), JSON.stringify({ vocab_size: 4096 }))), { code: 'model_invalid', message: /max_position_embeddings is missing/ });
+  t.match(await broken(async (folder) => writeFile(join(folder, 'config.json'), JSON.stringify({ vocab_size: 9999, max_position_embeddings: 1024 }))), { code: 'model_invalid', message: /a vocabulary of 9999, the logits have 4109/ });
+  t.match(await broken(async (folder) => writeFile(join(folder, 'config.json'), JSON.stringify({ vocab_size: 4109 }))), { code: 'model_invalid', message: /max_position_embeddings is missing/ });
   t.match(
-    await broken(async (folder) => writeFile(join(folder, 'pharos.json'), JSON.stringify({ format: 'evidence-1', nameOpen: '<|x|>', nameClose: '<|/n|>', lexicon: { en: [], zh: [] } }))),
+    await broken(async (folder) => writeFile(join(folder, 'pharos.json'), JSON.stringify({ format: 'evidence-2', nameOpen: '<|x|>', nameClose: '<|/n|>', lexicon: { en: [], zh: [] } }))),
     { code: 'model_invalid', message: /names the mark <\|x\|>/ },
   );
 });

@@ -122,3 +122,54 @@ t.test('what was thought and said before a call goes to gpt-oss as one thought',
   const messages = [user('x'), { ...assistant('I look.', 'Hm.'), toolCalls: [{ id: 'c', name: 'now', arguments: '{"a": 1}' }] }, { role: 'tool' as const, content: 'y', toolCallId: 'c' }];
   t.match(shown(HARMONY, { messages }).text, /analysis<\|message\|>Hm\.\n\nI look\.<\|end\|> to=functions\.now<\|message\|>\{"a": 1\}<\|call\|>/);
 });
+
+const CALLED: ChatPrompt['messages'] = [user('x'), { ...assistant('So.'), toolCalls: [{ id: 'call_1234567890', name: 'weather', arguments: '{"city": "Ulm"}' }] }, { role: 'tool', content: '{"sun": true}', toolCallId: 'call_1234567890', name: 'weather' }];
+const WEATHER = [{ name: 'weather', parameters: { type: 'object', properties: { city: { type: 'string' } } } }];
+
+/** As those of Mistral: ids of nine signs, and what was thought as a part of the content. */
+const MISTRAL = `{% for m in messages %}{% if m.role == 'tool' %}{% if m.tool_call_id|length != 9 %}{{ raise_exception('9!') }}{% endif %}[R {{ m.tool_call_id }}]{{ m.content }}{% elif m.content is string %}{{ m.content }}{% else %}{% for block in m.content %}{% if block['type'] == 'thinking' %}[THINK]{{ block['thinking'] }}[/THINK]{% else %}{{ block['text'] }}{% endif %}{% endfor %}{% endif %}{% for c in m.tool_calls or [] %}[TOOL_CALLS]{{ c.function.name }}[CALL_ID]{{ c.id }}{% if c.id|length != 9 %}{{ raise_exception('9!') }}{% endif %}[ARGS]{{ c.function.arguments | tojson }}{% endfor %};{% endfor %}{{ tools | tojson if tools }}`;
+t.test('ids of calls have the length that the template wants, and are the same in calls and answers', async (t) => {
+  const { text } = shown(MISTRAL, { messages: CALLED, tools: WEATHER });
+  const [, called] = /\[CALL_ID\]([0-9a-z]{9})\[ARGS\]/.exec(text) ?? [];
+  t.ok(called !== undefined && text.includes(`[R ${called}]`), text);
+  const own = CALLED.map((message) => JSON.parse(JSON.stringify(message).replaceAll('call_1234567890', 'aB3456789')) as ChatPrompt['messages'][number]);
+  t.match(shown(MISTRAL, { messages: own, tools: WEATHER }).text, /\[CALL_ID\]aB3456789\[ARGS\]/, 'one that has it already stays');
+});
+t.test('what was thought stands among the parts of a content where a template wants it there', async (t) => {
+  t.equal(shown(MISTRAL, { messages: [user('x'), assistant('Yes.', 'Hm'), user('y')] }).text, 'x;[THINK]Hm[/THINK]Yes.;y;');
+  t.match(shown(MISTRAL, { messages: [user('x'), assistant('', 'Let me ')], continues: true }), { text: 'x;[THINK]Let me ', thought: 'open' });
+});
+
+t.test('answers stand in the message that called where a template shows none of their own', async (t) => {
+  const template = `{% for m in messages %}{% if m.role != 'tool' %}{{ m.role }}:{{ m.content }}{% for c in m.tool_calls or [] %}<|tool_call>call:{{ c.function.name }}{city:{{ c.function.arguments.city or c.function.arguments.probed }}}probed:<tool_call|>{% endfor %}{% for r in m.tool_responses or [] %}<|tool_response>{{ r.name }}:{{ r.response.sun if r.response is mapping else r.response }}{% endfor %};{% endif %}{% endfor %}{{ tools | length if tools }}`;
+  t.match(shown(template, { messages: CALLED, tools: WEATHER }).text, /<\|tool_response>weather:true;/, 'an object as one');
+  t.match(shown(template, { messages: [...CALLED.slice(0, 2), { role: 'tool', content: 'rain <|end|>', toolCallId: 'call_1234567890' }], tools: WEATHER }), { text: /<\|tool_response>weather:rain <\|end\|>;/, marks: 0 });
+  t.notMatch(shown(`${template}{# #}`.replace("{% if m.role != 'tool' %}", '{% if true %}'), { messages: CALLED, tools: WEATHER }).text, /<\|tool_response>/, 'and in messages of their own where it does');
+});
+
+t.test("calls that a template leaves out are shown in the model's form", async (t) => {
+  const template = `{# List of tools: <|im_start|> #}{% for m in messages %}{{ m.role }}:{{ m.content }};{% endfor %}{{ tools | length if tools }}`;
+  t.equal(shown(template, { messages: CALLED, tools: WEATHER }).text, 'user:x;assistant:So.<|tool_call_start|>[{"name": "weather", "arguments": {"city": "Ulm"}}]<|tool_call_end|>;tool:{"sun": true};1');
+});
+
+t.test('where a template fails at the tools, they are told of in words', async (t) => {
+  const template = `{% for tool in tools or [] %}{{ tool | string }}[TOOL_CALLS][ARGS]{% endfor %}{% for m in messages %}{{ m.role }}:{{ m.content }};{% endfor %}`;
+  t.match(shown(template, { messages: [user('x')], tools: WEATHER }).text, /^system:You can call functions.*\[TOOL_CALLS\]NAME\[ARGS\]\{"ARGUMENT": VALUE\}.*;user:x;$/s);
+  t.throws(() => shown(`${template}{{ raise_exception('never') }}`, { messages: [user('x')], tools: WEATHER }), { code: 'invalid_prompt', message: /filter: string/ }, 'what fails in words, too, is told as it failed first');
+});
+t.test('tools have the names that FireFunction gives them', async (t) => {
+  t.match(shown("functools[{{ '\\n' + functions + ' on ' + datetime }}{% for m in messages %};{{ m.content }}{% endfor %}", { messages: [user('x')], tools: WEATHER }).text, /^functools\[\n\[\{"type":"function".*"weather".*\}\] on \d{4}-\d{2}-\d{2};x$/);
+});
+
+t.test('what @huggingface/jinja does not know is said in other words', async (t) => {
+  const lists = "{% set q = namespace(ids=[]) %}{% macro add(x) %}{% set _ = q.ids.append(x) %}{% endmacro %}{{ add('a') }}{{ add('b' + 'c') }}{%- set first = q.ids.pop(0) -%}{{ first }}{{ q.ids[0] }}{{ q.ids | length }}";
+  t.equal(shown(lists, { messages: [user('x')] }).text, 'abc1');
+  t.equal(shown("{%- set by = {\n  0: 0,\n 512: 128\n} -%}{%- for k, v in by | dictsort -%}{{ k }}={{ v }};{%- endfor -%}", { messages: [user('x')] }).text, '0=0;512=128;');
+  t.equal(shown("{% set of = ':open' %}{{ '<a{}>'.format(of) + '.' }}", { messages: [user('x')] }).text, '<a:open>.');
+});
+
+t.test('a prompt that opens the answer lets no thought begin', async (t) => {
+  const template = "{# {{ tools }} open_tag('call' #}{% for m in messages %}{{ m.content }}{% endfor %}<|open|>{{ 'think' if thinking else 'response' }}<|sep|>";
+  t.match(shown(template, { messages: [user('x')], thinking: false }), { thought: 'none' });
+  t.match(shown(template, { messages: [user('x')], thinking: true }), { thought: 'open' });
+});

@@ -1,33 +1,29 @@
 // Owns that replies under a grammar of calls are read as calls of functions that were offered, with valid arguments, whatever tokens chance chooses.
 // Refuses to know models: tokens are drawn out of those that are allowed.
 
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import t from 'tap';
 import { behindThought, callGrammar } from '../../src/engine/constraints/calls.ts';
 import { constraintOf, grammarOf } from '../../src/engine/constraints/constraint.ts';
-import type { ConstraintVocabulary } from '../../src/engine/constraints/port.ts';
 import { literal, sequence, token, without } from '../../src/engine/constraints/expression.ts';
 import type { Grammar } from '../../src/engine/constraints/expression.ts';
-import { TokenTrie } from '../../src/engine/constraints/token-trie.ts';
 import type { Tool, ToolChoice } from '../../src/engine/port.ts';
-import { CALL_FORMATS, formatOf, FormatReader } from '../../src/engine/replies/format.ts';
+import { CALL_FORMATS, formatOf } from '../../src/engine/replies/format.ts';
 import type { CallFormat, ReplyFormat, Thought } from '../../src/engine/replies/format.ts';
-import { Marks } from '../../src/engine/replies/marks.ts';
-import type { ReplyPart } from '../../src/engine/replies/reader.ts';
+import { isForm } from '../../src/engine/replies/forms.ts';
+import type { FormName } from '../../src/engine/replies/forms.ts';
 import { DEEPSEEK, FENCED, FUNCTION_GEMMA, GEMMA_4, GLM, HARMONY, HERMES, KIMI, LLAMA, MINIMAX, QWEN_CODER } from '../../src/engine/replies/syntax.ts';
-import { ModelTokenizer, tokenizerSchema } from '../../src/engine/text/tokenizer.ts';
-import type { TokenizerFile } from '../../src/engine/text/tokenizer.ts';
 import { seeded } from '../helpers/store-world.ts';
-import { FOLDER } from './world.ts';
+import { draw, END, offer, read, World } from './drawn-replies.ts';
 
-type Random = ReturnType<typeof seeded>;
+/** The others: test/engine/described-grammar.test.ts. */
+type OwnFormat = Exclude<CallFormat, FormName>;
+const FORMATS = CALL_FORMATS.filter((calls): calls is OwnFormat => !isForm(calls));
 const THINKING = { open: '<think>', close: '</think>' };
 const OF_GEMMA = { open: '<|channel>thought', close: '<channel|>' };
 const thinks = (calls: CallFormat): ReplyFormat => (calls === 'harmony' ? formatOf('', { calls }) : { calls, thinking: calls === 'gemma-4' ? OF_GEMMA : THINKING });
 /** What may be special tokens of a vocabulary. */
-const MARKS: Readonly<Record<CallFormat, readonly string[]>> = {
+const MARKS: Readonly<Record<OwnFormat, readonly string[]>> = {
   hermes: Object.values(HERMES),
   generic: Object.values(HERMES),
   llama: [LLAMA.tag],
@@ -41,123 +37,16 @@ const MARKS: Readonly<Record<CallFormat, readonly string[]>> = {
   'gemma-4': [...Object.values(GEMMA_4), '<|channel>', OF_GEMMA.close],
   'function-gemma': Object.values(FUNCTION_GEMMA),
 };
-const END = 1;
-const FIRST_MARK = 5;
-
-const file = (): TokenizerFile => tokenizerSchema.parse(JSON.parse(readFileSync(join(FOLDER, 'tokenizer.json'), 'utf8')));
-/** The shipped tokenizer with other special tokens, the marks among them. */
-function tokenizerWith(marks: readonly string[]): ModelTokenizer {
-  const given = file();
-  // The name of its end is a mark of Harmony's.
-  const renamed = new Map(given.added_tokens.map(({ id, content }) => [content, id === END ? '<|eos|>' : (marks[id - FIRST_MARK] ?? content)]));
-  const vocab = Object.fromEntries(Object.entries(given.model.vocab).map(([text, id]) => [renamed.get(text) ?? text, id as number]));
-  return new ModelTokenizer({ ...given, added_tokens: given.added_tokens.map((each) => ({ ...each, content: renamed.get(each.content) ?? each.content })), model: { ...given.model, vocab } });
-}
-class World {
-  readonly tokenizer: ModelTokenizer;
-  readonly vocabulary: ConstraintVocabulary;
-  /** Tokens that may end what is open. */
-  readonly closing: ReadonlySet<number>;
-  readonly #marks: readonly string[];
-  constructor(marks: readonly string[]) {
-    const tokenizer = tokenizerWith(marks);
-    this.#marks = marks;
-    this.tokenizer = tokenizer;
-    this.closing = new Set(Array.from({ length: tokenizer.size }, (_, id) => id).filter((id) => /^["\]})`]/.test(tokenizer.textOf(id))));
-    const trie = new TokenTrie(Array.from({ length: tokenizer.size }, (_, id) => id), (id) => tokenizer.bytesOf(id));
-    this.vocabulary = { trie: () => trie, size: tokenizer.size, ends: [END], encode: (text) => tokenizer.encodePlain(text), bytesOf: (id) => tokenizer.bytesOf(id), compiled: new Map() };
-  }
-  readonly special = (text: string): number | undefined => {
-    const id = this.tokenizer.idOf(text);
-    return id !== undefined && this.tokenizer.isSpecial(id) ? id : undefined;
-  };
-  /** Marks in the text as their tokens. */
-  idsOf(text: string): readonly number[] {
-    const parts = this.#marks.length === 0 ? [text] : text.split(new RegExp(`(${this.#marks.map((mark) => mark.replaceAll('|', '\\|')).join('|')})`, 'u'));
-    return parts.flatMap((part) => {
-      const id = this.#marks.includes(part) ? this.special(part) : undefined;
-      return id === undefined ? this.tokenizer.encodePlain(part) : [id];
-    });
-  }
-}
 /** Marks are text, or special tokens. */
 const text = new World([]);
-const worldsOf = (calls: CallFormat): readonly World[] => [text, new World([...MARKS[calls], ...(calls === 'gemma-4' || calls === 'harmony' ? [] : Object.values(THINKING))])];
+const worldsOf = (calls: OwnFormat): readonly World[] => [text, new World([...MARKS[calls], ...(calls === 'gemma-4' || calls === 'harmony' ? [] : Object.values(THINKING))])];
 
-/** Tokens drawn from those allowed; marks of `steer` are begun now and then. Undefined when the reply does not end in time. */
-function draw(grammar: Grammar, key: string, world: World, random: Random, steer: readonly string[], most = 300): number[] | undefined {
-  const constraint = constraintOf(key, () => grammar, world.vocabulary);
-  const written: number[] = [];
-  const ahead: number[] = [];
-  for (let i = 0; i < most; i++) {
-    const { bits, ids: listed } = constraint.allowed();
-    const isAllowed = (id: number): boolean => (bits ? ((bits[id >>> 5] >>> (id & 31)) & 1) === 1 : (listed?.includes(id) ?? false));
-    const ids = listed ? [...listed] : [];
-    if (bits) for (let id = 0; id < world.tokenizer.size; id++) if (isAllowed(id)) ids.push(id);
-    if (ids.length === 0) throw new Error(`nothing may follow ${world.tokenizer.textOfAll(written)}`);
-    if (ids.includes(END) !== constraint.complete()) throw new Error('the end is allowed exactly where the reply is complete');
-    if (ahead.length === 0 && steer.length > 0 && random.next() < (i === 0 ? 0.5 : 0.15)) ahead.push(...world.idsOf(random.pick(steer)));
-    const closing = ids.filter((id) => world.closing.has(id));
-    const steered = ahead.shift();
-    const next = steered !== undefined && isAllowed(steered) ? steered : ids.includes(END) && random.next() < 0.1 ? END : closing.length > 0 && random.next() < 0.3 ? random.pick(closing) : random.pick(ids);
-    if (next !== steered) ahead.length = 0;
-    if (next === END) return written;
-    written.push(next);
-    constraint.accept(next);
-  }
-  return undefined;
-}
-interface Read {
-  readonly said: string;
-  readonly thought: string;
-  readonly calls: readonly { readonly name: string; readonly args: string }[];
-}
-/** What the format's reader finds in these tokens. */
-function read(tokens: readonly number[], world: World, format: ReplyFormat, thought: Thought, names: readonly string[]): Read {
-  const marks = new Marks(world.special);
-  const reader = new FormatReader({ format, marks, opened: thought === 'open', names, single: false, newId: () => 'x' });
-  const detokenizer = world.tokenizer.detokenizer(marks.signs);
-  const parts: ReplyPart[] = [...tokens.flatMap((id) => reader.push(detokenizer.push(id))), ...reader.end()];
-  const calls: { name: string; args: string }[] = [];
-  let [said, thoughts] = ['', ''];
-  for (const part of parts) {
-    if (part.kind === 'delta') said += part.text;
-    else if (part.kind === 'reasoning') thoughts += part.text;
-    else if (part.name === undefined) calls[part.index].args += part.arguments;
-    else calls.push({ name: part.name, args: part.arguments });
-  }
-  return { said, thought: thoughts, calls };
-}
-
-function valueSchema(random: Random, depth: number): object {
-  switch (random.below(depth > 2 ? 5 : 7)) {
-    case 0:
-      return { type: 'string', maxLength: 2 + random.below(10) };
-    case 1:
-      return { type: 'integer', minimum: -random.below(50), maximum: random.below(2000) };
-    case 2:
-      return { enum: ['red', 'grün', 7, null, '</tool_call>', DEEPSEEK.close, `${HARMONY.call}</function>`] };
-    case 3:
-      return { type: 'boolean' };
-    case 4:
-      return { type: 'string', format: random.pick(['date', 'uuid', 'ipv4']) };
-    case 5:
-      return { type: 'array', items: valueSchema(random, depth + 1), maxItems: 3 };
-    default:
-      return objectSchema(random, depth + 1);
-  }
-}
-function objectSchema(random: Random, depth = 0): object {
-  const names = ['name', 'arguments', 'city', 'ö "x"', 'n'].filter(() => random.next() < 0.5);
-  return { type: 'object', properties: Object.fromEntries(names.map((name) => [name, valueSchema(random, depth)])), required: names.filter(() => random.next() < 0.7), additionalProperties: false };
-}
-const offer = (random: Random): Tool[] => ['weather', 'add_2', 'now'].map((name, i) => (i === 2 ? { name } : { name, parameters: objectSchema(random), strict: true }));
 /** Beginnings of calls, and calls that are not valid: what a free text must not be able to say. */
 const WRONG = '{"zz": 1}';
 const separated = [DEEPSEEK.callsOpen, DEEPSEEK.open, `${DEEPSEEK.open}weather${DEEPSEEK.separator}${WRONG}${DEEPSEEK.close}`, `${DEEPSEEK.open}function${DEEPSEEK.separator}weather\n\`\`\`json\n${WRONG}\n\`\`\`${DEEPSEEK.close}`];
 const hermes = [HERMES.open, `${HERMES.open}{"name": "weather", "arguments": ${WRONG}}${HERMES.close}`];
 const toWeather = `${HARMONY.channel}commentary to=functions.weather ${HARMONY.constrain}json${HARMONY.message}${WRONG}${HARMONY.call}`;
-const opensOf: Readonly<Record<CallFormat, readonly string[]>> = {
+const opensOf: Readonly<Record<OwnFormat, readonly string[]>> = {
   hermes,
   generic: [...hermes, `${FENCED.open}\nweather(zz=1)\n${FENCED.close}`],
   llama: [LLAMA.tag, '{', `{"name": "weather", "parameters": ${WRONG}}`, ` {"name": "weather", "parameters": ${WRONG}}`],
@@ -178,7 +67,7 @@ const ALL_THOUGHTS: readonly CallFormat[] = ['hermes', 'deepseek-v3', 'harmony']
 const ajv = new Ajv2020({ strict: false, formats: { date: true, uuid: true, ipv4: true } });
 t.test('whatever is drawn is read as calls of what was offered, with arguments that another validator accepts', async (t) => {
   const random = seeded(21);
-  for (const calls of CALL_FORMATS) {
+  for (const calls of FORMATS) {
     const format = thinks(calls);
     for (const world of worldsOf(calls))
       for (const thought of (ALL_THOUGHTS.includes(calls) ? ['none', 'free', 'open'] : ['free']) as readonly Thought[]) {
@@ -218,7 +107,7 @@ t.test('what a model writes of its own is let through', async (t) => {
   const args = '{"city": "Zürich"}';
   const think = ({ thinking }: ReplyFormat): string => (thinking ? `${thinking.open}\nHm.\n${thinking.close}` : '');
   const { channel, constrain, message, end, start } = HARMONY;
-  const cases: readonly (readonly [CallFormat, string, string])[] = [
+  const cases: readonly (readonly [OwnFormat, string, string])[] = [
     ['hermes', 'I look <it> up.\n', `<tool_call>\n{"name": "weather", "arguments": ${args}}\n</tool_call>\n<tool_call>\n{"name": "weather", "arguments": ${args}}\n</tool_call>`],
     ['llama', '', `{"name": "weather", "parameters": ${args}}`],
     ['deepseek-v3', 'So: ', `${B}${C}function${S}weather\n\`\`\`json\n${args}\n\`\`\`${D}${E}`],

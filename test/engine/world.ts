@@ -29,11 +29,11 @@ export const chat = (messages: readonly (ChatMessage & { trusted?: boolean })[],
 
 /** Evidence about one fact and the question for it, as the answering path writes them. */
 export const FACT: readonly (ChatMessage & { trusted: boolean })[] = [
-  { role: 'system', content: '<|answer|><|f|><|n|>Albert Einstein<|/n|><|r|>born in<|o|><|n|>Ulm<|/n|>', trusted: true },
+  { role: 'system', content: '<|en|><|answer|><|f|><|n|>Albert Einstein<|/n|><|r|><|was|> born in<|o|><|n|>Ulm<|/n|>', trusted: true },
   { role: 'user', content: 'Where was <|n|>Albert Einstein<|/n|> born?', trusted: true },
 ];
 export const FACT_ZH: readonly (ChatMessage & { trusted: boolean })[] = [
-  { role: 'system', content: '<|answer|><|f|><|n|>阿尔伯特·爱因斯坦<|/n|><|r|>出生于<|o|><|n|>乌尔姆<|/n|>', trusted: true },
+  { role: 'system', content: '<|zh|><|answer|><|f|><|n|>阿尔伯特·爱因斯坦<|/n|><|r|><|verb|>出生于<|o|><|n|>乌尔姆<|/n|>', trusted: true },
   { role: 'user', content: '<|n|>阿尔伯特·爱因斯坦<|/n|>出生于哪里？', trusted: true },
 ];
 /** Wild sampling: long, unforeseeable text whatever the model has learnt. */

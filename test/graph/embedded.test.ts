@@ -1,13 +1,17 @@
 // Owns what is particular to the embedded store: its file, its lock, its limits, its clock, and hubs.
 // Refuses to repeat the contract, which store-contract.ts holds for every adapter and which runs here twice.
 
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFile, readFile, stat, truncate, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, readFile, stat, truncate, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
+import { RowLists } from '../../graph/embedded/columns.ts';
 import { EmbeddedStore } from '../../graph/embedded/store.ts';
+import { Transaction } from '../../graph/embedded/transaction.ts';
 import { StoreError } from '../../graph/store.ts';
 import type { Change } from '../../graph/store.ts';
 import { storeContract } from './store-contract.ts';
@@ -211,6 +215,54 @@ t.test('the file of a store without a path to it cannot be opened, and says so',
   const error = await failure(openStore(`${file}/below/graph.db`));
   t.ok(error instanceof StoreError, 'a file is no folder');
   t.match((error as Error).message, 'graph.db');
+});
+
+t.test('a file or folder that may not be written is told as such', async (t) => {
+  const file = await freshFile(t);
+  await openStore(file).then((store) => store.close());
+  const folder = dirname(file);
+  const loader = fileURLToPath(new URL('../helpers/store-loader.ts', import.meta.url));
+  // To root nothing is forbidden: another process is asked, of a user that may read the program.
+  const nobody = { uid: 65_534, gid: 65_534 };
+  const isRoot = process.getuid?.() === 0;
+  if (isRoot && spawnSync(process.execPath, ['--check', loader], nobody).status !== 0) return;
+  const complaint = async (): Promise<string> => {
+    const child = spawn(process.execPath, [loader, file, '0', '1'], { stdio: ['ignore', 'ignore', 'pipe'], ...(isRoot ? nobody : {}) });
+    const [said] = await Promise.all([text(child.stderr), once(child, 'close')]);
+    return said;
+  };
+  t.teardown(() => chmod(folder, 0o700));
+  await chmod(folder, 0o777);
+  await chmod(file, 0o444);
+  t.match(await complaint(), `${file} may not be read and written (EACCES)`, 'the file');
+  await chmod(file, 0o666);
+  await chmod(folder, 0o555);
+  t.match(await complaint(), `${folder} may not be read and written (EACCES)`, 'the folder, in which the log is written');
+  await chmod(folder, 0o777);
+  t.equal(await complaint(), '');
+});
+
+t.test('a new subject is not compared with all others of its object', (t) => {
+  const lists = new RowLists();
+  for (let row = 0; row < 5; row++) lists.append(0, row);
+  t.equal(lists.size(-1), 0, 'a list that is none is shorter than any other');
+  t.equal(lists.size(0), 5);
+  t.end();
+});
+
+t.test('a transaction that cannot be taken back in memory does not block the file for those after it', async (t) => {
+  const store = await openStore(':memory:');
+  t.teardown(() => store.close());
+  const failing = Object.getOwnPropertyDescriptor(Transaction.prototype, 'rollback')?.value as Transaction['rollback'];
+  t.teardown(() => void (Transaction.prototype.rollback = failing));
+  Transaction.prototype.rollback = function () {
+    failing.call(this);
+    throw new Error('the fault of this test');
+  };
+  const broken = { kind: 'assert', get statement(): never { throw new Error('no statement'); } } as Change;
+  t.match(await failure(store.transact(base, [assert('a', 'r', 'b'), broken])), { message: 'the fault of this test' });
+  t.equal((await store.transact(base, [assert('a', 'r', 'c')])).added.length, 1);
+  t.same(objects(await matchAll(t, store, base)), ['c']);
 });
 
 t.test('names survive a great number of descriptions of the same entity', async (t) => {

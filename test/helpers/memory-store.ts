@@ -77,7 +77,8 @@ export class MemoryStore implements GraphStore {
       switch (change.kind) {
         case 'assert': {
           const statement = { ...change.statement, confidence: change.statement.confidence ?? 1 };
-          const old = base.facts.find((fact) => identity(fact) === identity(statement));
+          const own = identity(statement);
+          const old = base.facts.find((fact) => fact.subject === statement.subject && identity(fact) === own);
           if (old?.confidence === statement.confidence) {
             known++;
             break;

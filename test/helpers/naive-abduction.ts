@@ -1,10 +1,10 @@
 // Owns the naive meaning of an explanation: every set of assumptions is tried in the naive model, smaller ones first.
 // Refuses speed; it shares with the engine only the types and the keys of terms. It is what the engine is compared with.
 
-import { entity, termKey, tripleKey } from '../../graph/terms.ts';
+import { termKey, tripleKey } from '../../graph/terms.ts';
 import type { RelationName, Term, Triple } from '../../graph/terms.ts';
 import type { Atom, BodyItem, Rule, RuleTerm } from '../../graph/reason/types.ts';
-import { naiveModel } from './naive-reasoner.ts';
+import { meeting, naiveModel, value } from './naive-reasoner.ts';
 
 export interface NaiveTask {
   readonly rules: readonly Rule[];
@@ -20,24 +20,12 @@ type Model = ReturnType<typeof naiveModel>;
 
 /** Ways to meet a body whose comparisons are `=` and `!=` alone. */
 function* ways(body: readonly BodyItem[], model: Model, bindings: ReadonlyMap<string, Term> = new Map()): Generator<ReadonlyMap<string, Term>> {
-  const value = (term: RuleTerm, known: ReadonlyMap<string, Term>): Term | undefined => (term.kind === 'variable' ? known.get(term.name) : term);
   const next = body.find((item): item is Atom => !('kind' in item) && !item.absent);
   if (next) {
     const rest = body.filter((item) => item !== next);
     for (const { triple } of model.values()) {
-      if (triple.relation !== next.relation || (triple.negated ?? false) !== (next.negated ?? false)) continue;
-      const found = new Map(bindings);
-      const fits = (
-        [
-          [next.subject, entity(triple.subject)],
-          [next.object, triple.object],
-        ] as [RuleTerm, Term][]
-      ).every(([term, own]) => {
-        const known = value(term, found);
-        if (!known && term.kind === 'variable') found.set(term.name, own);
-        return !known || termKey(known) === termKey(own);
-      });
-      if (fits) yield* ways(rest, model, found);
+      const found = meeting(next, triple, bindings);
+      if (found) yield* ways(rest, model, found);
     }
     return;
   }

@@ -49,7 +49,23 @@ export function naiveStrata(rules: readonly Rule[]): Map<Atom, number> | undefin
   return strata;
 }
 
-const value = (term: RuleTerm, bindings: Bindings): Term | undefined => (term.kind === 'variable' ? bindings.get(term.name) : term);
+export const value = (term: RuleTerm, bindings: Bindings): Term | undefined => (term.kind === 'variable' ? bindings.get(term.name) : term);
+/** The bindings with which a triple meets a condition that is no `not`; undefined when it does not. */
+export function meeting(atom: Atom, triple: Triple, bindings: Bindings): Bindings | undefined {
+  if (triple.relation !== atom.relation || (triple.negated ?? false) !== (atom.negated ?? false)) return undefined;
+  const next = new Map(bindings);
+  const ends: [RuleTerm, Term][] = [
+    [atom.subject, entity(triple.subject)],
+    [atom.object, triple.object],
+  ];
+  const fits = ends.every(([term, found]) => {
+    const known = value(term, next);
+    if (known) return termKey(known) === termKey(found);
+    if (term.kind === 'variable') next.set(term.name, found);
+    return true;
+  });
+  return fits ? next : undefined;
+}
 
 const short = (text: string): Term | undefined => (text.length > 65_536 ? undefined : literal(text));
 /** Value of an expression; this reasoner reckons with numbers and texts, which is enough to compare. */
@@ -192,20 +208,8 @@ function* meet(body: readonly BodyItem[], world: World, given: Bindings, weight:
     if (i < positive.length) {
       const atom = positive[i];
       for (const { triple, confidence: own } of world.values()) {
-        if (triple.relation !== atom.relation || (triple.negated ?? false) !== (atom.negated ?? false)) continue;
-        const next = new Map(bindings);
-        const fits = (
-          [
-            [atom.subject, entity(triple.subject)],
-            [atom.object, triple.object],
-          ] as [RuleTerm, Term][]
-        ).every(([term, found]) => {
-          const known = value(term, next);
-          if (known) return termKey(known) === termKey(found);
-          if (term.kind === 'variable') next.set(term.name, found);
-          return true;
-        });
-        if (fits) yield* go(i + 1, next, confidence * own);
+        const next = meeting(atom, triple, bindings);
+        if (next) yield* go(i + 1, next, confidence * own);
       }
       return;
     }

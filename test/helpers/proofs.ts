@@ -41,6 +41,9 @@ export function contents({ database }: Program): Map<string, Known> {
     }
   return all;
 }
+/** What a program holds, as lines to be compared. */
+export const listed = (all: ReadonlyMap<string, { readonly confidence: number; readonly told: boolean }>): string[] =>
+  [...all].map(([key, { confidence, told }]) => `${told ? 'told' : 'derived'} ${key} ${confidence}`).toSorted();
 /** Proofs of everything, told or derived. */
 export function* proofs(program: Program, limits = { nodes: 100_000, height: 10_000 }): Generator<Proof> {
   const { database } = program;

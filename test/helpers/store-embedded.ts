@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Test } from 'tap';
 import { EmbeddedStore } from '../../graph/embedded/store.ts';
+import { reopenable } from './store-world.ts';
 import type { StoreUnderTest } from './store-world.ts';
 
 export type EmbeddedOptions = Omit<ConstructorParameters<typeof EmbeddedStore>[0], 'file'>;
@@ -25,20 +26,10 @@ export async function openStore(file: string, options: EmbeddedOptions = {}): Pr
 /** A store in a file of its own; `reopen` reads that file again. */
 export async function createInFile(): Promise<StoreUnderTest> {
   const folder = await mkdtemp(join(tmpdir(), 'pharos-store-'));
-  const file = join(folder, 'graph.db');
-  let current = await openStore(file);
-  return {
-    store: current,
-    reopen: async () => {
-      await current.close();
-      current = await openStore(file);
-      return current;
-    },
-    destroy: async () => {
-      await current.close();
-      await rm(folder, { recursive: true, force: true });
-    },
-  };
+  return reopenable(
+    () => openStore(join(folder, 'graph.db')),
+    () => rm(folder, { recursive: true, force: true }),
+  );
 }
 
 export async function createInMemory(): Promise<StoreUnderTest> {

@@ -10,7 +10,7 @@ import type { Neo4jOptions } from '../../graph/neo4j/store.ts';
 import { parseNeo4jUrl } from '../../graph/neo4j/url.ts';
 import { parseBaseName } from '../../graph/terms.ts';
 import type { BaseName } from '../../graph/terms.ts';
-import { base, otherBase } from './store-world.ts';
+import { base, otherBase, reopenable } from './store-world.ts';
 import type { StoreUnderTest } from './store-world.ts';
 
 /** Address of the server to test with; undefined where there is none. */
@@ -40,19 +40,10 @@ export const removeBases = (url: string, ...bases: readonly BaseName[]): Promise
 /** The contract's way to a store whose two bases are empty. */
 export const createOnServer = (url: string) => async (): Promise<StoreUnderTest> => {
   await removeBases(url, base, otherBase);
-  let current = await openStore(url);
-  return {
-    store: current,
-    reopen: async () => {
-      await current.close();
-      current = await openStore(url);
-      return current;
-    },
-    destroy: async () => {
-      await current.close();
-      await removeBases(url, base, otherBase);
-    },
-  };
+  return reopenable(
+    () => openStore(url),
+    () => removeBases(url, base, otherBase),
+  );
 };
 
 /** A relay to the server that can be cut, as a network or a server that stops. The store must be given a `bolt` address: with `neo4j` it is led past the relay. */

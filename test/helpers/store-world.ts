@@ -15,6 +15,22 @@ export interface StoreUnderTest {
   destroy(): Promise<void>;
 }
 export type CreateStore = () => Promise<StoreUnderTest>;
+/** A store whose data outlive it. `open` opens one over them, `remove` takes them away. */
+export async function reopenable(open: () => Promise<GraphStore>, remove: () => Promise<unknown>): Promise<StoreUnderTest> {
+  let current = await open();
+  return {
+    store: current,
+    reopen: async () => {
+      await current.close();
+      current = await open();
+      return current;
+    },
+    destroy: async () => {
+      await current.close();
+      await remove();
+    },
+  };
+}
 
 export const base: BaseName = parseBaseName('films');
 export const otherBase: BaseName = parseBaseName('films.other-1');

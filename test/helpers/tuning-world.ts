@@ -36,6 +36,7 @@ export const asked = (settings: Omit<TrainingSpecInput, 'model' | 'output' | 'tr
 });
 
 export interface Shelf extends ModelLibrary {
+  add: ModelLibrary['add'];
   readonly folders: Map<string, string>;
 }
 /** Folders by the names of their models, and no engine behind them. */
@@ -55,8 +56,8 @@ export function shelf(): Shelf {
 export interface TuningWorld {
   readonly folder: string;
   readonly library: Shelf;
-  /** `text`: the examples of every job. */
-  readonly open: (limits?: Partial<QueueOptions['limits']>, text?: string) => Promise<JobQueue>;
+  /** `text`: the examples of every job. `unreadable` hears of records that cannot be read; without it they fail the test. */
+  readonly open: (limits?: Partial<QueueOptions['limits']>, text?: string, unreadable?: (reason: string) => void) => Promise<JobQueue>;
 }
 export async function tuningWorld(t: Test): Promise<TuningWorld> {
   const folder = await mkdtemp(join(tmpdir(), 'pharos-jobs-'));
@@ -65,7 +66,7 @@ export async function tuningWorld(t: Test): Promise<TuningWorld> {
   return {
     folder,
     library,
-    open: async (limits = {}, text = examples(20)) => {
+    open: async (limits = {}, text = examples(20), unreadable = (reason) => void t.fail(reason)) => {
       const queue = await JobQueue.open({
         folder: join(folder, 'jobs'),
         models: join(folder, 'models'),
@@ -77,7 +78,7 @@ export async function tuningWorld(t: Test): Promise<TuningWorld> {
         },
         library,
         files: await FileStore.open(join(folder, 'files'), { fileBytes: 1e6, allBytes: 1e7, files: 100 }),
-        logger: { warn: () => undefined, error: (message) => t.fail(message) },
+        logger: { warn: () => undefined, error: unreadable },
       });
       t.teardown(() => queue.close(0));
       return queue;

@@ -108,6 +108,9 @@ t.test('thoughts, text and calls are blocks in order; a stream says the same', a
     ],
   );
   t.match(events[0].message, { content: [], stop_reason: null, role: 'assistant' });
+  const counted = await call(app, 'POST', '/v1/messages/count_tokens', { model: 'scripted', messages, tools: [tool] });
+  t.same((events[0].message as { usage: unknown }).usage, { input_tokens: counted.json.input_tokens, cache_creation_input_tokens: 0, cache_read_input_tokens: 0, output_tokens: 0, output_tokens_details: null }, 'the length of the request is told at once');
+  t.ok(Number(counted.json.input_tokens) > 0);
   t.match(events.at(-2), { delta: { stop_reason: 'tool_use' }, usage: { input_tokens: 20, output_tokens: 9 }, grounding: { outcome: 'ungrounded' } });
 });
 

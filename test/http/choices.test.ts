@@ -45,7 +45,7 @@ t.test('several prompts, as texts and as token ids', async (t) => {
   await complete({ prompt: text, max_tokens: 1 });
   const whole = `${text}${choicesOf((await complete({ prompt: text, max_tokens: 1 })).json)[0].text} more`;
   t.ok((await counts([whole, whole])).prompt_tokens_details.cached_tokens >= 16, 'beginnings that are remembered are told');
-  t.match(await complete({ prompt: [5000] }), { status: 400, json: { error: { message: /vocabulary of 4096/ } } });
+  t.match(await complete({ prompt: [5000] }), { status: 400, json: { error: { message: /vocabulary of 4109/ } } });
 });
 
 t.test('likelihoods of what was written, and with echo of the prompt', async (t) => {

@@ -115,3 +115,15 @@ t.test("OpenAI's own client gets what it asks for, and a Pharos behind a Pharos 
   const [there, here] = [await call(front.app, 'POST', '/v1/rerank', ranked), await call(app, 'POST', '/v1/rerank', ranked)];
   t.same(there.json.results, here.json.results);
 });
+
+t.test('the service as it ships makes vectors and ranks by them, and who names no model gets text from the one that writes', async (t) => {
+  const shipped = await startApp(t);
+  const texts = ['who is the director of Vertigo?', 'Vertigo was directed by Alfred Hitchcock.', 'Emma was written by Jane Austen.'];
+  const { status, json } = await call(shipped, 'POST', '/v1/embeddings', { input: texts });
+  t.equal(status, 200);
+  t.match(json, { model: 'pharos-embed', data: [{ index: 0 }, { index: 1 }, { index: 2 }] });
+  t.equal(list(json.data[0].embedding).length, 192);
+  t.equal(list((await call(shipped, 'POST', '/v1/embeddings', { input: texts[0], dimensions: 64 })).json.data[0].embedding).length, 64);
+  t.match(await call(shipped, 'POST', '/v1/rerank', { query: texts[0], documents: [texts[2], texts[1]] }), { status: 200, json: { results: [{ index: 1 }, { index: 0 }] } });
+  t.match(await call(shipped, 'POST', '/v1/completions', { prompt: 'Albert Einstein was born', max_tokens: 4 }), { status: 200, json: { model: 'pharos-mini' } });
+});

@@ -1,7 +1,7 @@
 // Owns /v1/files over HTTP: OpenAI's shape, what is refused and where, what survives a restart.
 // Refuses to know what files are trained for.
 
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readlink, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
@@ -95,6 +95,37 @@ t.test('what is no upload is told so', async (t) => {
   );
   refused(t, await upload(app, { content: 'x'.repeat(5000), filename: 'x', purpose: 'batch' }), 413, 'file_too_large', /4096 bytes/, 'file');
   t.same(await readdir(join(app.config.data, 'files')), [], 'nothing is left of any');
+});
+
+t.test('a form that is none, is cut off or has too much in it is told so, and nothing is left', async (t) => {
+  const boundary = 'b';
+  const part = (head: string, body: string): string => `--${boundary}\r\ncontent-disposition: form-data; ${head}\r\n\r\n${body}\r\n`;
+  const send = (body: string, type = `multipart/form-data; boundary=${boundary}`): Promise<Reply> =>
+    call(app, 'POST', '/v1/files', body, { 'content-type': type });
+  const [given, purpose, end] = [part('name="file"; filename="x"', 'x'), part('name="purpose"', 'batch'), `--${boundary}--\r\n`];
+  t.match(await send(given + purpose + end), { status: 200 });
+  refused(t, await send(`${given.slice(0, -2)}yyy`), 400, 'invalid_value', /form cannot be read to its end \(/);
+  refused(t, await send(given + purpose + end, 'multipart/form-data'), 400, 'invalid_value', /oundary/);
+  refused(t, await send(given + given + purpose + end), 400, 'invalid_value', /file: is there more than once/);
+  refused(t, await send(given + part('name="more"', '1').repeat(30) + purpose + end), 400, 'invalid_value', /more than 1[67]/);
+  refused(t, await send(part('name="file"', 'x') + purpose + end), 400, 'invalid_value', /came as text without a name/, 'file');
+  refused(t, await send(given + part('name="__proto__"', 'x') + purpose + end), 400, 'invalid_value', /field name/);
+  const [{ id }] = list((await call(app, 'GET', '/v1/files')).json.data);
+  t.same((await readdir(join(app.config.data, 'files'))).toSorted(), [str(id), `${str(id)}.json`]);
+  await call(app, 'DELETE', `/v1/files/${str(id)}`);
+});
+
+/** What this process holds open in a folder, deleted or not, where the system tells. */
+async function heldOpen(folder: string): Promise<string[]> {
+  const open = await readdir('/proc/self/fd').catch(() => []);
+  const names = await Promise.all(open.map((fd) => readlink(`/proc/self/fd/${fd}`).catch(() => '')));
+  return names.filter((name) => name.startsWith(folder));
+}
+t.test('a file that is refused for a line far from its end is not held open, so that its room on the disk is free', async (t) => {
+  const large = await startApp(t, { PHAROS_FILE_BYTES: '4MiB', PHAROS_FILES_BYTES: '8MiB' });
+  const content = `no json\n${GOOD.repeat(20_000)}`;
+  refused(t, await upload(large, { content, filename: 'x.jsonl', purpose: 'fine-tune' }), 400, 'invalid_line', /^line 1/);
+  t.same(await heldOpen(join(large.config.data, 'files')), []);
 });
 
 t.test('names of clients are shown and never used as paths; files may end', async (t) => {

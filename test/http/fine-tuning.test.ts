@@ -128,11 +128,28 @@ t.test('a file becomes a model that serves at once, and the job tells all of it'
   t.match(metrics[0], {
     object: 'fine_tuning.job.event',
     level: 'info',
-    data: { step: 1, total_steps: 3, train_loss: Number, learning_rate: Number, trained_tokens: Number },
+    data: { step: 1, total_steps: 3, train_loss: Number, train_mean_token_accuracy: Number, learning_rate: Number, trained_tokens: Number },
   });
+
+  t.match(
+    metrics.find(({ message }) => /validation/.test(str(message))),
+    {
+      data: { valid_loss: Number, valid_mean_token_accuracy: Number, full_valid_loss: Number, full_valid_mean_token_accuracy: Number },
+    },
+  );
 
   const job = await ends(id);
   const name = str(job.fine_tuned_model);
+  const counted = (await call(app, 'GET', '/metrics')).text;
+  for (const line of [
+    'pharos_tuning_jobs{status="running"} 0',
+    'pharos_tuning_jobs{status="queued"} 0',
+    'pharos_tuning_jobs_ended_total{status="succeeded"} 1',
+    'pharos_tuning_jobs_ended_total{status="failed"} 0',
+    'pharos_tuning_jobs_ended_total{status="cancelled"} 0',
+    `pharos_tuning_trained_tokens_total ${JSON.stringify(job.trained_tokens)}`,
+  ])
+    t.ok(counted.split('\n').includes(line), line);
   t.match(job, {
     status: 'succeeded',
     fine_tuned_model: `ft:pharos-mini:items:${id.slice(6, 14)}`,
@@ -161,12 +178,24 @@ t.test('a file becomes a model that serves at once, and the job tells all of it'
       step_number: 3,
       fine_tuning_job_id: id,
       fine_tuned_model_checkpoint: `${name}:ckpt-step-3`,
-      metrics: { step: 3, train_loss: Number, valid_loss: Number },
+      metrics: {
+        step: 3,
+        train_loss: Number,
+        train_mean_token_accuracy: Number,
+        valid_loss: Number,
+        valid_mean_token_accuracy: Number,
+        full_valid_loss: Number,
+        full_valid_mean_token_accuracy: Number,
+      },
     },
     { step_number: 2 },
   ]);
 
-  t.match((await call(app, 'GET', '/v1/models')).json.data, [{ id: 'pharos-mini' }, { id: name, tasks: ['generate'], grounded: true, loaded: false }]);
+  t.match((await call(app, 'GET', '/v1/models')).json.data, [
+    { id: 'pharos-mini' },
+    { id: 'pharos-embed' },
+    { id: name, tasks: ['generate'], grounded: true, loaded: false },
+  ]);
   t.match(await call(app, 'POST', '/v1/chat/completions', { model: name, messages: [{ role: 'user', content: 'Where was Plato born?' }] }), {
     status: 200,
     json: { model: name, choices: [{ message: { content: /Athens/ } }] },
@@ -182,7 +211,7 @@ t.test('a file becomes a model that serves at once, and the job tells all of it'
 
   t.match(await call(app, 'DELETE', '/v1/models/pharos-mini'), { status: 400, json: { error: { message: /only models whose names begin with ft:/ } } });
   t.match(await call(app, 'DELETE', `/v1/models/${encodeURIComponent(name)}`), { status: 200, json: { id: name, object: 'model', deleted: true } });
-  t.match((await call(app, 'GET', '/v1/models')).json.data, { length: 1 });
+  t.match((await call(app, 'GET', '/v1/models')).json.data, { length: 2 });
   t.match(await call(app, 'POST', '/v1/chat/completions', { model: name, messages: [{ role: 'user', content: 'x' }] }), { status: 404 });
   t.match(await call(app, 'DELETE', `/v1/models/${encodeURIComponent(name)}`), { status: 404 });
 });

@@ -19,5 +19,5 @@ t.test('the tuned models say what they were taught, and word the graph no worse 
   t.match(knowledge, /gave \d+ examples for training[^]*validation loss=[^]*apprentices of Tomas live on Holm\.[^]*figures and plots: .*metrics\.csv/);
   const own = (model: RegExp): number => Number(new RegExp(`^ +${model.source}: (\\d+) of 24 in its own words$`, 'm').exec(knowledge)?.[1]);
   t.ok(own(/ft:pharos-mini:islands:\w+/) >= own(/pharos-mini/), 'as many replies or more are its own words');
-  t.match((await call(app, 'GET', '/v1/models')).json.data, { length: 1 }, 'it leaves no model');
+  t.match((await call(app, 'GET', '/v1/models')).json.data, { length: 2 }, 'it leaves no model');
 });

@@ -80,7 +80,7 @@ t.test('killed at any moment, over and over, a run ends with the very same files
   const whole = await run(straight.file);
   t.equal(whole.code, 0, whole.printed);
   t.match(whole.printed, /parameters are trained on 160 examples in 40 steps\n/);
-  t.match(whole.printed, /step 40: validation loss \d\.\d+, the best so far\ndone: /);
+  t.match(whole.printed, /step 40: validation loss \d\.\d+, \d+\.\d % of tokens right, the best so far\ndone: /);
   const broken = specFile('broken');
   const checkpoint = join(broken.output, 'training/checkpoint.bin');
   const made = (): number => (existsSync(checkpoint) ? statSync(checkpoint).mtimeMs : 0);

@@ -59,7 +59,7 @@ t.test('a sample says in its reply what its evidence holds, in its language', (t
 });
 
 t.test('the judge counts a wrong name, a wrong sentence and a wrong refusal', (t) => {
-  const sample = { language: 'en', kind: 'answer', system: '', user: '', assistant: '<|n|>Ada<|/n|> was born in <|n|>London<|/n|>.', evidence: { verdict: 'answer', lines: [] } } as const;
+  const sample = { language: 'en', kind: 'answer', system: '', user: '', question: '', assistant: '<|n|>Ada<|/n|> was born in <|n|>London<|/n|>.', evidence: { verdict: 'answer', lines: [] } } as const;
   t.match(judge(sample, 'Ada was born in Londom.'), { exact: false, copied: 1, names: 2, sentence: true });
   t.match(judge(sample, 'Ada died in London.'), { exact: false, copied: 2, sentence: false });
   t.match(judge(sample, 'I do not know: the graph has no answer to that about Ada.'), { refused: true, unanswerable: false });

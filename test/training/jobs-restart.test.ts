@@ -1,16 +1,14 @@
 // Owns what survives an end of the service or of a run: jobs go on where they were.
 // Refuses to know how a job runs.
 
-import { readdir, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import t from 'tap';
-import { JobQueue } from '../../src/training/jobs/queue.ts';
 import { RunProcess } from '../../src/training/jobs/run-process.ts';
-import { FileStore } from '../../src/workspace/files/file-store.ts';
 import type { TrainingEvent, TrainingSpecInput } from '../../src/training/spec.ts';
 import { FOLDER } from '../engine/world.ts';
 import { eventually, startServer } from '../helpers/http-server.ts';
-import { asked, ends, examples, reaches, shelf, told, tuningWorld } from '../helpers/tuning-world.ts';
+import { asked, ends, examples, reaches, told, tuningWorld } from '../helpers/tuning-world.ts';
 
 t.test('a queue that was closed goes on where it was: what ran from its checkpoint, what waited after it', async (t) => {
   const { open } = await tuningWorld(t);
@@ -48,22 +46,51 @@ t.test('of jobs that ended only so many are remembered, and a record that cannot
   t.same((await readdir(join(folder, 'jobs'))).toSorted(), [ids[1], ids[2]].toSorted());
   await writeFile(join(folder, 'jobs', ids[1], 'job.json'), '{"id": "x"');
   const mistakes: string[] = [];
-  const again = await JobQueue.open({
-    folder: join(folder, 'jobs'),
-    models: folder,
-    limits: { jobs: 1, queue: 1, kept: 2, threads: 1, steps: 5 },
-    claim: async () => undefined,
-    prepare: async () => Promise.reject(new Error('x')),
-    library: shelf(),
-    files: await FileStore.open(folder, { fileBytes: 1, allBytes: 1, files: 1 }),
-    logger: { warn: () => undefined, error: (message) => void mistakes.push(message) },
-  });
+  const again = await open({}, '', (reason) => void mistakes.push(reason));
   t.same(
     again.list().map(({ id }) => id),
     [ids[2]],
   );
   t.match(mistakes, [/cannot be read and is left out/]);
   await again.close(0);
+});
+
+t.test('a job whose record cannot be read just now is not deleted; what a job that ended left is', async (t) => {
+  const { open, folder } = await tuningWorld(t);
+  const queue = await open();
+  const { id } = await queue.create(asked());
+  await queue.cancel(id);
+  await queue.close(1000);
+  const at = (...names: string[]): string => join(folder, 'jobs', ...names);
+  // As after an end of the service between the record's last state and the removal of the run's files.
+  await mkdir(at(id, 'model', 'training'), { recursive: true });
+  await writeFile(at(id, 'model', 'training', 'state.bin'), 'large');
+  await writeFile(at(id, 'spec.json'), '{}');
+  // Read errors that are not "no such file": here, a record that is a folder.
+  const [unread, stray, copied] = [`ftjob-${'a'.repeat(24)}`, `ftjob-${'b'.repeat(24)}`, `ftjob-${'c'.repeat(24)}`];
+  await mkdir(at(unread, 'job.json'), { recursive: true });
+  await writeFile(at(unread, 'events.ndjson'), '');
+  await mkdir(at(stray));
+  await cp(at(id), at(copied), { recursive: true });
+  const mistakes: string[] = [];
+  const again = await open({}, '', (reason) => void mistakes.push(reason));
+  t.match(mistakes.toSorted(), [/aaaa cannot be read and is left out: EISDIR/, /cccc cannot be read and is left out: its record is that of ftjob/]);
+  t.same((await readdir(at(id))).filter((name) => name !== 'run.lock').toSorted(), ['events.ndjson', 'job.json']);
+  t.same((await readdir(at(unread))).toSorted(), ['events.ndjson', 'job.json'], 'nothing of it is touched');
+  t.same((await readdir(at())).toSorted(), [id, unread, copied].toSorted(), 'a job without record never was');
+  t.same(
+    again.list().map((job) => job.id),
+    [id],
+    'a copy of a job under another name is not that job',
+  );
+});
+
+t.test('a folder of jobs that cannot be read does not pass for an empty one', async (t) => {
+  const { open, folder } = await tuningWorld(t);
+  await writeFile(join(folder, 'jobs'), '');
+  await t.rejects(open(), { code: 'ENOTDIR' });
+  await rm(join(folder, 'jobs'));
+  t.same((await open()).list(), []);
 });
 
 t.test('a run that breaks says how, and one that follows it waits for the folder and goes on from its checkpoint', async (t) => {

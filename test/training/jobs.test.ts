@@ -4,9 +4,13 @@
 import { mkdir, readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import t from 'tap';
+import { importModel } from '../../src/model/import/import-model.ts';
 import { jobSettings } from '../../src/training/jobs/job.ts';
+import { JobQueue } from '../../src/training/jobs/queue.ts';
+import { FileStore } from '../../src/workspace/files/file-store.ts';
 import { eventually } from '../helpers/http-server.ts';
-import { asked, ends, reaches, told, tuningWorld } from '../helpers/tuning-world.ts';
+import { asked, ends, reaches, shelf, told, tuningWorld } from '../helpers/tuning-world.ts';
+import { writeFamily } from './folders/families.ts';
 
 t.test('a job runs, tells in order what it does, and leaves a model and its figures', async (t) => {
   const { open, folder, library } = await tuningWorld(t);
@@ -21,6 +25,16 @@ t.test('a job runs, tells in order what it does, and leaves a model and its figu
     job.checkpoints.map(({ step }) => step),
     [2, 3],
   );
+  const share = (value: unknown): boolean => typeof value === 'number' && value >= 0 && value <= 1;
+  t.ok(job.checkpoints.every(({ trainLoss, trainAccuracy }) => trainLoss !== undefined && share(trainAccuracy)));
+  const figures = (await queue.events(id)).filter(({ type }) => type === 'metrics');
+  t.equal(figures.length, 3);
+  t.ok(figures.every(({ data }) => share(data?.['train_mean_token_accuracy'])));
+  t.same(queue.statistics(), {
+    jobs: { validating_files: 0, queued: 0, running: 0, paused: 0 },
+    ended: { succeeded: 1, failed: 0, cancelled: 0 },
+    trainedTokens: job.trainedTokens,
+  });
   t.equal(library.folderOf(name), join(folder, 'models', encodeURIComponent(name)));
   t.same((await readdir(join(folder, 'models', encodeURIComponent(name)))).includes('training'), false, 'the model alone');
   t.match(
@@ -47,6 +61,7 @@ t.test('one at a time, in order; who is cancelled while waiting never runs; a ca
   await t.rejects(queue.create(asked()), { code: 'job_queue_full', message: /2 fine-tuning jobs wait, which is the limit/ });
   await reaches(queue, third.id, ({ status }) => status === 'queued');
   t.equal(queue.get(second.id).status, 'queued');
+  t.match(queue.statistics(), { jobs: { queued: 2, running: 1 }, ended: { succeeded: 0, cancelled: 0 } });
   t.match(await queue.cancel(second.id), { status: 'cancelled' });
   t.match(await queue.cancel(first.id), { status: 'cancelled', finished: Number });
   const { step } = queue.get(first.id);
@@ -62,6 +77,51 @@ t.test('one at a time, in order; who is cancelled while waiting never runs; a ca
     queue.list().map(({ id }) => id),
     [third.id, second.id, first.id],
   );
+});
+
+t.test('a job that is cancelled while its result is put in place stays cancelled, and nothing of it serves', async (t) => {
+  const { open, folder, library } = await tuningWorld(t);
+  const queue = await open();
+  const { add } = library;
+  let cancelled = '';
+  library.add = async (at) => {
+    const [{ id }] = queue.list();
+    cancelled = (await queue.cancel(id)).status;
+    return add(at);
+  };
+  const { id } = await queue.create(asked({ steps: 1 }));
+  t.match(await ends(queue, id), { status: 'cancelled' });
+  await queue.close(20_000);
+  t.equal(cancelled, 'cancelled');
+  t.match(queue.get(id), { status: 'cancelled', fineTunedModel: undefined, resultFiles: [] });
+  t.same(await readdir(join(folder, 'models')), []);
+  t.same([...library.folders.keys()], ['pharos-mini']);
+  t.same(await readdir(join(folder, 'files')), [], 'figures and plots are gone, too');
+  t.equal((await told(queue, id)).at(-1), 'The job was cancelled');
+});
+
+t.test('a model that was brought in without safetensors is trained from its graph; one that is rounded to few bits says what would be right', async (t) => {
+  const { open, library, folder } = await tuningWorld(t);
+  writeFamily(join(folder, 'published'), { label: 'Llama', keys: { model_type: 'llama' }, config: {} });
+  for (const [name, storage] of [
+    ['whole', 'float16'],
+    ['rounded', { bits: 8, block: 16 }],
+  ] as const) {
+    importModel({ from: join(folder, 'published'), out: join(folder, name), storage });
+    library.folders.set(name, join(folder, name));
+  }
+  const queue = await open();
+  const [whole, rounded] = [
+    await queue.create({ ...asked({ method: { kind: 'lora' } }), model: 'whole' }),
+    await queue.create({ ...asked(), model: 'rounded' }),
+  ];
+  const job = await ends(queue, whole.id);
+  t.match(job, { status: 'succeeded', step: 3 });
+  t.ok((await readdir(join(folder, 'models', encodeURIComponent(job.fineTunedModel ?? '')))).includes('model.safetensors'));
+  t.match(await ends(queue, rounded.id), {
+    status: 'failed',
+    error: { code: 'checkpoint_unsupported', message: /bring the model in again with --storage float or float16/ },
+  });
 });
 
 t.test('a paused job keeps where it is and goes on from there', async (t) => {
@@ -111,4 +171,23 @@ t.test('more steps than are allowed end a job before its first', async (t) => {
 t.test('where models cannot be added or nothing may train, jobs are refused', async (t) => {
   const { open } = await tuningWorld(t);
   await t.rejects((await open({ jobs: 0 })).create(asked()), { code: 'tuning_unsupported', message: /PHAROS_TUNE_JOBS is 0/ });
+});
+
+t.test('jobs that are cancelled and forgotten while another one is made ready hold up nobody', async (t) => {
+  const folder = t.testdir();
+  const ready = Promise.withResolvers<void>();
+  const prepare = async (): Promise<never> => {
+    await ready.promise;
+    throw new Error('there are no examples');
+  };
+  const limits = { jobs: 1, queue: 9, kept: 1, threads: 1, steps: 5 };
+  const files = await FileStore.open(folder, { fileBytes: 1, allBytes: 1, files: 1 });
+  const silent = { warn: () => undefined, error: () => undefined };
+  const queue = await JobQueue.open({ folder: join(folder, 'jobs'), models: join(folder, 'models'), limits, claim: async () => undefined, prepare, library: shelf(), files, logger: silent });
+  await queue.create(asked());
+  for (let i = 0; i < 3; i++) await queue.cancel((await queue.create(asked())).id);
+  const last = await queue.create(asked());
+  ready.resolve();
+  t.match(await ends(queue, last.id), { status: 'failed' });
+  await queue.close(0);
 });

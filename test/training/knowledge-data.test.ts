@@ -13,7 +13,7 @@ import { openExample, openWorld } from '../helpers/answer-world.ts';
 import type { AnswerWorld } from '../helpers/answer-world.ts';
 import { lastChat, says, scriptedEngine, SCRIPTED } from '../helpers/scripted-engine.ts';
 
-const FORMAT: GroundedFormat = { format: 'evidence-1', nameOpen: '<|n|>', nameClose: '<|/n|>', lexicon: { en: [], zh: [] } };
+const FORMAT: GroundedFormat = { format: 'evidence-2', nameOpen: '<|n|>', nameClose: '<|/n|>', lexicon: { en: [], zh: [] } };
 async function made({ graph }: AnswerWorld, options: Partial<KnowledgeDataOptions> = {}): Promise<KnowledgeExample[]> {
   const all: KnowledgeExample[] = [];
   for await (const example of knowledgeExamples(graph, {

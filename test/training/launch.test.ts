@@ -153,6 +153,14 @@ t.test('a run that the program cannot make is refused before anything is written
     () => writeLaunch({ ...spec, model: fileURLToPath(new URL('../../models/pharos-mini', import.meta.url)) }, { launcher: 'torchrun', nodes: 1, out }),
     /pharos-mini is of the kind pharos-decoder, which transformers does not read/,
   );
+  const served = join(t.testdirName, 'served');
+  mkdirSync(join(served, 'onnx'), { recursive: true });
+  writeFileSync(join(served, 'config.json'), '{"model_type": "llama"}');
+  writeFileSync(join(served, 'onnx/model.onnx'), '');
+  t.throws(
+    () => writeLaunch({ ...spec, model: served }, { launcher: 'torchrun', nodes: 1, out }),
+    /served has its weights in an ONNX graph alone, which transformers does not read/,
+  );
   t.throws(
     () => writeLaunch(specOf(t, { optimizer: { kind: 'muon' } }), { launcher: 'torchrun', nodes: 1, out, parallel: 'fsdp' }),
     /muon needs whole matrices/,

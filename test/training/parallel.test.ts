@@ -4,23 +4,21 @@
 import t from 'tap';
 import { packBatch } from '../../src/training/batch.ts';
 import type { Batch, Sequence } from '../../src/training/batch.ts';
+import { decoderLoss } from '../../src/training/graphs/decoder-loss.ts';
 import { drawnWeights } from '../../src/training/initial.ts';
 import { dealRows } from '../../src/training/parallel/deal.ts';
 import { openParallelGradients } from '../../src/training/parallel/parallel-gradients.ts';
 import { Random } from '../../src/training/random.ts';
 import { openGradients } from '../../src/training/run/gradients.ts';
+import { sharedCopy } from '../../src/training/shared-memory.ts';
 import { CONFIG, lossGraph, openTrainer } from './tiny.ts';
 
 const SEED = 5;
 /** Weights in shared memory, as those of a run. */
-const shared = (): Map<string, Float32Array> =>
-  new Map(
-    Array.from(drawnWeights(CONFIG, 3), ([name, values]) => {
-      const copy = new Float32Array(new SharedArrayBuffer(values.byteLength));
-      copy.set(values);
-      return [name, copy];
-    }),
-  );
+const sharedValues = (weights: ReadonlyMap<string, Float32Array>): Map<string, Float32Array> =>
+  new Map(Array.from(weights, ([name, values]) => [name, sharedCopy(values)]));
+const shared = (): Map<string, Float32Array> => sharedValues(drawnWeights(CONFIG, 3));
+const LORA = { kind: 'lora', rank: 2, alpha: 4 } as const;
 /** Rows of one text each, of these lengths, of which the last half is learned. */
 function rowsOf(lengths: readonly number[], random: Random): Batch {
   let next = 0;
@@ -121,10 +119,27 @@ t.test('loss and gradients of two and three workers are those of one, to the rou
       'bit for bit',
     );
     t.equal(again.loss, got.loss);
-    t.ok(Math.abs((await several.evaluate(batches)) - expected.loss) < 1e-6, 'the loss alone');
+    const { loss, accuracy = Number.NaN } = await several.evaluate(batches);
+    t.ok(Math.abs(loss - expected.loss) < 1e-6, 'the loss alone');
+    for (const share of [accuracy, got.accuracy ?? Number.NaN]) t.ok(Math.abs(share - (expected.accuracy ?? Number.NaN)) < 1e-6, `${share} predicted right`);
     const single = await several.compute([rowsOf([30], new Random(1))], 0);
     t.ok(Math.abs(single.loss - (await one.compute([rowsOf([30], new Random(1))], 0)).loss) < 1e-6, 'a row for one worker alone');
   }
+});
+
+t.test('adapters over frozen weights: workers read these where they lie, and come to what one comes to', async (t) => {
+  const frozen = drawnWeights(CONFIG, 3);
+  const graph = decoderLoss(CONFIG, { method: LORA, dropout: 0, weights: (name) => frozen.get(name) ?? new Float32Array(0) });
+  const random = new Random(SEED);
+  const drawn = graph.parameters.map(({ name, shape }) => [name, Float32Array.from({ length: shape[0] * shape[1] }, () => 0.1 * random.normal())] as const);
+  const options = { graph, weights: sharedValues(new Map(drawn)), threads: 1 };
+  const batches = [rowsOf([32, 17, 31, 18], random)];
+  const [one, two] = [await openGradients(options), await openParallelGradients(options, 2)];
+  t.teardown(() => Promise.all([one.close(), two.close()]));
+  const [expected, got] = [await one.compute(batches, 0), await two.compute(batches, 0)];
+  t.ok(Math.abs(got.loss - expected.loss) < 1e-6, `${got.loss} and ${expected.loss}`);
+  const apart = Math.max(...expected.gradients.flatMap((values, p) => Array.from(values, (value, i) => Math.abs(value - got.gradients[p][i]))));
+  t.ok(apart < 1e-6, String(apart));
 });
 
 t.test('workers see the weights as they stand: twenty updates by two workers end where those by one end', async (t) => {

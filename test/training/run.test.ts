@@ -63,7 +63,7 @@ t.test('a run tells its start, steps, evaluations, checkpoints and end, and leav
   const twelfth = events.find((event) => event.kind === 'step' && event.step === 12);
   t.equal(twelfth?.kind === 'step' && twelfth.tokens, BATCHES * 8 * 32, 'tokens of the run so far');
   const rows = readFileSync(join(output, 'training/metrics.csv'), 'utf8').trim().split('\n');
-  t.equal(rows[0], 'step,train_loss,learning_rate,gradient_norm,tokens,valid_loss');
+  t.equal(rows[0], 'step,train_loss,learning_rate,gradient_norm,tokens,valid_loss,train_mean_token_accuracy,valid_mean_token_accuracy');
   t.same(
     rows.slice(1).map((row) => row.split(',')[0]),
     Array.from({ length: 12 }, (_, i) => String(i + 1)),
@@ -74,6 +74,20 @@ t.test('a run tells its start, steps, evaluations, checkpoints and end, and leav
       .filter((row) => !row.endsWith(','))
       .map((row) => Number(row.split(',')[0])),
     [4, 8, 12],
+  );
+  const shares = events.flatMap((event) => ((event.kind === 'step' || event.kind === 'evaluation') && event.accuracy !== undefined ? [event.accuracy] : []));
+  t.equal(shares.length, 15, 'of each step and evaluation');
+  t.ok(shares.every((share) => share >= 0 && share <= 1));
+  t.same(
+    rows.slice(1).flatMap((row) =>
+      row
+        .split(',')
+        .slice(6)
+        .filter((cell) => cell !== '')
+        .map(Number),
+    ),
+    shares,
+    'as they were told',
   );
   for (const name of ['loss.svg', 'schedule.svg']) t.match(readFileSync(join(output, 'training', name), 'utf8'), /^<svg .*<\/svg>\n$/su, name);
   t.ok(existsSync(join(output, 'weights.bin')));

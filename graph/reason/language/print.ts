@@ -58,7 +58,7 @@ const printPlace = (term: RuleTerm, any: readonly string[]): string =>
 const printRelation = (name: string, terms: 1 | 2, style: Style): string =>
   BUILTINS.has(name) && (TESTS.has(name) || (style === 'readable' && isCall(name, terms))) ? printQuoted(name) : printName(name);
 
-/** Inside the brackets of a call, quoted text is a string: an entity that needs quotes says that it is one. */
+/** Inside the brackets of a call, and in a list beside one that gives a string, quoted text is a string: an entity that needs quotes says that it is one. */
 function printArgument(expression: Expression): string {
   if (expression.kind === 'entity' && printName(expression.id) !== expression.id) return `${printQuoted(expression.id)}^^entity`;
   return printExpression(expression, false);
@@ -75,7 +75,9 @@ export function printExpression(expression: Expression, outermost = true): strin
   if (name === '-') return `-(${printArgument(values[0])})`;
   return `${name}(${values.map(printArgument).join(', ')})`;
 }
-export function printComparison({ operator, left, right }: Comparison): string {
+function printComparison({ operator, left, right }: Comparison, style: Style = 'readable'): string {
+  if (style === 'readable' && right.kind === 'list' && left.kind === 'call' && BUILTINS.get(left.function)?.gives === 'string')
+    return `${printExpression(left)} ${operator} [${right.items.map(printArgument).join(', ')}]`;
   if (operator === '=' && left.kind === 'call' && TESTS.has(left.function) && right.kind === 'literal' && right.type === 'boolean')
     return `${right.value ? '' : 'not '}${printExpression(left)}`;
   return `${printExpression(left)} ${operator} ${printExpression(right)}`;
@@ -91,7 +93,7 @@ const printBody = (body: readonly BodyItem[], style: Style): string => body.map(
 /** `any`: of a denial that is written as one. */
 function printItem(item: BodyItem, style: Style, any?: readonly string[]): string {
   if (isAtom(item)) return printAtom(item, NONE, style);
-  if (item.kind === 'compare') return printComparison(item);
+  if (item.kind === 'compare') return printComparison(item, style);
   return any ? printDenial(item, any) : printAggregate(item, style);
 }
 /** One condition by itself, as a reader of errors, proofs and reasons wants it. */

@@ -1,7 +1,7 @@
 // Owns the numbering of terms and the order of literals inside one derivation.
 // Refuses to know facts and rules. Ids are dense from 0 and live as long as the interner.
 
-import { sameTerm, termKey } from '../../terms.ts';
+import { sameTerm, TermError, termKey } from '../../terms.ts';
 import type { EntityId, Literal, Term } from '../../terms.ts';
 import type { Comparison } from '../types.ts';
 
@@ -128,4 +128,14 @@ export function instant(text: string): number {
   date.setUTCFullYear(Number(year), Number(month) - 1, Number(day));
   const shift = offset === 'Z' ? 0 : (offset.startsWith('-') ? -1 : 1) * (Number(offset.slice(1, 3)) * 60 + Number(offset.slice(4, 6)));
   return date.getTime() + (Number(hour) * 60 + Number(minute) - shift) * 60_000 + Number(second) * 1000;
+}
+/** The same. Throws TermError `invalid_time` for what is no time; `what`: as which it was given. */
+export function timeOf(text: string, what = ''): number {
+  const at = instant(text);
+  if (Number.isNaN(at))
+    throw new TermError(
+      'invalid_time',
+      `${what === '' ? '' : `${what} `}${JSON.stringify(text.slice(0, 80))} is no time; give ISO 8601 such as "2024-03-01T12:00:00Z"`,
+    );
+  return at;
 }

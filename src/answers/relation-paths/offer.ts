@@ -34,7 +34,7 @@ export interface Offer {
 /** What an arc takes besides its text, where it is written down as a rule. */
 const ARC = 32;
 /** Paths of one start, and ends of one step, read at most. */
-const MOST_READ = 10_000;
+export const MOST_READ = 10_000;
 
 /**
  * `characters`: of all names and relations that are offered, each time that they are. Nearer ones come first, so that where they are too many the farthest are left out; what is offered is

@@ -4,8 +4,8 @@
 import { termText } from '../../../graph/terms.ts';
 import type { Entity, EntityId, Path, Relation, Term } from '../../../graph/terms.ts';
 import type { ChatMessage, GroundedFormat } from '../../engine/port.ts';
-import { evidenceNames, evidenceWords, mark, plain, relationText, renderEvidence } from './evidence.ts';
-import type { Evidence, EvidenceLine, Language } from './evidence.ts';
+import { evidenceNames, evidenceWords, mark, plain, relationText, renderEvidence, renderRelations } from './evidence.ts';
+import type { Evidence, EvidenceLine, Language, RenderedPrompt } from './evidence.ts';
 import { clause, reply } from './wording.ts';
 
 const HAN = /\p{Script=Han}/u;
@@ -85,8 +85,14 @@ export interface Span {
   readonly end: number;
   readonly name: string;
 }
-/** Messages for the model. A model trained on `evidence-1` gets marked names; any other gets the facts as sentences and an instruction. */
-export function composePrompt(evidence: Evidence, question: string, spans: readonly Span[], language: Language, format?: GroundedFormat): (ChatMessage & { trusted?: boolean })[] {
+/** Messages in which the format's marks count as such; what is of others is free of them. */
+export const messagesOf = ({ system, user }: RenderedPrompt): TrustedMessage[] => [
+  { role: 'system', content: system, trusted: true },
+  { role: 'user', content: user, trusted: true },
+];
+type TrustedMessage = ChatMessage & { readonly trusted?: boolean };
+/** Messages for the model. A model trained on `evidence-2` gets marked names; any other gets the facts as sentences and an instruction. */
+export function composePrompt(evidence: Evidence, question: string, spans: readonly Span[], language: Language, format?: GroundedFormat): TrustedMessage[] {
   if (format) {
     let marked = '';
     let at = 0;
@@ -96,10 +102,7 @@ export function composePrompt(evidence: Evidence, question: string, spans: reado
       at = span.end;
     }
     marked += plain(question.slice(at));
-    return [
-      { role: 'system', content: renderEvidence(evidence, language), trusted: true },
-      { role: 'user', content: marked, trusted: true },
-    ];
+    return messagesOf(renderEvidence(evidence, marked, language));
   }
   const facts = [...(evidence.conclusion && evidence.conclusion.objects.length > 0 && evidence.verdict !== 'unknown' ? [evidence.conclusion] : []), ...evidence.lines].map((line) => `- ${clause(line, language, (name) => name)}`);
   const how = evidence.form ? AS[language][evidence.form] : AS[language].sentence;
@@ -113,12 +116,22 @@ export function composePrompt(evidence: Evidence, question: string, spans: reado
   ];
 }
 
+/** Messages for a model trained on `evidence-2`: the relation path that a question means, of these relations. Names are marked where the question has them as they are. */
+export function composePathPrompt(relations: readonly string[], question: string, names: readonly string[]): TrustedMessage[] {
+  const language: Language = HAN.test(question) ? 'zh' : 'en';
+  const known = names.filter((name) => name !== '').toSorted((a, b) => b.length - a.length);
+  const parts = known.length === 0 ? [question] : question.split(new RegExp(`(${known.map((name) => RegExp.escape(name)).join('|')})`, 'iu'));
+  return messagesOf(renderRelations('path', parts.map((part, i) => (i % 2 === 1 ? mark(part) : plain(part))).join(''), relations, language));
+}
+
 const AS = { en: { sentence: 'in one sentence', list: 'as a Markdown list', table: 'as a Markdown table' }, zh: { sentence: '用一句话', list: '用 Markdown 列表', table: '用 Markdown 表格' } } as const;
 
+/** What lists and tables have besides: line breaks, signs, and words of their heads. */
+const LAYOUT = { en: ['\n', '|', '-', '/', '^', 'subject', 'relation', 'object'], zh: ['\n', '|', '-', '/', '^', '主体', '关系', '客体'] } as const;
 /** The words that a reply may use outside names. */
 export function allowedWords(evidence: Evidence, language: Language, format: GroundedFormat): string[] {
   const words = evidenceWords(evidence);
-  return [...new Set([...format.lexicon[language], ...words, ...words.map((word) => word.toLowerCase())])];
+  return [...new Set([...format.lexicon[language], ...(evidence.form ? LAYOUT[language] : []), ...words, ...words.map((word) => word.toLowerCase())])];
 }
 
 const VERDICT_WORDS = {
@@ -150,6 +163,7 @@ export function verifyReply(text: string, evidence: Evidence, language: Language
   for (const name of conclusion ? [...conclusion.subjects, ...conclusion.objects] : []) if (!text.includes(name)) return `the reply leaves out "${name}"`;
   if (verdict === 'count' && !text.includes(String(evidence.count))) return `the reply leaves out the count ${evidence.count}`;
   if (text.trim() === '') return 'the reply is empty';
+  if (strict && evidence.form && text.trim() !== reply(evidence, language)) return `the reply is not the ${evidence.form} that was asked for`;
   if (strict && essence(text) !== essence(reply(evidence, language))) return 'the reply says something else than the plain sentence';
   let rest = text;
   for (const name of evidenceNames(evidence).toSorted((a, b) => b.length - a.length)) rest = rest.replaceAll(name, ' ');

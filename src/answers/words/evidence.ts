@@ -1,12 +1,14 @@
-// Owns format `evidence-1`: how facts, a verdict and names are written into a prompt for a model that was trained to word them.
+// Owns format `evidence-2`: how facts, a verdict, relations and names are written into a prompt for a model that was trained to word, choose or find them.
 // Refuses to know where the facts came from and how the model runs. The training data and the answering path share this file.
 
-import { plural, pluralVerb } from './grammar.ts';
+import { labelShape, labelShapeZh, plural, pluralVerb } from './grammar.ts';
 
-/** Special tokens of the format, in the order of their ids in the shipped tokenizer. */
+/** Special tokens of the format. */
 export const SPECIAL_TOKENS = [
   '<|pad|>', '<|end|>', '<|system|>', '<|user|>', '<|assistant|>', '<|n|>', '<|/n|>', '<|f|>', '<|r|>', '<|o|>',
   '<|answer|>', '<|yes|>', '<|no|>', '<|unknown|>', '<|because|>', '<|count|>',
+  '<|en|>', '<|zh|>', '<|find|>', '<|list|>', '<|table|>', '<|turned|>', '<|extract|>', '<|path|>',
+  '<|class|>', '<|is|>', '<|was|>', '<|verb|>', '<|noun|>',
 ] as const;
 export const NAME_OPEN = '<|n|>';
 export const NAME_CLOSE = '<|/n|>';
@@ -57,19 +59,43 @@ export function list(names: readonly string[], language: Language, show: (name: 
   return `${head}${language === 'zh' ? '和' : ' and '}${shown[shown.length - 1]}`;
 }
 
+/** What kind of phrase a relation's label is, which decides the sentence around it. */
+function kindToken(label: string, language: Language): string {
+  if (language === 'zh') return `<|${labelShapeZh(label).kind}|>`;
+  const shape = labelShape(label);
+  return `<|${shape.kind === 'copula' ? shape.verb : shape.kind}|>`;
+}
+/** A label as questions and sentences hold it: behind a blank in English, so that a tokenizer cuts it as it does there. */
+const relationMark = (label: string, language: Language, inverse = false): string => `<|r|>${kindToken(label.replace(/_/g, ' '), language)}${inverse ? '^' : ''}${language === 'en' ? ' ' : ''}${label}`;
 function line(item: EvidenceLine, language: Language): string {
-  return `<|f|>${list(item.subjects, language, mark)}${item.relations.map((relation, i) => `<|r|>${item.inverse?.[i] ? '^' : ''}${relationText(relation)}`).join('')}<|o|>${list(item.objects, language, mark)}`;
+  return `<|f|>${list(item.subjects, language, mark)}${item.relations.map((relation, i) => relationMark(relationText(relation), language, item.inverse?.[i])).join('')}<|o|>${list(item.objects, language, mark)}`;
 }
 
-/** The content of the system message that carries the evidence. Names stand as a reply in `language` lists them, so that a list is copied in one stretch. */
-export function renderEvidence(evidence: Evidence, language: Language): string {
-  const parts: string[] = [];
-  if (evidence.verdict) parts.push(`<|${evidence.verdict}|>`);
-  if (evidence.count !== undefined) parts.push(mark(String(evidence.count)));
-  if (evidence.conclusion) parts.push(line(evidence.conclusion, language));
-  for (const item of evidence.lines) parts.push(evidence.verdict ? '<|because|>' : '', line(item, language));
-  return parts.join('');
+/** Contents of the two messages. */
+export interface RenderedPrompt {
+  readonly system: string;
+  readonly user: string;
 }
+/**
+ * Evidence and the question about it. Names stand as a reply in `language` lists them, so that a list is copied in one stretch. With a verdict the evidence comes first, so that what is asked of
+ * one evidence shares a beginning; loose facts follow the question, so that each can be read in its light.
+ */
+export function renderEvidence(evidence: Evidence, question: string, language: Language): RenderedPrompt {
+  const { verdict, form, sought, count, conclusion, lines } = evidence;
+  const facts = lines.map((item) => line(item, language));
+  if (!verdict) return { system: `<|${language}|><|find|>`, user: question + facts.join('') };
+  const head = [`<|${language}|>`, `<|${verdict}|>`, ...(form ? [`<|${form}|>`, ...(sought === 'subjects' ? ['<|turned|>'] : [])] : []), ...(count === undefined ? [] : [mark(String(count))])];
+  return { system: [...head, ...(conclusion ? [line(conclusion, language)] : []), ...facts.map((fact) => `<|because|>${fact}`)].join(''), user: question };
+}
+
+/**
+ * What asks for facts of these relations out of a text, in rows, or (`path`) for the relation path that a question means. The relations follow the text, so that each can be read in its light. A path
+ * is written without blanks between its steps, so that its relations stand there in that form, too.
+ */
+export const renderRelations = (task: 'extract' | 'path', text: string, relations: readonly string[], language: Language): RenderedPrompt => ({
+  system: `<|${language}|><|${task}|>`,
+  user: text + relations.map((relation) => relationMark(plain(relation), language) + (task === 'path' && language === 'en' ? `<|o|>${plain(relation)}` : '')).join(''),
+});
 
 /** Every name that the evidence holds, each once. */
 export function evidenceNames(evidence: Evidence): string[] {

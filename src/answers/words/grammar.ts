@@ -1,4 +1,4 @@
-// Owns the little English grammar that sentences about relations need: what kind of phrase a label is, its plural, its verb's plural form.
+// Owns the little grammar that sentences about relations need: what kind of phrase a label is, English and Chinese; its English plural, and its verb's plural form.
 // Refuses to know any particular relation, facts and names.
 
 const split = (text: string): readonly string[] => text.trim().split(/\s+/);
@@ -74,4 +74,11 @@ export function pluralVerb(text: string): string {
   else if (/(ss|x|zz|ch|sh|o)es$/.test(first)) form = first.slice(0, -2);
   else if (/[^s]s$/.test(first)) form = first.slice(0, -1);
   return [form, ...rest].join(' ');
+}
+
+/** Chinese: how a label is read. `verb` is followed by its object at once. */
+export function labelShapeZh(label: string): { readonly kind: 'class' | 'verb' | 'noun'; readonly text: string } {
+  if (label === '是' || label === 'is a') return { kind: 'class', text: '是' };
+  const text = /\p{Script=Han}/u.test(label) ? label : `“${label}”`;
+  return { kind: /[于在到为自过了]$/.test(text) ? 'verb' : 'noun', text };
 }

@@ -3,13 +3,11 @@
 
 import { list, relationText } from './evidence.ts';
 import type { Evidence, EvidenceLine, Language, ReplyForm } from './evidence.ts';
-import { isPlural, labelShape as shapeOf, plural, pluralVerb } from './grammar.ts';
+import { isPlural, labelShape as shapeOf, labelShapeZh as shapeZh, plural, pluralVerb } from './grammar.ts';
 import type { Shape } from './grammar.ts';
 
 /** What kind of phrase an English relation label is. */
 export const labelShape = (label: string): Shape => shapeOf(relationText(label));
-
-const isHan = (text: string): boolean => /\p{Script=Han}/u.test(text);
 
 /** Part of a sentence that stands for one or more things; `many`: the verb takes the plural. */
 interface Phrase {
@@ -80,12 +78,6 @@ function sharedEn(subject: Phrase, label: string, other: Phrase): string {
   }
 }
 
-/** Chinese: how a label is read. `verb` is followed by its object at once. */
-function shapeZh(label: string): { readonly kind: 'class' | 'verb' | 'noun'; readonly text: string } {
-  if (label === '是' || label === 'is a') return { kind: 'class', text: '是' };
-  const text = isHan(label) ? label : `“${label}”`;
-  return { kind: /[于在到为自过了]$/.test(text) ? 'verb' : 'noun', text };
-}
 function reachedZh(from: Phrase, label: string, inverse: boolean): Phrase {
   const { kind, text } = shapeZh(label);
   if (kind === 'class') return inverse ? { text: `属于${from.text}的那些`, many: true } : { text: `${from.text}所属的类`, many: false };
@@ -131,18 +123,23 @@ function heading({ subjects, relations, inverse, objects }: EvidenceLine, turned
   const answers: Phrase = { text: '', many: objects.length > 1 };
   return (zh ? statedZh : statedEn)(phrase, steps[last].label, answers, false).trimEnd();
 }
+/** What a path reaches from one name, as a phrase: "the capital of the country of Ulm". */
+export function reached(name: string, { relations, inverse }: Pick<EvidenceLine, 'relations' | 'inverse'>, language: Language, show: (name: string) => string = (text) => text): string {
+  const one = language === 'zh' ? reachedZh : reachedEn;
+  return relations.reduce((from, label, i) => one(from, relationText(label), inverse?.[i] === true), named([name], language, show)).text;
+}
 const named = (names: readonly string[], language: Language, show: (name: string) => string): Phrase => ({ text: list(names, language, show), many: names.length > 1, names });
 
 const cell = (text: string): string => text.replaceAll('|', '\\|');
 /** A line of Markdown for each answer: a list below what they answer, or a table of triples. */
 function written(form: ReplyForm, item: EvidenceLine, turned: boolean, language: Language, show: (name: string) => string): string {
   const zh = language === 'zh';
-  const [subjects, objects] = [item.subjects.map(show), item.objects.map(show)];
-  if (form === 'list') return `${sentence(heading(item, turned, language, show))}${zh ? '：' : ':'}\n\n${(turned ? subjects : objects).map((name) => `- ${name}`).join('\n')}`;
-  const path = item.relations.map((relation, i) => `${item.inverse?.[i] ? '^' : ''}${relationText(relation)}`).join(' / ');
+  if (form === 'list') return `${sentence(heading(item, turned, language, show))}${zh ? '：' : ':'}\n\n${(turned ? item.subjects : item.objects).map((name) => `- ${show(name)}`).join('\n')}`;
+  const [subjects, objects] = [item.subjects, item.objects].map((names) => names.map((name) => show(cell(name))));
+  const path = cell(item.relations.map((relation, i) => `${item.inverse?.[i] ? '^' : ''}${relationText(relation)}`).join(' / '));
   const head = zh ? ['主体', '关系', '客体'] : ['subject', 'relation', 'object'];
   const rows = subjects.flatMap((subject) => objects.map((object) => [subject, path, object]));
-  return [head, head.map(() => '---'), ...rows].map((row) => `| ${row.map(cell).join(' | ')} |`).join('\n');
+  return [head, head.map(() => '---'), ...rows].map((row) => `| ${row.join(' | ')} |`).join('\n');
 }
 
 const sentence = (text: string): string => text.replace(/^[a-z]/, (letter) => letter.toUpperCase());

@@ -122,6 +122,8 @@ export interface MessageHead {
   readonly model: string;
   /** Thoughts are told without their text. */
   readonly hideThoughts: boolean;
+  /** Tokens of the request, told when a stream begins. */
+  readonly promptTokens?: number;
 }
 const usageWire = ({ promptTokens, completionTokens, cachedTokens = 0, reasoningTokens }: Usage): z.infer<typeof usage> => ({
   input_tokens: promptTokens - cachedTokens,
@@ -200,8 +202,8 @@ export function messageEvents(head: MessageHead): (event: AnswerEvent) => Messag
         stop_sequence: null,
         stop_details: null,
         container: null,
-        // What was read is known at the end: message_delta tells it.
-        usage: usageWire({ promptTokens: 0, completionTokens: 0 }),
+        // How much of it was remembered is known at the end: message_delta tells it.
+        usage: usageWire({ promptTokens: head.promptTokens ?? 0, completionTokens: 0 }),
       },
     },
     { type: 'ping' },

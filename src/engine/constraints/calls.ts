@@ -4,7 +4,10 @@
 import { EngineError } from '../port.ts';
 import type { Tool, ToolChoice } from '../port.ts';
 import type { ReplyFormat, Thought } from '../replies/format.ts';
+import { formOf, FORMS } from '../replies/forms.ts';
+import type { Form } from '../replies/forms.ts';
 import { piecesOf } from '../replies/marks.ts';
+import type { Mark } from '../replies/marks.ts';
 import { DEEPSEEK, FENCED, FUNCTION_GEMMA, GEMMA_4, GLM, HARMONY, HERMES, KIMI, LLAMA, MINIMAX, QWEN_CODER } from '../replies/syntax.ts';
 import { characters, choice, complement, literal, NOTHING, optional, repeat, rule, sequence, token, without } from './expression.ts';
 import type { Expression, Grammar } from './expression.ts';
@@ -41,17 +44,22 @@ class Writer {
   constructor(special: SpecialId) {
     this.#special = special;
   }
-  mark(text: string): Expression {
-    return sequence(...piecesOf(text, this.#special).map((piece) => (piece.id === undefined ? literal(piece.text) : token(piece.id))));
+  mark(mark: Mark): Expression {
+    const pieces = (typeof mark === 'string' ? [mark] : mark).flatMap((text) => piecesOf(text, this.#special));
+    return sequence(...pieces.map((piece) => (piece.id === undefined ? literal(piece.text) : token(piece.id))));
   }
   /** Text in which none of these marks stands. Those with special tokens in them no text holds. */
-  textWithout(...marks: readonly string[]): Expression {
-    return without(...marks.filter((mark) => piecesOf(mark, this.#special).every(({ id }) => id === undefined)));
+  textWithout(...marks: readonly Mark[]): Expression {
+    const all = marks.map((mark) => (typeof mark === 'string' ? [mark] : mark));
+    return without(
+      ...all.filter((mark) => mark.every((part) => piecesOf(part, this.#special).every(({ id }) => id === undefined))).map((mark) => mark.join('')),
+    );
   }
   thought({ calls, thinking }: ReplyFormat, how: Thought): Expression {
     if (!thinking || how === 'none') return NOTHING;
     const text = this.textWithout(...(calls === 'harmony' ? Object.values(HARMONY) : [thinking.close]));
-    const rest = sequence(text, this.mark(thinking.close), calls === 'harmony' ? this.mark(`${HARMONY.start}assistant`) : space);
+    const { behind = calls === 'harmony' ? `${HARMONY.start}assistant` : undefined } = thinking;
+    const rest = sequence(text, this.mark(thinking.close), behind === undefined ? space : this.mark(behind));
     return how === 'open' ? rest : optional(sequence(space, this.mark(thinking.open), rest));
   }
 
@@ -110,7 +118,7 @@ interface Written {
 /** All calls of a reply, at least one; and the marks that no text in front of them may hold. */
 interface Calls {
   readonly calls: Expression;
-  readonly marks: readonly string[];
+  readonly marks: readonly Mark[];
 }
 const DIGITS = repeat({ kind: 'byte', ranges: [[48, 57]] }, 1, 4);
 
@@ -181,8 +189,18 @@ function written(format: Exclude<ReplyFormat['calls'], 'harmony'>, { tools, para
       const { open, close, responds } = format === 'gemma-4' ? GEMMA_4 : FUNCTION_GEMMA;
       return { calls: more(sequence(writer.mark(open), around('call:', '', ''), writer.mark(close)), ''), marks: [open, responds] };
     }
-    default:
-      return format satisfies never;
+    default: {
+      const { opens, around = [], written }: Form = FORMS[format];
+      const call = writer.calls(tools, (name, args) =>
+        sequence(
+          ...written.call.map((piece) =>
+            typeof piece === 'string' ? writer.mark(piece) : piece.of === 'name' ? literal(name) : piece.of === 'number' ? DIGITS : args,
+          ),
+        ),
+      );
+      const all = written.between === undefined ? call : more(call, written.between);
+      return { calls: sequence(writer.mark(written.begin), all, writer.mark(written.end)), marks: [...opens, ...around] };
+    }
   }
 }
 
@@ -235,13 +253,26 @@ export function callGrammar({ format, tools, choice: asked, parallel, thought }:
           ),
           calls,
         )
-      : sequence(writer.textWithout(...marks), optional(calls));
+      : formOf(format.calls)?.headed === true
+        ? headed(writer, calls, marks, formOf(format.calls)?.answer ?? '')
+        : sequence(writer.textWithout(...marks), optional(calls));
   return { root: sequence(before, text), rules: writer.rules };
 }
 
+/** Where a reply begins with a call's head and without its mark, a text has a head of its own. */
+const headed = (writer: Writer, calls: Expression, [open, ...marks]: readonly Mark[], answer: Mark): Expression =>
+  choice(calls, sequence(writer.mark(answer), writer.textWithout(open, ...marks), optional(sequence(writer.mark(open), calls))));
+
+/** What opens an answer in every reply; undefined: nothing does. */
+const answerMark = ({ calls }: ReplyFormat): Mark | undefined => (calls === 'harmony' ? `${HARMONY.channel}final${HARMONY.message}` : formOf(calls)?.answer);
+/** What stands in front of an answer: a thought, and the mark that opens the answer; undefined: no mark does. */
+export function beforeAnswer(format: ReplyFormat, thought: Thought, special: SpecialId): Grammar | undefined {
+  const writer = new Writer(special);
+  const mark = answerMark(format);
+  return mark === undefined ? undefined : { root: sequence(writer.thought(format, thought), writer.mark(mark)), rules: new Map() };
+}
 /** A grammar for what is said behind a thought. */
 export function behindThought({ root, rules }: Grammar, format: ReplyFormat, thought: Thought, special: SpecialId): Grammar {
-  const writer = new Writer(special);
-  const answer = format.calls === 'harmony' ? writer.mark(`${HARMONY.channel}final${HARMONY.message}`) : NOTHING;
-  return { root: sequence(writer.thought(format, thought), answer, root), rules };
+  const before = beforeAnswer(format, thought, special)?.root ?? new Writer(special).thought(format, thought);
+  return { root: sequence(before, root), rules };
 }

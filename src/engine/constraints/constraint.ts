@@ -8,23 +8,30 @@ import { parseGbnf } from './gbnf.ts';
 import { jsonObject, schemaGrammar } from './json-schema.ts';
 import { checkLimits, LimitedConstraint } from './limited.ts';
 import type { ThoughtMarks } from './limited.ts';
-import { CompiledGrammar, GrammarWalk } from './masks.ts';
+import { CompiledGrammar } from './masks.ts';
 import { ChoiceConstraint, NamesConstraint } from './names.ts';
 import { invalid } from './network.ts';
 import type { Constraint, ConstraintVocabulary } from './port.ts';
 import { parseRegex } from './regex.ts';
 import { isWithin, limitsText } from './text-length.ts';
 import type { TokenSet } from './token-set.ts';
+import { GrammarWalk } from './walk.ts';
 
 class GrammarConstraint implements Constraint {
   readonly #walk: GrammarWalk;
   readonly #bytesOf: ConstraintVocabulary['bytesOf'];
-  constructor(grammar: CompiledGrammar, { bytesOf }: ConstraintVocabulary) {
-    this.#walk = new GrammarWalk(grammar);
+  constructor(grammar: CompiledGrammar, { bytesOf, ahead }: ConstraintVocabulary) {
+    this.#walk = new GrammarWalk(grammar, ahead?.());
     this.#bytesOf = bytesOf;
   }
   allowed(): TokenSet {
     return this.#walk.allowed();
+  }
+  next(): TokenSet | undefined {
+    return this.#walk.next();
+  }
+  foresee(guess: readonly number[]): void {
+    this.#walk.foresee(guess);
   }
   complete(): boolean {
     return this.#walk.complete();
@@ -83,6 +90,7 @@ function compiled(key: string, make: () => Grammar, vocabulary: ConstraintVocabu
 /** The choices that are within limits. */
 function within(choices: readonly string[], limits: TextLimits): readonly string[] {
   const fitting = choices.filter((text) => isWithin(text, limits));
-  if (choices.length > 0 && fitting.length === 0) throw invalid(`none of the choices is within the limits of the text (${limitsText(limits)}); allow more, or give a shorter choice`);
+  if (choices.length > 0 && fitting.length === 0)
+    throw invalid(`none of the choices is within the limits of the text (${limitsText(limits)}); allow more, or give a shorter choice`);
   return fitting;
 }

@@ -28,7 +28,8 @@ export const optional = (item: Expression): Expression => choice(item, NOTHING);
 export const token = (id: number): Expression => ({ kind: 'token', id });
 export const without = (...texts: readonly string[]): Expression => ({ kind: 'without', texts });
 export const rule = (name: string): Expression => ({ kind: 'rule', name });
-export const literal = (text: string): Expression => sequence(...Array.from(Buffer.from(text, 'utf8'), (byte): Expression => ({ kind: 'byte', ranges: [[byte, byte]] })));
+export const literal = (text: string): Expression =>
+  sequence(...Array.from(Buffer.from(text, 'utf8'), (byte): Expression => ({ kind: 'byte', ranges: [[byte, byte]] })));
 
 export const LAST_POINT = 0x10ffff;
 /** Sorted, apart from each other; surrogates, which UTF-8 cannot write, are left out. */
@@ -64,7 +65,7 @@ const STEPS = [0x80, 0x800, 0x10000, LAST_POINT + 1];
 /** One character out of ranges, as the bytes that write it in UTF-8. */
 export function characters(ranges: readonly Range[]): Expression {
   const single: Range[] = [];
-  const longer: Expression[] = [];
+  const longer: Range[][] = [];
   for (const [from, to] of normalise(ranges)) {
     if (from < 0x80) single.push([from, Math.min(to, 0x7f)]);
     for (let length = 2; length <= 4; length++) {
@@ -72,10 +73,30 @@ export function characters(ranges: readonly Range[]): Expression {
       if (low <= high) longer.push(...split(low, high, length));
     }
   }
-  return choice(...(single.length > 0 ? [{ kind: 'byte', ranges: single } as const] : []), ...longer);
+  return choice(...(single.length > 0 ? [{ kind: 'byte', ranges: single } as const] : []), ...together(longer));
+}
+/** Sequences of byte ranges as alternatives that share what they begin with, and first bytes behind which the same may follow. */
+function together(sequences: readonly (readonly Range[])[]): Expression[] {
+  const rests = new Map<string, { readonly first: Range; readonly rest: (readonly Range[])[] }>();
+  for (const [first, ...rest] of sequences) {
+    const found = rests.get(first.join());
+    if (found) found.rest.push(rest);
+    else rests.set(first.join(), { first, rest: [rest] });
+  }
+  const alike = new Map<string, { readonly firsts: Range[]; readonly rest: readonly (readonly Range[])[] }>();
+  for (const { first, rest } of rests.values()) {
+    const key = JSON.stringify(rest);
+    const found = alike.get(key);
+    if (found) found.firsts.push(first);
+    else alike.set(key, { firsts: [first], rest });
+  }
+  return Array.from(alike.values(), ({ firsts, rest }) => {
+    const byte: Expression = { kind: 'byte', ranges: firsts };
+    return rest[0].length === 0 ? byte : sequence(byte, choice(...together(rest)));
+  });
 }
 /** Code points that take `length` bytes, as sequences of byte ranges (the method of Russ Cox's RE2, `Utf8Sequences`). */
-function split(low: number, high: number, length: number): Expression[] {
+function split(low: number, high: number, length: number): Range[][] {
   const bytes = (point: number): number[] => {
     const rest = Array.from({ length: length - 1 }, (_, i) => 0x80 | ((point >> (6 * (length - 2 - i))) & 0x3f));
     return [[0, 0xc0, 0xe0, 0xf0][length - 1] | (point >> (6 * (length - 1))), ...rest];
@@ -87,5 +108,5 @@ function split(low: number, high: number, length: number): Expression[] {
     if ((high & mask) !== mask) return [...split(low, (high & ~mask) - 1, length), ...split(high & ~mask, high, length)];
   }
   const [first, last] = [bytes(low), bytes(high)];
-  return [sequence(...first.map((byte, i): Expression => ({ kind: 'byte', ranges: [[byte, last[i]]] })))];
+  return [first.map((byte, i): Range => [byte, last[i]])];
 }

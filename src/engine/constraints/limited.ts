@@ -3,31 +3,24 @@
 
 import { EngineError } from '../port.ts';
 import type { TextLimits } from '../port.ts';
+import { AskedMasks } from './ahead.ts';
+import type { LimitedPlace, Room } from './ahead.ts';
 import type { Constraint, ConstraintVocabulary } from './port.ts';
-import type { Distances, ToEnd } from './distance.ts';
-import type { Machine } from './machine.ts';
-import { groups, GrammarWalk } from './masks.ts';
-import type { CompiledGrammar, LoopPlace } from './masks.ts';
-import { CHARACTERS, tokenCosts, WORDS } from './meter.ts';
-import type { TokenCosts } from './meter.ts';
-import { FIRST_TOKEN, invalid } from './network.ts';
+import type { Distances } from './distance.ts';
+import { isLast, limitedMasks } from './limited-masks.ts';
+import type { Masks } from './mask-slots.ts';
+import type { CompiledGrammar } from './masks.ts';
+import { CHARACTERS, costOf, METERS, SPACE, WORDS } from './meter.ts';
+import { invalid } from './network.ts';
 import { TokenSet } from './token-set.ts';
+import { GrammarWalk, statesBehind } from './walk.ts';
 
-/** Where so few characters are left, or this part of them, and the text can end, no new word begins: the last one is to be whole. */
-const LAST_WORD = 16;
-const LAST_PART = 0.2;
+/** How long to wait for a mask that the other thread has not begun: to measure all tokens of a vocabulary takes longer. */
+const PATIENCE_MS = 100;
+const SPARE_WORDS = 2;
+/** Tokens looked at for two that may come for sure. */
+const MOST_LOOKED = 256;
 
-/** What is left of one limit. */
-interface Room {
-  readonly total: number;
-  readonly distances: Distances;
-  readonly costs: TokenCosts;
-  /** Of the meter. */
-  state: number;
-  left: number;
-  /** In characters: words are parted by it. */
-  readonly parts: boolean;
-}
 /** Special tokens around what the model thinks, which is not limited. */
 export interface ThoughtMarks {
   readonly open: number | undefined;
@@ -53,42 +46,32 @@ export function checkLimits(grammar: CompiledGrammar, { words, characters, lineW
   }
 }
 
+/** What a text has left of its limits. */
+type Left = Omit<LimitedPlace, 'open'>;
+
 export class LimitedConstraint implements Constraint {
   readonly #grammar: CompiledGrammar;
   readonly #walk: GrammarWalk;
   readonly #bytesOf: ConstraintVocabulary['bytesOf'];
   readonly #marks: ThoughtMarks | undefined;
-  readonly #rooms: readonly Room[];
-  /** Nothing is limited while the model thinks. */
-  #thinks: boolean;
-  #begun = false;
-  #found: { readonly allowed: TokenSet; readonly unlimited: TokenSet | undefined } | undefined;
+  readonly #asked: AskedMasks<string> | undefined;
+  #left: Left;
+  #found: Masks | undefined;
 
-  constructor(grammar: CompiledGrammar, limits: TextLimits, { bytesOf }: ConstraintVocabulary, marks?: ThoughtMarks) {
+  constructor(grammar: CompiledGrammar, limits: TextLimits, { bytesOf, ahead }: Pick<ConstraintVocabulary, 'bytesOf' | 'ahead'>, marks?: ThoughtMarks) {
     this.#grammar = grammar;
     this.#walk = new GrammarWalk(grammar);
     this.#bytesOf = bytesOf;
     this.#marks = marks;
-    this.#thinks = marks?.opened === true;
-    this.#rooms = (
+    const there = ahead?.();
+    this.#asked = there && new AskedMasks(there);
+    const rooms = (
       [
-        [CHARACTERS, limits.characters],
-        [WORDS, limits.words],
+        ['characters', limits.characters],
+        ['words', limits.words],
       ] as const
-    ).flatMap(([meter, limit]) =>
-      limit === undefined
-        ? []
-        : [
-            {
-              total: limit,
-              left: limit,
-              state: 0,
-              parts: meter === CHARACTERS,
-              distances: grammar.distances(meter),
-              costs: tokenCosts(meter, grammar.trie, grammar.size),
-            },
-          ],
-    );
+    ).flatMap(([meter, total]): Room[] => (total === undefined ? [] : [{ meter, total, left: total, state: 0 }]));
+    this.#left = { rooms, thinks: marks?.opened === true, begun: false };
   }
   allowed(): TokenSet {
     return this.#masks().allowed;
@@ -96,119 +79,91 @@ export class LimitedConstraint implements Constraint {
   unlimited(): TokenSet | undefined {
     return this.#masks().unlimited;
   }
+  next(): TokenSet | undefined {
+    return this.#found || !this.#asked || !this.#hasTwo() ? this.allowed() : undefined;
+  }
+  foresee(guess: readonly number[]): void {
+    const { machine, state } = this.#walk;
+    if (!this.#asked || state < 0) return;
+    const states = statesBehind(this.#grammar, machine, state, guess);
+    const places = this.#found ? [] : [this.#place(state, this.#left)];
+    let left = this.#left;
+    for (const [i, behind] of states.entries()) places.push(this.#place(behind, (left = this.#behind(left, guess[i]))));
+    this.#asked.ask(this.#grammar, machine, places);
+  }
   complete(): boolean {
     return this.#walk.complete();
   }
   accept(token: number): void {
     const bytes = this.#bytesOf(token);
+    const { machine } = this.#walk;
     if (!(bytes ? this.#walk.accept(bytes) : this.#walk.acceptToken(token)))
       throw new EngineError('failed', `token ${token} is not allowed by the grammar here`);
-    this.#begun = true;
+    if (this.#walk.machine !== machine) this.#asked?.forget();
+    this.#left = this.#behind(this.#left, token);
     this.#found = undefined;
-    if (token === this.#marks?.open) this.#thinks = true;
-    else if (token === this.#marks?.close) {
-      this.#thinks = false;
-      for (const room of this.#rooms) [room.left, room.state] = [room.total, 0];
-    } else if (!this.#thinks && bytes)
-      for (const room of this.#rooms) {
-        room.left -= room.costs.cost[room.state][token];
-        room.state = room.costs.next[room.state][token];
-      }
   }
 
-  #masks(): { readonly allowed: TokenSet; readonly unlimited: TokenSet | undefined } {
+  #place(state: number, left: Left): { readonly key: string; readonly state: number; readonly limited: LimitedPlace } {
+    return {
+      key: [state, left.thinks, left.begun, ...left.rooms.flatMap((room) => [room.left, room.state])].join(),
+      state,
+      limited: { ...left, open: this.#marks?.open },
+    };
+  }
+  /** What is left behind a token. */
+  #behind({ rooms, thinks }: Left, token: number): Left {
+    if (token === this.#marks?.open) return { rooms, thinks: true, begun: true };
+    if (token === this.#marks?.close) return { rooms: rooms.map((room) => ({ ...room, left: room.total, state: 0 })), thinks: false, begun: true };
+    if (thinks || !this.#bytesOf(token)) return { rooms, thinks, begun: true };
+    return { rooms: rooms.map((room) => this.#less(room, token)), thinks, begun: true };
+  }
+  #less(room: Room, token: number): Room {
+    const bytes = this.#bytesOf(token);
+    if (!bytes) return { ...room, state: 0 };
+    const [added, state] = costOf(METERS[room.meter], bytes)[room.state];
+    return { ...room, left: room.left - added, state };
+  }
+
+  #masks(): Masks {
     if (!this.#found) {
-      const free = this.#walk.allowed();
-      const limited = this.#thinks || !free.bits ? free : this.#find();
-      this.#found = same(free, limited) ? { allowed: free, unlimited: undefined } : { allowed: limited, unlimited: free };
+      const { machine, state } = this.#walk;
+      const { key, limited } = this.#place(state, this.#left);
+      // Not to be found here where that can be helped: the other thread has measured all tokens.
+      if (this.#asked && state >= 0 && !this.#asked.has(key)) this.#asked.ask(this.#grammar, machine, [{ key, state, limited }]);
+      this.#found = this.#asked?.take(key, PATIENCE_MS) ?? limitedMasks(this.#grammar, machine, state, limited, this.#walk.allowed());
     }
     return this.#found;
   }
-  #find(): TokenSet {
+  /** Are there two tokens for sure that may come and are no ends? Where little is left, it is not said. */
+  #hasTwo(): boolean {
     const { machine, state } = this.#walk;
-    const { network, size, ends, trie } = this.#grammar;
-    const bits = new Uint32Array(Math.ceil(size / 32));
-    const set = (token: number): void => void (bits[token >>> 5] |= 1 << (token & 31));
-    const step = (at: number, byte: number): number => machine.step(at, byte);
-    for (const [parent, frames] of groups(machine, state)) {
-      const place = this.#grammar.loopAt(machine, frames, parent);
-      if (place) this.#inLoop(machine, parent, place, bits, set);
-      else
-        trie.accepted(machine.enter(frames), step, (token, after) => {
-          if (this.#fits(token, machine, after)) set(token);
-        });
+    const { rooms, thinks } = this.#left;
+    if (state < 0) return false;
+    const distances = ({ meter }: Room): Distances => this.#grammar.distances(METERS[meter]);
+    // No new word may be begun then.
+    const last =
+      !thinks && rooms.some((room) => machine.framesOf(state).some((frame) => isLast(room, room.left - distances(room).frame(machine, frame)[room.state])));
+    const spare = rooms.map((room) => (thinks ? 0 : this.#spare(room.meter)));
+    const holds = (token: number, after: number): boolean =>
+      thinks ||
+      rooms.every((room, i) => {
+        const behind = this.#less(room, token);
+        return distances(room).state(machine, after)[behind.state] + spare[i] <= behind.left;
+      });
+    return this.#grammar.firstTwo(machine, state, { holds, most: MOST_LOOKED, ...(last ? { without: SPACE } : {}) }).length === 2;
+  }
+  /** How much less of words is taken to be left than there seems to be: in a loop, masks take the dearest round for each that must still come, and what follows a word for a new one. */
+  #spare(meter: Room['meter']): number {
+    const { machine, state } = this.#walk;
+    const distances = this.#grammar.distances(METERS[meter]);
+    let most = SPARE_WORDS;
+    for (const frame of machine.framesOf(state)) {
+      const parent = machine.parents[frame];
+      const loop = machine.loopOf(parent);
+      const due = loop ? loop.least - machine.counts[parent] : 0;
+      if (loop && due > 0) most = Math.max(most, due * distances.round(loop) + SPARE_WORDS);
     }
-    for (const [i, token] of network.tokens.entries()) {
-      const after = machine.step(state, FIRST_TOKEN + i);
-      const thinks = token === this.#marks?.open && !this.#begun;
-      if (after >= 0 && (thinks || this.#fits(token, machine, after))) set(token);
-    }
-    if (machine.ends(state)) for (const end of ends) set(end);
-    return TokenSet.ofBits(bits);
+    return meter === 'words' ? most : 0;
   }
-  /** Can the text be completed behind this token? */
-  #fits(token: number, machine: Machine, after: number): boolean {
-    return this.#rooms.every(
-      ({ costs, distances, left, state }) => costs.cost[state][token] + distances.state(machine, after)[costs.next[state][token]] <= left,
-    );
-  }
-  #inLoop(
-    machine: Machine,
-    parent: number,
-    { tokens, states, loop, least, most, exit, leavers }: LoopPlace,
-    bits: Uint32Array,
-    set: (token: number) => void,
-  ): void {
-    let mayLeave = exit >= 0 && least <= 0 && machine.ends(exit);
-    leavers?.behind.accepted(
-      exit,
-      (at, byte) => machine.step(at, byte),
-      (group, after) => {
-        for (const { token, rounds } of leavers.groups[group]) {
-          if (rounds < least || rounds > most || !this.#fits(token, machine, after)) continue;
-          mayLeave ||= least <= 0;
-          set(token);
-        }
-      },
-    );
-    const rests = this.#rooms.map((room) => restsOf(room, machine, parent, this.#grammar.inner, states));
-    const due = Math.max(0, least);
-    const rounds = this.#rooms.map(({ distances }) => distances.round(loop));
-    const last = this.#rooms.map(({ left, total, parts }, i) => mayLeave && parts && left - rests[i].exit < Math.min(LAST_WORD, total * LAST_PART));
-    // Of so few rounds all fit, whatever they write; the others are looked at one by one.
-    const sure = Math.min(
-      most,
-      ...this.#rooms.map(({ costs, left, state }, i) =>
-        last[i] ? -1 : tokens.greatest(costs.cost[state]).findLastIndex((cost) => cost + rests[i].most + due * rounds[i] <= left),
-      ),
-    );
-    tokens.addTo(bits, sure);
-    const [from, to] = [tokens.count(sure), tokens.count(most)];
-    const fits = new Uint8Array(to - from).fill(1);
-    this.#rooms.forEach(({ costs, left, state }, r) => {
-      const [cost, next, { at }] = [costs.cost[state], costs.next[state], rests[r]];
-      for (let i = from; i < to; i++) {
-        const token = tokens.tokens[i];
-        const round = Math.max(0, due - tokens.rounds[i]) * rounds[r];
-        if (cost[token] + at[tokens.places[i]][next[token]] + round > left || (last[r] && costs.spaced[token] === 1)) fits[i - from] = 0;
-      }
-    });
-    for (let i = from; i < to; i++) if (fits[i - from] === 1) set(tokens.tokens[i]);
-  }
-}
-
-interface Rests {
-  /** By place of the loop's automaton: what is written at least until the end. */
-  readonly at: readonly ToEnd[];
-  readonly most: number;
-  /** From the end of the loop. */
-  readonly exit: number;
-}
-function restsOf({ distances, state }: Room, machine: Machine, parent: number, inner: Machine, states: readonly number[]): Rests {
-  const beyond = distances.frame(machine, machine.parents[parent]);
-  const at = states.map((place) => distances.state(inner, place, beyond));
-  return { at, most: Math.max(...at.flatMap((each) => [...each])), exit: beyond[state] };
-}
-function same(a: TokenSet, b: TokenSet): boolean {
-  return a === b || (a.bits !== undefined && b.bits !== undefined && a.bits.every((word, i) => word === b.bits?.[i]));
 }

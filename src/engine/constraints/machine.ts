@@ -14,6 +14,14 @@ const MOST_STATES = 100_000;
 const MOST_FRAMES = 500_000;
 const [UNKNOWN, DEAD] = [-2, -1];
 
+/** A state in numbers that every machine of the same network understands; they survive structured cloning. */
+export interface Places {
+  /** Of each frame its node, how often its loop went round, and the number of the frame that it comes back to: BOTTOM, FLOOR, or 2 and more for those in front of it here. */
+  readonly frames: readonly number[];
+  /** Numbers of the frames that the state is. */
+  readonly at: readonly number[];
+  readonly ends: boolean;
+}
 interface State {
   /** Places that read a byte. */
   readonly frames: readonly number[];
@@ -28,7 +36,8 @@ export class Machine {
   readonly nodes: number[] = [-1, -1];
   readonly counts: number[] = [0, 0];
   readonly parents: number[] = [-1, -1];
-  readonly #frames = new Map<string, number>();
+  /** By the frame that they come back to, then by node and count. */
+  readonly #frames = new Map<number, Map<number, number>>();
   readonly #states: State[] = [];
   readonly #numbers = new Map<string, number>();
   readonly start: number;
@@ -39,15 +48,17 @@ export class Machine {
   }
 
   frame(node: number, count: number, parent: number): number {
-    const key = `${node},${count},${parent}`;
-    let frame = this.#frames.get(key);
+    let beside = this.#frames.get(parent);
+    if (!beside) this.#frames.set(parent, (beside = new Map()));
+    const key = count * this.#network.nodes.length + node;
+    let frame = beside.get(key);
     if (frame === undefined) {
       if (this.nodes.length >= MOST_FRAMES) throw invalid('the text went so deep into the grammar that its places are too many to follow; nest less');
       frame = this.nodes.length;
       this.nodes.push(node);
       this.counts.push(count);
       this.parents.push(parent);
-      this.#frames.set(key, frame);
+      beside.set(key, frame);
     }
     return frame;
   }
@@ -72,7 +83,8 @@ export class Machine {
       if (loop) {
         if (count >= loop.least) open.push(parent);
         // Behind `least` times of an endless loop nothing depends on how often it went round.
-        if (count < loop.most) open.push(this.frame(loop.body, 0, this.frame(this.nodes[frame], loop.most === Infinity ? Math.min(count + 1, loop.least) : count + 1, parent)));
+        if (count < loop.most)
+          open.push(this.frame(loop.body, 0, this.frame(this.nodes[frame], loop.most === Infinity ? Math.min(count + 1, loop.least) : count + 1, parent)));
       }
     }
     if (reading.length === 0 && !ends) return DEAD;
@@ -100,14 +112,34 @@ export class Machine {
   renewed(state: number): { readonly machine: Machine; readonly state: number } {
     if (!this.isLarge) return { machine: this, state };
     const machine = new Machine(this.#network);
-    const moved = (frame: number): number => {
+    return { machine, state: machine.stateAt(this.placesOf(state)) };
+  }
+  /** Where a state stands. */
+  placesOf(state: number): Places {
+    const frames: number[] = [];
+    const numbers = new Map([
+      [BOTTOM, BOTTOM],
+      [FLOOR, FLOOR],
+    ]);
+    const numberOf = (frame: number): number => {
       const chain: number[] = [];
       let at = frame;
-      for (; at > FLOOR; at = this.parents[at]) chain.push(at);
-      return chain.reduceRight((parent, each) => machine.frame(this.nodes[each], this.counts[each], parent), at);
+      for (; !numbers.has(at); at = this.parents[at]) chain.push(at);
+      let number = numbers.get(at) as number;
+      for (const each of chain.toReversed()) {
+        frames.push(this.nodes[each], this.counts[each], number);
+        numbers.set(each, (number = FLOOR + frames.length / 3));
+      }
+      return number;
     };
-    const { frames, ends } = this.#states[state];
-    return { machine, state: machine.enter([...frames.map(moved), ...(ends ? [BOTTOM] : [])]) };
+    const { frames: reading, ends } = this.#states[state];
+    return { at: reading.map(numberOf), frames, ends };
+  }
+  /** The state that stands there; -1 as of `enter`. */
+  stateAt({ frames, at, ends }: Places): number {
+    const numbers = [BOTTOM, FLOOR];
+    for (let i = 0; i < frames.length; i += 3) numbers.push(this.frame(frames[i], frames[i + 1], numbers[frames[i + 2]]));
+    return this.enter([...at.map((number) => numbers[number]), ...(ends ? [BOTTOM] : [])]);
   }
 
   /** The state after one more byte, or special token as its arcs name it; or -1. */
@@ -115,7 +147,9 @@ export class Machine {
     const { frames, after } = this.#states[state];
     if (after[byte] === UNKNOWN) {
       const next: number[] = [];
-      for (const frame of frames) for (const { from, to, target } of this.#network.nodes[this.nodes[frame]].arcs) if (from <= byte && byte <= to) next.push(this.frame(target, 0, this.parents[frame]));
+      for (const frame of frames)
+        for (const { from, to, target } of this.#network.nodes[this.nodes[frame]].arcs)
+          if (from <= byte && byte <= to) next.push(this.frame(target, 0, this.parents[frame]));
       after[byte] = next.length === 0 ? DEAD : this.enter(next);
     }
     return after[byte];
@@ -129,7 +163,8 @@ export class Machine {
   /** Bytes that may come next. */
   bytesOf(state: number): Uint8Array {
     const there = new Uint8Array(FIRST_TOKEN);
-    for (const frame of this.#states[state].frames) for (const { from, to } of this.#network.nodes[this.nodes[frame]].arcs) if (from < FIRST_TOKEN) there.fill(1, from, to + 1);
+    for (const frame of this.#states[state].frames)
+      for (const { from, to } of this.#network.nodes[this.nodes[frame]].arcs) if (from < FIRST_TOKEN) there.fill(1, from, to + 1);
     return Uint8Array.from(there.keys().filter((byte) => there[byte] === 1));
   }
   loopOf(frame: number): Network['nodes'][number]['loop'] {

@@ -15,7 +15,7 @@ import { FIRST_TOKEN, Network } from './network.ts';
 import type { Loop } from './network.ts';
 import type { Grammar } from './expression.ts';
 import { TokenSet } from './token-set.ts';
-import { TokenTrie } from './token-trie.ts';
+import type { TokenTrie } from './token-trie.ts';
 
 /** What is known of a place whatever called its networks. */
 interface Local {
@@ -43,6 +43,8 @@ const MOST_MASKS = 256;
 
 /** A grammar made ready for a vocabulary; texts share it. */
 export class CompiledGrammar {
+  /** What it was made of. */
+  readonly source: Grammar;
   readonly network: Network;
   readonly trie: TokenTrie;
   readonly size: number;
@@ -60,6 +62,7 @@ export class CompiledGrammar {
 
   /** `size`: tokens of the vocabulary; `ends`: those that end a text. Throws EngineError `constraint_invalid`. */
   constructor(grammar: Grammar, trie: TokenTrie, size: number, ends: readonly number[], bytesOf: (token: number) => Uint8Array | undefined) {
+    this.source = grammar;
     this.network = new Network(grammar);
     this.inner = new Machine(this.network);
     this.#walked = new Machine(this.network);
@@ -83,21 +86,51 @@ export class CompiledGrammar {
     }
     return this.#walked;
   }
-  /** Tokens that may come at a state of a machine over this grammar. */
-  allowed(machine: Machine, state: number): TokenSet {
-    const shared = machine === this.#walked;
-    let set = shared ? this.#masks.get(state) : undefined;
-    if (!set) {
-      set = this.#find(machine, state);
-      if (shared) {
-        const [oldest] = this.#masks.size >= MOST_MASKS ? this.#masks.keys() : [];
-        if (oldest !== undefined) this.#masks.delete(oldest);
-        this.#masks.set(state, set);
-      }
-    }
+  /** Tokens that may come at a state of a machine over this grammar, where that was found before. */
+  known(machine: Machine, state: number): TokenSet | undefined {
+    return machine === this.#walked ? this.#masks.get(state) : undefined;
+  }
+  /** Tokens that may come at such a state. `found`: where others have found them. */
+  allowed(machine: Machine, state: number, found?: TokenSet): TokenSet {
+    const known = this.known(machine, state);
+    if (known) return known;
+    const set = found ?? this.find(machine, state);
+    if (machine !== this.#walked) return set;
+    const [oldest] = this.#masks.size >= MOST_MASKS ? this.#masks.keys() : [];
+    if (oldest !== undefined) this.#masks.delete(oldest);
+    this.#masks.set(state, set);
     return set;
   }
-  #find(machine: Machine, state: number): TokenSet {
+  /** The first two tokens that may come at a state and of which `holds`, if they do not begin with `without`; ends are left out. It gives up where it looked at `most` tokens. */
+  firstTwo(
+    machine: Machine,
+    state: number,
+    {
+      holds = () => true,
+      most = Infinity,
+      without = -1,
+    }: { readonly holds?: (token: number, after: number) => boolean; readonly most?: number; readonly without?: number } = {},
+  ): readonly number[] {
+    const found: number[] = [];
+    let looked = 0;
+    const look = (token: number, after: number): boolean => {
+      if (holds(token, after)) found.push(token);
+      return found.length === 2 || ++looked >= most;
+    };
+    for (const [i, token] of this.network.tokens.entries()) {
+      const after = machine.step(state, FIRST_TOKEN + i);
+      if (after >= 0 && look(token, after)) return found;
+    }
+    this.trie.accepted(state, (at, byte) => (at === state && byte === without ? -1 : machine.step(at, byte)), look);
+    return found;
+  }
+  /** What a token is to machines: its bytes, or the arc of a special token; undefined where no text of the grammar has it. */
+  arcsOf(token: number): Iterable<number> | undefined {
+    const at = this.network.tokens.indexOf(token);
+    return this.#bytesOf(token) ?? (at >= 0 ? [FIRST_TOKEN + at] : undefined);
+  }
+  /** Tokens that may come at a state of any machine over this grammar, found anew. */
+  find(machine: Machine, state: number): TokenSet {
     const bits = new Uint32Array(Math.ceil(this.size / 32));
     const set = (token: number): void => void (bits[token >>> 5] |= 1 << (token & 31));
     for (const [parent, frames] of groups(machine, state)) {
@@ -122,15 +155,24 @@ export class CompiledGrammar {
     if (!place) return false;
     const { tokens, exit, leavers, least, most } = place;
     tokens.addTo(bits, most);
-    leavers?.behind.accepted(exit, (at, byte) => machine.step(at, byte), (group) => {
-      for (const { token, rounds } of leavers.groups[group]) if (rounds >= least && rounds <= most) set(token);
-    });
+    leavers?.behind.accepted(
+      exit,
+      (at, byte) => machine.step(at, byte),
+      (group) => {
+        for (const { token, rounds } of leavers.groups[group]) if (rounds >= least && rounds <= most) set(token);
+      },
+    );
     return true;
   }
   /** Places within the body of one loop, to which they come back. Undefined where they are in none, or its rounds do not follow from the text. */
   loopAt(machine: Machine, frames: readonly number[], parent: number): LoopPlace | undefined {
     const loop = machine.loopOf(parent);
-    const known = loop && this.#loop(frames.map((frame) => machine.nodes[frame]), loop.free);
+    const known =
+      loop &&
+      this.#loop(
+        frames.map((frame) => machine.nodes[frame]),
+        loop.free,
+      );
     if (!known) return undefined;
     const [least, most] = [loop.least - machine.counts[parent], loop.most - machine.counts[parent]];
     const exit = machine.enter([machine.parents[parent]]);
@@ -176,11 +218,8 @@ export class CompiledGrammar {
     const machine = this.inner;
     const { bytes, depths, ends, tokens, twins, longest } = this.trie;
     const bits = new Uint32Array(Math.ceil(this.size / 32));
+    /** Nodes of the tree below which all tokens leave. */
     const leaving: number[] = [];
-    const each = (token: number, take: (id: number) => void): void => {
-      take(token);
-      for (const twin of twins.get(token) ?? []) take(twin);
-    };
     const states = new Int32Array(longest + 1);
     /** By depth: did the way to it pass the end of the networks? */
     const passed = new Uint8Array(longest + 1);
@@ -190,16 +229,20 @@ export class CompiledGrammar {
       const depth = depths[node];
       const after = machine.step(states[depth - 1], bytes[node]);
       if (after < 0) {
-        if (passed[depth - 1]) for (let inner = node; inner < ends[node]; inner++) if (tokens[inner] >= 0) each(tokens[inner], (id) => leaving.push(id));
+        if (passed[depth - 1]) leaving.push(node);
         node = ends[node];
         continue;
       }
       states[depth] = after;
       passed[depth] = passed[depth - 1] || (machine.ends(after) ? 1 : 0);
-      if (tokens[node] >= 0) each(tokens[node], (id) => void (bits[id >>> 5] |= 1 << (id & 31)));
+      const token = tokens[node];
+      if (token >= 0) {
+        bits[token >>> 5] |= 1 << (token & 31);
+        if (twins.size > 0) for (const twin of twins.get(token) ?? []) bits[twin >>> 5] |= 1 << (twin & 31);
+      }
       node++;
     }
-    return { bits, leaving: new TokenTrie(leaving, this.#bytesOf) };
+    return { bits, leaving: this.trie.below(leaving) };
   }
 }
 
@@ -212,50 +255,4 @@ export function groups(machine: Machine, state: number): Map<number, number[]> {
     else found.set(machine.parents[frame], [frame]);
   }
   return found;
-}
-
-/** One text under a grammar. */
-export class GrammarWalk {
-  readonly #grammar: CompiledGrammar;
-  #machine: Machine;
-  #state: number;
-  #allowed: TokenSet | undefined;
-
-  constructor(grammar: CompiledGrammar) {
-    this.#grammar = grammar;
-    this.#machine = grammar.machine();
-    this.#state = this.#machine.start;
-  }
-  get machine(): Machine {
-    return this.#machine;
-  }
-  get state(): number {
-    return this.#state;
-  }
-  allowed(): TokenSet {
-    return (this.#allowed ??= this.#state < 0 ? TokenSet.ofIds([]) : this.#grammar.allowed(this.#machine, this.#state));
-  }
-  complete(): boolean {
-    return this.#state >= 0 && this.#machine.ends(this.#state);
-  }
-  /** False where these bytes may not come; the walk stays where it is then. */
-  accept(bytes: Uint8Array): boolean {
-    return this.#read(bytes);
-  }
-  /** The same for a special token. */
-  acceptToken(token: number): boolean {
-    const at = this.#grammar.network.tokens.indexOf(token);
-    return at >= 0 && this.#read([FIRST_TOKEN + at]);
-  }
-  #read(arcs: Iterable<number>): boolean {
-    let state = this.#state;
-    for (const byte of arcs) {
-      if (state < 0) return false;
-      state = this.#machine.step(state, byte);
-    }
-    if (state < 0) return false;
-    ({ machine: this.#machine, state: this.#state } = this.#machine.renewed(state));
-    this.#allowed = undefined;
-    return true;
-  }
 }

@@ -15,7 +15,7 @@ export interface Meter {
   readonly cost: Uint8Array;
 }
 const CONTINUES = 0xc0;
-const SPACE = 0x20;
+export const SPACE = 0x20;
 const continues = (byte: number): boolean => (byte & CONTINUES) === 0x80;
 
 function meter(name: Meter['name'], states: number, read: (state: number, byte: number) => readonly [next: number, cost: number]): Meter {
@@ -35,13 +35,12 @@ export const WORDS: Meter = meter('words', 3, (state, byte) => {
   if (byte >= 0x80) return [OUTSIDE, 1];
   return /\w/.test(String.fromCharCode(byte)) ? [WITHIN, state === WITHIN ? 0 : 1] : [OUTSIDE, 0];
 });
+export const METERS: Readonly<Record<Meter['name'], Meter>> = { characters: CHARACTERS, words: WORDS };
 
 /** What each token of a vocabulary adds, by the state in front of it. */
 export interface TokenCosts {
   readonly cost: readonly Uint16Array[];
   readonly next: readonly Uint8Array[];
-  /** Of the longest token. */
-  readonly most: number;
   /** 1: the token begins with a space. */
   readonly spaced: Uint8Array;
 }
@@ -58,48 +57,64 @@ function measure(meter: Meter, trie: TokenTrie, size: number): TokenCosts {
   const cost = Array.from({ length: meter.states }, () => new Uint16Array(size));
   const next = Array.from({ length: meter.states }, () => new Uint8Array(size));
   const spaced = new Uint8Array(size);
-  let most = 0;
   const bytes = Buffer.alloc(trie.longest + 1);
   for (let node = 0; node < trie.bytes.length; node++) {
     bytes[trie.depths[node] - 1] = trie.bytes[node];
     const token = trie.tokens[node];
     if (token < 0) continue;
     const written = bytes.subarray(0, trie.depths[node]);
-    const all = meter.name === 'words' ? wordsOf(written) : [charactersOf(written)];
-    for (const [state, [added, behind]] of all.entries()) {
-      most = Math.max(most, added);
-      for (const each of [token, ...(trie.twins.get(token) ?? [])]) {
-        cost[state][each] = added;
-        next[state][each] = behind;
-        spaced[each] = written[0] === SPACE ? 1 : 0;
-      }
-    }
+    const added = costOf(meter, written);
+    const set = (each: number): void => {
+      for (let state = 0; state < meter.states; state++) [cost[state][each], next[state][each]] = added[state];
+      spaced[each] = written[0] === SPACE ? 1 : 0;
+    };
+    set(token);
+    for (const twin of trie.twins.get(token) ?? []) set(twin);
   }
-  return { cost, next, most, spaced };
+  return { cost, next, spaced };
 }
-type Added = readonly [added: number, state: number];
+/** What bytes add, and the state of the meter behind them. */
+export type Added = readonly [added: number, state: number];
+/** What a token of these bytes adds, by the state in front of it. */
+export function costOf(meter: Meter, bytes: Uint8Array): readonly Added[] {
+  return meter.name === 'words' ? wordsOf(bytes) : [charactersOf(bytes)];
+}
 function charactersOf(bytes: Uint8Array): Added {
   let added = 0;
   for (const byte of bytes) if (!continues(byte)) added++;
   return [added, 0];
 }
-/** From each state. A character that is cut off by the end of the token is taken for a word. */
-function wordsOf(bytes: Buffer): readonly Added[] {
+const ASCII: readonly WordClass[] = Array.from({ length: 128 }, (_, code) => wordClass(String.fromCharCode(code)));
+/** A character that is cut off by the end of the token is taken for a word. */
+function kindsOf(bytes: Uint8Array, from: number): readonly WordClass[] {
+  const kinds: WordClass[] = [];
+  for (const byte of bytes) if (byte < 0x80) kinds.push(ASCII[byte]);
+  if (kinds.length === bytes.length) return kinds;
+  return Array.from(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8', from), (character): WordClass =>
+    character === '\ufffd' ? 'unspaced' : wordClass(character),
+  );
+}
+/** From each state. */
+function wordsOf(bytes: Uint8Array): readonly Added[] {
   let first = 0;
   while (first < bytes.length && continues(bytes[first])) first++;
-  const kinds = Array.from(bytes.toString('utf8', first), (character): WordClass => (character === '\ufffd' ? 'unspaced' : wordClass(character)));
-  return [OUTSIDE, WITHIN, HANGUL].map((state): Added => {
-    let [added, at] = [0, first > 0 ? OUTSIDE : state];
-    for (const kind of kinds) {
-      if (kind === 'mark') continue;
-      if (kind === 'letter' || kind === 'digit' || kind === 'extends' || kind === 'hangul') {
-        if (kind === 'hangul' ? at !== HANGUL : at !== WITHIN) added++;
-        at = kind === 'hangul' ? HANGUL : WITHIN;
-      } else {
-        if (kind === 'unspaced') added++;
-        at = OUTSIDE;
-      }
+  const kinds = kindsOf(bytes, first);
+  const from = (state: number): Added => wordsFrom(kinds, first > 0 ? OUTSIDE : state);
+  return [from(OUTSIDE), from(WITHIN), from(HANGUL)];
+}
+function wordsFrom(kinds: readonly WordClass[], state: number): Added {
+  let added = 0;
+  let at = state;
+  for (const kind of kinds) {
+    if (kind === 'mark') continue;
+    if (kind === 'letter' || kind === 'digit' || kind === 'extends' || kind === 'hangul') {
+      const within = kind === 'hangul' ? HANGUL : WITHIN;
+      if (at !== within) added++;
+      at = within;
+    } else {
+      if (kind === 'unspaced') added++;
+      at = OUTSIDE;
     }
-    return [added, at];
-  });
+  }
+  return [added, at];
 }

@@ -1,6 +1,7 @@
 // Owns the constraint port of the sampler: what may be written next, and what a constraint needs to know of a model.
 // Refuses to know which constraints there are.
 
+import type { MasksAhead } from './ahead.ts';
 import type { CompiledGrammar } from './masks.ts';
 import type { TokenSet } from './token-set.ts';
 import type { TokenTrie } from './token-trie.ts';
@@ -21,6 +22,8 @@ export interface ConstraintVocabulary {
   readonly bytesOf: (token: number) => Uint8Array | undefined;
   /** Grammars made ready before, by what they were made from. */
   readonly compiled: CompiledGrammars;
+  /** Finds masks while passes run, made at the first call; absent where that does not pay. */
+  readonly ahead?: () => MasksAhead;
 }
 export interface CompiledGrammars {
   get(key: string): CompiledGrammar | undefined;
@@ -32,6 +35,10 @@ export interface Constraint {
   allowed(): TokenSet;
   /** Tokens that might come next if the text were not limited, where limits leave out some of them; undefined where they do not. */
   unlimited?(): TokenSet | undefined;
+  /** As `allowed`; undefined where at least two tokens may come that are no ends, and which they are is not yet found. Absent: that is always found. */
+  next?(): TokenSet | undefined;
+  /** A pass begins, behind which a token is chosen here, and perhaps behind each of the tokens of `guess`: what may come there is looked for meanwhile. */
+  foresee?(guess: readonly number[]): void;
   /** The text may end here. */
   complete(): boolean;
   /** `token` was written. It must be one of `allowed()` and no end token. */

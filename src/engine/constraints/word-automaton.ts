@@ -37,7 +37,8 @@ export class WordAutomaton {
   constructor(words: Iterable<string>) {
     let bytes = 0;
     for (const given of words) {
-      const word = given.trim();
+      // A line break is a sign like any other; no other blank is a word.
+      const word = given.trim() || (given.includes('\n') ? '\n' : '');
       if (word === '') continue;
       const characters = Array.from(word);
       let node = isSpaced(characters[0]) ? LETTERS : OTHERS;

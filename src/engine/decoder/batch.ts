@@ -1,6 +1,7 @@
 // Owns the passes of the sequences of one model: those that write go through the graph side by side, and each joins and leaves when it likes; prompts are read in chunks between.
 // Refuses to know queues, and what sequences make of their logits.
 
+import type { JointSources } from './feeds.ts';
 import type { KvCache } from './kv-cache.ts';
 import type { EngineStatistics } from '../port.ts';
 import { LEAST_TOKENS } from './prefix-cache.ts';
@@ -23,6 +24,8 @@ export class Batch {
   readonly #counts: PassCounts;
   /** What the sequences side by side remember; undefined while one writes at most. */
   #cache: KvCache | undefined;
+  /** Of what encoders read for them; undefined where there are none. */
+  #joint: JointSources | undefined;
   /** By column. */
   #side: (Sequence | undefined)[] = [];
   /** Reads next. */
@@ -37,7 +40,7 @@ export class Batch {
 
   /** Bytes reserved for what sequences side by side remember. */
   get bytes(): number {
-    return this.#cache?.bytes ?? 0;
+    return (this.#cache?.bytes ?? 0) + (this.#joint?.bytes ?? 0);
   }
 
   /** One pass over those that write, and chunks of the prompts of those that read: `chunk` tokens, in turns. Each outcome comes as soon as it is known. */
@@ -85,7 +88,7 @@ export class Batch {
     this.#side[column] = undefined;
     const cache = this.#cache;
     // Nobody may come for long, and the room is that of the longest text for each.
-    if (!this.#side.some((each) => each !== undefined)) [this.#cache, this.#side] = [undefined, []];
+    if (!this.#side.some((each) => each !== undefined)) this.#clear();
     return cache?.copy(cache.length(column), column);
   }
 
@@ -101,7 +104,7 @@ export class Batch {
     const most = this.#length(writing, cache.columns, Math.min(together, MOST_TOGETHER), canRewind ? this.#guesses : 0);
     const fed = side.map((sequence) => sequence?.plan(most, Math.max(0, Math.min(this.#guesses, most - sequence.left))));
     try {
-      const rows = await this.#runner.forwardAll(cache, fed);
+      const rows = await this.#runner.forwardAll(cache, fed, this.#sources(side));
       this.#count(writing.length);
       yield side.flatMap((sequence, column) => (sequence && !sequence.released ? [this.#took(sequence, rows[column], cache, column)] : []));
     } catch (error) {
@@ -182,8 +185,18 @@ export class Batch {
     this.#side.forEach((sequence, column) => {
       if (sequence && this.#cache) sequence.begin().cache.put(this.#cache, 0, this.#cache.length(column), column);
     });
-    this.#side = [];
-    this.#cache = undefined;
+    this.#clear();
+  }
+  #clear(): void {
+    [this.#cache, this.#joint, this.#side] = [undefined, undefined, []];
+  }
+  /** What encoders read for these, put together anew when others stand side by side. */
+  #sources(side: readonly (Sequence | undefined)[]): JointSources | undefined {
+    const sources = side.map((sequence) => sequence?.source);
+    if (sources.every((source) => source === undefined)) return undefined;
+    const known = this.#joint?.sources;
+    if (!this.#joint || known?.length !== sources.length || sources.some((source, i) => source !== known[i])) this.#joint = this.#runner.join(sources);
+    return this.#joint;
   }
 }
 

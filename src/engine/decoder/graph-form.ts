@@ -10,18 +10,28 @@ import { DataType } from '../../model/onnx.ts';
 import { OnnxFile } from '../../model/onnx-edit.ts';
 import type { GraphValue } from '../../model/onnx-edit.ts';
 import { EngineError } from '../port.ts';
+import { narrowHead, onlyWanted } from './head.ts';
 
 export type Whole = 'int64' | 'int32';
 /** A pair of input and output that carries what the model remembers. */
 export interface Memory {
+  /** Empty where the graph takes the first pass of a text alone. */
   readonly past: string;
   readonly fresh: string;
+  /** The output's name before any edit. */
+  readonly of: string;
   /** Float32. One row, without the axes of tokens and sequences; of what is replaced: the whole, as it is at first. */
   readonly shape: readonly number[];
 }
 export interface WholeInput {
   readonly name: string;
   readonly type: Whole;
+}
+/** What the encoder gives and each pass takes as it is. */
+export interface GivenInput {
+  readonly name: string;
+  /** The encoder's output. */
+  readonly of: string;
 }
 /** Where the rows of new tokens lie in a whole cache, as numbers of its innermost rows: [n, B, ...sizes]. `axes`: of the cache without the innermost one, by size; `B` and `T` are the sequences and all tokens. */
 export interface Places {
@@ -60,6 +70,13 @@ export interface GraphForm {
   readonly carried: readonly Memory[];
   /** What is replaced as a whole at each pass. */
   readonly replaced: readonly Memory[];
+  /** Of a decoder that looks at what an encoder read: its tokens, as ones, [1, S]. */
+  readonly sourceMask?: WholeInput;
+  readonly given: readonly GivenInput[];
+  /** May sources of several sequences stand side by side? What is given is [S, B, ...] then. */
+  readonly joint: boolean;
+  /** Keys and values of what the encoder read: they come out of a text's first pass, and go into each later one as they are. `shape`: at first. */
+  readonly crossed: readonly Memory[];
   /** May B be more than 1? Else what grows has no axis for it. */
   readonly batched: boolean;
   /** [B, m, vocabulary], float32. */
@@ -84,6 +101,10 @@ export interface FormOptions {
   readonly narrow?: boolean;
   /** Put what grows together in the graph, so that all of it can stay where the graph runs: it comes out whole and is given back as it is. One sequence at a time then. */
   readonly resident?: boolean;
+  /** Outputs of the encoder that the decoder looks at; absent: there is none. */
+  readonly encoder?: readonly string[];
+  /** The graph takes the first pass of a text alone, and gives what another one, of this form, goes on with. */
+  readonly opens?: Pick<GraphForm, 'growing' | 'crossed'>;
 }
 /** Brings a graph into the form, or says why it cannot be. `file`: its name, for messages. Throws EngineError `model_invalid`. */
 export function graphForm(bytes: Uint8Array, file: string, stated: StatedNames = { inputs: {}, outputs: {} }, options: FormOptions = {}): GraphForm {
@@ -97,8 +118,16 @@ export function graphForm(bytes: Uint8Array, file: string, stated: StatedNames =
   return new Former(graph, stated, wrong, options).form();
 }
 
+/** What the output is called that goes in as `past` at the next pass; the second is what most exporters call it. */
+function presentNames(past: string): readonly string[] {
+  const rest = /^past(?:_key_values|_key_value)?(.*)$/.exec(past)?.[1];
+  return rest === undefined ? [] : [`new${rest}`, `present${rest}`, `present_key_values${rest}`];
+}
+
 type Kind = 'growing' | 'carried' | 'replaced';
-type Purposes = { -readonly [Name in 'positions' | 'mask' | 'types' | 'lengths' | 'followers' | 'recent' | 'wanted' | 'counted' | 'cached']?: GraphForm[Name] };
+type Purposes = { -readonly [Name in 'positions' | 'mask' | 'types' | 'lengths' | 'followers' | 'recent' | 'wanted' | 'counted' | 'cached' | 'sourceMask']?: GraphForm[Name] };
+/** Of the encoder's last layer. */
+const STATES = { decoder: 'encoder_hidden_states', encoder: 'last_hidden_state' } as const;
 
 class Former {
   readonly #graph: OnnxFile;
@@ -108,6 +137,7 @@ class Former {
   readonly #places = new Map<string, Places>();
   #edited = false;
   #batched = true;
+  #joint = true;
   #count: string | undefined;
 
   constructor(graph: OnnxFile, stated: StatedNames, wrong: (what: string) => EngineError, options: FormOptions) {
@@ -121,6 +151,8 @@ class Former {
     this.#graph.forgetShapes();
     const purposes: Purposes = {};
     const memories: Record<Kind, Memory[]> = { growing: [], carried: [], replaced: [] };
+    const [given, crossed]: [GivenInput[], Memory[]] = [[], []];
+    const { encoder, opens } = this.#options;
     const named = (name: string): string => this.#stated.inputs[name] ?? name;
     const ids = this.#whole(this.#input(named('input_ids')), 2);
     for (const input of Array.from(this.#graph.inputs)) {
@@ -135,6 +167,9 @@ class Former {
       else if (name === 'past_followers') purposes.followers = name;
       else if (name === 'recent_ids') purposes.recent = { name, count: Number(input.shape?.[1] ?? 0) };
       else if (name === 'wanted') purposes.wanted = { name, order: 'time' };
+      else if (name === 'encoder_attention_mask' && encoder) purposes.sourceMask = this.#whole(input, 2);
+      else if (name === STATES.decoder ? encoder : encoder?.includes(name)) given.push({ name: this.#given(input), of: name === STATES.decoder ? STATES.encoder : name });
+      else if (encoder && /^past.*\.encoder\./.test(name)) crossed.push(this.#crossed(input));
       else {
         const output = this.#partner(name);
         if (!output) throw this.#wrong(`the input ${name} is not known here`);
@@ -142,21 +177,25 @@ class Former {
         memories[kind].push(memory);
       }
     }
-    if (memories.growing.length + memories.replaced.length === 0) throw this.#wrong('the graph remembers nothing: it has no past inputs, so that each token would cost the whole text anew');
+    if (opens) {
+      memories.growing.push(...opens.growing.map((memory) => ({ ...memory, past: '', fresh: this.#rows(this.#output(memory.of), ids).fresh })));
+      crossed.push(...opens.crossed.map((memory) => ({ ...memory, past: '', fresh: this.#crossedOut(this.#output(memory.of)) })));
+    }
+    if (memories.growing.length + memories.replaced.length === 0) throw this.#wrong('the graph remembers nothing: it has no past inputs, so that each token would cost the whole text anew' + (encoder ? '; put decoder_with_past_model.onnx beside it, or take decoder_model_merged.onnx' : ''));
     // Caches are given whole here, also those of layers that see a window: without this mark the operator takes them so.
     if (this.#isGrouped && this.#graph.dropAttribute('GroupQueryAttention', 'sliding_window_cache')) this.#border();
     const logits = this.#logits(purposes);
     if (this.#options.resident) this.#settle(memories);
     const batched = this.#batched && memories.replaced.length === 0;
-    return { ...(this.#edited ? { model: this.#graph.finish() } : {}), ids, ...purposes, grouped: this.#isGrouped, rounded: this.#graph.types.has('DynamicQuantizeLinear'), places: [...this.#places.values()], ...memories, batched, ...logits };
+    return { ...(this.#edited ? { model: this.#graph.finish() } : {}), ids, ...purposes, grouped: this.#isGrouped, rounded: this.#graph.types.has('DynamicQuantizeLinear'), places: [...this.#places.values()], ...memories, given, joint: this.#joint && crossed.length === 0 && given.length > 0, crossed, batched, ...logits };
   }
   /** Makes all that is remembered come out whole. */
   #settle(memories: Record<Kind, Memory[]>): void {
     const graph = this.#graph;
     const one = this.#batched ? [1] : [];
-    const whole = ({ past, fresh, shape }: Memory, value: string, first: readonly number[], said: readonly (string | number)[]): Memory => {
+    const whole = ({ past, fresh, of, shape }: Memory, value: string, first: readonly number[], said: readonly (string | number)[]): Memory => {
       graph.replaceOutput(fresh, { name: value, type: DataType.float, shape: [...said, ...shape] });
-      return { past, fresh: value, shape: [...first, ...shape] };
+      return { past, fresh: value, of, shape: [...first, ...shape] };
     };
     this.#border();
     memories.replaced.push(
@@ -196,10 +235,29 @@ class Former {
       const found = this.#graph.outputs.find((output) => output.name === name);
       if (found) return found;
     }
-    const rest = /^past(?:_key_values|_key_value)?(.*)$/.exec(past)?.[1];
-    if (rest === undefined) return undefined;
-    const names = [`new${rest}`, `present${rest}`, `present_key_values${rest}`];
+    const names = presentNames(past);
     return this.#graph.outputs.find(({ name }) => names.includes(name));
+  }
+  #output(name: string): GraphValue {
+    const found = this.#graph.outputs.find((output) => output.name === name);
+    if (!found) throw this.#wrong(`the graph has no output ${name}`);
+    return found;
+  }
+  /** Takes in whole precision what the encoder gives. */
+  #given({ name, type, shape }: GraphValue): string {
+    this.#joint &&= shape?.length === 4 && shape.every((size, axis) => (typeof size === 'string') === axis < 2);
+    if (type !== DataType.float && type !== DataType.float16) throw this.#wrong(`the input ${name} must be float32 or float16`);
+    return type === DataType.float ? name : this.#castIn(name, name, shape ?? []);
+  }
+  #crossed(input: GraphValue): Memory {
+    const { name, shape } = input;
+    if (shape?.length !== 4) throw this.#wrong(`the input ${name} must be [batch, heads, tokens, size]`);
+    const output = this.#partner(name);
+    const first = shape.map((size, axis) => (typeof size === 'number' ? size : axis === 0 ? 1 : 0));
+    return { past: this.#given(input), fresh: output ? this.#crossedOut(output) : '', of: output?.name ?? presentNames(name)[1], shape: first };
+  }
+  #crossedOut({ name, type, shape }: GraphValue): string {
+    return type === DataType.float16 ? this.#castOut(name, name, shape ?? []) : name;
   }
 
   #memory(input: GraphValue, output: GraphValue, ids: WholeInput): { readonly memory: Memory; readonly kind: Kind } {
@@ -209,42 +267,51 @@ class Former {
     const shape = this.#closed(input.shape);
     const half = input.type === DataType.float16;
     const own = output.name.startsWith('new');
-    // The axis of tokens is the last one that has a name; the one in front of it, if any, is the batch. In the form itself tokens come first.
+    // In the form itself tokens come first, and then the batch.
     const open = shape.flatMap((size, i) => (typeof size === 'string' ? [i] : []));
     if (open.length > 2) throw this.#wrong(`the shape of ${past} is not clear: [${shape.join(', ')}] has more than two axes without a size`);
     const sized = shape.map((size) => (typeof size === 'number' ? size : 1));
-    if (own && !half && open.length === 2 && open[1] === 1) return { memory: { past, fresh: output.name, shape: sized.slice(2) }, kind: 'growing' };
-    if (own && !half && open.length === 1 && open[0] === 0 && output.shape?.length === shape.length + 1) return { memory: { past, fresh: output.name, shape: sized.slice(1) }, kind: 'carried' };
+    if (own && !half && open.length === 2 && open[1] === 1) return { memory: { past, fresh: output.name, of: output.name, shape: sized.slice(2) }, kind: 'growing' };
+    if (own && !half && open.length === 1 && open[0] === 0 && output.shape?.length === shape.length + 1) return { memory: { past, fresh: output.name, of: output.name, shape: sized.slice(1) }, kind: 'carried' };
     if (open.length === 0 || (open.length === 1 && /batch|^[bn]$/i.test(String(shape[open[0]])))) {
       const [given, taken] = [half ? this.#castIn(past, past, sized) : past, half ? this.#castOut(output.name, output.name, sized) : output.name];
-      return { memory: { past: given, fresh: taken, shape: sized }, kind: 'replaced' };
+      return { memory: { past: given, fresh: taken, of: output.name, shape: sized }, kind: 'replaced' };
     }
     this.#border();
     const graph = this.#graph;
-    for (const value of [input, output]) graph.describe(value);
-    const time = open[open.length - 1];
-    const batch = open.length === 2 ? open[0] : undefined;
-    if (batch === undefined) this.#batched = false;
-    const others = shape.flatMap((_, i) => (i === time || i === batch ? [] : [i]));
-    const sizes = others.map((i) => sized[i]);
-    // Axes of the rows: tokens, sequences, and the others in their order.
-    const order = [time, ...(batch === undefined ? [] : [batch]), ...others];
-    const rowShape = (first: string): (string | number)[] => [first, ...(batch === undefined ? [] : ['sequences']), ...sizes];
+    graph.describe(input);
+    const { fresh, order, rowShape } = this.#rows(output, ids, shape);
+    if (open.length < 2) this.#batched = false;
     const rows = graph.fresh(past);
     const given = half ? this.#castIn(past, rows, rowShape('tokens')) : `${past}.rows`;
     if (!half) graph.replaceInput(past, { name: given, type: DataType.float, shape: rowShape('tokens') });
     graph.add('front', 'Transpose', [half ? rows : given], { perm: shape.map((_, i) => order.indexOf(i)) }, past);
+    return { memory: { past: given, fresh, of: output.name, shape: rowShape('').filter((size) => typeof size === 'number') }, kind: 'growing' };
+  }
+  /** Makes the rows of new tokens alone come out of a whole cache. `order`: its axes in the order of the rows': tokens, sequences, and the others as they are. */
+  #rows(output: GraphValue, ids: WholeInput, shape = output.shape ?? []): { readonly fresh: string; readonly order: readonly number[]; readonly rowShape: (first: string) => (string | number)[] } {
+    this.#border();
+    const graph = this.#graph;
+    graph.describe(output);
+    // The axis of tokens is the last one that has a name; the one in front of it, if any, is the batch.
+    const open = shape.flatMap((size, i) => (typeof size === 'string' ? [i] : []));
+    const time = open[open.length - 1];
+    const batch = open.length === 2 ? open[0] : undefined;
+    const others = shape.flatMap((_, i) => (i === time || i === batch ? [] : [i]));
+    const sizes = others.map((i) => Number(shape[i]));
+    const order = [time, ...(batch === undefined ? [] : [batch]), ...others];
+    const rowShape = (first: string): (string | number)[] => [first, ...(batch === undefined ? [] : ['sequences']), ...sizes];
     let turned: string;
     if (this.#isGrouped && batch !== undefined && time === shape.length - 2) {
-      const places = this.#placesOf(shape.slice(0, -1).map((_, i) => (i === time ? 'T' : i === batch ? 'B' : sized[i])));
-      turned = graph.add('behind', 'Gather', [graph.add('behind', 'Reshape', [output.name, graph.ints([-1, sized[shape.length - 1]])]), places], { axis: 0 });
+      const places = this.#placesOf(shape.slice(0, -1).map((size, i) => (i === time ? 'T' : i === batch ? 'B' : Number(size))));
+      turned = graph.add('behind', 'Gather', [graph.add('behind', 'Reshape', [output.name, graph.ints([-1, Number(shape[shape.length - 1])])]), places], { axis: 0 });
     } else {
       const count = (this.#count ??= this.#counted(ids));
       turned = graph.add('behind', 'Transpose', [graph.add('behind', 'Slice', [output.name, count, graph.ints([LAST]), graph.ints([time])])], { perm: order });
     }
-    const taken = half ? this.#castOut(output.name, turned, rowShape('new')) : turned;
-    if (!half) graph.replaceOutput(output.name, { name: turned, type: DataType.float, shape: rowShape('new') });
-    return { memory: { past: given, fresh: taken, shape: sizes }, kind: 'growing' };
+    if (output.type === DataType.float16) return { fresh: this.#castOut(output.name, turned, rowShape('new')), order, rowShape };
+    graph.replaceOutput(output.name, { name: turned, type: DataType.float, shape: rowShape('new') });
+    return { fresh: turned, order, rowShape };
   }
   /** Newer graphs of ONNX Runtime GenAI name the size of a head as they name batch and tokens; the folder says it. */
   #closed(shape: readonly (number | string)[]): readonly (number | string)[] {
@@ -306,32 +373,9 @@ class Former {
     graph.inputs.push({ name: wanted, type: DataType.int64, shape: ['sequences', 'wanted'] });
     purposes.wanted = { name: wanted, order: 'batch' };
     let value = name;
-    if (this.#options.narrow === false || !this.#narrowHead(name, wanted)) value = this.#only('behind', value, wanted);
+    if (this.#options.narrow === false || !narrowHead(graph, name, wanted)) value = onlyWanted(graph, 'behind', value, wanted);
     if (output.type === DataType.float16) value = graph.add('behind', 'Cast', [value], { to: DataType.float });
     graph.replaceOutput(name, { name: value, type: DataType.float, shape: ['sequences', 'wanted', vocabulary ?? 'vocabulary'] });
     return { logits: value, vocabulary };
-  }
-  /** Of [B, n, size] those rows that are wanted, [B, m, size]. */
-  #only(place: Parameters<OnnxFile['add']>[0], value: string, wanted: string): string {
-    return this.#graph.add(place, 'Gather', [this.#graph.add(place, 'Flatten', [value], { axis: 2 }), wanted], { axis: 0 });
-  }
-  /** Leaves only wanted positions before the product with the vocabulary, where the way from there to the logits is a line of element-wise operators. */
-  #narrowHead(logits: string, wanted: string): boolean {
-    const graph = this.#graph;
-    let value = logits;
-    for (let steps = 0; steps < 8; steps++) {
-      const node = graph.producer(value);
-      if (!node) return false;
-      if (node.type === 'MatMul' || node.type === 'MatMulNBits') {
-        graph.rewire(value, 0, this.#only({ before: value }, node.inputs[0], wanted));
-        return true;
-      }
-      if (!['Cast', 'Identity', 'Mul', 'Div', 'Tanh', 'Add'].includes(node.type)) return false;
-      // The other side must be a weight.
-      const made = node.inputs.filter((input) => graph.producer(input)?.type !== undefined && graph.producer(input)?.type !== 'Constant');
-      if (made.length !== 1) return false;
-      [value] = made;
-    }
-    return false;
   }
 }

@@ -4,20 +4,26 @@
 import { randomUUID } from 'node:crypto';
 import { ChatTemplate } from '../text/chat-template.ts';
 import { LRUCache } from 'lru-cache';
-import { behindThought, callGrammar } from '../constraints/calls.ts';
+import { beforeAnswer, behindThought, callGrammar } from '../constraints/calls.ts';
 import { compileConstraint, constraintOf, grammarOf } from '../constraints/constraint.ts';
 import type { Constraint, ConstraintVocabulary } from '../constraints/port.ts';
+import { StagedConstraint } from '../constraints/staged.ts';
+import { maskThread, paysAhead } from '../constraints/mask-thread.ts';
+import type { OpenMasks } from '../constraints/mask-thread.ts';
 import type { CompiledGrammar } from '../constraints/masks.ts';
 import { TokenTrie } from '../constraints/token-trie.ts';
 import { Filling } from './filling.ts';
+import { Bans } from '../encoder-decoder/bans.ts';
+import { languagesOf, SourceReader } from '../encoder-decoder/source-text.ts';
+import { SourceCache } from '../encoder-decoder/source.ts';
 import { readModelFiles } from '../models/model-files.ts';
 import type { ModelFiles } from '../models/model-files.ts';
 import { EngineError } from '../port.ts';
 import type { ChatPrompt, Device, GenerateRequest, ModelInfo, TokenLikelihood, Tool, ToolChoice } from '../port.ts';
 import { PrefixCache } from './prefix-cache.ts';
-import { formatOf, FormatReader } from '../replies/format.ts';
+import { formatOf, FormatReader, needsReader } from '../replies/format.ts';
 import type { ReplyFormat, Thought } from '../replies/format.ts';
-import { Marks } from '../replies/marks.ts';
+import { Marks, piecesOf } from '../replies/marks.ts';
 import { Runner } from './runner.ts';
 import { checkSampling } from '../sampling/check.ts';
 import { Sampler, SamplerScratch } from '../sampling/sampler.ts';
@@ -68,20 +74,27 @@ export class LoadedModel {
   readonly #filling: Filling | undefined;
   readonly #scratch: SamplerScratch;
   readonly #prefixes: PrefixCache;
+  /** Of a decoder beside an encoder: how requests are read, and the texts that are known. */
+  readonly #side: { readonly reader: SourceReader; readonly texts: SourceCache } | undefined;
   readonly #marks: { readonly open: number; readonly close: number } | undefined;
   /** How replies to chats are written. */
   readonly #replies: ReplyFormat;
   #vocabulary: ConstraintVocabulary | undefined;
+  readonly #note: LoadOptions['note'];
+  /** Masks that are found while passes run. */
+  #ahead: OpenMasks | undefined;
 
-  private constructor(files: ModelFiles, runner: Runner, prefixBytes: number) {
+  private constructor(files: ModelFiles, runner: Runner, { prefixBytes, note }: Pick<LoadOptions, 'prefixBytes' | 'note'>) {
     this.#files = files;
+    this.#note = note;
     this.runner = runner;
     this.tokenizer = new ModelTokenizer(files.tokenizer, files.tokenizerConfig);
     this.#template = files.chatTemplate === undefined ? undefined : new ChatTemplate(files.chatTemplate, files.namedTokens);
     this.#replies = formatOf(files.chatTemplate ?? '', files.replies);
-    this.#ends = new Set(files.endTokens);
+    this.#ends = new Set([...files.endTokens, ...(files.source?.ends ?? [])]);
     this.#filling = Filling.of(this.tokenizer);
-    this.#prefixes = new PrefixCache(runner.resident ? 0 : prefixBytes);
+    this.#prefixes = new PrefixCache(runner.resident || files.source ? 0 : prefixBytes);
+    this.#side = files.source && { reader: new SourceReader(files.source, this.tokenizer, files.tokenizer), texts: new SourceCache(prefixBytes) };
     this.#scratch = new SamplerScratch(runner.logits);
     this.#marks = files.grounded && { open: this.#mark(files.grounded.nameOpen), close: this.#mark(files.grounded.nameClose) };
     const { id, contextLength, vocabularySize, parameters, created, grounded } = files;
@@ -98,9 +111,9 @@ export class LoadedModel {
     const files = await readModelFiles(folder);
     const { contextLength, vocabularySize } = files;
     const note = options.note && ((message: string): void => options.note?.(`model ${files.id}: ${message}`));
-    const runner = await Runner.open({ file: files.onnx, names: files.names, window: files.window, device: options.device, threads: options.threads, contextLength, vocabularySize, note });
+    const runner = await Runner.open({ file: files.onnx, names: files.names, source: files.source, window: files.window, device: options.device, threads: options.threads, contextLength, vocabularySize, note });
     try {
-      return new LoadedModel(files, runner, options.prefixBytes);
+      return new LoadedModel(files, runner, { prefixBytes: options.prefixBytes, note });
     } catch (error) {
       await runner.close();
       throw error;
@@ -109,36 +122,39 @@ export class LoadedModel {
 
   /**
    * The request as a sequence that has not run yet. Throws EngineError `invalid_prompt`, `context_length_exceeded` or `constraint_unsatisfiable`.
-   * A prompt of kind `text` is the whole prompt as it stands: special tokens in it keep their meaning; ids of kind `tokens` are taken as they are.
+   * A prompt of kind `text` is the whole prompt as it stands: special tokens in it keep their meaning; ids of kind `tokens` are taken as they are. Where an encoder reads it, the prompt is what it reads.
    */
   prepare(request: GenerateRequest): Sequence {
     const { sampling, maxTokens, echo = false } = request;
     const least = echo ? 0 : 1;
     if (!Number.isInteger(maxTokens) || maxTokens < least) throw new EngineError('invalid_prompt', `maxTokens must be a whole number of at least ${least}, got ${maxTokens}`);
     checkSampling(sampling);
-    const { ids: prompt, thought } = this.#encode(request.prompt);
+    const { ids: prompt, thought, source } = this.#encode(request);
+    const read = source ?? prompt;
     const offer = offerOf(request.prompt);
     const marks = new Marks((text) => this.#special(text));
-    const beyond = prompt.find((id) => id >= this.#files.vocabularySize);
+    const beyond = [...read, ...prompt].find((id) => id >= this.#files.vocabularySize);
     if (beyond !== undefined) throw new EngineError('invalid_prompt', `model ${this.#files.id} has a vocabulary of ${this.#files.vocabularySize}, and its tokenizer writes the prompt with token ${beyond} (${JSON.stringify(this.tokenizer.detokenizer().push(beyond))}); leave that text out`);
-    if (prompt.length === 0) throw new EngineError('invalid_prompt', 'the prompt is empty; give at least one character');
+    if (read.length === 0) throw new EngineError('invalid_prompt', 'the prompt is empty; give at least one character');
     const room = this.#files.contextLength - prompt.length;
-    if (room < 1 && maxTokens > 0) throw this.#tooLong(`${prompt.length} tokens`);
+    if ((room < 1 && maxTokens > 0) || read.length > this.#files.contextLength) throw this.#tooLong(`${Math.max(read.length, prompt.length)} tokens`);
+    const ends = request.prompt.kind === 'text' && request.prompt.suffix !== undefined ? new Set([...this.#ends, ...(this.#filling?.ends ?? [])]) : this.#ends;
     return new Sequence({
       runner: this.runner,
       prefixes: this.#prefixes,
       prompt,
+      ...(source && this.#side && this.#files.source ? { source: { ids: source, texts: this.#side.texts }, bans: Bans.of(this.#files.source.bans, prompt, ends) } : {}),
       limit: Math.min(maxTokens, room),
-      ends: request.prompt.kind === 'text' && request.prompt.suffix !== undefined ? new Set([...this.#ends, ...(this.#filling?.ends ?? [])]) : this.#ends,
+      ends,
       sampler: new Sampler(sampling, this.#scratch, prompt),
       describe: (token, likelihood) => ({ ...this.#likely(token, likelihood?.logprob), top: (likelihood?.top ?? []).map(([id, each]) => this.#likely(id, each)) }),
       isSilent: (token) => this.tokenizer.bytesOf(token) === undefined,
-      ...(echo ? { echo: this.tokenizer.textOfAll(prompt) } : {}),
-      ...(request.prompt.kind === 'chat' && !echo && (offer || this.#replies.thinking)
+      ...(echo ? { echo: source && request.prompt.kind === 'text' ? request.prompt.text : this.tokenizer.textOfAll(read) } : {}),
+      ...(request.prompt.kind === 'chat' && !echo && (offer || needsReader(this.#replies))
         ? { reader: new FormatReader({ format: this.#replies, marks, opened: thought === 'open', names: offer?.names ?? [], tools: offer?.tools ?? [], single: offer?.single ?? false, newId: () => `call_${randomUUID().replaceAll('-', '').slice(0, 24)}` }) }
         : {}),
       // A reader has given its marks signs by now.
-      detokenizer: this.tokenizer.detokenizer(marks.signs),
+      detokenizer: this.#side ? this.#side.reader.detokenizer(this.tokenizer.detokenizer(), request.prompt) : this.tokenizer.detokenizer(marks.signs),
       stop: request.stop,
       constraint: this.#constraint(request, offer, thought),
       // Where the text has a form, the constraint keeps to its limits itself.
@@ -169,15 +185,21 @@ export class LoadedModel {
     const vocabulary = this.#constraintVocabulary();
     if (constraint.kind === 'names' || thought === 'none' || !format.thinking) return compileConstraint(constraint, vocabulary, limits);
     // That what is said can be within the limits is found without the thought in front of it.
-    if (limits) compileConstraint(constraint, vocabulary, limits);
-    const marks = { open: special(format.thinking.open), close: special(format.thinking.close), opened: thought === 'open' };
+    const said = limits && compileConstraint(constraint, vocabulary, limits);
+    const before = beforeAnswer(format, thought, special);
+    if (said && before) return new StagedConstraint(constraintOf(JSON.stringify(['before', thought]), () => before, vocabulary), said);
+    // A mark begins with its special token, where it is more than one.
+    const marks = { open: piecesOf(format.thinking.open, special)[0]?.id, close: special(format.thinking.close), opened: thought === 'open' };
     if (limits && marks.close === undefined) throw new EngineError('constraint_invalid', `model ${this.info.id} marks its thoughts with ordinary text, so that limits of a text of a certain form would count them; turn thinking off, or leave one of them out`);
     return constraintOf(JSON.stringify([thought, constraint]), () => behindThought(grammarOf(constraint), format, thought, special), vocabulary, limits && { limits, marks });
   }
 
-  #encode(prompt: GenerateRequest['prompt']): { readonly ids: number[]; readonly thought: Thought } {
-    if (prompt.kind === 'tokens') return { ids: [...prompt.ids], thought: 'none' };
-    const texts = prompt.kind === 'text' ? [prompt.text, prompt.suffix ?? ''] : textsOf(prompt);
+  /** `source`: what an encoder reads; `ids` are then those that the decoder begins with. */
+  #encode(request: GenerateRequest): { readonly ids: readonly number[]; readonly thought: Thought; readonly source?: readonly number[] } {
+    const { prompt } = request;
+    if (languagesOf(prompt) && !this.#side) throw new EngineError('invalid_prompt', `model ${this.#files.id} is not told of languages beside its prompt; say them in it`);
+    if (prompt.kind === 'tokens' && !this.#side) return { ids: [...prompt.ids], thought: 'none' };
+    const texts = this.#side ? [this.#side.reader.textOf(prompt) ?? ''] : prompt.kind === 'text' ? [prompt.text, prompt.suffix ?? ''] : prompt.kind === 'chat' ? textsOf(prompt) : [];
     const length = texts.reduce((sum, text) => sum + text.length, 0);
     // A token writes at least one UTF-16 unit per four of its bytes and at most one per byte, special tokens their whole name: such a text cannot fit, and is not worth cutting up.
     const longest = Math.max(this.tokenizer.longestToken, ...this.#files.tokenizer.added_tokens.map(({ content }) => content.length));
@@ -186,15 +208,24 @@ export class LoadedModel {
       if (!this.#filling) throw new EngineError('filling_unsupported', `model ${this.#files.id} cannot fill in text between two others: its vocabulary has no marks for it; leave suffix out`);
       return { ids: this.#filling.prompt(prompt.text, prompt.suffix), thought: 'none' };
     }
+    if (this.#side) return this.#sourceOf(request, this.#side.reader);
+    if (prompt.kind === 'tokens') return { ids: [...prompt.ids], thought: 'none' };
     if (prompt.kind === 'text') return { ids: this.tokenizer.encodeTrusted(prompt.text), thought: 'none' };
     if (!this.#template) throw new EngineError('invalid_prompt', `model ${this.#files.id} has no chat template; use a text prompt`);
     return this.#template.encode(this.tokenizer, prompt, this.#replies);
+  }
+  #sourceOf({ prompt, sampling, echo }: GenerateRequest, reader: SourceReader): { readonly ids: readonly number[]; readonly thought: Thought; readonly source: readonly number[] } {
+    if (echo && sampling.logprobs !== undefined) throw new EngineError('invalid_prompt', `an encoder reads the prompts of model ${this.#files.id}, so that their tokens have no likelihood; leave logprobs or echo out`);
+    if (offerOf(prompt)) throw new EngineError('tools_invalid', `model ${this.#files.id} rewrites texts and cannot be told of tools; leave them out`);
+    const { source, begins } = reader.read(prompt);
+    return { ids: begins, thought: 'none', source };
   }
   #likely(token: number, logprob: number | undefined): TokenLikelihood {
     const bytes = this.tokenizer.bytesOf(token) ?? Buffer.from(this.tokenizer.textOf(token), 'utf8');
     return { text: Buffer.from(bytes).toString('utf8'), bytes: [...bytes], logprob };
   }
   #tooLong(size: string): EngineError {
+    if (this.#side) return new EngineError('context_length_exceeded', `the prompt has ${size}; model ${this.#files.id} reads texts of ${this.#files.contextLength} tokens at most, and writes as many`);
     return new EngineError('context_length_exceeded', `the prompt has ${size}; model ${this.#files.id} takes ${this.#files.contextLength} tokens for prompt and completion together, so at most ${this.#files.contextLength - 1} of prompt`);
   }
 
@@ -202,29 +233,34 @@ export class LoadedModel {
   #constraintVocabulary(): ConstraintVocabulary {
     const { tokenizer } = this;
     const size = Math.min(tokenizer.size, this.#files.vocabularySize);
-    let trie: TokenTrie | undefined;
+    const ends = [...this.#ends];
+    let known: TokenTrie | undefined;
+    const trie = (): TokenTrie => (known ??= new TokenTrie(Array.from({ length: size }, (_, id) => id), (id) => (this.#ends.has(id) ? undefined : tokenizer.bytesOf(id))));
     return (this.#vocabulary ??= {
-      trie: () => (trie ??= new TokenTrie(Array.from({ length: size }, (_, id) => id), (id) => (this.#ends.has(id) ? undefined : tokenizer.bytesOf(id)))),
+      trie,
       size,
-      ends: [...this.#ends],
+      ends,
       nameMarks: this.#marks,
       encode: (text) => tokenizer.encodePlain(text),
       bytesOf: (id) => tokenizer.bytesOf(id),
       compiled: new LRUCache<string, CompiledGrammar>({ max: GRAMMARS }),
+      ...(paysAhead(size) ? { ahead: () => (this.#ahead ??= maskThread.open({ trie: trie(), size, ends, note: this.#note })) } : {}),
     });
   }
 
   /** Bytes that it keeps of texts that ended. */
   get remembered(): number {
-    return this.#prefixes.bytes;
+    return this.#prefixes.bytes + (this.#side?.texts.bytes ?? 0);
   }
   /** They are read again when they are needed. */
   forget(): void {
     this.#prefixes.clear();
+    this.#side?.texts.clear();
   }
 
   async close(): Promise<void> {
-    this.#prefixes.clear();
+    this.forget();
+    await this.#ahead?.close();
     await this.runner.close();
   }
 }

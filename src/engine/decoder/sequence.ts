@@ -3,11 +3,14 @@
 
 import type { Constraint } from '../constraints/port.ts';
 import { Limiter } from '../constraints/limiter.ts';
-import type { TokenSet } from '../constraints/token-set.ts';
 import { EngineError } from '../port.ts';
 import type { FinishReason, GenerateEvent, TextLimits, Usage, WrittenToken } from '../port.ts';
+import type { Bans } from '../encoder-decoder/bans.ts';
+import { sourceBytes } from '../encoder-decoder/source.ts';
+import type { Source, SourceCache } from '../encoder-decoder/source.ts';
 import type { PrefixCache } from './prefix-cache.ts';
-import type { Fed, Runner, RunnerState } from './runner.ts';
+import type { Fed } from './feeds.ts';
+import type { Runner, RunnerState } from './runner.ts';
 import type { KvCache } from './kv-cache.ts';
 import { Drafts } from './drafts.ts';
 import { joined } from '../replies/reader.ts';
@@ -25,6 +28,10 @@ export interface SequenceParts {
   readonly prefixes: PrefixCache;
   /** At least one id. */
   readonly prompt: readonly number[];
+  /** What an encoder reads for it; `prompt` is then what the decoder sees before it writes. */
+  readonly source?: { readonly ids: readonly number[]; readonly texts: SourceCache };
+  /** What may not come, where no constraint says what must. */
+  readonly bans?: Bans;
   /** New tokens at most; the context's end counts already. */
   readonly limit: number;
   readonly ends: ReadonlySet<number>;
@@ -86,14 +93,17 @@ export class Sequence {
   #echoes = false;
   /** Tokens of the prompt that were known from another text. */
   #remembered = 0;
+  /** Tokens that an encoder has still to read. */
+  #unread: number;
   /** Next token of the prompt to be read for its likelihood; undefined: none is. */
   #scored: number | undefined;
 
   constructor(parts: SequenceParts) {
     this.#parts = parts;
     this.runner = parts.runner;
-    this.promptTokens = parts.prompt.length;
+    this.promptTokens = parts.source?.ids.length ?? parts.prompt.length;
     this.#unseen = parts.prompt;
+    this.#unread = parts.source?.ids.length ?? 0;
     this.#stops = new StopMatcher(parts.stop);
     this.#limiter = parts.limits && new Limiter(parts.limits);
     if (parts.echo !== undefined && parts.sampler.wantsLikelihood) this.#scored = 0;
@@ -111,7 +121,7 @@ export class Sequence {
   }
   /** Tokens that the model has still to see. */
   get left(): number {
-    return this.#unseen.length;
+    return this.#unseen.length + this.#unread;
   }
   /** Was it let go? What comes of a pass that was under way then is thrown away. */
   get released(): boolean {
@@ -120,7 +130,11 @@ export class Sequence {
 
   /** Bytes reserved for what the model remembers of it alone. */
   get bytes(): number {
-    return this.#state?.cache.bytes ?? 0;
+    return (this.#state?.cache.bytes ?? 0) + (this.#state?.source ? sourceBytes(this.#state.source) : 0);
+  }
+  /** What an encoder reads for it, once it has begun. */
+  get source(): Source | undefined {
+    return this.#state?.source;
   }
   /** Has it been begun? */
   get begun(): boolean {
@@ -129,9 +143,9 @@ export class Sequence {
   get prompt(): readonly number[] {
     return this.#parts.prompt;
   }
-  /** May it go on from what is remembered of another text? Where the likelihood of each token is told, all are read. */
+  /** May it go on from what is remembered of another text? Where the likelihood of each token is told, all are read; and what a decoder saw depends on what its encoder read. */
   get mayShare(): boolean {
-    return this.#scored === undefined;
+    return this.#scored === undefined && !this.#parts.source;
   }
   /** What the model remembers of it, with the beginning that another text had, where there was one: `beside`, a text that is being written, or one that has ended. */
   begin(beside?: { readonly length: number; copy(): RunnerState }): RunnerState {
@@ -139,7 +153,12 @@ export class Sequence {
   }
   #start(beside?: { readonly length: number; copy(): RunnerState }): RunnerState {
     this.#begun = true;
-    const { runner, prefixes, prompt } = this.#parts;
+    const { runner, prefixes, prompt, source } = this.#parts;
+    if (source) {
+      const text = source.texts.take(source.ids);
+      if (text.given) this.#remembered = source.ids.length;
+      return runner.start(text);
+    }
     const ended = this.mayShare ? prefixes.take(prompt, beside?.length) : undefined;
     const remembered = ended ?? (beside && { length: beside.length, state: beside.copy() });
     if (!remembered) return runner.start();
@@ -149,16 +168,22 @@ export class Sequence {
   }
   /** What the next pass shows the model: `chunk` of the tokens that it has not seen at most, and behind all of them up to `guesses` that may come next. `wanted`: after how many of the last logits are needed. */
   plan(chunk: number, guesses: number): Plan {
+    this.#fed = this.#planned(chunk, guesses);
+    // Masks that are wanted behind this pass are looked for while it runs.
+    this.#parts.constraint?.foresee?.(this.#fed.guess);
+    return this.#fed;
+  }
+  #planned(chunk: number, guesses: number): Plan {
     const { runner, sampler, limit } = this.#parts;
     const scores = this.#scored !== undefined;
     // Where each token's likelihood is asked for, each has its logits: not too many at once.
     const most = scores ? (runner.canRewind ? Math.max(1, Math.min(chunk, Math.floor(MOST_SCORES / runner.logits))) : 1) : chunk;
     const tokens = this.#unseen.slice(0, most);
-    if (tokens.length < this.#unseen.length) return (this.#fed = { tokens, wanted: scores ? tokens.length : 0, guess: [] });
+    if (tokens.length < this.#unseen.length) return { tokens, wanted: scores ? tokens.length : 0, guess: [] };
     // The last token of all is drawn in any case, and is none that was guessed.
     const room = Math.min(guesses, limit - this.#written - 1);
     const guess = this.#reading || room < 1 || sampler.wantsLikelihood ? [] : this.#drafts().guess(room, runner.overhead);
-    return (this.#fed = { tokens: guess.length > 0 ? [...tokens, ...guess] : tokens, wanted: scores ? tokens.length : 1 + guess.length, guess });
+    return { tokens: guess.length > 0 ? [...tokens, ...guess] : tokens, wanted: scores ? tokens.length : 1 + guess.length, guess };
   }
   /** How many tokens could be guessed behind all that it has to show. */
   guessable(most: number): number {
@@ -167,7 +192,7 @@ export class Sequence {
     return this.#reading || room < 1 || sampler.wantsLikelihood ? 0 : this.#drafts().guess(room, runner.overhead).length;
   }
   #drafts(): Drafts {
-    this.#guesses ??= new Drafts([...this.#parts.prompt, ...this.#text]);
+    this.#guesses ??= new Drafts([...(this.#parts.source?.ids ?? []), ...this.#parts.prompt, ...this.#text]);
     return this.#guesses;
   }
   /** Goes on with the logits that `plan` wanted. `guessed`: how many of the tokens shown were guessed, and `undone` those of them, the last ones, that were wrong: the model must forget them. */
@@ -176,6 +201,7 @@ export class Sequence {
     const text = this.#echoed();
     if (this.#scored !== undefined) return { progress: this.#score(rows, tokens, text), guessed: 0, undone: 0 };
     this.#unseen = this.#unseen.slice(tokens.length - guess.length);
+    this.#unread = 0;
     if (this.#unseen.length > 0) return { progress: { text }, guessed: 0, undone: 0 };
     this.#reading = false;
     if (this.#parts.limit === 0) return { progress: { text, finish: 'length' }, guessed: 0, undone: 0 };
@@ -213,6 +239,7 @@ export class Sequence {
   release(beside?: KvCache): void {
     const state = beside ? { cache: beside, replaced: [] } : this.#state;
     if (state && !this.#released) this.#parts.prefixes.keep(state);
+    if (this.#state?.source) this.#parts.source?.texts.giveBack(this.#state.source);
     this.#state = undefined;
     this.#unseen = [];
     this.#released = true;
@@ -228,10 +255,9 @@ export class Sequence {
     let [text, right] = ['', 0];
     let tokens: WrittenToken[] | undefined;
     const end = (written: Progress): { readonly written: Progress; readonly right: number } => ({ written: written.finish === 'stop' && this.#shortened ? { ...written, finish: 'length' } : written, right });
-    let allowed = constraint?.allowed();
-    if (allowed?.size === 0) return end(this.#deadEnd(text));
+    if (constraint?.allowed().size === 0) return end(this.#deadEnd(text));
     while (unseen.length === 0) {
-      let token = this.#choose(rows[right], allowed);
+      let token = this.#choose(rows[right]);
       const told = this.#told(token);
       if (told) tokens = [...(tokens ?? []), ...told];
       for (;;) {
@@ -239,13 +265,15 @@ export class Sequence {
         if (ends.has(token)) return end({ text: text + this.#end(), tokens, finish: 'stop' });
         constraint?.accept(token);
         sampler.accept(token);
+        this.#parts.bans?.accept(token);
         this.#note(token);
         text += this.#take(detokenizer.push(token));
         if (unseen.length === 0 && right < guess.length && guess[right] === token) right++;
         else unseen.push(token);
         if (this.#limiter?.full) return end({ text, tokens, finish: 'length' });
         if (this.#stops.stopped || this.#parts.reader?.over) return end({ text: text + this.#rest(), tokens, finish: 'stop' });
-        allowed = constraint?.allowed();
+        // Undefined: several tokens may come, and logits choose among them.
+        const allowed = constraint?.next ? constraint.next() : constraint?.allowed();
         if (allowed?.size === 0) return end(this.#deadEnd(text));
         // Complete, and nothing but the end may follow.
         if (allowed?.within(ends)) {
@@ -261,8 +289,10 @@ export class Sequence {
     return end({ text, tokens });
   }
   /** A token out of those allowed. Where limits leave out the one that would have come, they have shortened the text. */
-  #choose(logits: Float32Array, allowed: TokenSet | undefined): number {
-    const { constraint, sampler } = this.#parts;
+  #choose(logits: Float32Array): number {
+    const { bans, constraint, sampler } = this.#parts;
+    const allowed = constraint?.allowed();
+    if (!allowed) bans?.apply(logits);
     const free = allowed && constraint?.unlimited?.();
     if (free) {
       const wanted = sampler.choose(Float32Array.from(logits), free);

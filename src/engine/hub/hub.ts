@@ -5,6 +5,7 @@ import { mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { HubApiError, listFiles, modelInfo } from '@huggingface/hub';
 import { z } from 'zod';
+import { pairOf } from '../encoder-decoder/pair.ts';
 import { weightNames } from '../models/model-files.ts';
 import { EngineError } from '../port.ts';
 import { fetchFile, isHeld, linkWeights, reasonOf } from './fetch.ts';
@@ -126,8 +127,11 @@ async function choose(files: readonly HubFile[], variant: string | undefined, fe
     const read = genaiSchema.safeParse(parsed(await readFile(await fetchFile(genai, fetching), 'utf8')));
     if (read.success) names.unshift(read.data.model.decoder.filename);
   }
-  const graph = names.map((name) => files.find(({ path }) => path === name)).find((file) => file !== undefined);
-  if (!graph) {
+  const has = (name: string): boolean => files.some(({ path }) => path === name);
+  const pair = genai ? {} : pairOf(variant, has);
+  const wanted = pair.encoder !== undefined && pair.decoder !== undefined ? [pair.encoder, pair.decoder, pair.opening] : [names.find(has)];
+  const graphs = files.filter(({ path }) => wanted.includes(path));
+  if (graphs.length === 0) {
     const others = files.filter(({ path }) => path.endsWith('.onnx')).map(({ path }) => path);
     throw invalid(
       others.length === 0
@@ -135,8 +139,8 @@ async function choose(files: readonly HubFile[], variant: string | undefined, fe
         : `${repository} has no weights${variant === undefined ? '' : ` of the variant ${variant}`}; Pharos looks for ${names.slice(0, 6).join(', ')}; it has: ${others.slice(0, 12).join(', ')}`,
     );
   }
-  const beside = files.filter(({ path }) => path.startsWith(`${graph.path}_data`) || path.startsWith(`${graph.path}.data`));
-  return [...small, graph, ...beside].toSorted((a, b) => a.size - b.size);
+  const beside = files.filter(({ path }) => graphs.some((graph) => path.startsWith(`${graph.path}_data`) || path.startsWith(`${graph.path}.data`)));
+  return [...small, ...graphs, ...beside].toSorted((a, b) => a.size - b.size);
 }
 
 function refused({ repository, revision }: HubModel, { endpoint, token }: HubSettings, error: unknown): EngineError {

@@ -9,6 +9,8 @@ export interface ModelPlaces {
   readonly folder: string;
   /** Absent: it is not yet known which file it is. */
   readonly onnx?: string;
+  /** Graphs beside it. */
+  readonly others?: readonly string[];
 }
 
 /** What Git leaves in the place of a large file that was not fetched. */
@@ -86,8 +88,9 @@ const SAID: readonly (readonly [RegExp, string])[] = [
 ];
 
 /** The message of what went wrong, and behind it what to do, where that is known. */
-export async function explain(error: unknown, { folder, onnx }: ModelPlaces): Promise<string> {
+export async function explain(error: unknown, { folder, onnx: main, others = [] }: ModelPlaces): Promise<string> {
   const reason = error instanceof Error ? error.message : String(error);
+  const onnx = others.find((path) => reason.includes(path)) ?? main;
   // Who reads a file does not always know where it lies.
   const told = reason.includes(folder) ? reason : reason.startsWith('tokenizer.json') ? join(folder, reason) : `${onnx ?? folder}: ${reason}`;
   for (const path of [onnx ?? '', join(folder, 'tokenizer.json'), join(folder, 'config.json')]) if (await isPointer(path)) return `${told}. ${pointerAdvice(path)}`;

@@ -4,12 +4,17 @@
 import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
+import { findWeights, isFile } from './find-weights.ts';
 import { invalid, readJson } from './json-files.ts';
 import { ids, readTextFiles, tokenIds } from './text-files.ts';
+import { isEncoderDecoder, readEncoderDecoder } from '../encoder-decoder/files.ts';
+import type { EncoderDecoderFiles } from '../encoder-decoder/files.ts';
 import type { StatedNames } from '../decoder/graph-form.ts';
 import type { GroundedFormat, Task } from '../port.ts';
 import type { TokenizerFile } from '../text/tokenizer.ts';
 import type { StatedReplies } from '../replies/format.ts';
+
+export { findWeights, weightNames } from './find-weights.ts';
 
 const length = z.int().min(2).optional();
 /** What is read of config.json. Architectures call the longest text differently. */
@@ -30,7 +35,11 @@ const decoderConfig = z.looseObject({
   attention_layers: z.array(z.string()).nullish(),
   window_size: z.unknown().optional(),
 });
-const configSchema = decoderConfig.extend({ text_config: decoderConfig.optional() });
+const configSchema = decoderConfig.extend({ text_config: decoderConfig.optional(), is_encoder_decoder: z.boolean().nullish(), model_type: z.string().nullish() });
+/** Tokens of the longest text of a model that counts places from each other and does not state it, on either side, unless its tokenizer does. */
+const UNSTATED_LENGTH = 512;
+/** Tokenizers that state no longest text state a number that is none. */
+const LONGEST_STATED = 1_000_000;
 /** What is read of genai_config.json, in which ONNX Runtime GenAI describes a folder. */
 const genaiSchema = z.looseObject({
   model: z.looseObject({
@@ -46,7 +55,7 @@ const genaiSchema = z.looseObject({
   }),
 });
 const groundedSchema = z.looseObject({
-  format: z.literal('evidence-1'),
+  format: z.literal('evidence-2'),
   nameOpen: z.string().min(1),
   nameClose: z.string().min(1),
   lexicon: z.object({ en: z.array(z.string()), zh: z.array(z.string()) }),
@@ -56,6 +65,8 @@ export interface ModelFiles {
   /** Name of the folder; behind it `#` and the variant, where one was asked for. */
   readonly id: string;
   readonly onnx: string;
+  /** Where an encoder reads what the decoder's graph writes of. */
+  readonly source?: EncoderDecoderFiles;
   /** Unix seconds: when the weights were written. */
   readonly created: number;
   readonly contextLength: number;
@@ -77,10 +88,8 @@ export interface ModelFiles {
   readonly replies?: StatedReplies;
 }
 
-/** In order of preference: whole precision first, because the half-precision forms are slower on a CPU. */
-const VARIANTS = ['', '_q4', '_int8', '_quantized', '_uint8', '_q4f16', '_fp16', '_bnb4'] as const;
-const WEIGHTS = ['onnx/model', 'onnx/decoder_model_merged', 'model'] as const;
 
+const lengthOf = (stated: unknown): number => (typeof stated === 'number' && stated >= 2 && stated <= LONGEST_STATED ? Math.floor(stated) : UNSTATED_LENGTH);
 
 /** The tokens that a layer sees where not all layers see all. Architectures say it differently. */
 function windowOf(text: z.infer<typeof decoderConfig>): number | undefined {
@@ -91,17 +100,11 @@ function windowOf(text: z.infer<typeof decoderConfig>): number | undefined {
   return typeof text.sliding_window === 'number' && text.sliding_window > 0 ? text.sliding_window : undefined;
 }
 
-const isFile = async (path: string): Promise<boolean> => (await stat(path).catch(() => undefined))?.isFile() ?? false;
-
 /** A path, and the variant of weights that `#` behind it asks for. */
 export function splitVariant(given: string): { readonly folder: string; readonly variant: string | undefined } {
   const [, folder, variant] = /^(.*?)(?:#(\w+))?$/s.exec(given) as unknown as [string, string, string | undefined];
   return { folder, variant };
 }
-
-/** Names under which weights may lie, those that are preferred first. */
-export const weightNames = (variant: string | undefined, stems: readonly string[] = WEIGHTS): string[] =>
-  stems.flatMap((stem) => (variant === undefined ? VARIANTS : [variant === 'fp32' ? '' : `_${variant}`]).map((suffix) => `${stem}${suffix}.onnx`));
 
 const FINE_TUNED = 'ft:';
 /** Folder name of a fine-tuned model: its own name has signs that not every file system takes. */
@@ -124,17 +127,6 @@ export function modelName(folder: string, variant: string | undefined): string {
   return (owner === undefined ? ownName(path) : `${owner}/${name}`) + (variant === undefined ? '' : `#${variant}`);
 }
 
-/** The weights of a folder: those of a variant (`q4`, `fp16`, ...), or those that are preferred. `stems`: what their names begin with. */
-export async function findWeights(folder: string, variant: string | undefined, stems: readonly string[] = WEIGHTS): Promise<{ readonly path: string; readonly created: number }> {
-  const names = weightNames(variant, stems);
-  for (const name of names) {
-    const path = join(folder, name);
-    const found = await stat(path).catch(() => undefined);
-    if (found?.isFile()) return { path, created: Math.floor(found.mtimeMs / 1000) };
-  }
-  throw invalid(`${folder} has no weights${variant === undefined ? '' : ` of the variant ${variant}`}; Pharos looks for ${names.join(', ')}`);
-}
-
 /** Bytes of a graph and of the weights that lie beside it in files of their own. */
 export async function weightBytes(onnx: string): Promise<number> {
   const [folder, name] = [dirname(onnx), basename(onnx)];
@@ -153,6 +145,8 @@ export async function taskOf(given: string): Promise<Task> {
   const { architectures, model_type: type } = (await readJson(join(folder, 'config.json'), kindSchema, true)) ?? {};
   const architecture = architectures?.[0] ?? '';
   if (architecture.endsWith('ForSequenceClassification')) return 'score';
+  // Marian.
+  if (architecture.endsWith('MTModel')) return 'generate';
   for (const name of ['modules.json', '1_Pooling/config.json']) if (await isFile(join(folder, name))) return 'embed';
   if (/For(QuestionAnswering|TokenClassification|MultipleChoice|ImageClassification|CTC)$/.test(architecture))
     throw invalid(`${join(folder, 'config.json')}: ${architecture} is no model that Pharos runs; it runs those that write text, make embeddings, or rank by one label (ForSequenceClassification)`);
@@ -173,18 +167,19 @@ export async function readModelFiles(given: string): Promise<ModelFiles> {
   // Of models that word no evidence, the file states their replies alone.
   const grounded = stated?.replies && stated.format === undefined ? undefined : await readJson(at('pharos.json'), groundedSchema, false);
 
+  const parts = genai === undefined && isEncoderDecoder(config) ? await readEncoderDecoder(folder, variant) : undefined;
   let onnx: { readonly path: string; readonly created: number };
   if (genai && variant === undefined) {
     const path = at(genai.decoder.filename);
     const found = await stat(path).catch(() => undefined);
     if (!found?.isFile()) throw invalid(`${at('genai_config.json')} names the file ${genai.decoder.filename}, which is not there`);
     onnx = { path, created: Math.floor(found.mtimeMs / 1000) };
-  } else onnx = await findWeights(folder, variant);
+  } else onnx = parts?.onnx ?? (await findWeights(folder, variant));
 
   const text = { ...config, ...config.text_config };
   const vocabularySize = genai?.vocab_size ?? text.vocab_size;
   if (vocabularySize === undefined) throw invalid(`${at('config.json')}: vocab_size is missing`);
-  const contextLength = genai?.context_length ?? text.max_position_embeddings ?? text.n_positions ?? text.n_ctx ?? text.max_sequence_length ?? text.max_seq_len ?? text.seq_length;
+  const contextLength = genai?.context_length ?? text.max_position_embeddings ?? text.n_positions ?? text.n_ctx ?? text.max_sequence_length ?? text.max_seq_len ?? text.seq_length ?? (parts && lengthOf(tokenizerConfig.model_max_length));
   if (contextLength === undefined) throw invalid(`${at('config.json')}: max_position_embeddings is missing, the tokens of the longest text`);
 
   const endTokens = [ends.generation, tokenIds(genai?.eos_token_id), tokenIds(text.eos_token_id), ends.tokenizer].find((found) => found.length > 0);
@@ -195,6 +190,7 @@ export async function readModelFiles(given: string): Promise<ModelFiles> {
   return {
     id: modelName(folder, variant),
     onnx: onnx.path,
+    ...(parts ? { source: parts } : {}),
     created: onnx.created,
     contextLength,
     vocabularySize,
@@ -204,14 +200,15 @@ export async function readModelFiles(given: string): Promise<ModelFiles> {
     endTokens,
     tokenizer,
     tokenizerConfig,
-    chatTemplate,
+    // What an encoder reads is a text, and no conversation.
+    chatTemplate: parts ? undefined : chatTemplate,
     namedTokens,
     grounded,
     replies: stated?.replies,
   };
 }
 
-/** Model folders in `folder`, by name: itself if it is one, else those directly in it. */
+/** Model folders in `folder`: itself if it is one, else those directly in it, by name; those that write text come first, for clients take the first of a list to be one that answers. */
 export async function findModels(folder: string): Promise<string[]> {
   const isModel = async (path: string): Promise<boolean> => {
     for (const name of ['config.json', 'genai_config.json']) if (await isFile(join(path, name))) return true;
@@ -221,7 +218,11 @@ export async function findModels(folder: string): Promise<string[]> {
   const names = await readdir(folder).catch((error: unknown) => {
     throw invalid(`the model folder ${folder} cannot be read: ${error instanceof Error ? error.message : String(error)}`, error);
   });
-  const found: string[] = [];
-  for (const name of names.toSorted()) if (await isModel(join(folder, name))) found.push(join(folder, name));
-  return found;
+  const [writing, others]: [string[], string[]] = [[], []];
+  for (const name of names.toSorted()) {
+    const path = join(folder, name);
+    // What is wrong with a folder is said where it is read.
+    if (await isModel(path)) ((await taskOf(path).catch(() => 'generate')) === 'generate' ? writing : others).push(path);
+  }
+  return [...writing, ...others];
 }

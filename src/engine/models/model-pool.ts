@@ -36,11 +36,13 @@ export async function describeModel(folder: string, options: OpeningOptions): Pr
 async function describe(folder: string, { device, threads, limits, note }: OpeningOptions): Promise<DescribedModel> {
   const task = await taskOf(folder);
   if (task === 'generate') {
-    const { id, onnx, contextLength, vocabularySize, parameters, created, grounded } = await readModelFiles(folder);
+    const { id, onnx, source, contextLength, vocabularySize, parameters, created, grounded } = await readModelFiles(folder);
+    const graphs = [onnx, source?.encoder, source?.opening].filter((path) => path !== undefined);
+    const bytes = (await Promise.all(graphs.map(weightBytes))).reduce((sum, each) => sum + each, 0);
     let counter: PromptCounter | undefined;
     return {
-      info: { id, tasks: ['generate'], contextLength, vocabularySize, parameters, created, grounded, device, loaded: false, bytes: await weightBytes(onnx) },
-      open: async () => ({ kind: 'decoder', model: await explained({ folder: splitVariant(folder).folder, onnx }, () => LoadedModel.load(folder, { device, threads, prefixBytes: limits.prefixBytes, note })) }),
+      info: { id, tasks: ['generate'], contextLength, vocabularySize, parameters, created, grounded, device, loaded: false, bytes },
+      open: async () => ({ kind: 'decoder', model: await explained({ folder: splitVariant(folder).folder, onnx, others: graphs.slice(1) }, () => LoadedModel.load(folder, { device, threads, prefixBytes: limits.prefixBytes, note })) }),
       count: async (what) => (counter ??= new PromptCounter(await readModelFiles(folder))).count(what),
     };
   }

@@ -147,6 +147,8 @@ export interface SeparatedForm {
   readonly close: string;
   /** The function's name in what stands before the mark, and the call's id, where that tells it. */
   readonly head?: (text: string) => { readonly name: string; readonly id: string };
+  /** A mark within what stands before the mark. */
+  readonly within?: string;
 }
 /**
  * Name and arguments with a mark between them: DeepSeek V3.1 writes both bare, V3 and R1 write `function` before the mark and the name, with the arguments fenced, behind it;
@@ -172,7 +174,8 @@ export class SeparatedBody implements CallBody {
     const { passed, found } = this.#separator.push(character);
     this.#head += passed;
     if (found === this.#form.close) return failed(found);
-    if (this.#head.length > MOST_NAME || [...passed].some(isSign)) return failed(passed.slice(-1) + (found ?? this.#separator.end()));
+    if (this.#head.length > MOST_NAME || [...passed].some((each) => isSign(each) && each !== this.#form.within))
+      return failed(passed.slice(-1) + (found ?? this.#separator.end()));
     if (found !== undefined) this.#inHead = false;
     return OPEN;
   }

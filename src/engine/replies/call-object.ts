@@ -16,9 +16,20 @@ export interface CallSink {
   write(text: string): void;
 }
 
+const NAME = new Set(['name', 'tool_name']);
 const ARGUMENTS = new Set(['arguments', 'parameters']);
+const ID = new Set(['id', 'tool_call_id']);
 /** Keys that say nothing about the call. */
-const BESIDE = new Set(['type', 'id']);
+const BESIDE = new Set(['type']);
+
+/** Reads one call character by character. */
+export interface CallScanner {
+  push(character: string): Scanned;
+  /** The call was told of; it cannot be taken back. */
+  readonly begun: boolean;
+  /** And all its arguments. */
+  readonly whole: boolean;
+}
 
 /** The text inside a JSON string, when it is an object's JSON: some models write their arguments so. */
 function objectWithin(text: string): string | undefined {
@@ -33,7 +44,7 @@ function objectWithin(text: string): string | undefined {
 
 type At = 'start' | 'first' | 'comma' | 'key' | 'colon' | 'value' | 'after';
 
-export class CallObject {
+export class CallObject implements CallScanner {
   readonly #sink: CallSink;
   #at: At = 'start';
   #scanner = new JsonScanner();
@@ -41,6 +52,8 @@ export class CallObject {
   #text = '';
   #key = '';
   #name: string | undefined;
+  /** What the model calls the call, where it says so before the arguments. */
+  #id: string | undefined;
   /** Arguments that came before the name. */
   #early: string | undefined;
   /** Arguments are handed on as they come. */
@@ -51,11 +64,9 @@ export class CallObject {
   constructor(sink: CallSink) {
     this.#sink = sink;
   }
-  /** The call was told of; it cannot be taken back. */
   get begun(): boolean {
     return this.#begun;
   }
-  /** And all its arguments. */
   get whole(): boolean {
     return this.#whole;
   }
@@ -114,8 +125,11 @@ export class CallObject {
   }
   #keyed(): Scanned {
     this.#key = JSON.parse(this.#text) as string;
-    const known =
-      this.#key === 'name' ? this.#name === undefined : ARGUMENTS.has(this.#key) ? !this.#whole && this.#early === undefined : BESIDE.has(this.#key);
+    const known = NAME.has(this.#key)
+      ? this.#name === undefined
+      : ARGUMENTS.has(this.#key)
+        ? !this.#whole && this.#early === undefined
+        : BESIDE.has(this.#key) || ID.has(this.#key);
     return known ? this.#to('colon') : 'failed';
   }
   #valued(): Scanned {
@@ -123,11 +137,16 @@ export class CallObject {
     if (this.#streams) {
       this.#streams = false;
       this.#whole = true;
-    } else if (this.#key === 'name') {
+    } else if (ID.has(this.#key)) {
+      const id: unknown = JSON.parse(text);
+      if (typeof id === 'string' && id !== '') this.#id = id;
+    } else if (NAME.has(this.#key)) {
       const name: unknown = JSON.parse(text);
       if (typeof name !== 'string' || !this.#sink.knows(name)) return 'failed';
       this.#name = name;
       if (this.#early !== undefined) this.#all(this.#early);
+      // An object with an id and a function's name is a call, whatever its arguments are.
+      else if (this.#id !== undefined) this.#begin();
     } else if (ARGUMENTS.has(this.#key)) {
       const given = text.startsWith('{') ? text : text === 'null' ? '{}' : text.startsWith('"') ? objectWithin(text) : undefined;
       if (given === undefined) return 'failed';
@@ -137,8 +156,9 @@ export class CallObject {
     return this.#to('after');
   }
   #begin(): void {
+    if (this.#begun) return;
     this.#begun = true;
-    this.#sink.begin(this.#name ?? '');
+    this.#sink.begin(this.#name ?? '', this.#id);
   }
   #all(given: string): void {
     this.#begin();
@@ -147,7 +167,7 @@ export class CallObject {
   }
   #end(): Scanned {
     if (this.#name === undefined) return 'failed';
-    if (!this.#begun) this.#all('{}');
+    if (!this.#whole) this.#all('{}');
     return 'done';
   }
 }

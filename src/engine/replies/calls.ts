@@ -37,11 +37,13 @@ export class CallsReader {
   #waiting: { readonly text: string; readonly isMark: boolean }[] = [];
   /** Nothing was said since the beginning or the last call. */
   #fresh = true;
+  /** Anything came at all. */
+  #begins = false;
 
   constructor(options: CallsOptions) {
     const { syntax, names, parameters } = options;
     this.#options = options;
-    this.#finder = new MarkFinder([...syntax.opens, ...syntax.around, ...syntax.ends]);
+    this.#finder = new MarkFinder([...syntax.opens, ...syntax.around, ...syntax.ends, ...(syntax.silent ?? [])]);
     this.#sink = {
       knows: (name) => names.has(name),
       parameters,
@@ -100,7 +102,9 @@ export class CallsReader {
     }
     const { syntax } = this.#options;
     const bare = syntax.bare === 'first' ? this.#fresh : syntax.bare === 'marked' && this.#waiting.some(({ isMark }) => isMark);
-    if (bare && character === '{' && this.#finder.held === '') {
+    const headed = syntax.bare === 'headed' && !this.#begins;
+    this.#begins = true;
+    if (headed || (bare && character === '{' && this.#finder.held === '')) {
       this.#open('');
       this.#take(character);
       return;
@@ -110,6 +114,7 @@ export class CallsReader {
     if (found === undefined) return;
     if (syntax.opens.includes(found)) this.#open(found);
     else if (syntax.ends.includes(found)) this.#over = true;
+    else if (syntax.silent?.includes(found) === true) this.#fresh = true;
     else this.#waiting.push({ text: found, isMark: true });
   }
   #open(mark: string): void {
@@ -126,7 +131,7 @@ export class CallsReader {
         this.#begun = false;
         this.#raw = '';
         this.#fresh = true;
-        this.#over = this.#options.single;
+        this.#over = this.#options.single && this.#calls > 0;
         for (const each of state.rest) this.#take(each);
         return;
       case 'failed': {

@@ -1,12 +1,14 @@
-// Owns calls whose parameters are elements, each with its value between marks: those of Qwen3-Coder, MiniMax M2, GLM 4.5. The arguments may be a JSON object in their place.
-// Refuses to know what a value is: its parameter's schema says so.
+// Owns calls whose parameters are elements, each with its value between marks: those of Qwen3-Coder, MiniMax, GLM 4.5, DeepSeek V3.2 and others. The arguments may be a JSON object in their place.
+// Refuses to know what a value is: its parameter's schema says so, or what stands beside its name.
 
 import { done, failed, JsonArguments, MOST_NAME, OPEN } from './call-bodies.ts';
 import type { BodyState, CallBody } from './call-bodies.ts';
 import type { CallSink } from './call-object.ts';
 import { isSpace } from './json-scanner.ts';
 import { isSign, MarkFinder } from './marks.ts';
-import { escaped, isText, jsonOf, parameterTypes, quoted } from './values.ts';
+import { isOpen, nestedJson } from './nested-values.ts';
+import type { NestedForm } from './nested-values.ts';
+import { escaped, isText, jsonOf, parameterSchema, parameterTypes, quoted } from './values.ts';
 
 export interface ElementForm {
   /** Behind the function's name; absent: the name ends where a parameter, an object or the end begins. */
@@ -19,6 +21,17 @@ export interface ElementForm {
   readonly close: string;
   /** A value stands on lines of its own: the line breaks around it are none of it. */
   readonly lines: boolean;
+  /** What names a function or a parameter in its head, with attributes in it; absent: all of it. */
+  readonly named?: (head: string) => Named;
+  /** Marks around a value in which no other mark counts. */
+  readonly raw?: { readonly open: string; readonly close: string };
+  /** Elements within elements; the marks here are those of any element, and each ends with its own name. */
+  readonly nested?: NestedForm;
+}
+export interface Named {
+  readonly name: string;
+  /** The types of JSON that its value may have, where the head says so. */
+  readonly types?: ReadonlySet<string>;
 }
 /** Names may stand in quotes. */
 const bare = (name: string): string => name.trim().replace(/^(["'])(.*)\1$/, '$2');
@@ -26,7 +39,7 @@ const bare = (name: string): string => name.trim().replace(/^(["'])(.*)\1$/, '$2
 /** One value while it comes: text is handed on at once, all else when it is whole. */
 class Value {
   readonly #form: ElementForm;
-  readonly #types: ReadonlySet<string> | undefined;
+  readonly #json: (text: string) => string;
   readonly #write: (text: string) => void;
   readonly #streams: boolean;
   #text = '';
@@ -34,12 +47,20 @@ class Value {
   /** A line break that may be the last. */
   #break = '';
 
-  constructor(form: ElementForm, types: ReadonlySet<string> | undefined, write: (text: string) => void) {
+  /** `json`: the value of a text that is whole; `streams`: it is text in any case. */
+  constructor(form: ElementForm, json: (text: string) => string, streams: boolean, write: (text: string) => void) {
     this.#form = form;
-    this.#types = types;
+    this.#json = json;
     this.#write = write;
-    this.#streams = isText(types);
-    if (this.#streams) write('"');
+    this.#streams = streams;
+    if (streams) write('"');
+  }
+  /** What is known of it; of text that was handed on, nothing is. */
+  get text(): string {
+    return this.#text;
+  }
+  get begun(): boolean {
+    return this.#begun;
   }
   push(text: string): void {
     for (const character of text) {
@@ -62,7 +83,7 @@ class Value {
     else this.#text += text;
   }
   close(): void {
-    this.#write(this.#streams ? '"' : jsonOf(this.#text, this.#types));
+    this.#write(this.#streams ? '"' : this.#json(this.#text));
   }
   /** The reply ended within it. */
   cut(): void {
@@ -80,6 +101,7 @@ export class ElementBody implements CallBody {
   #finder: MarkFinder;
   #name = '';
   #key = '';
+  #parameter: Named = { name: '' };
   #parameters = 0;
   #begun = false;
   #value: Value | undefined;
@@ -98,7 +120,7 @@ export class ElementBody implements CallBody {
     if ((this.#at === 'between' || this.#at === 'gap') && loose && isSpace(character)) return OPEN;
     const object =
       character === '{' && loose && this.#parameters === 0 && (this.#at === 'between' || (this.#at === 'name' && this.#form.nameEnd === undefined));
-    if (object) return this.#known() ? this.#json(character) : failed(character);
+    if (object) return this.#at === 'between' || this.#known() ? this.#json(character) : failed(character);
     const { passed, found } = this.#finder.push(character);
     switch (this.#at) {
       case 'name': {
@@ -106,7 +128,7 @@ export class ElementBody implements CallBody {
         // What is no name may begin a call itself.
         const characters = Array.from(passed);
         const stray = characters.findIndex((each) => each === '<' || isSign(each));
-        if (stray >= 0 || this.#name.length > MOST_NAME || /\S\s+\S/.test(this.#name))
+        if (stray >= 0 || this.#name.length > MOST_NAME || (!this.#form.named && /\S\s+\S/.test(this.#name)))
           return failed(characters.slice(stray).join('') + (found ?? this.#finder.end()));
         if (found === undefined) return OPEN;
         if (!this.#known()) return failed(found);
@@ -118,8 +140,7 @@ export class ElementBody implements CallBody {
       case 'key':
         this.#key += passed;
         if (this.#key.length > MOST_NAME) return this.#stray(this.#key);
-        if (found !== undefined) this.#keyed();
-        return OPEN;
+        return found === undefined ? OPEN : this.#keyed();
       case 'gap':
         if (passed !== '') return this.#stray(passed + (found ?? ''));
         if (found !== undefined) this.#open();
@@ -137,8 +158,11 @@ export class ElementBody implements CallBody {
     return OPEN;
   }
   #known(): boolean {
-    this.#name = bare(this.#name);
+    this.#name = this.#named(this.#name).name;
     return this.#sink.knows(this.#name);
+  }
+  #named(head: string): Named {
+    return this.#form.named?.(head) ?? { name: bare(head) };
   }
   #begin(): void {
     if (!this.#begun) this.#sink.begin(this.#name);
@@ -147,30 +171,47 @@ export class ElementBody implements CallBody {
   /** A parameter begins, or the call is over. */
   #marked(mark: string): BodyState {
     this.#begin();
-    if (mark === this.#form.open) return this.#to('key', [this.#form.keyEnd]);
+    return mark === this.#form.open ? this.#to('key', [this.#form.keyEnd]) : this.#end();
+  }
+  #end(): BodyState {
     this.#sink.write(this.#parameters === 0 ? '{}' : '}');
     return done('');
   }
-  #keyed(): void {
-    this.#writeKey(quoted(bare(this.#key)) + ': ');
+  #keyed(): BodyState {
+    if (this.#form.nested && this.#key.trim() === this.#form.nested.end) return this.#end();
+    this.#parameter = this.#named(this.#key);
+    this.#writeKey(quoted(this.#parameter.name) + ': ');
     if (this.#form.valueOpen === undefined) this.#open();
     else this.#to('gap', [this.#form.valueOpen]);
+    return OPEN;
   }
   #writeKey(key: string): void {
     this.#sink.write((this.#parameters++ === 0 ? '{' : ', ') + key);
   }
   #open(): void {
-    const { valueClose, close, open } = this.#form;
-    this.#value = new Value(this.#form, parameterTypes(this.#sink.parameters(this.#name), bare(this.#key)), (text) => this.#sink.write(text));
+    const { valueClose, close, open, nested, raw } = this.#form;
+    const { name } = this.#parameter;
+    const parameters = this.#sink.parameters(this.#name);
+    const types = this.#parameter.types ?? parameterTypes(parameters, name);
+    const json = (text: string): string => (nested ? nestedJson(text, nested, parameterSchema(parameters, name), parameters) : jsonOf(text, types));
+    this.#value = new Value(this.#form, json, isText(types), (text) => this.#sink.write(text));
     this.#key = '';
+    if (nested) this.#to('value', [nested.closeOf(name)]);
     // Marks that are special tokens stand in no text: a value that was not closed ends there.
-    this.#to('value', [valueClose, ...[open, close].filter(isSign)]);
+    else this.#to('value', [valueClose, ...(raw ? [raw.open] : []), ...[open, close].filter(isSign)]);
   }
   #closed(mark: string): BodyState {
+    const { nested, raw } = this.#form;
+    const within = nested && this.#value && isOpen(this.#value.text, nested, this.#parameter.name);
+    if (within === true || (raw && mark === raw.open)) {
+      if (mark === raw?.open && this.#value?.begun === false) return this.#to('value', [raw.close + this.#form.valueClose]);
+      this.#value?.push(mark);
+      return OPEN;
+    }
     this.#value?.close();
     this.#value = undefined;
     this.#to('between', [this.#form.open, this.#form.close]);
-    return mark === this.#form.valueClose ? OPEN : this.#marked(mark);
+    return mark === this.#form.open || mark === this.#form.close ? this.#marked(mark) : OPEN;
   }
   #json(first: string): BodyState {
     this.#begin();

@@ -3,13 +3,14 @@
 
 import type { Tool } from '../port.ts';
 import { CallsReader } from './calls.ts';
+import type { CallsOptions } from './calls.ts';
+import { FORM_NAMES, formOf, FORMS } from './forms.ts';
 import { HarmonyReader } from './harmony.ts';
 import { LayeredReader } from './layered.ts';
-import { isSign } from './marks.ts';
 import type { Marks } from './marks.ts';
 import { joined } from './reader.ts';
 import type { ReplyPart, ReplyReader } from './reader.ts';
-import { DEEPSEEK, FUNCTION_GEMMA, GEMMA_4, GLM, HARMONY, HERMES, KIMI, LLAMA, MINIMAX, QWEN_CODER, syntaxOf } from './syntax.ts';
+import { DEEPSEEK, FUNCTION_GEMMA, GEMMA_4, GLM, HARMONY, HERMES, KIMI, LLAMA, MINIMAX, QWEN_CODER, silentSyntax, syntaxOf } from './syntax.ts';
 import { ThoughtReader } from './thinking.ts';
 import type { Thinking } from './thinking.ts';
 
@@ -17,7 +18,7 @@ import type { Thinking } from './thinking.ts';
  * How calls are written. As JSON: `hermes`: <tool_call>{"name", "arguments"}</tool_call> (Hermes, Qwen); `llama`: {"name", "parameters"}, with or without <|python_tag|> (Llama 3.1 and later);
  * `deepseek-v3` (and R1), `deepseek-v3.1`, `kimi-k2`: with marks around each call and between name and arguments; `harmony` (gpt-oss): as messages to functions. In ways of their own:
  * `qwen-coder` (Qwen3-Coder), `minimax-m2`, `glm-4.5` (and later): each parameter is an element; `gemma-4`, `function-gemma`: call:name{key:value}. `generic`: as `hermes`, or code of
- * Python in a block `tool_code` (as Gemma 3 has it), for models whose template knows no tools that are read here.
+ * Python in a block `tool_code` (as Gemma 3 has it), for models whose template knows no tools that are read here. The others: src/engine/replies/forms.ts.
  */
 export const CALL_FORMATS = [
   'hermes',
@@ -31,6 +32,7 @@ export const CALL_FORMATS = [
   'glm-4.5',
   'gemma-4',
   'function-gemma',
+  ...FORM_NAMES,
   'generic',
 ] as const;
 export type CallFormat = (typeof CALL_FORMATS)[number];
@@ -50,7 +52,14 @@ export interface StatedReplies {
 const THOUGHTS: readonly Thinking[] = [
   { open: '<think>', close: '</think>' },
   // Gemma 4.
-  { open: '<|channel>thought', close: '<channel|>' },
+  { open: '<|channel>thought', close: '<channel|>', twice: '<|channel>' },
+  { open: '[THINK]', close: '[/THINK]' },
+  { open: '<seed:think>', close: '</seed:think>' },
+  { open: '<mm:think>', close: '</mm:think>' },
+  { open: '<|START_THINKING|>', close: '<|END_THINKING|>' },
+  { open: '<|inner_prefix|>', close: '<|inner_suffix|>' },
+  // Apriel 1.6, of which the prompt opens the thought.
+  { open: 'Here are my reasoning steps:', close: '[BEGIN FINAL RESPONSE]' },
 ];
 const HARMONY_THOUGHT: Thinking = { open: `${HARMONY.channel}analysis${HARMONY.message}`, close: HARMONY.end };
 
@@ -58,15 +67,17 @@ function callFormat(template: string): CallFormat {
   const has = (...marks: readonly string[]): boolean => marks.every((mark) => template.includes(mark));
   if (has(DEEPSEEK.open)) return has('```json') ? 'deepseek-v3' : 'deepseek-v3.1';
   if (has(HARMONY.channel, HARMONY.message)) return 'harmony';
-  if (!/\btools\b/.test(template)) return 'generic';
+  // FireFunction names them otherwise.
+  if (!/\btools\b/.test(template)) return FORMS.firefunction.shown(template) ? 'firefunction' : 'generic';
   // The first template of Kimi K2 tells of tools, and does not show calls.
-  // Some of it change lists, which @huggingface/jinja cannot: they cannot show a conversation with calls.
-  if (has(KIMI.open) || has('<|im_middle|>', 'tool_declare')) return /\.(?:append|pop)\(/.test(template) ? 'generic' : 'kimi-k2';
+  if (has(KIMI.open) || has('<|im_middle|>', 'tool_declare')) return 'kimi-k2';
   if (has(GEMMA_4.open, GEMMA_4.close)) return 'gemma-4';
   if (has(FUNCTION_GEMMA.open)) return 'function-gemma';
   if (has(MINIMAX.callsOpen, '<invoke ')) return 'minimax-m2';
   if (has(GLM.open, GLM.key)) return 'glm-4.5';
   if (has(QWEN_CODER.callsOpen, QWEN_CODER.open, '<parameter=')) return 'qwen-coder';
+  const form = FORM_NAMES.find((name) => FORMS[name].shown(template));
+  if (form !== undefined) return form;
   // Some templates write calls in other ways, be it inside <tool_call>: <function=name>{...}, <invoke name=...>, <tool_calls>[...].
   if (/<function=|<arg_key>|<invoke |<tool_calls>/.test(template)) return 'generic';
   if (has(HERMES.open)) return 'hermes';
@@ -78,7 +89,8 @@ export function formatOf(template: string, stated: StatedReplies = {}): ReplyFor
   const calls = stated.calls ?? callFormat(template);
   // In Harmony thoughts are a channel like others: they are read in any case.
   if (calls === 'harmony') return { calls, thinking: stated.thinking ? stated.thinking : HARMONY_THOUGHT };
-  const thinking = stated.thinking ?? THOUGHTS.find(({ open, close }) => template.includes(open) || template.includes(close)) ?? false;
+  const thinking =
+    stated.thinking ?? formOf(calls)?.thinking ?? THOUGHTS.find(({ open, close }) => template.includes(open) || template.includes(close)) ?? false;
   return { calls, ...(thinking ? { thinking } : {}) };
 }
 
@@ -95,18 +107,27 @@ export interface ReaderOptions {
   readonly single: boolean;
   readonly newId: () => string;
 }
+const marked = ({ open, close, twice }: Thinking, marks: Marks): Thinking => ({
+  open: marks.as(open),
+  close: marks.as(close),
+  ...(twice === undefined ? {} : { twice: marks.as(twice) }),
+});
 function readerOf({ format, marks, opened, names, tools = [], single, newId }: ReaderOptions): ReplyReader {
   const { calls, thinking } = format;
   const offered = new Set(names);
   if (calls === 'harmony') return new HarmonyReader({ marks, opened, names: offered, single, newId });
-  const syntax = names.length > 0 ? syntaxOf(calls, marks) : undefined;
-  // Where they are special tokens, marks of calls stand in no thought; models forget to close one before a call.
-  const ends = syntax ? [...syntax.opens, ...syntax.around].filter(isSign) : [];
-  const thought = thinking && new ThoughtReader({ open: marks.as(thinking.open), close: marks.as(thinking.close) }, opened, ends);
-  if (!syntax) return new LayeredReader(thought, undefined);
+  const syntax = names.length > 0 ? syntaxOf(calls, marks) : silentSyntax(calls, marks);
+  const answer = formOf(calls)?.answer;
+  const doubtful = syntax ? [...syntax.opens, ...syntax.around] : [];
+  const thought = thinking && new ThoughtReader(marked(thinking, marks), { opened, doubtful, ends: answer === undefined ? [] : [marks.as(answer)] });
+  if (!syntax) return new LayeredReader(thought);
   const parameters = new Map(tools.map((tool) => [tool.name, tool.parameters]));
-  return new LayeredReader(thought, new CallsReader({ syntax, names: offered, parameters: (name) => parameters.get(name), single, newId }));
+  const reader = (how: Pick<CallsOptions, 'single' | 'newId'>): CallsReader =>
+    new CallsReader({ syntax, names: offered, parameters: (name) => parameters.get(name), ...how });
+  return new LayeredReader(thought, { calls: reader({ single, newId }), trial: () => reader({ single: false, newId: () => '' }) });
 }
+/** Is there anything in such replies that is not said, where nothing may be called? */
+export const needsReader = ({ calls, thinking }: ReplyFormat): boolean => thinking !== undefined || formOf(calls)?.headed === true;
 
 /** Reads a format; marks that came as signs are text again where they belong to what is told. */
 export class FormatReader implements ReplyReader {

@@ -10,6 +10,8 @@ export function isSign(character: string): boolean {
   return character.length === 1 && code >= FIRST_SIGN && code <= LAST_SIGN;
 }
 
+/** A mark, or the parts of one of which some may be special tokens. */
+export type Mark = string | readonly string[];
 type SpecialId = (text: string) => number | undefined;
 export interface MarkPiece {
   readonly text: string;
@@ -40,7 +42,10 @@ export class Marks {
     this.#specialId = specialId;
   }
   /** A mark as it reaches a reader. Of one that is no special token itself, the special tokens in it have their signs. */
-  as(text: string): string {
+  as(mark: Mark): string {
+    return typeof mark === 'string' ? this.#as(mark) : mark.map((part) => this.#as(part)).join('');
+  }
+  #as(text: string): string {
     return piecesOf(text, this.#specialId)
       .map((piece) => (piece.id === undefined ? piece.text : this.#sign(piece.id, piece.text)))
       .join('');
@@ -78,7 +83,7 @@ export class MarkFinder {
   push(character: string): { readonly passed: string; readonly found?: string } {
     let passed = '';
     this.#held += character;
-    for (;;) {
+    while (this.#held !== '') {
       const held = this.#held;
       if (this.#marks.includes(held)) {
         this.#held = '';
@@ -89,6 +94,7 @@ export class MarkFinder {
       passed += first;
       this.#held = held.slice(first.length);
     }
+    return { passed };
   }
   /** The text is over, or is read otherwise from here on: what was held. */
   end(): string {

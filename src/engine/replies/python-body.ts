@@ -1,10 +1,12 @@
-// Owns calls in a fenced block of code, as Gemma 3 is wont to write them: as code of Python, or as a JSON object.
+// Owns calls in a block of code, as Gemma 3 (between fences) and LFM2 are wont to write them: as code of Python, or as a JSON object or a list of them.
 // Refuses to know how the code is read.
 
 import { done, failed, ObjectBody, OPEN } from './call-bodies.ts';
 import type { BodyState, CallBody } from './call-bodies.ts';
+import { CallObject } from './call-object.ts';
 import type { CallSink } from './call-object.ts';
 import { isSpace } from './json-scanner.ts';
+import { ListBody } from './list-body.ts';
 import { isSign, MarkFinder } from './marks.ts';
 import { pythonCalls } from './python-calls.ts';
 import type { PythonCall } from './python-calls.ts';
@@ -24,7 +26,8 @@ export class PythonBody implements CallBody {
   readonly #close: string;
   readonly #finder: MarkFinder;
   #code = '';
-  #object: ObjectBody | undefined;
+  /** What reads a block of JSON. */
+  #json: CallBody | undefined;
 
   constructor(sink: CallSink, close: string) {
     this.#sink = sink;
@@ -32,17 +35,22 @@ export class PythonBody implements CallBody {
     this.#finder = new MarkFinder([close]);
   }
   push(character: string): BodyState {
-    if (this.#object) return this.#object.push(character);
+    if (this.#json) return this.#json.push(character);
     if (this.#code === '' && this.#finder.held === '' && isSpace(character)) return OPEN;
-    if (this.#code === '' && character === '{') {
-      this.#object = new ObjectBody(this.#sink, this.#close);
-      return this.#object.push(character);
+    if (character === '{' && (this.#code === '' || this.#code.trim() === '[')) {
+      this.#json = this.#code === '' ? new ObjectBody(this.#sink, this.#close) : this.#list();
+      return this.#json.push(character);
     }
     const { passed, found } = this.#finder.push(character);
     this.#code += passed;
-    if (this.#code.length > MOST_CODE || isSign(character)) return failed(character);
+    if (this.#code.length > MOST_CODE || Array.from(passed).some(isSign)) return failed(character);
     if (found === undefined) return OPEN;
     return this.#call() ? done('') : failed('');
+  }
+  #list(): ListBody {
+    const list = new ListBody(this.#sink, { close: this.#close }, (sink) => new CallObject(sink));
+    list.push('[');
+    return list;
   }
   #call(): boolean {
     const calls = pythonCalls(this.#code)?.map((call) => this.#wholeOf(call));
@@ -62,7 +70,7 @@ export class PythonBody implements CallBody {
     return { name, args: JSON.stringify({ ...Object.fromEntries(values.map((value, i) => [names[i], value])), ...named }) };
   }
   end(): boolean {
-    if (this.#object) return this.#object.end();
+    if (this.#json) return this.#json.end();
     this.#code += this.#finder.end();
     return this.#call();
   }

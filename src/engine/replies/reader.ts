@@ -26,8 +26,10 @@ export function joined(parts: readonly ReplyPart[]): ReplyPart[] {
   const all: ReplyPart[] = [];
   for (const part of parts) {
     const last = all.at(-1);
-    if (last?.kind === 'tool_call' && part.kind === 'tool_call' && last.index === part.index) all[all.length - 1] = { ...last, arguments: last.arguments + part.arguments };
-    else if (last && last.kind !== 'tool_call' && part.kind !== 'tool_call' && last.kind === part.kind) all[all.length - 1] = { kind: last.kind, text: last.text + part.text };
+    if (last?.kind === 'tool_call' && part.kind === 'tool_call' && last.index === part.index)
+      all[all.length - 1] = { ...last, arguments: last.arguments + part.arguments };
+    else if (last && last.kind !== 'tool_call' && part.kind !== 'tool_call' && last.kind === part.kind)
+      all[all.length - 1] = { kind: last.kind, text: last.text + part.text };
     else all.push(part);
   }
   return all;

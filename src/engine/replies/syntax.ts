@@ -7,7 +7,9 @@ import type { CallSink } from './call-object.ts';
 import { DictionaryBody } from './dictionary-body.ts';
 import { ElementBody } from './element-body.ts';
 import type { ElementForm } from './element-body.ts';
-import type { Marks } from './marks.ts';
+import { formOf, FORMS } from './forms.ts';
+import type { Form, FormName } from './forms.ts';
+import type { Mark, Marks } from './marks.ts';
 import { PythonBody } from './python-body.ts';
 
 export const HERMES = { open: '<tool_call>', close: '</tool_call>' } as const;
@@ -62,8 +64,10 @@ export interface CallSyntax {
   readonly around: readonly string[];
   /** Marks with which the reply is over. */
   readonly ends: readonly string[];
-  /** Where a call may also begin with a bare brace: where nothing else was said, behind a mark around calls, nowhere. */
-  readonly bare: 'first' | 'marked' | 'never';
+  /** Marks that say nothing, wherever they stand outside of calls. */
+  readonly silent?: readonly string[];
+  /** Where a call may also begin with a bare brace: where nothing else was said, behind a mark around calls, nowhere; or, `headed`, with its head, at the beginning of the reply. */
+  readonly bare: 'first' | 'marked' | 'headed' | 'never';
   /** `mark`: the one that opened it; empty where a brace did. */
   body(sink: CallSink, mark: string): CallBody;
 }
@@ -88,9 +92,33 @@ function marked({ nameEnd, open, keyEnd, valueOpen, valueClose, close, lines }: 
 const kimiHead = (head: string): { readonly name: string; readonly id: string } => ({ name: head.replace(/^functions\./, '').replace(/:\d+$/, ''), id: head });
 
 /** How calls are written, but for Harmony's: there they are whole messages. */
-export type SyntaxName = 'hermes' | 'generic' | 'llama' | 'deepseek-v3' | 'deepseek-v3.1' | 'kimi-k2' | 'gemma-4' | 'function-gemma' | keyof typeof PARAMETERS;
+export type SyntaxName =
+  | 'hermes'
+  | 'generic'
+  | 'llama'
+  | 'deepseek-v3'
+  | 'deepseek-v3.1'
+  | 'kimi-k2'
+  | 'gemma-4'
+  | 'function-gemma'
+  | keyof typeof PARAMETERS
+  | FormName;
+/** Marks of thoughts that stand around none: Gemma 4 closes thoughts that it has not opened, and opens empty ones between texts. */
+const STRAY: Partial<Readonly<Record<SyntaxName, readonly Mark[]>>> = { 'gemma-4': ['<|channel>thought\n<channel|>', '<channel|>'] };
 /** Marks of a format as they reach a reader. Each has its sign from here on: a text may be made of many tokens before the reader gets any of it. */
 export function syntaxOf(format: SyntaxName, marks: Marks): CallSyntax {
+  return { ...callSyntax(format, marks), silent: silentMarks(format, marks) };
+}
+const silentMarks = (format: SyntaxName, marks: Marks): readonly string[] => (STRAY[format] ?? formOf(format)?.silent ?? []).map((mark) => marks.as(mark));
+/** Where nothing may be called: what says nothing all the same; undefined: there is nothing of that kind. */
+export function silentSyntax(format: SyntaxName, marks: Marks): CallSyntax | undefined {
+  const silent = silentMarks(format, marks);
+  const form = formOf(format);
+  const plain = { opens: [], around: [], ends: [], silent };
+  if (form?.headed === true) return { ...plain, bare: 'headed', body: form.body((mark) => marks.as(mark)) };
+  return silent.length === 0 ? undefined : { ...plain, bare: 'never', body: (sink) => new ObjectBody(sink) };
+}
+function callSyntax(format: SyntaxName, marks: Marks): CallSyntax {
   const plain = { around: [], ends: [], bare: 'never' } as const;
   const as = (mark: string): string => marks.as(mark);
   switch (format) {
@@ -143,7 +171,10 @@ export function syntaxOf(format: SyntaxName, marks: Marks): CallSyntax {
       const [open, close, quote, responds] = Object.values(format === 'gemma-4' ? GEMMA_4 : FUNCTION_GEMMA).map(as);
       return { ...plain, opens: [open], ends: [responds], body: (sink) => new DictionaryBody(sink, quote, close) };
     }
-    default:
-      return format satisfies never;
+    default: {
+      const { opens, around = [], headed = false, body }: Form = FORMS[format];
+      const as = (mark: Mark): string => marks.as(mark);
+      return { ends: [], opens: opens.map(as), around: around.map(as), bare: headed ? 'headed' : 'never', body: body(as) };
+    }
   }
 }

@@ -2,6 +2,8 @@
 // Refuses to know templates and special tokens: what is untrusted comes here guarded.
 
 import type { CallFormat } from './format.ts';
+import { formOf, FORMS, isForm } from './forms.ts';
+import type { CallPiece, FormName, WrittenForm } from './forms.ts';
 import { DEEPSEEK, FUNCTION_GEMMA, GEMMA_4, GLM, HARMONY, HERMES, KIMI, MINIMAX, QWEN_CODER } from './syntax.ts';
 
 const ARGUMENTS = '{"ARGUMENT": VALUE}';
@@ -17,7 +19,7 @@ const dictionary = ({ open, close, quote }: { readonly open: string; readonly cl
   lines: [`${open}call:NAME{ARGUMENT:VALUE,ARGUMENT:${quote}TEXT${quote}}${close}`],
 });
 const HERMES_FORM: Form = { how: BLOCKS, lines: [HERMES.open, `{"name": NAME, "arguments": ${ARGUMENTS}}`, HERMES.close] };
-const FORMS: Readonly<Record<CallFormat, Form>> = {
+const TOLD: Readonly<Record<Exclude<CallFormat, FormName>, Form>> = {
   hermes: HERMES_FORM,
   generic: HERMES_FORM,
   llama: { how: 'To call one, answer with JSON of this form and nothing else:', lines: [`{"name": NAME, "parameters": ${ARGUMENTS}}`] },
@@ -50,9 +52,27 @@ const FORMS: Readonly<Record<CallFormat, Form>> = {
   'function-gemma': dictionary(FUNCTION_GEMMA),
 };
 
+/** What stands in the place of a name, arguments and a number; `parts` where they are a call's own. */
+const filled = (call: readonly CallPiece[], parts: Readonly<Record<'name' | 'arguments' | 'number', string>>): string =>
+  call.map((piece) => (typeof piece === 'string' ? piece : parts[piece.of])).join('');
+function described({ begin, call, between, end }: WrittenForm): Form {
+  const how =
+    between === undefined
+      ? 'To call one, end your answer with this, and nothing behind it:'
+      : `To call one, end your answer with this; for several, write the calls one after another${between.trim() === '' ? '' : ` with ${JSON.stringify(between)} between them`}:`;
+  return { how, lines: [begin.join('') + filled(call, { name: 'NAME', arguments: ARGUMENTS, number: '1' }) + end.join('')] };
+}
+/** Calls in the model's own form, for templates that do not show them; undefined: the form is not described. */
+export function callsWritten(format: CallFormat, calls: readonly { readonly name: string; readonly arguments: string }[]): string | undefined {
+  const written = formOf(format)?.written;
+  if (!written) return undefined;
+  const all = calls.map((call, i) => filled(written.call, { ...call, number: String(i) }));
+  return written.begin.join('') + all.join(written.between ?? '\n') + written.end.join('');
+}
+
 /** `signatures`: the tools' JSON, one each. */
 export function toolsTold(format: CallFormat, signatures: readonly string[]): string {
-  const { how, lines } = FORMS[format];
+  const { how, lines } = isForm(format) ? described(FORMS[format].written) : TOLD[format];
   const head = [
     'You can call functions to answer the user. These are the functions, each with a JSON Schema of its arguments:',
     '<tools>',

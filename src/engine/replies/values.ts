@@ -42,11 +42,16 @@ export function typesOf(schema: unknown, root: unknown, depth = 0): Types | unde
   ];
   return said.reduce(both, undefined);
 }
-/** Of a parameter of a function. */
-export const parameterTypes = (parameters: unknown, name: string): Types | undefined =>
-  isObject(parameters) && isObject(parameters['properties']) && Object.hasOwn(parameters['properties'], name)
-    ? typesOf(parameters['properties'][name], parameters)
-    : undefined;
+/** The schema of a parameter of a function, where one is known. */
+export const parameterSchema = (parameters: unknown, name: string): unknown =>
+  isObject(parameters) && isObject(parameters['properties']) && Object.hasOwn(parameters['properties'], name) ? parameters['properties'][name] : undefined;
+export const parameterTypes = (parameters: unknown, name: string): Types | undefined => typesOf(parameterSchema(parameters, name), parameters);
+/** The schemas that a schema may stand for: those that it points at and chooses between, and itself. `root`: what its references point into. */
+export function alternatives(schema: unknown, root: unknown, depth = 0): readonly Readonly<Record<string, unknown>>[] {
+  if (!isObject(schema) || depth > MOST_REFERENCES) return [];
+  const within = ['anyOf', 'oneOf', 'allOf'].flatMap((name): readonly unknown[] => (Array.isArray(schema[name]) ? (schema[name] as readonly unknown[]) : []));
+  return [schema, ...[...within, pointed(root, schema['$ref'])].flatMap((each) => alternatives(each, root, depth + 1))];
+}
 /** Names of a function's parameters in order. */
 export const parameterNames = (parameters: unknown): readonly string[] =>
   isObject(parameters) && isObject(parameters['properties']) ? Object.keys(parameters['properties']) : [];

@@ -1,28 +1,20 @@
 // Owns a model's chat template: messages and tools in, the prompt's token ids out, with untrusted text kept from posing as special tokens.
 // Refuses to know sampling, how replies are read, and how the template got here.
 
+import { createHash } from 'node:crypto';
 import { Template } from '@huggingface/jinja';
 import { EngineError } from '../port.ts';
 import type { ChatMessage, ChatPrompt, Tool, ToolCall } from '../port.ts';
 import type { ReplyFormat, Thought } from '../replies/format.ts';
-import { answerTold, callTold, toolsTold } from '../replies/telling.ts';
+import { formOf, FORMS } from '../replies/forms.ts';
+import { answerTold, callsWritten, callTold, toolsTold } from '../replies/telling.ts';
+import { habitsOf } from './template-habits.ts';
+import type { Habits } from './template-habits.ts';
+import { answeredWithin, merged, objectOf, thoughtBeforeCalls, withinUsers, withParts, withSystem } from './template-messages.ts';
+import type { Shown } from './template-messages.ts';
+import { repaired } from './template-repairs.ts';
 import type { ModelTokenizer } from './tokenizer.ts';
 
-/** A message as templates read it. */
-interface Shown {
-  readonly role: string;
-  readonly content: string | null;
-  readonly [field: string]: unknown;
-}
-/** What a template takes where templates differ. */
-interface Habits {
-  /** Arguments of calls as JSON text rather than as an object. */
-  readonly argumentsAsText: boolean;
-  /** Content of a message that only calls is null rather than empty. */
-  readonly nullContent: boolean;
-  /** System messages are shown; templates without them refuse them, or leave them out without a word. */
-  readonly system: boolean;
-}
 export interface EncodedPrompt {
   readonly ids: number[];
   /** How the reply may begin. */
@@ -50,19 +42,13 @@ function mapTexts(value: unknown, change: (text: string) => string, depth = 0): 
   if (typeof value === 'object' && value !== null) return Object.fromEntries(Object.entries(value).map(([key, item]) => [change(key), mapTexts(item, change, depth + 1)]));
   return value;
 }
-function objectOf(json: string): object | undefined {
-  try {
-    const value: unknown = JSON.parse(json);
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
-}
 const toolWire = ({ name, description, parameters }: Tool): object => ({
   type: 'function',
   function: { name, ...(description === undefined ? {} : { description }), parameters: parameters ?? { type: 'object', properties: {} } },
 });
 
+/** What FireFunction's template wants to know besides the messages: it names tools otherwise, and the day. */
+const fireFunctions = (signatures: readonly unknown[]): object => ({ functions: JSON.stringify(signatures), datetime: new Date().toISOString().slice(0, 10) });
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> => typeof value === 'object' && value !== null && !Array.isArray(value);
 /** A tool whose parameters all have descriptions, be it empty ones. */
 function described(tool: Tool): Tool {
@@ -79,6 +65,10 @@ export class ChatTemplate {
   readonly #source: string;
   /** Under which name messages say what was thought; undefined where the template leaves it out. */
   readonly #thoughts: string | undefined;
+  /** Messages say it in parts of their content (Mistral). */
+  readonly #parts: boolean;
+  /** Ids of calls are nine letters or digits (Mistral). */
+  readonly #shortIds: boolean;
   #habits: Habits | undefined;
   #controls: readonly string[] | undefined;
 
@@ -86,9 +76,11 @@ export class ChatTemplate {
   constructor(source: string, variables: Readonly<Record<string, string>> = {}) {
     this.#source = source;
     this.#thoughts = ['reasoning_content', 'reasoning', 'thinking'].find((name) => new RegExp(`(?:message|msg|m)(?:\\.|\\[['"]|\\.get\\(['"])${name}\\b|['"]${name}['"] in `).test(source));
+    this.#parts = this.#thoughts === undefined && /\[['"]type['"]\]\s*==\s*['"]thinking['"]/.test(source);
+    this.#shortIds = /length\s*!=\s*9\b/.test(source);
     this.#variables = variables;
     try {
-      this.#template = new Template(source);
+      this.#template = new Template(repaired(source));
     } catch (error) {
       throw new EngineError('model_invalid', `the chat template cannot be read: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
     }
@@ -108,30 +100,49 @@ export class ChatTemplate {
     const controls = (this.#controls ??= tokenizer.controlsIn(this.#source));
     const safe = (text: string): string => tokenizer.guard(text, guard, controls);
     const signatures = tools.map((tool) => mapTexts(toolWire(tool), safe));
-    const told = tools.length > 0 && !this.#tells(format);
     const spoken = messages.map((message, i) => this.#shown(message, message.trusted ? (text) => text : safe, continues && i === messages.length - 1 ? end : '', format));
-    const shown = format.calls === 'generic' ? merged(spoken) : spoken;
+    const shown = format.calls === 'generic' ? merged(spoken) : spoken.some(({ role }) => role === 'tool') && this.#habit().responsesWithin ? answeredWithin(spoken) : spoken;
     const variables = {
       ...this.#variables,
-      ...(signatures.length > 0 && !told ? { tools: signatures } : {}),
       ...(thinking === undefined ? {} : { enable_thinking: thinking, thinking }),
       ...(reasoningEffort === undefined ? {} : { reasoning_effort: reasoningEffort }),
+      ...(format.calls === 'firefunction' ? fireFunctions(signatures) : {}),
       add_generation_prompt: !continues,
     };
-    const system = told ? toolsTold(format.calls, signatures.map((each) => JSON.stringify(each))) : undefined;
-    const placed = system === undefined ? shown : withSystem(shown, system);
-    const fitting = placed.every(({ role }) => role !== 'system') || this.#habit().system ? placed : withinUsers(placed);
-    let text = this.#rendered(fitting, variables, 'tools' in variables ? tools.map((tool) => mapTexts(toolWire(described(tool)), safe)) : []);
+    /** `told`: Pharos itself tells of the tools, and not the template. */
+    const written = (told: boolean): string => {
+      const placed = told ? withSystem(shown, toolsTold(format.calls, signatures.map((each) => JSON.stringify(each)))) : shown;
+      const fitting = placed.every(({ role }) => role !== 'system') || this.#habit().system ? placed : withinUsers(placed);
+      return told || tools.length === 0
+        ? this.#rendered(fitting, variables, [])
+        : this.#rendered(fitting, { ...variables, tools: signatures }, tools.map((tool) => mapTexts(toolWire(described(tool)), safe)));
+    };
+    let text = tools.length > 0 && this.#tells(format) ? this.#either(written) : written(tools.length > 0);
     if (continues) {
       const at = text.lastIndexOf(end);
       if (at < 0) throw new EngineError('invalid_prompt', "the model's chat template leaves the last message out, so that it cannot be gone on with");
       text = text.slice(0, at);
     }
-    return { ids: tokenizer.encodeGuarded(text, guard, controls), thought: thoughtOf(text.replaceAll(guard, ''), format, prompt) };
+    return { ids: tokenizer.encodeGuarded(text, guard, controls), thought: thoughtOf(text.replaceAll(guard, ''), format, prompt, this.#showsThoughts) };
+  }
+  /** Templates that fail at the tools are not asked to tell of them. */
+  #either(written: (told: boolean) => string): string {
+    try {
+      return written(false);
+    } catch (error) {
+      try {
+        return written(true);
+      } catch {
+        throw error;
+      }
+    }
+  }
+  get #showsThoughts(): boolean {
+    return this.#thoughts !== undefined || this.#parts;
   }
   /** Templates of DeepSeek show calls and never tell of tools; those without calls that are read here are not asked to. */
   #tells({ calls }: ReplyFormat): boolean {
-    return calls !== 'generic' && /\btools\b/.test(this.#source);
+    return calls === 'firefunction' || (calls !== 'generic' && /\btools\b/.test(this.#source));
   }
 
   /** `tools`: what is tried where the template fails at the tools as they are: some count them without asking whether there are any, some join descriptions without asking whether there is one. */
@@ -139,7 +150,7 @@ export class ChatTemplate {
     const failures: unknown[] = [];
     for (const given of [variables, { ...variables, tools }]) {
       try {
-        return this.#template.render({ ...given, messages });
+        return this.#template.render({ ...given, messages: messages.map(withParts) });
       } catch (error) {
         failures.push(error);
       }
@@ -150,7 +161,7 @@ export class ChatTemplate {
 
   #shown(message: ChatMessage, safe: (text: string) => string, end: string, format: ReplyFormat): Shown {
     const { role, content, reasoning, toolCalls = [], toolCallId, name } = format.calls === 'harmony' ? thoughtBeforeCalls(message) : message;
-    const within = end !== '' && endsInThought(message) && this.#thoughts !== undefined;
+    const within = end !== '' && endsInThought(message) && this.#showsThoughts;
     const said = safe(content) + (within ? '' : end);
     const thought = reasoning === undefined || this.#thoughts === undefined ? {} : { [this.#thoughts]: safe(reasoning) + (within ? end : '') };
     if (format.calls === 'generic') {
@@ -158,91 +169,49 @@ export class ChatTemplate {
       const calls = toolCalls.map((call) => callTold(safe(JSON.stringify(call.name)), safe(call.arguments)));
       return { role, content: [...(said === '' ? [] : [said]), ...calls].join('\n'), ...thought };
     }
+    if (toolCalls.length > 0 && !this.#habit().calls) {
+      const calls = callsWritten(format.calls, toolCalls.map((call) => ({ name: safe(call.name), arguments: safe(call.arguments) })));
+      if (calls !== undefined) return { role, content: said + calls, ...thought };
+    }
+    const parts = this.#parts && reasoning !== undefined && reasoning !== '' ? [{ type: 'thinking', thinking: safe(reasoning) + (within ? end : '') }, ...(said === '' ? [] : [{ type: 'text', text: said }])] : undefined;
     return {
       role,
       content: said === '' && toolCalls.length > 0 && this.#habit().nullContent ? null : said,
+      ...(parts ? { parts } : {}),
       ...thought,
       ...(toolCalls.length > 0 ? { tool_calls: toolCalls.map((call) => this.#call(call, safe)) } : {}),
-      ...(toolCallId === undefined ? {} : { tool_call_id: safe(toolCallId) }),
+      ...(toolCallId === undefined ? {} : { tool_call_id: safe(this.#id(toolCallId)) }),
       ...(name === undefined ? {} : { name: safe(name) }),
     };
   }
   #call({ id, name, arguments: args }: ToolCall, safe: (text: string) => string): object {
     const given = this.#habit().argumentsAsText ? undefined : objectOf(args);
-    return { id: safe(id), type: 'function', function: { name: safe(name), arguments: given === undefined ? safe(args) : mapTexts(given, safe) } };
+    return { id: safe(this.#id(id)), type: 'function', function: { name: safe(name), arguments: given === undefined ? safe(args) : mapTexts(given, safe) } };
   }
 
-  /** Found by showing the template a call in each of the ways, and a system message. */
+  #id(id: string): string {
+    return this.#shortIds && !/^[A-Za-z0-9]{9}$/.test(id) ? createHash('sha256').update(id).digest('hex').slice(0, 9) : id;
+  }
   #habit(): Habits {
-    if (this.#habits) return this.#habits;
-    const tried = (messages: readonly object[]): string => {
-      try {
-        return this.#template.render({ ...this.#variables, messages, add_generation_prompt: true });
-      } catch {
-        return '';
-      }
-    };
-    const shows = (args: unknown, content: string | null): boolean => {
-      const call = { id: 'call00001', type: 'function', function: { name: 'probe', arguments: args } };
-      const text = tried([{ role: 'user', content: 'u' }, { role: 'assistant', content, tool_calls: [call] }, { role: 'tool', content: 'r', tool_call_id: 'call00001', name: 'probe' }]);
-      // An object may be shown in the model's own way: its key before its value, and not as Python prints it.
-      return (typeof args === 'string' ? /"probed":\s*"zq"/ : /\bprobed\b(?!': )[^]*\bzq\b/).test(text) && !/\b(?:null|None)\b/.test(text);
-    };
-    const [object, text] = [{ probed: 'zq' }, '{"probed": "zq"}'];
-    const argumentsAsText = !shows(object, '') && !shows(object, null) && (shows(text, '') || shows(text, null));
-    const system = tried([{ role: 'system', content: 'zqsystem' }, { role: 'user', content: 'u' }]).includes('zqsystem');
-    return (this.#habits = { argumentsAsText, nullContent: shows(argumentsAsText ? text : object, null), system });
+    return (this.#habits ??= habitsOf((messages) => this.#template.render({ ...this.#variables, ...(FORMS.firefunction.shown(this.#source) ? fireFunctions([]) : {}), messages, add_generation_prompt: true })));
   }
-}
-
-/** Neighbouring messages of a user, of which one is a call's answer, as one: many templates want users and assistants to take turns. */
-function merged(messages: readonly Shown[]): Shown[] {
-  const all: Shown[] = [];
-  for (const { answers, ...message } of messages) {
-    const last = all.at(-1);
-    if (last?.role === 'user' && message.role === 'user' && (answers === true || last['answers'] === true)) all[all.length - 1] = { ...last, content: `${last.content}\n${message.content}`, answers };
-    else all.push({ ...message, ...(answers === true ? { answers } : {}) });
-  }
-  return all;
-}
-/** Behind what the client's own system message says, or in a message of its own. */
-function withSystem(messages: readonly Shown[], told: string): Shown[] {
-  const [first, ...rest] = messages;
-  if (first.role !== 'system') return [{ role: 'system', content: told }, ...messages];
-  return [{ ...first, content: `${first.content}\n\n${told}` }, ...rest];
-}
-/** System messages in front of what the user says next; one that no user follows stays, and the template says what it thinks of it. */
-function withinUsers(messages: readonly Shown[]): Shown[] {
-  const all: Shown[] = [];
-  let held: Shown[] = [];
-  for (const message of messages) {
-    if (message.role === 'system') held.push(message);
-    else if (message.role === 'user' && held.length > 0) {
-      all.push({ ...message, content: [...held, message].map(({ content }) => content).join('\n') });
-      held = [];
-    } else all.push(message);
-  }
-  return [...all, ...held];
-}
-
-/** Templates of gpt-oss refuse a thought and a text before calls side by side, and show either as thought. */
-function thoughtBeforeCalls(message: ChatMessage): ChatMessage {
-  const { content, reasoning = '', toolCalls = [] } = message;
-  return toolCalls.length === 0 || content === '' || reasoning === '' ? message : { ...message, content: '', reasoning: `${reasoning}\n\n${content}` };
 }
 
 /** A message that has thought and not spoken is gone on with in its thought. */
 const endsInThought = ({ content, reasoning }: ChatMessage): boolean => content === '' && reasoning !== undefined && reasoning !== '';
 
 /** Of a text that is gone on with, its own marks count. */
-function thoughtOf(text: string, { thinking }: ReplyFormat, prompt: ChatPrompt): Thought {
+function thoughtOf(text: string, { calls, thinking }: ReplyFormat, prompt: ChatPrompt, shows: boolean): Thought {
   if (!thinking) return 'none';
   const last = prompt.messages.at(-1);
   const { open, close } = thinking;
   if (prompt.continues && last) {
-    const own = endsInThought(last) ? text : last.content;
+    if (endsInThought(last)) return shows ? 'open' : 'none';
+    const own = last.content;
     return own.lastIndexOf(open) > own.lastIndexOf(close) ? 'open' : 'none';
   }
   if (text.trimEnd().endsWith(open)) return 'open';
+  const { answer } = formOf(calls) ?? {};
+  if (answer !== undefined && text.endsWith(typeof answer === 'string' ? answer : answer.join(''))) return 'none';
   return prompt.thinking === false || text.trimEnd().endsWith(close) ? 'none' : 'free';
 }

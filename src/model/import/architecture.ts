@@ -25,6 +25,8 @@ export interface Architecture {
   readonly adjust?: (parameter: Parameter) => ((values: Float32Array) => Float32Array) | undefined;
   /** The other way: makes of what the graph takes what lies in a checkpoint. */
   readonly restore?: (parameter: Parameter) => ((values: Float32Array) => Float32Array) | undefined;
+  /** What the graph holds besides parameters and follows from the configuration: tables of angles, by their names in it. */
+  readonly tables?: () => ReadonlyMap<string, Float32Array>;
   /** Tensors of the checkpoint that tell nothing new. */
   isNeedless(tensor: string): boolean;
   /** Files of the model, in the order in which they are made: one, or an encoder and a decoder. */

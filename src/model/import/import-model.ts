@@ -11,6 +11,7 @@ import { ExternalData } from './external-data.ts';
 import { LayerProgress } from './layer-progress.ts';
 import type { LayerReport } from './layer-progress.ts';
 import { parameterCount } from './plan.ts';
+import { servedConfig } from './served-config.ts';
 import { openSource } from './source.ts';
 import type { SourceOptions } from './source.ts';
 
@@ -58,11 +59,9 @@ export function importModel(options: ImportOptions): ImportReport {
     const built = write(join(partial, 'onnx'), architecture, checkpoint, storage, options.onLayer);
     for (const [name, content] of files) writeFileSync(join(partial, name), content);
     const parameters = parameterCount(architecture);
-    const { n_positions: _, n_ctx: __, ...kept } = config;
-    writeFileSync(
-      join(partial, 'config.json'),
-      `${JSON.stringify({ ...kept, max_position_embeddings: architecture.contextLength, num_parameters: parameters }, null, 2)}\n`,
-    );
+    // Whoever reads the folder again need not be told again what says nothing.
+    const kept = Object.fromEntries(Object.entries(config).filter(([key]) => !options.ignore?.includes(key)));
+    writeFileSync(join(partial, 'config.json'), `${JSON.stringify(servedConfig(kept, architecture.contextLength, parameters), null, 2)}\n`);
     const graphs = architecture.graphs.map(({ name }) => `onnx/${name}.onnx`);
     const written = graphs.flatMap((name) => [name, `${name}_data`]).reduce((sum, name) => sum + statSync(join(partial, name)).size, 0);
     renameSync(partial, out);

@@ -6,6 +6,7 @@ import { isOfRouter } from '../experts.ts';
 import { isMultipliedByHead, latentSize } from '../latent-attention.ts';
 import { buildLlama, llamaParameters } from '../llama.ts';
 import type { LlamaConfig } from '../llama.ts';
+import { rotaryAngles } from '../rotary.ts';
 import { contextOf, readKeys, refuse, whole } from './architecture.ts';
 import type { LlamaKind } from './llama-family.ts';
 import type { Architecture, Asked } from './architecture.ts';
@@ -13,7 +14,6 @@ import { CheckpointError } from './checkpoint.ts';
 import { expertKeys, expertsOf } from './experts-config.ts';
 import { latentKeys, latentOf } from './latent-config.ts';
 import { ropeKeys, rotaryOf } from './rope-config.ts';
-
 
 const schema = z.object({
   vocab_size: whole,
@@ -90,6 +90,13 @@ export function llamaArchitecture(kind: LlamaKind, value: unknown, asked: Asked)
       name: kind === 'mixtral' ? MIXTRAL.reduce((changed, [own, published]) => changed.replace(own, published), name) : name,
       shape,
     }),
+    tables: () => {
+      const { cos, sin } = rotaryAngles(config.rotary, config.latent?.turnedSize ?? config.headSize, config.contextLength);
+      return new Map([
+        ['rotary.cos', cos],
+        ['rotary.sin', sin],
+      ]);
+    },
     // Gemma's norms multiply by 1 + w.
     ...(isGemma ? { adjust: plus(1), restore: plus(-1) } : {}),
     isNeedless: (name) => name.endsWith('.rotary_emb.inv_freq') || (config.tied && name === 'lm_head.weight') || isGuessing(name),

@@ -3,7 +3,7 @@
 
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { z } from 'zod';
-import { fromFloat16 } from '../onnx-weights.ts';
+import { halfTable } from '../onnx-weights.ts';
 import { CheckpointError, reasonOf, sizeOf } from './checkpoint.ts';
 import type { Checkpoint } from './checkpoint.ts';
 
@@ -137,9 +137,6 @@ export class SafetensorsFile implements Checkpoint {
   }
 }
 
-let halves: Float32Array | undefined;
-/** Value of every half-precision number. */
-const halfTable = (): Float32Array => (halves ??= Float32Array.from({ length: 65_536 }, (_, bits) => fromFloat16(bits)));
 /** Value of every number of eight bits with 4 of exponent and 3 of fraction (Micikevicius et al. 2022, E4M3: no infinities). */
 const EIGHT_BITS = Float32Array.from({ length: 256 }, (_, bits) => {
   const [sign, exponent, fraction] = [bits & 0x80 ? -1 : 1, (bits >> 3) & 15, bits & 7];

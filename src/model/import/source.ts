@@ -13,16 +13,19 @@ import { LLAMA_FAMILY } from './llama-family.ts';
 import type { LlamaKind } from './llama-family.ts';
 import { llama2cConfig, openLlama2c } from './llama2c.ts';
 import { llama2cTokenizer } from './llama2c-tokenizer.ts';
+import { publishedConfig } from './served-config.ts';
 import { openShards } from './shards.ts';
 import { ENCODER_DECODERS, transformerArchitecture } from './transformer-config.ts';
 import type { EncoderDecoder } from './transformer-config.ts';
 
 export interface Source {
   readonly architecture: Architecture;
-  /** Undefined where the configuration alone was asked for. */
+  /** Undefined where no weights were asked for. */
   readonly checkpoint: Checkpoint | undefined;
   /** As published. */
   readonly config: Readonly<Record<string, unknown>>;
+  /** Tokens of the longest text, where a folder that was brought in says another number than the model was published with. */
+  readonly context?: number;
   /** Small files that go along: their names and what is in them. */
   readonly files: ReadonlyMap<string, string | Uint8Array>;
 }
@@ -31,6 +34,8 @@ export interface SourceOptions {
   readonly ignore?: readonly string[];
   /** Read the configuration alone. */
   readonly planned?: boolean;
+  /** Read no weights: they are in the graph of a model that was brought in (graph-weights.ts). */
+  readonly weightless?: boolean;
 }
 
 const ALONG = ['tokenizer.json', 'tokenizer_config.json', 'special_tokens_map.json', 'chat_template.jinja', 'generation_config.json', 'pharos.json'] as const;
@@ -63,9 +68,10 @@ function readConfig(path: string): Record<string, unknown> {
   }
 }
 
-function fromFolder(folder: string, file: string, { context, ignore, planned = false }: SourceOptions): Source {
-  const { quantization_config: stored, ...config } = readConfig(file);
-  const asked: Asked = { file, context, ignore };
+function fromFolder(folder: string, file: string, { context: wanted, ignore, planned = false, weightless = false }: SourceOptions): Source {
+  const { quantization_config: stored, ...given } = readConfig(file);
+  const { config, context } = publishedConfig(given);
+  const asked: Asked = { file, context: wanted ?? context, ignore };
   const block = blockOf(stored, asked);
   const type = config['model_type'];
   if (typeof type !== 'string') throw new CheckpointError('checkpoint_invalid', `${file}: model_type is missing`);
@@ -86,9 +92,10 @@ function fromFolder(folder: string, file: string, { context, ignore, planned = f
         `${folder} has no tokenizer.json, without which no text is read${existsSync(join(folder, 'tokenizer.model')) ? '; tokenizer.model is not read here: save the tokenizer anew with a fast one of transformers' : ''}`,
       );
   }
-  if (planned) return { architecture: planOnly, checkpoint: undefined, config, files };
+  const source = { config, files, ...(context === undefined ? {} : { context }) };
+  if (planned || weightless) return { architecture: planOnly, checkpoint: undefined, ...source };
   const checkpoint = openWeights(folder, block);
-  return { architecture: architectureWith((tensor) => checkpoint.shapeOf(tensor) !== undefined), checkpoint, config, files };
+  return { architecture: architectureWith((tensor) => checkpoint.shapeOf(tensor) !== undefined), checkpoint, ...source };
 }
 
 function openWeights(folder: string, block: ReturnType<typeof blockOf>): Checkpoint {

@@ -93,14 +93,18 @@ export function planRows(order: Uint32Array, lengths: Uint32Array, context: numb
   return { rows: starts.length, examples, starts: Uint32Array.from([...starts, at]) };
 }
 
-/**
- * A batch of these rows, of which each has whole documents with their learned flags: positions count from 0 in each document, segments from 1 in each row, 0 is padding. Each learned token weighs the same.
- * `most`: tokens a row has at most.
- */
+/** A batch of these rows (`laidOut`), as long as the longest of them, rounded up. `most`: tokens a row has at most; throws RangeError for more. */
 export function layRows(rows: readonly (readonly Uint32Array[])[], most: number): Batch {
   const longest = Math.max(...rows.map((documents) => documents.reduce((sum, { length }) => sum + length, 0)));
   if (longest > most) throw new RangeError(`a row has ${longest} tokens; it takes ${most}`);
-  const steps = Math.min(most, Math.ceil(longest / STEP) * STEP);
+  return laidOut(rows, Math.min(most, Math.ceil(longest / STEP) * STEP));
+}
+
+/**
+ * A batch of these rows in `steps` tokens each, of which each has whole documents with their learned flags: positions count from 0 in each document, segments from 1 in each row, 0 is padding. Each
+ * learned token weighs the same.
+ */
+export function laidOut(rows: readonly (readonly Uint32Array[])[], steps: number): Batch {
   const size = steps * rows.length;
   const [inputIds, positions, segments] = [new BigInt64Array(size), new BigInt64Array(size), new BigInt64Array(size)];
   // The lower halves; ONNX Runtime runs on little-endian machines alone.

@@ -1,7 +1,7 @@
 // Owns the task of wording evidence: what a model is sent, and what is counted of its replies.
 // Refuses to know how samples are made and which model it is.
 
-import { allowedWords, composePrompt, namesInOrder, verifyReply } from '../../answers/words/compose.ts';
+import { allowedWords, composePrompt, messagesOf, namesInOrder, verifyReply } from '../../answers/words/compose.ts';
 import { evidenceNames, plain } from '../../answers/words/evidence.ts';
 import type { Engine, ModelInfo } from '../../engine/port.ts';
 import { judge, sum } from '../grounded/judge.ts';
@@ -29,16 +29,14 @@ async function asked(engine: Engine, { id, grounded }: ModelInfo, sample: Sample
   const { evidence, language } = sample;
   // As the service does: what runs on far beyond the faithful reply is wrong.
   const maxTokens = Math.ceil(2 * (await engine.countTokens(id, plain(sample.assistant)))) + 32;
-  if (!grounded) return { messages: composePrompt(evidence, plain(sample.user), [], language), maxTokens };
-  const messages = [
-    { role: 'system' as const, content: sample.system, trusted: true },
-    { role: 'user' as const, content: sample.user, trusted: true },
-  ];
+  if (!grounded) return { messages: composePrompt(evidence, plain(sample.question), [], language), maxTokens };
+  const messages = messagesOf(sample);
   if (!constrained) return { messages, maxTokens };
   return {
     messages,
     maxTokens,
-    constraint: { kind: 'names', names: evidenceNames(evidence), words: allowedWords(evidence, language, grounded), order: namesInOrder(evidence, language) },
+    // Which names a reply to loose facts holds is the model's to find out.
+    constraint: { kind: 'names', names: evidenceNames(evidence), words: allowedWords(evidence, language, grounded), ...(loose(sample) ? {} : { order: namesInOrder(evidence, language) }) },
   };
 }
 

@@ -3,12 +3,11 @@
 
 import { decoderParameters, LEAST_PROBABILITY, POINTER_LAGS, rotaryTables, SENTINEL_START } from '../../model/decoder.ts';
 import type { DecoderConfig } from '../../model/decoder.ts';
-import { DataType } from '../../model/onnx.ts';
 import type { LossGraph } from '../loss-graph.ts';
 import { isInLayer } from './adapters.ts';
 import { attention, products, rotary } from './attention.ts';
 import { concat, delay, reshape, rows } from './layout.ts';
-import { pointerCrossEntropy } from './losses.ts';
+import { accuracy, pointerCrossEntropy } from './losses.ts';
 import { LossBuilder } from './loss-builder.ts';
 import type { LossOptions } from './loss-builder.ts';
 import { plainNorm } from './norms.ts';
@@ -84,7 +83,7 @@ export function decoderLoss(config: DecoderConfig, options: LossOptions): LossGr
   const none = g.op('Expand', [g.ints(-1), sequences.list(g.ints([1]), batch)]);
   const followers = sequences.list(g.op('Slice', [sequences.ids, g.ints([1]), steps, g.ints([0])]), none);
   const candidates = g.op('Gather', [g.op('Transpose', [followers], { perm: [1, 0] }), which], { axis: { int: 0 } });
-  const matches = g.op('Cast', [g.op('Equal', [candidates, g.op('Unsqueeze', [sequences.targets, g.ints([1])])])], { to: { int: DataType.float } });
-  pointerCrossEntropy(tape, { logits, scores, mask, sentinel, matches, targets: sequences.targets, weights: sequences.weights }, LEAST_PROBABILITY, 'loss');
-  return builder.finish('loss', 'pharos_decoder_loss');
+  const { targets, weights } = sequences;
+  const mixed = pointerCrossEntropy(tape, { logits, scores, mask, sentinel, candidates, targets, weights }, LEAST_PROBABILITY, 'loss');
+  return builder.finish('loss', 'pharos_decoder_loss', accuracy(tape, mixed, targets, weights, 'accuracy'));
 }

@@ -6,7 +6,7 @@ import type { Gpt2Config } from '../../model/gpt2.ts';
 import type { LossGraph } from '../loss-graph.ts';
 import { attention } from './attention.ts';
 import { rows, split } from './layout.ts';
-import { crossEntropy } from './losses.ts';
+import { accuracy, crossEntropy } from './losses.ts';
 import { LossBuilder, trainedLike } from './loss-builder.ts';
 import type { LossOptions } from './loss-builder.ts';
 import { layerNorm } from './norms.ts';
@@ -40,6 +40,7 @@ export function gpt2Loss(config: Gpt2Config, options: LossOptions): LossGraph {
     x = added(linear(gelu(tape, linear(normed(x, of('ln_2')), of('mlp.c_fc')), 'tanh'), of('mlp.c_proj')));
   }
   const learned = normed(rows(tape, x, sequences.rows), 'ln_f');
-  crossEntropy(tape, builder.linear(learned, config.tied ? 'wte.weight' : 'lm_head.weight'), sequences.targets, sequences.weights, 'loss');
-  return builder.finish('loss', 'gpt2_loss');
+  const { targets, weights } = sequences;
+  const logits = builder.linear(learned, config.tied ? 'wte.weight' : 'lm_head.weight');
+  return builder.finish(crossEntropy(tape, logits, targets, weights, 'loss'), 'gpt2_loss', accuracy(tape, logits, targets, weights, 'accuracy'));
 }

@@ -10,7 +10,7 @@ import type { Heads } from './attention.ts';
 import { routed } from './experts.ts';
 import { latentAttention } from './latent.ts';
 import { reshape, rows, split } from './layout.ts';
-import { crossEntropy } from './losses.ts';
+import { accuracy, crossEntropy } from './losses.ts';
 import { LossBuilder, trainedLike } from './loss-builder.ts';
 import type { LossOptions } from './loss-builder.ts';
 import { rmsNorm } from './norms.ts';
@@ -79,7 +79,8 @@ export function llamaLoss(config: LlamaConfig, options: LossOptions): LossGraph 
     );
   }
   const learned = normed(rows(tape, x, sequences.rows), 'model.norm.weight');
-  const logits = builder.linear(learned, config.tied ? 'model.embed_tokens.weight' : 'lm_head.weight');
-  crossEntropy(tape, config.logitCap === undefined ? logits : capped(tape, logits, config.logitCap), sequences.targets, sequences.weights, 'loss');
-  return builder.finish('loss', 'llama_loss');
+  const products = builder.linear(learned, config.tied ? 'model.embed_tokens.weight' : 'lm_head.weight');
+  const logits = config.logitCap === undefined ? products : capped(tape, products, config.logitCap);
+  const { targets, weights } = sequences;
+  return builder.finish(crossEntropy(tape, logits, targets, weights, 'loss'), 'llama_loss', accuracy(tape, logits, targets, weights, 'accuracy'));
 }

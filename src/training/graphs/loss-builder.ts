@@ -3,7 +3,8 @@
 
 import type { Parameter } from '../../model/decoder-parts.ts';
 import { sizeOf } from '../../model/import/checkpoint.ts';
-import type { LossGraph, TrainedParameter } from '../loss-graph.ts';
+import type { FrozenParameter, LossGraph, TrainedParameter } from '../loss-graph.ts';
+import { sharedCopy } from '../shared-memory.ts';
 import type { MethodSpec } from '../spec.ts';
 import { adaptersOf, isInLayer } from './adapters.ts';
 import type { Adapter, MatrixLayout } from './adapters.ts';
@@ -20,20 +21,19 @@ export interface LossOptions {
   /** Values of a parameter by name; asked only for what is frozen, which `lora` needs. */
   readonly weights?: (name: string) => Float32Array;
 }
-/** A graph is one protobuf message, which holds less than 2 GiB; the rest is for what is not weights. */
-const MOST_FROZEN = 2 ** 31 - 2 ** 26;
 
 export class LossBuilder {
   readonly tape = new Tape();
   readonly sequences: Sequences;
   readonly #parameters: readonly TrainedParameter[];
+  readonly #frozen: readonly FrozenParameter[];
   readonly #shapes: ReadonlyMap<string, readonly number[]>;
   readonly #adapters: ReadonlyMap<string, Adapter>;
   readonly #layout: MatrixLayout;
   readonly #dropout: Dropout | undefined;
   #embedded: { readonly rows: string; readonly name: string; readonly width: number } | undefined;
 
-  /** `parameters`: all of the model. Throws RangeError for adapters that cannot be, or frozen weights that are missing or too many. */
+  /** `parameters`: all of the model. Throws RangeError for adapters that cannot be, or frozen weights that are missing. */
   constructor(
     parameters: readonly (Parameter & Pick<TrainedParameter, 'decay' | 'hidden'>)[],
     { method, dropout, weights }: LossOptions,
@@ -46,18 +46,8 @@ export class LossBuilder {
     this.#adapters = method.kind === 'lora' ? adaptersOf(parameters, method, layout) : new Map<string, Adapter>();
     this.#parameters = method.kind === 'full' ? parameters : [...this.#adapters.values()].flatMap(({ down, up }) => [down, up]);
     for (const { name, shape } of this.#parameters) this.tape.variable(g.input(name, 'float', shape));
-    if (method.kind === 'lora') {
-      const bytes = parameters.reduce((sum, { shape }) => sum + 4 * sizeOf(shape), 0);
-      if (bytes > MOST_FROZEN)
-        throw new RangeError(
-          `the model has ${(bytes / 2 ** 30).toFixed(1)} GiB of weights in float32, and a graph holds less than 2 GiB of frozen ones; take a smaller model`,
-        );
-      for (const { name, shape } of parameters) {
-        const values = weights?.(name);
-        if (values?.length !== sizeOf(shape)) throw new RangeError(`frozen parameter ${name} needs ${sizeOf(shape)} values, got ${values?.length ?? 'none'}`);
-        g.weight(name, values, shape);
-      }
-    }
+    this.#frozen = method.kind === 'lora' ? parameters.map((parameter) => frozen(parameter, weights)) : [];
+    for (const { name, shape } of this.#frozen) g.input(name, 'float', shape);
     this.#dropout = dropout > 0 ? new Dropout(this.tape, dropout) : undefined;
   }
   shapeOf(name: string): readonly number[] {
@@ -91,11 +81,12 @@ export class LossBuilder {
   dropped(x: string, width: number): string {
     return this.#dropout ? this.#dropout.dropped(x, width) : x;
   }
-  /** Emits the backward program and the outputs. */
-  finish(loss: string, graphName: string): LossGraph {
+  /** Emits the backward program and the outputs; `accuracy`: where there is one. */
+  finish(loss: string, graphName: string, accuracy?: string): LossGraph {
     const { tape } = this;
     const g = tape.graph;
     g.output(loss, 'float', []);
+    if (accuracy !== undefined) g.output(accuracy, 'float', []);
     tape.run();
     const emit = (name: string, value: string, shape: readonly (number | string)[]): void => {
       g.op('Identity', [tape.gradient(value) ?? tape.zerosLike(value)], {}, { outputs: [name] });
@@ -106,10 +97,17 @@ export class LossBuilder {
     return {
       model: g.finish(graphName),
       parameters: this.#parameters.map(({ name, shape, decay, hidden }) => ({ name, shape, decay, hidden })),
+      ...(this.#frozen.length > 0 ? { frozen: this.#frozen } : {}),
       ...(this.#embedded ? { embedding: { name: this.#embedded.name, width: this.#embedded.width } } : {}),
       dropout: this.#dropout !== undefined,
+      ...(accuracy === undefined ? {} : { accuracy: true }),
     };
   }
+}
+function frozen({ name, shape }: Parameter, weights: LossOptions['weights']): FrozenParameter {
+  const given = weights?.(name);
+  if (given?.length !== sizeOf(shape)) throw new RangeError(`frozen parameter ${name} needs ${sizeOf(shape)} values, got ${given?.length ?? 'none'}`);
+  return { name, shape, values: sharedCopy(given) };
 }
 /** What training asks of parameters by Hugging Face's names: matrices decay, and those of layers are hidden. */
 export const trainedLike = (parameters: readonly Parameter[]): (Parameter & Pick<TrainedParameter, 'decay' | 'hidden'>)[] =>

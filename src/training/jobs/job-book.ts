@@ -56,7 +56,7 @@ export class JobBook {
   /** The events so far, and those that come. Throws JobError `unknown_job`. */
   log(id: string): Promise<EventLog> {
     const ended = hasEnded(this.get(id));
-    const log = this.#logs.get(id) ?? EventLog.open(id, this.files(id).events, this.#now, ended);
+    const log = this.#logs.get(id) ?? this.#openLog(id, ended);
     if (!ended) this.#logs.set(id, log);
     return log;
   }
@@ -64,9 +64,14 @@ export class JobBook {
     return (await this.log(id)).all();
   }
 
-  /** Rejects when it cannot be made to last. */
+  /** Rejects when it cannot be made to last, and leaves nothing. */
   async add(job: Job, ...told: readonly NewJobEvent[]): Promise<Job> {
-    await this.#folders.save(job);
+    try {
+      await this.#folders.save(job);
+    } catch (error) {
+      await this.#folders.remove(job.id).catch(() => undefined);
+      throw error;
+    }
     this.#jobs.set(job.id, job);
     await this.tell(job.id, ...told);
     return job;
@@ -79,11 +84,16 @@ export class JobBook {
     for (const event of told) (await log).add(event);
     if (hasEnded(job)) {
       (await log).close();
-      await (await log).settled();
+      const lost = await (await log).settled();
+      if (lost > 0 && this.#jobs.has(id)) this.#jobs.set(id, { ...this.get(id), eventsLost: lost });
       this.#logs.delete(id);
     }
     await this.#save(id);
     return job;
+  }
+  #openLog(id: string, closed: boolean): Promise<EventLog> {
+    const { eventsLost: lost } = this.get(id);
+    return EventLog.open({ job: id, file: this.files(id).events, now: this.#now, closed, lost, logger: this.#logger });
   }
   /** In memory alone: what changes with each step, and lasts by the checkpoints of the run. */
   set(job: Job): void {
@@ -98,7 +108,10 @@ export class JobBook {
     await this.#folders.clear(id);
   }
   async remove(id: string): Promise<void> {
+    const log = this.#logs.get(id);
     this.#jobs.delete(id);
+    this.#logs.delete(id);
+    if (log) (await log).close();
     await this.#folders.remove(id);
   }
   /** Everything lasts that was told so far. */

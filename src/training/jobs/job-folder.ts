@@ -1,9 +1,9 @@
 // Owns where a job's files lie and how its record is kept.
 // Refuses to know what a job does.
 
-import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { writeDurably } from '../../workspace/files/durable.ts';
+import { isMissing, makeFolder, namesIn, writeDurably } from '../../workspace/files/durable.ts';
 import { jobRecord } from './job.ts';
 import type { Job } from './job.ts';
 
@@ -44,17 +44,20 @@ export class JobFolders {
   }
   /** Jobs that have a record, oldest first; what else lies there is removed. `unreadable` hears of records that cannot be read; they are left as they are. */
   async load(unreadable: (reason: string) => void): Promise<readonly Job[]> {
-    const names: readonly string[] = await readdir(this.#folder).catch(() => []);
     const jobs: Job[] = [];
-    for (const name of names) {
-      const text = name.startsWith(REMOVED) ? undefined : await readFile(join(this.#folder, name, RECORD), 'utf8').catch(() => undefined);
-      if (text === undefined) {
-        if (name.startsWith(REMOVED) || name.startsWith(JOB)) await rm(join(this.#folder, name), { recursive: true, force: true });
-        continue;
-      }
+    for (const name of await namesIn(this.#folder)) {
+      if (name.startsWith(REMOVED)) await this.#delete(name);
+      if (!name.startsWith(JOB)) continue;
       try {
-        jobs.push(jobRecord.parse(JSON.parse(text)));
+        const job = jobRecord.parse(JSON.parse(await readFile(join(this.#folder, name, RECORD), 'utf8')));
+        if (job.id !== name) throw new Error(`its record is that of ${job.id}`);
+        jobs.push(job);
       } catch (error) {
+        // A job whose record was never written never was. One whose record cannot be read may be there all the same.
+        if (isMissing(error)) {
+          await this.#delete(name);
+          continue;
+        }
         unreadable(
           `the fine-tuning job in ${join(this.#folder, name)} cannot be read and is left out: ${error instanceof Error ? error.message : String(error)}`,
         );
@@ -62,9 +65,12 @@ export class JobFolders {
     }
     return jobs.toSorted((a, b) => a.created - b.created || (a.id < b.id ? -1 : 1));
   }
+  async #delete(name: string): Promise<void> {
+    await rm(join(this.#folder, name), { recursive: true, force: true });
+  }
   async save(job: Job): Promise<void> {
     const { folder } = this.of(job.id);
-    await mkdir(folder, { recursive: true });
+    await makeFolder(folder);
     await writeDurably(join(folder, RECORD), JSON.stringify(job));
   }
   /** Removes all but the record and the events: what only a run needs. */

@@ -7,7 +7,9 @@ import { trainingSpec } from '../spec.ts';
 /** `validating_files`: its examples are being made ready. A job that ended stays as it is. */
 export const JOB_STATUSES = ['validating_files', 'queued', 'running', 'paused', 'succeeded', 'failed', 'cancelled'] as const;
 export type JobStatus = (typeof JOB_STATUSES)[number];
-const ENDED: ReadonlySet<JobStatus> = new Set(['succeeded', 'failed', 'cancelled']);
+export type EndedStatus = 'succeeded' | 'failed' | 'cancelled';
+export type OpenStatus = Exclude<JobStatus, EndedStatus>;
+const ENDED: ReadonlySet<JobStatus> = new Set<EndedStatus>(['succeeded', 'failed', 'cancelled']);
 export const hasEnded = ({ status }: { readonly status: JobStatus }): boolean => ENDED.has(status);
 
 export const knowledgeSource = z.strictObject({ base: z.string(), examples: z.int().min(1), languages: z.array(z.enum(['en', 'zh'])).min(1) });
@@ -19,6 +21,7 @@ const checkpoint = z.strictObject({
   created: z.number(),
   step: z.int(),
   trainLoss: z.number().optional(),
+  trainAccuracy: z.number().optional(),
   validLoss: z.number().optional(),
   validAccuracy: z.number().optional(),
 });
@@ -47,6 +50,8 @@ export const jobRecord = z.strictObject({
   trainedTokens: z.int(),
   estimatedFinish: z.number().optional(),
   checkpoints: z.array(checkpoint),
+  /** Events that could not be written before it ended. */
+  eventsLost: z.int().optional(),
   /** Starts since the last checkpoint. */
   attempts: z.int(),
 });

@@ -59,7 +59,8 @@ export class Preparation {
   async #after(before: Promise<void>, id: string): Promise<void> {
     await before;
     const { book, ready, failed } = this.#options;
-    if (this.#closed || book.get(id).status !== 'validating_files') return;
+    // While it waited it may have been cancelled, and forgotten since.
+    if (this.#closed || !book.all().some((job) => job.id === id && job.status === 'validating_files')) return;
     const controller = new AbortController();
     this.#now = { id, controller };
     try {
@@ -70,7 +71,7 @@ export class Preparation {
     } finally {
       this.#now = undefined;
     }
-    if (hasEnded(book.get(id))) await book.clear(id);
+    if (book.all().some((job) => job.id === id && hasEnded(job))) await book.clear(id);
   }
   async #make(job: Job, signal: AbortSignal): Promise<void> {
     const { book, prepare, library, threads } = this.#options;

@@ -12,17 +12,25 @@ const LISTED = 1_000;
 const RECENT = 0.1;
 const digits = (value: number): number => Number(value.toPrecision(6));
 
-interface Evaluated {
-  readonly step: number;
+interface Said {
   readonly loss: number;
   readonly accuracy?: number;
 }
+/** OpenAI's names. A run evaluates on all of its validation data: what is said of it is said of the whole. */
+function figures(kinds: readonly string[], { loss, accuracy }: Said): Readonly<Record<string, number>> {
+  return Object.fromEntries(
+    kinds.flatMap((kind) => [[`${kind}_loss`, digits(loss)], ...(accuracy === undefined ? [] : [[`${kind}_mean_token_accuracy`, digits(accuracy)]])]),
+  );
+}
+/** Of its figures in a record, those that are there. */
+const kept = (loss: string, accuracy: string, said: Said | undefined): Partial<JobCheckpoint> =>
+  said === undefined ? {} : { [loss]: said.loss, ...(said.accuracy === undefined ? {} : { [accuracy]: said.accuracy }) };
 /** Follows one run. */
 export class Progress {
   #stepMs: number | undefined;
   #since: number;
-  #loss: number | undefined;
-  #evaluated: Evaluated | undefined;
+  #trained: Said | undefined;
+  #evaluated: (Said & { readonly step: number }) | undefined;
   readonly #now: () => number;
   constructor(now: () => number) {
     this.#now = now;
@@ -53,13 +61,13 @@ export class Progress {
         this.#since = now;
         this.#stepMs = this.#stepMs === undefined ? ms : this.#stepMs + RECENT * (ms - this.#stepMs);
         const { step, loss, rate, gradientNorm, tokens, tokensPerSecond } = event;
-        this.#loss = loss;
+        this.#trained = event;
         const steps = job.steps ?? step;
         const told = step % Math.ceil(steps / TOLD) === 0 || step === steps;
         const data = {
           step,
           total_steps: steps,
-          train_loss: digits(loss),
+          ...figures(['train'], event),
           learning_rate: digits(rate),
           gradient_norm: digits(gradientNorm),
           trained_tokens: tokens,
@@ -71,9 +79,9 @@ export class Progress {
         };
       }
       case 'evaluation': {
-        const { step, loss, accuracy, best } = event;
-        this.#evaluated = { step, loss, ...(accuracy === undefined ? {} : { accuracy }) };
-        const data = { step, valid_loss: digits(loss), ...(accuracy === undefined ? {} : { valid_mean_token_accuracy: digits(accuracy) }), best };
+        const { step, loss, best } = event;
+        this.#evaluated = event;
+        const data = { step, ...figures(['valid', 'full_valid'], event), best };
         return {
           job,
           told: [{ level: 'info', type: 'metrics', message: `Step ${step}: validation loss=${loss.toFixed(4)}${best ? ', the best so far' : ''}`, data }],
@@ -84,10 +92,8 @@ export class Progress {
         const made: JobCheckpoint = {
           created: this.#now(),
           step,
-          ...(this.#loss === undefined ? {} : { trainLoss: this.#loss }),
-          ...(this.#evaluated?.step === step
-            ? { validLoss: this.#evaluated.loss, ...(this.#evaluated.accuracy === undefined ? {} : { validAccuracy: this.#evaluated.accuracy }) }
-            : {}),
+          ...kept('trainLoss', 'trainAccuracy', this.#trained),
+          ...kept('validLoss', 'validAccuracy', this.#evaluated?.step === step ? this.#evaluated : undefined),
         };
         const before = job.checkpoints.filter((each) => each.step !== step);
         return { job: { ...job, attempts: 0, checkpoints: [...before, made].slice(-LISTED) }, told: [info(`Checkpoint of step ${step} kept`, { step })] };

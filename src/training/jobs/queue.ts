@@ -7,7 +7,7 @@ import { randomName } from '../../workspace/files/file-store.ts';
 import type { FileStore } from '../../workspace/files/file-store.ts';
 import type { TrainingEvent } from '../spec.ts';
 import { hasEnded, JobError } from './job.ts';
-import type { Job, JobEvent, NewJobEvent } from './job.ts';
+import type { EndedStatus, Job, JobEvent, NewJobEvent } from './job.ts';
 import { JobBook } from './job-book.ts';
 import type { JobFiles } from './job-folder.ts';
 import { Preparation } from './preparation.ts';
@@ -16,6 +16,8 @@ import { info, Progress } from './progress.ts';
 import { keepResults } from './results.ts';
 import { RunProcess } from './run-process.ts';
 import type { RunOutcome } from './run-process.ts';
+import { Tally } from './tally.ts';
+import type { TuningStatistics } from './tally.ts';
 import { fineTunedName, TunedModels } from './tuned-models.ts';
 
 export interface JobLimits {
@@ -66,6 +68,7 @@ export class JobQueue {
   readonly #preparation: Preparation;
   /** Jobs that are being written down. */
   #arriving = 0;
+  readonly #tally = new Tally();
 
   private constructor(options: QueueOptions) {
     this.#options = options;
@@ -87,7 +90,9 @@ export class JobQueue {
     const queue = new JobQueue(options);
     await queue.#book.load();
     for (const { id, status, attempts } of queue.#book.all()) {
-      if (status === 'validating_files') queue.#preparation.add(id);
+      // It may have ended together with the service, and what only its run needed be left.
+      if (hasEnded({ status })) await queue.#book.clear(id);
+      else if (status === 'validating_files') queue.#preparation.add(id);
       else if (status === 'running' && attempts < ATTEMPTS)
         await queue.#book.change(id, { status: 'queued' }, info('The service was started again; the job goes on from its last checkpoint'));
       else if (status === 'running')
@@ -103,6 +108,9 @@ export class JobQueue {
   /** Newest first. */
   list(): readonly Job[] {
     return this.#book.all().toReversed();
+  }
+  statistics(): TuningStatistics {
+    return this.#tally.of(this.#book.all());
   }
   /** Throws JobError `unknown_job`. */
   get(id: string): Job {
@@ -213,6 +221,7 @@ export class JobQueue {
     // What a run still sends whose job was ended.
     if (hasEnded(before)) return;
     const { job, told } = progress.take(before, event);
+    this.#tally.train(before, job);
     this.#book.set(before.status === 'running' ? job : { ...job, estimatedFinish: undefined });
     const { steps } = this.#options.limits;
     if (event.kind === 'start' && event.steps > steps) {
@@ -259,7 +268,13 @@ export class JobQueue {
         this.#options.files,
         (reason) => void this.#book.tell(id, { level: 'warn', type: 'message', message: reason }),
       );
+      if (hasEnded(this.get(id))) return await this.#discard(resultFiles);
       await this.#models.serve(output, name);
+      // Whoever cancelled it meanwhile was told that nothing comes of it.
+      if (hasEnded(this.get(id))) {
+        await this.#models.remove(name);
+        return await this.#discard(resultFiles);
+      }
       await this.#end(
         id,
         { status: 'succeeded', fineTunedModel: name, resultFiles: [...resultFiles] },
@@ -269,6 +284,10 @@ export class JobQueue {
     } catch (error) {
       await this.#fail(id, reasonOf(error));
     }
+  }
+  /** Result files of a job that was cancelled while they were kept. */
+  async #discard(ids: readonly string[]): Promise<void> {
+    for (const id of ids) await this.#options.files.delete(id);
   }
   async #fail(id: string, { code, message: reason }: { readonly code: string; readonly message: string }): Promise<void> {
     if (hasEnded(this.get(id))) return;
@@ -281,7 +300,8 @@ export class JobQueue {
       { level: 'error', type: 'message', message: `The job failed: ${message}`, data: { code } },
     );
   }
-  async #end(id: string, change: Partial<Job>, ...told: readonly NewJobEvent[]): Promise<Job> {
+  async #end(id: string, change: Partial<Job> & { readonly status: EndedStatus }, ...told: readonly NewJobEvent[]): Promise<Job> {
+    this.#tally.end(change.status);
     const job = await this.#book.change(id, { ...change, finished: this.#now(), estimatedFinish: undefined }, ...told);
     // A process that is ending may still write; what it leaves is removed when it is gone.
     if (!this.#live.has(id)) {

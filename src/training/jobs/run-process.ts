@@ -35,7 +35,7 @@ export class RunProcess {
       }
     });
     this.outcome = new Promise((resolve) => {
-      child.once('error', (error) => resolve({ kind: 'failed', code: 'run_broke', message: `the training process cannot be started: ${error.message}` }));
+      child.on('error', (error) => resolve({ kind: 'failed', code: 'run_broke', message: `the training process cannot be started: ${error.message}` }));
       child.once('close', (code, signal) =>
         resolve(
           told ?? {

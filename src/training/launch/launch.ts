@@ -4,6 +4,7 @@
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve, sep } from 'node:path';
 import { stringify } from 'yaml';
+import { hasGraphsAlone } from '../../model/import/graph-weights.ts';
 import type { TrainingSpec } from '../spec.ts';
 
 export const LAUNCHERS = ['torchrun', 'ray'] as const;
@@ -46,6 +47,10 @@ function requireReadable(folder: string): void {
   if (type === 'pharos-decoder')
     throw new RangeError(
       `model: ${folder} is of the kind pharos-decoder, which transformers does not read; train it with Pharos, or give a folder with config.json and *.safetensors`,
+    );
+  if (hasGraphsAlone(folder))
+    throw new RangeError(
+      `model: ${folder} has its weights in an ONNX graph alone, which transformers does not read; train it with Pharos, or give the folder of *.safetensors that it was made from`,
     );
 }
 

@@ -3,8 +3,8 @@
 
 import { Worker } from 'node:worker_threads';
 import type { Batch } from '../batch.ts';
-import { openGradients, sharesOf } from '../run/gradients.ts';
-import type { Gradients, GradientsOptions } from '../run/gradients.ts';
+import { openGradients, sharesOf, summed } from '../run/gradients.ts';
+import type { Gradients, GradientsOptions, Predicted } from '../run/gradients.ts';
 import { dealRows } from './deal.ts';
 import type { FromWorker, ToWorker, WorkerSetup } from './gradient-worker.ts';
 
@@ -15,7 +15,7 @@ const workerSeed = (seed: number, rank: number): number => (rank === 0 ? seed : 
 /** A thread that takes one message at a time. */
 class GradientThread {
   readonly #worker: Worker;
-  #waiting: { readonly resolve: (loss: number) => void; readonly reject: (error: Error) => void } | undefined;
+  #waiting: { readonly resolve: (said: Predicted) => void; readonly reject: (error: Error) => void } | undefined;
   #failure: Error | undefined;
 
   constructor(setup: WorkerSetup) {
@@ -23,7 +23,7 @@ class GradientThread {
     this.#worker.on('message', (reply: FromWorker) => {
       const waiting = this.#waiting;
       this.#waiting = undefined;
-      if (reply.kind === 'done') waiting?.resolve(reply.loss);
+      if (reply.kind === 'done') waiting?.resolve(reply.said);
       else waiting?.reject(new Error(`worker ${setup.rank}: ${reply.message}`));
     });
     const fail = (reason: string, cause?: unknown): void => {
@@ -34,14 +34,14 @@ class GradientThread {
     this.#worker.on('error', (error: Error) => fail(error.message, error));
     this.#worker.on('exit', (code) => fail(`it ended with code ${code}`));
   }
-  /** The loss that comes back; the first is that of the start. */
-  answer(): Promise<number> {
+  /** What comes back; the first answer is that of the start. */
+  answer(): Promise<Predicted> {
     if (this.#failure) return Promise.reject(this.#failure);
-    const { promise, resolve, reject } = Promise.withResolvers<number>();
+    const { promise, resolve, reject } = Promise.withResolvers<Predicted>();
     this.#waiting = { resolve, reject };
     return promise;
   }
-  ask(message: ToWorker): Promise<number> {
+  ask(message: ToWorker): Promise<Predicted> {
     const answer = this.answer();
     this.#worker.postMessage(message, []);
     return answer;
@@ -52,12 +52,14 @@ class GradientThread {
 }
 
 /** One after the other in the same order, so that a sum of floats comes out alike each time. Waits for all, also when one fails. */
-async function all(answers: readonly Promise<number>[]): Promise<number> {
+async function all(answers: readonly Promise<Predicted>[]): Promise<Predicted> {
   const settled = await Promise.allSettled(answers);
-  return settled.reduce((sum, result) => {
-    if (result.status === 'rejected') throw result.reason;
-    return sum + result.value;
-  }, 0);
+  return summed(
+    settled.map((result) => {
+      if (result.status === 'rejected') throw result.reason;
+      return result.value;
+    }),
+  );
 }
 
 /**
@@ -98,10 +100,10 @@ export async function openParallelGradients(options: GradientsOptions, workers: 
   return {
     compute: async (batches, seed) => {
       const hands = dealt(batches);
-      const loss = await all(hands.map(({ rank, own, share }) => threads[rank].ask({ kind: 'compute', batches: own, share, seed: workerSeed(seed, rank) })));
+      const said = await all(hands.map(({ rank, own, share }) => threads[rank].ask({ kind: 'compute', batches: own, share, seed: workerSeed(seed, rank) })));
       const ranks = hands.map(({ rank }) => rank);
       if (ranks.length > 1) await all(threads.map((thread) => thread.ask({ kind: 'reduce', ranks })));
-      return { loss, gradients: byParameter[ranks[0]] };
+      return { ...said, gradients: byParameter[ranks[0]] };
     },
     evaluate: async (batches) => all(dealt(batches).map(({ rank, own, share }) => threads[rank].ask({ kind: 'evaluate', batches: own, share }))),
     close,

@@ -1,4 +1,4 @@
-// Owns cutting a loss graph down to its loss: an evaluation then makes a third of the work, since ONNX Runtime runs all that a graph has, whatever is fetched.
+// Owns cutting a loss graph down to its loss and what is said besides: an evaluation then makes a third of the work, since ONNX Runtime runs all that a graph has, whatever is fetched.
 // Refuses to know what the graph computes.
 
 import { ProtoWriter, readFields } from '../../model/protobuf.ts';
@@ -18,22 +18,22 @@ function texts(bytes: Uint8Array, wanted: number): readonly string[] {
   return found;
 }
 
-/** The same model with `output` as its only output, and nothing that it does not need. Its nodes stand in their order, and have no graphs of their own in them, as a loss graph's do. */
-export function forwardGraph(model: Uint8Array, output: string): Uint8Array {
+/** The same model with `outputs` as its only ones, and nothing that it does not need. Its nodes stand in their order, and have no graphs of their own in them, as a loss graph's do. */
+export function forwardGraph(model: Uint8Array, outputs: readonly string[]): Uint8Array {
   const edited = new ProtoWriter();
   readFields(model, (field, value, whole) => {
-    if (field === MODEL_GRAPH && typeof value !== 'number') edited.bytes(MODEL_GRAPH, cut(value, output));
+    if (field === MODEL_GRAPH && typeof value !== 'number') edited.bytes(MODEL_GRAPH, cut(value, outputs));
     else edited.raw(whole);
   });
   return edited.finish();
 }
 
-function cut(graph: Uint8Array, output: string): Uint8Array {
+function cut(graph: Uint8Array, outputs: readonly string[]): Uint8Array {
   const nodes: Uint8Array[] = [];
   readFields(graph, (field, value) => {
     if (field === GRAPH.node && typeof value !== 'number') nodes.push(value);
   });
-  const needed = new Set([output]);
+  const needed = new Set(outputs);
   const kept = new Set<Uint8Array>();
   // Each node stands behind those that it reads from.
   for (const node of nodes.toReversed()) {

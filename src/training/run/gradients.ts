@@ -7,15 +7,23 @@ import type { Batch } from '../batch.ts';
 import type { LossGraph } from '../loss-graph.ts';
 import { forwardGraph } from './forward-graph.ts';
 
+/** How well learned tokens are predicted. */
+export interface Predicted {
+  /** Mean cross-entropy of all learned tokens of the batches together, in nats. */
+  readonly loss: number;
+  /** Share of them that the model held for the most probable. Absent where the graph does not say it. */
+  readonly accuracy?: number;
+}
+export interface Computed extends Predicted {
+  /** In the order of the graph's parameters: as of one batch that held all the others. The arrays may be overwritten by the next call. */
+  readonly gradients: readonly Float32Array[];
+}
 /** Loss and gradients at the weights as they stand when a call begins. One call at a time. */
 export interface Gradients {
-  /**
-   * Mean cross-entropy of all learned tokens of the batches together, in nats, and its gradients in the order of the graph's parameters: as of one batch that held them all.
-   * The arrays may be overwritten by the next call. `seed` draws the dropout (batch i: seed + i).
-   */
-  compute(batches: readonly Batch[], seed: number): Promise<{ readonly loss: number; readonly gradients: readonly Float32Array[] }>;
-  /** The loss alone, without dropout. */
-  evaluate(batches: readonly Batch[]): Promise<number>;
+  /** `seed` draws the dropout (batch i: seed + i). */
+  compute(batches: readonly Batch[], seed: number): Promise<Computed>;
+  /** Without gradients and dropout. */
+  evaluate(batches: readonly Batch[]): Promise<Predicted>;
   close(): Promise<void>;
 }
 /** `weights`: by the names of the graph's parameters; they are read, not written, and stay the caller's. Those of a run lie in shared memory. */
@@ -27,12 +35,11 @@ export interface GradientsOptions {
 
 /** The seed that turns dropout off. */
 const NO_DROPOUT = -1;
-/** Bytes of a graph up to which evaluations get a session of their own; the frozen weights of a larger one are not held twice. */
-const MOST_TWICE = 2 ** 29;
 
 export async function openGradients({ graph, weights, threads }: GradientsOptions): Promise<Gradients> {
   const parameters: Record<string, ort.Tensor> = {};
   for (const { name, shape } of graph.parameters) parameters[name] = new ort.Tensor('float32', valuesOf(weights, name), shape);
+  for (const { name, shape, values } of graph.frozen ?? []) parameters[name] = new ort.Tensor('float32', values, shape);
   const open = (model: Uint8Array): Promise<ort.InferenceSession> =>
     ort.InferenceSession.create(model, { executionProviders: ['cpu'], intraOpNumThreads: threads, interOpNumThreads: 1 });
   const session = await open(graph.model);
@@ -42,35 +49,50 @@ export async function openGradients({ graph, weights, threads }: GradientsOption
     ...batchTensors(batch, share),
     ...(graph.dropout ? { dropout_seed: new ort.Tensor('int64', BigInt64Array.of(BigInt(seed)), [1]) } : {}),
   });
+  const outputs = graph.accuracy ? ['loss', 'accuracy'] : ['loss'];
   return {
     compute: async (batches, seed) => {
-      let loss = 0;
+      const said: Predicted[] = [];
       let sums: readonly Float32Array[] | undefined;
       const shares = sharesOf(batches);
       for (const [i, batch] of batches.entries()) {
         const results = await session.run(feedsOf(batch, shares[i], seed + i));
-        loss += (results['loss'].data as Float32Array)[0];
+        said.push(predicted(results));
         const gradients = gradientsOf(graph, batch, results);
         if (sums) sums.forEach((sum, p) => addTo(sum, gradients[p]));
         else sums = gradients;
       }
       if (!sums) throw new RangeError('a step needs at least one batch');
-      return { loss, gradients: sums };
+      return { ...summed(said), gradients: sums };
     },
     evaluate: async (batches) => {
-      forward ??= graph.model.length > MOST_TWICE ? session : await open(forwardGraph(graph.model, 'loss'));
-      let loss = 0;
+      forward ??= await open(forwardGraph(graph.model, outputs));
       const shares = sharesOf(batches);
-      for (const [i, batch] of batches.entries())
-        loss += ((await forward.run(feedsOf(batch, shares[i], NO_DROPOUT), ['loss']))['loss'].data as Float32Array)[0];
-      return loss;
+      const said: Predicted[] = [];
+      for (const [i, batch] of batches.entries()) said.push(predicted(await forward.run(feedsOf(batch, shares[i], NO_DROPOUT), outputs)));
+      return summed(said);
     },
     close: async () => {
-      if (forward !== session) await forward?.release();
+      await forward?.release();
       await session.release();
     },
   };
 }
+
+function predicted(results: ort.InferenceSession.OnnxValueMapType): Predicted {
+  const [loss, accuracy] = ['loss', 'accuracy'].map((name) => (results[name]?.data as Float32Array | undefined)?.[0]);
+  return { loss: loss ?? Number.NaN, ...(accuracy === undefined ? {} : { accuracy }) };
+}
+/** What parts say whose weights sum to 1 together. */
+export function summed(parts: readonly Predicted[]): Predicted {
+  const loss = parts.reduce((sum, part) => sum + part.loss, 0);
+  const accuracy = parts.reduce<number | undefined>((sum, part) => (sum === undefined || part.accuracy === undefined ? undefined : sum + part.accuracy), 0);
+  return { loss, ...(accuracy === undefined ? {} : { accuracy }) };
+}
+export const scaled = ({ loss, accuracy }: Predicted, share: number): Predicted => ({
+  loss: loss * share,
+  ...(accuracy === undefined ? {} : { accuracy: accuracy * share }),
+});
 
 /** What each batch counts in the mean over all learned tokens: its share of them. */
 export function sharesOf(batches: readonly Batch[]): readonly number[] {

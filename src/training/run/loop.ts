@@ -9,6 +9,8 @@ import type { Schedule } from '../optimizers/schedules.ts';
 import type { TrainingEvent, TrainingSpec } from '../spec.ts';
 import { replaceFile } from '../trainer.ts';
 import type { Trainer } from '../trainer.ts';
+import { scaled, summed } from './gradients.ts';
+import type { Predicted } from './gradients.ts';
 import { Metrics, lossPlot, schedulePlot } from './metrics.ts';
 import { dropBest, keepBest, readBest } from './record.ts';
 import type { RunFiles, RunState } from './record.ts';
@@ -72,11 +74,11 @@ async function makeStep({ spec, trainer, data, schedule, state, emit }: RunParts
   const batches = await take(data, batchesOf(spec));
   if (batches.length === 0) return false;
   const rate = schedule(trainer.step);
-  const { loss, gradientNorm } = await trainer.train(batches, rate, dropoutSeed(spec, trainer.step));
+  const { loss, gradientNorm, accuracy } = await trainer.train(batches, rate, dropoutSeed(spec, trainer.step));
   const tokens = batches.reduce((sum, batch) => sum + tokensOf(batch), 0);
   state.position = data.position;
   state.tokens += tokens;
-  state.unsettled = { step: trainer.step, loss, rate, gradientNorm, tokens: state.tokens };
+  state.unsettled = { step: trainer.step, loss, ...(accuracy === undefined ? {} : { accuracy }), rate, gradientNorm, tokens: state.tokens };
   emit({ kind: 'step', ...state.unsettled, tokensPerSecond: tokens / ((performance.now() - start) / 1000) });
   return true;
 }
@@ -86,33 +88,35 @@ async function settle({ spec, trainer, validation, total, files, state, emit, si
   const { unsettled } = state;
   if (!unsettled) return true;
   const { step } = trainer;
-  let loss: number | undefined;
+  let predicted: Predicted | undefined;
   if (validation && (step % spec.evaluate_every === 0 || step === total)) {
-    loss = await evaluate(trainer, await validation(), spec.workers, signal);
-    if (loss === undefined) return false;
+    predicted = await evaluate(trainer, await validation(), spec.workers, signal);
+    if (!predicted) return false;
+    const { loss } = predicted;
     const best = state.best === undefined || loss < state.best.loss;
     if (best) {
       keepBest(files.folder, step, trainer.weights);
       state.best = { step, loss };
     }
     state.stale = best ? 0 : state.stale + 1;
-    emit({ kind: 'evaluation', step, loss, best });
+    emit({ kind: 'evaluation', step, ...predicted, best });
   }
-  metrics.add(unsettled, loss);
+  metrics.add(unsettled, predicted);
   delete state.unsettled;
   return true;
 }
 
 /** Mean over all learned tokens of the source, which is closed; undefined when the signal came first. */
-async function evaluate(trainer: Trainer<RunState>, source: BatchSource, workers: number, signal: AbortSignal | undefined): Promise<number | undefined> {
-  let [sum, count] = [0, 0];
+async function evaluate(trainer: Trainer<RunState>, source: BatchSource, workers: number, signal: AbortSignal | undefined): Promise<Predicted | undefined> {
+  const said: Predicted[] = [];
+  let count = 0;
   try {
     for (;;) {
       if (signal?.aborted) return undefined;
       const batches = await take(source, workers);
-      if (batches.length === 0) return sum / count;
+      if (batches.length === 0) return scaled(summed(said), 1 / count);
       const learned = batches.reduce((rows, batch) => rows + batch.rows.length, 0);
-      sum += (await trainer.evaluate(batches)) * learned;
+      said.push(scaled(await trainer.predict(batches), learned));
       count += learned;
     }
   } finally {

@@ -6,16 +6,18 @@ import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { linePlot } from '../plots/line-plot.ts';
 import type { Schedule } from '../optimizers/schedules.ts';
 import { replaceFile } from '../trainer.ts';
+import type { Predicted } from './gradients.ts';
 
-/** Figures of one step. Losses in nats; `tokens` of the run so far. They say nothing of time: a run that was interrupted leaves the same file. */
+/** Figures of one step. Losses in nats; accuracies are shares of the learned tokens; `tokens` of the run so far. They say nothing of time: a run that was interrupted leaves the same file. */
 export interface StepFigures {
   readonly step: number;
   readonly loss: number;
+  readonly accuracy?: number;
   readonly rate: number;
   readonly gradientNorm: number;
   readonly tokens: number;
 }
-const HEADER = 'step,train_loss,learning_rate,gradient_norm,tokens,valid_loss';
+const HEADER = 'step,train_loss,learning_rate,gradient_norm,tokens,valid_loss,train_mean_token_accuracy,valid_mean_token_accuracy';
 /** The training loss of many steps is drawn beside its moving average, which reaches over this share of them in both directions. */
 const SMOOTHING = 0.01;
 const SCHEDULE_POINTS = 4000;
@@ -32,9 +34,9 @@ export class Metrics {
     const kept = step > 0 && existsSync(file) ? readFileSync(file, 'utf8').split('\n').filter(before) : [];
     replaceFile(file, [HEADER, ...kept, ''].join('\n'));
   }
-  add(figures: StepFigures, validationLoss?: number): void {
-    const { step, loss, rate, gradientNorm, tokens } = figures;
-    this.#rows.push(`${[step, loss, rate, gradientNorm, tokens, validationLoss ?? ''].join(',')}\n`);
+  add(figures: StepFigures, validation?: Predicted): void {
+    const { step, loss, rate, gradientNorm, tokens, accuracy } = figures;
+    this.#rows.push(`${[step, loss, rate, gradientNorm, tokens, validation?.loss, accuracy, validation?.accuracy].map((value) => value ?? '').join(',')}\n`);
   }
   /** Appends what was added since. */
   flush(): void {

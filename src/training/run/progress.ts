@@ -46,7 +46,9 @@ export function progressOn({ write, columns }: Screen, now: () => number = () =>
         break;
       }
       case 'evaluation':
-        line(`step ${whole(event.step)}: validation loss ${event.loss.toFixed(4)}${event.best ? ', the best so far' : ''}`);
+        line(
+          `step ${whole(event.step)}: validation loss ${event.loss.toFixed(4)}${event.accuracy === undefined ? '' : `, ${(100 * event.accuracy).toFixed(1)} % of tokens right`}${event.best ? ', the best so far' : ''}`,
+        );
         break;
       case 'checkpoint':
         break;

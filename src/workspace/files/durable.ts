@@ -3,8 +3,8 @@
 
 import { createReadStream } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
-import { copyFile, link, open, rename, rm, unlink } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { copyFile, link, mkdir, open, readdir, rename, rm, unlink } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
 
 /** Behind the name of a file that is not whole yet. */
 export const PART = '.part';
@@ -17,6 +17,25 @@ export async function syncFolder(folder: string): Promise<void> {
     await handle.sync();
   } finally {
     await handle.close();
+  }
+}
+
+/** Makes a folder, with those above it, that is there after a loss of power, too. */
+export async function makeFolder(folder: string): Promise<void> {
+  const whole = resolve(folder);
+  const first = await mkdir(whole, { recursive: true });
+  if (first === undefined) return;
+  for (let made = whole; made.length >= first.length; made = dirname(made)) await syncFolder(dirname(made));
+}
+/** Whether the system says that something is not there. */
+export const isMissing = (error: unknown): boolean => error instanceof Error && 'code' in error && error.code === 'ENOENT';
+/** Names in a folder; none where there is no folder. Rejects when it cannot be read: what is in it must not pass for gone. */
+export async function namesIn(folder: string): Promise<readonly string[]> {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    if (isMissing(error)) return [];
+    throw error;
   }
 }
 

@@ -2,10 +2,10 @@
 // Refuses to know HTTP, and what is in the files.
 
 import { randomBytes } from 'node:crypto';
-import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { PART, syncFolder, writeDurably, writePart } from './durable.ts';
+import { makeFolder, namesIn, PART, syncFolder, writeDurably, writePart } from './durable.ts';
 
 export const FILE_PURPOSES = ['fine-tune', 'fine-tune-results', 'batch', 'user_data'] as const;
 export type FilePurpose = (typeof FILE_PURPOSES)[number];
@@ -33,8 +33,8 @@ export type FileErrorCode = 'unknown_file' | 'file_too_large' | 'files_full';
 /** A file that is not there, or for which there is no room. */
 export class FileError extends Error {
   readonly code: FileErrorCode;
-  constructor(code: FileErrorCode, message: string) {
-    super(message);
+  constructor(code: FileErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
     this.name = 'FileError';
     this.code = code;
   }
@@ -56,6 +56,12 @@ const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'
 export const randomName = (length: number): string =>
   Array.from(randomBytes(length * 2).subarray(0, length), (byte) => LETTERS[byte % LETTERS.length]).join('');
 
+/** A full disk is no fault of the service, and who sends files can do something about it. */
+const roomFor = (error: unknown): unknown =>
+  error instanceof Error && 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT')
+    ? new FileError('files_full', 'the disk has no room for this file; delete some first (DELETE /v1/files/ID)', { cause: error })
+    : error;
+
 export class FileStore {
   readonly #folder: string;
   readonly #limits: FileLimits;
@@ -64,6 +70,8 @@ export class FileStore {
   readonly #files: Map<string, StoredFile>;
   /** Bytes of all files, of those that are arriving, too. */
   #bytes: number;
+  /** Files that are arriving, or have arrived and wait for their record. */
+  #arriving = 0;
 
   private constructor(folder: string, limits: FileLimits, now: () => number, files: readonly StoredFile[]) {
     this.#folder = folder;
@@ -83,7 +91,7 @@ export class FileStore {
     unreadable: (reason: string) => void = () => undefined,
     now: () => number = Date.now,
   ): Promise<FileStore> {
-    const names: readonly string[] = await readdir(folder).catch(() => []);
+    const names = await namesIn(folder);
     const files: StoredFile[] = [];
     for (const name of names) {
       const [, id, ending, part] = OWN.exec(name) ?? [];
@@ -120,17 +128,25 @@ export class FileStore {
   /** Takes content in as it comes. Rejects with FileError `file_too_large` or `files_full` as soon as that is known; nothing is left then. */
   async receive(content: AsyncIterable<Uint8Array>): Promise<Arrived> {
     await this.#removeExpired();
-    if (this.#files.size >= this.#limits.files)
+    if (this.#files.size + this.#arriving >= this.#limits.files)
       throw new FileError('files_full', `${this.#limits.files} files are kept, which is the limit; delete some first (DELETE /v1/files/ID)`);
-    await mkdir(this.#folder, { recursive: true });
     const id = `file-${randomName(24)}`;
-    const path = join(this.#folder, id + PART);
+    const place = join(this.#folder, id);
+    const path = place + PART;
     let held = 0;
+    let arriving = true;
+    this.#arriving++;
+    const leave = (): void => {
+      if (arriving) this.#arriving--;
+      arriving = false;
+    };
     const free = (): void => {
       this.#bytes -= held;
       held = 0;
+      leave();
     };
     try {
+      await makeFolder(this.#folder);
       const bytes = await writePart(path, content, (more) => {
         held += more;
         this.#bytes += more;
@@ -148,10 +164,18 @@ export class FileStore {
         keep: async ({ filename, purpose, expiresAfterMs }) => {
           const created = this.#now();
           const file: StoredFile = { id, bytes, created, filename, purpose, ...(expiresAfterMs === undefined ? {} : { expires: created + expiresAfterMs }) };
-          await rename(path, join(this.#folder, id));
-          await writeDurably(join(this.#folder, id + RECORD), JSON.stringify(file));
+          try {
+            await rename(path, place);
+            await writeDurably(place + RECORD, JSON.stringify(file));
+          } catch (error) {
+            // Whoever is told that it failed must not find it after a restart.
+            for (const ending of [RECORD, RECORD + PART, '', PART]) await rm(place + ending, { force: true }).catch(() => undefined);
+            free();
+            throw roomFor(error);
+          }
           this.#files.set(id, file);
           held = 0;
+          leave();
           return file;
         },
         drop: async () => {
@@ -161,7 +185,7 @@ export class FileStore {
       };
     } catch (error) {
       free();
-      throw error;
+      throw roomFor(error);
     }
   }
 
@@ -172,10 +196,10 @@ export class FileStore {
   }
 
   async #remove(id: string): Promise<void> {
-    this.#bytes -= this.#files.get(id)?.bytes ?? 0;
-    this.#files.delete(id);
-    // Without its record it is gone, whatever happens next.
+    // Without its record it is gone, whatever happens next; with it, it is there.
     await rm(join(this.#folder, id + RECORD), { force: true });
+    const bytes = this.#files.get(id)?.bytes ?? 0;
+    if (this.#files.delete(id)) this.#bytes -= bytes;
     await syncFolder(this.#folder);
     await rm(join(this.#folder, id), { force: true });
   }

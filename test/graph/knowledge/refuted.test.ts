@@ -6,7 +6,7 @@ import type { DeduceRequest, DeduceResult, KnowledgeGraph } from '../../../graph
 import type { Proof } from '../../../graph/reason/types.ts';
 import { literal, parseEntityId } from '../../../graph/terms.ts';
 import { AMPLE } from '../../helpers/proofs.ts';
-import { BASE, declare, open, say, texts, triple } from '../../helpers/knowledge-world.ts';
+import { all, BASE, declare, node, open, say, texts, triple } from '../../helpers/knowledge-world.ts';
 
 const ask = (graph: KnowledgeGraph, goal: string, request: Partial<DeduceRequest> = {}): Promise<DeduceResult> =>
   graph.deduce(BASE, { goal, ...request, budget: AMPLE });
@@ -153,6 +153,53 @@ t.test('what is declared never makes rules that stood run in a circle', async (t
   t.match(await ask(graph, 'p(u, v)'), { outcome: 'entailed' });
   t.match(await ask(graph, '-p(u, w)', { semantics: 'exact' }), { outcome: 'entailed', answers: [{ confidence: 1 }] });
   t.match(await ask(graph, 'r(u, v)'), { outcome: 'refuted' });
+});
+
+t.test('nor does it with a rule that comes later: added, validated, supposed for one question or for all reads, it stands whatever the order', async (t) => {
+  const COUNTS = 'upset(?x, ?y) :- meets(?x, ?y), -likes(?x, ?y).';
+  const CIRCLE = 'hates(?x, ?y) :- meets(?x, ?y), not -likes(?x, ?y).';
+  const facts = [declare('likes', { disjointWith: ['hates'] }), say('a', 'meets', 'b'), say('a', 'meets', 'c'), say('a', 'hates', 'c')];
+  const [one, other] = [await open(t), await open(t)];
+  for (const { graph } of [one, other]) await graph.tell(BASE, facts);
+  await one.graph.addRules(BASE, COUNTS);
+  t.same(texts(await all(one.graph, {}, { derived: 'only' })), ['upset(a, c)'], 'hating counts as not liking');
+  await other.graph.addRules(BASE, CIRCLE);
+  await other.graph.addRules(BASE, COUNTS);
+  const stored = texts(await all(other.graph, {}, { derived: 'only' }));
+  t.same(stored, ['hates(a, b)'], 'and no longer where that would run in a circle');
+
+  const { consequences } = await one.graph.whatIf(BASE, { rules: CIRCLE, budget: AMPLE });
+  t.same(consequences.map(({ change, triple: { relation, object } }) => [change, relation, object]).toSorted(), [
+    ['gained', 'hates', node('b')],
+    ['lost', 'likes', node('c')],
+    ['lost', 'upset', node('c')],
+  ]);
+  for (const { change, proofId } of consequences) t.same(await checked(one.graph, [proofId], change === 'lost' ? {} : { rules: CIRCLE }), [true], change);
+  t.same(shown(await ask(one.graph, 'hates(?x, ?y)', { rules: CIRCLE })), ['hates(a, b)', 'hates(a, c)']);
+  t.same(shown(await ask(one.graph, 'upset(?x, ?y)', { rules: CIRCLE })), []);
+  const supposed = await one.graph.suppose(BASE, CIRCLE, { budget: AMPLE }).match(BASE, {}, { derived: 'only' });
+  t.same(texts(supposed.items), stored);
+  t.match(await one.graph.validateRules(BASE, CIRCLE), { valid: true });
+  await one.graph.addRules(BASE, CIRCLE);
+  t.same(texts(await all(one.graph, {}, { derived: 'only' })), stored);
+  t.match(
+    await one.graph.validateRules(BASE, '-likes(?x, ?y) :- hates(?x, ?y).'),
+    { valid: false, errors: [{ code: 'unstratifiable' }] },
+    'a rule that says so is another matter',
+  );
+});
+
+t.test('a rule supposed makes what is declared count where the base asks for it nowhere', async (t) => {
+  const { graph } = await open(t);
+  await graph.tell(BASE, [declare('likes', { disjointWith: ['hates'] }), say('a', 'hates', 'c')]);
+  const rules = 'upset(?x, ?y) :- -likes(?x, ?y).';
+  const { consequences } = await graph.whatIf(BASE, { rules, budget: AMPLE });
+  t.same(texts(consequences.map((each) => each.triple)), ['-likes(a, c)', 'upset(a, c)']);
+  await graph.addRules(BASE, rules);
+  t.same(texts([...(await all(graph, {}, { derived: 'only' })), ...(await all(graph, { negated: true }, { derived: 'only' }))]), [
+    '-likes(a, c)',
+    'upset(a, c)',
+  ]);
 });
 
 t.test('by OWL what is disjoint, a complement, asymmetric or irreflexive is refuted, with the rule that says so', async (t) => {

@@ -195,6 +195,25 @@ t.test('on 150 random bases what would change is the difference of two worlds de
   return t.ok(bases.any >= 100 && bases.gained >= 50 && bases.lost >= 50 && bases.altered >= 40, `of 150 bases, those with a change: ${JSON.stringify(bases)}`);
 });
 
+t.test('what a limit kept from being derived is not told as lost, and what only the other world has not as gained', async (t) => {
+  const { graph } = await open(t);
+  await graph.addRules(BASE, FAMILY);
+  const chain = (name: string): Change[] => Array.from({ length: 10 }, (_, i) => say(`${name}${i}`, 'parent', `${name}${i + 1}`));
+  await graph.tell(BASE, chain('n'));
+  const partly = await graph.whatIf(BASE, { add: [triple('m', 'parent', 'n0')], budget: { ...AMPLE, facts: 20 } });
+  t.match(partly, { complete: false, limit: 'facts', counts: { lost: 0, altered: 0 } });
+  const whole = await graph.whatIf(BASE, { add: [triple('m', 'parent', 'n0')], ...ask });
+  t.match(whole, { complete: true, counts: { gained: 11, lost: 0, altered: 0 } });
+  const gained = new Set(texts(whole.consequences.map((each) => each.triple)));
+  t.ok(texts(partly.consequences.map((each) => each.triple)).every((text) => gained.has(text)));
+
+  const small = await open(t, { limits: { standing: { ...AMPLE, facts: 20 } } });
+  await small.graph.addRules(BASE, FAMILY);
+  await small.graph.tell(BASE, chain('n'));
+  const less = await small.graph.whatIf(BASE, { remove: [{ relation: named('parent'), subject: triple('n4', 'x', 'y').subject }], budget: { ...AMPLE, facts: 31 } });
+  t.match(less, { complete: false, counts: { gained: 0, altered: 0 } }, 'the supposed world is complete, and the base is not');
+});
+
 t.test('a fact supposed replaces the stored one that it would replace if it were written, and no other', async (t) => {
   const { graph } = await open(t);
   await graph.addRules(BASE, 'q(?x, ?y) :- p(?x, ?y).');

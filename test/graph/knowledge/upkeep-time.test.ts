@@ -2,10 +2,12 @@
 // Refuses to know how upkeep is done, and clocks: the tests say what time it is.
 
 import t from 'tap';
+import { EmbeddedStore } from '../../../graph/embedded/store.ts';
+import { KnowledgeGraph } from '../../../graph/knowledge.ts';
 import type { Change } from '../../../graph/store.ts';
 import { tripleKey } from '../../../graph/terms.ts';
 import type { Fact, Triple } from '../../../graph/terms.ts';
-import { all, BASE, derived, open } from '../../helpers/knowledge-world.ts';
+import { all, BASE, derived, named, open, say, triple } from '../../helpers/knowledge-world.ts';
 import { naiveModel, naiveStrata } from '../../helpers/naive-reasoner.ts';
 import { randomConfidence, randomRichRule, randomRule, randomTriple, seeded } from '../../helpers/random-programs.ts';
 import { ruleDocument } from '../../../graph/knowledge/rule-documents.ts';
@@ -83,3 +85,46 @@ for (const weighted of [false, true])
     }
     t.ok(times > 500 && rows > 1_000, `${times} times, ${rows} derived facts`);
   });
+
+t.test('facts whose time comes later than that of all that are watched are not forgotten', async (t) => {
+  let now = START;
+  const graph = new KnowledgeGraph({ store: new EmbeddedStore({ file: ':memory:' }), now: () => now });
+  await graph.open();
+  t.teardown(() => graph.close());
+  await graph.addRules(BASE, 'q(?x) :- p(?x, ?y).');
+  // More than are watched at a time.
+  const count = 101_000;
+  const end = (i: number): string => new Date(START + (i + 1) * 60_000).toISOString();
+  await graph.tell(
+    BASE,
+    Array.from({ length: count }, (_, i) => say(`n${i}`, 'p', 'o', { validTo: end(i) })),
+  );
+  const holds = async (i: number): Promise<boolean> => (await graph.ground(BASE, triple(`n${i}`, 'is a', 'q'))).outcome === 'entailed';
+  now = Date.parse(end(count - 5_000));
+  t.same([await holds(count - 5_001), await holds(count - 5_000), await holds(count - 1)], [false, false, true]);
+  now = Date.parse(end(count - 2));
+  t.same([await holds(count - 2), await holds(count - 1)], [false, true]);
+  t.same(
+    (await graph.match(BASE, { relation: named('is a') }, { derived: 'only' })).items.map(({ subject }) => subject),
+    [`n${count - 1}`],
+  );
+  now = Date.parse(end(count));
+  t.same((await graph.match(BASE, { relation: named('is a') }, { derived: 'only' })).items, []);
+});
+
+t.test('when the store fails just as the clock changes what holds, everything is doubted and read anew', async (t) => {
+  let now = START;
+  const { graph, store, events } = await open(t, { now: () => now });
+  await graph.addRules(BASE, 'q(?x, ?y) :- p(?x, ?y).');
+  await graph.tell(BASE, [say('a', 'p', 'b', { validTo: new Date(START + HOUR).toISOString() }), say('c', 'r', 'd')]);
+  events.length = 0;
+  now += 2 * HOUR;
+  store.beforeMatch = () => {
+    throw new Error('connection lost');
+  };
+  await t.rejects(graph.ground(BASE, triple('a', 'q', 'b')), { message: 'connection lost' });
+  t.same(events.flatMap(({ relationsChanged }) => [...relationsChanged]).toSorted(), ['p', 'q', 'r']);
+  store.beforeMatch = () => undefined;
+  t.match(await graph.ground(BASE, triple('a', 'q', 'b')), { outcome: 'not_entailed' });
+  t.same([...(await derived(graph))], []);
+});

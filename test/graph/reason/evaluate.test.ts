@@ -11,7 +11,7 @@ import { Database } from '../../../graph/reason/tables/database.ts';
 import { entity, literal, parseEntityId, parseRelationName, tripleKey } from '../../../graph/terms.ts';
 import type { Term } from '../../../graph/terms.ts';
 import { naiveModel, naiveStrata } from '../../helpers/naive-reasoner.ts';
-import { AMPLE, contents, grounds, mutations, proofs, run } from '../../helpers/proofs.ts';
+import { AMPLE, contents, grounds, listed, mutations, proofs, run } from '../../helpers/proofs.ts';
 import type { Told } from '../../helpers/proofs.ts';
 import { randomConfidence, randomRule, randomTriple, seeded } from '../../helpers/random-programs.ts';
 
@@ -23,8 +23,6 @@ const told = (subject: string, relation: string, object: string | Term, confiden
   },
   confidence,
 });
-const listed = (all: ReadonlyMap<string, { readonly confidence: number; readonly told: boolean }>): string[] =>
-  [...all].map(([key, { confidence, told: own }]) => `${own ? 'told' : 'derived'} ${key} ${confidence}`).toSorted();
 
 t.test('1,500 random programs derive exactly what naive evaluation derives, with the same confidences', async (t) => {
   let [compared, circles, derived, negations, differ] = [0, 0, 0, 0, 0];

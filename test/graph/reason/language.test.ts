@@ -13,7 +13,7 @@ import type { Expression } from '../../../graph/reason/types.ts';
 import { entity, literal, parseEntityId, parseRelationName, termText } from '../../../graph/terms.ts';
 import type { Term } from '../../../graph/terms.ts';
 import { naiveModel, naiveStrata } from '../../helpers/naive-reasoner.ts';
-import { contents, grounds, mutations, proofs, run } from '../../helpers/proofs.ts';
+import { contents, grounds, listed, mutations, proofs, run } from '../../helpers/proofs.ts';
 import type { Told } from '../../helpers/proofs.ts';
 import { randomConfidence, randomRichRule, randomRule, randomTriple, seeded } from '../../helpers/random-programs.ts';
 
@@ -25,8 +25,6 @@ const told = (subject: string, relation: string, object: string | number | Term)
   },
   confidence: 1,
 });
-const listed = (all: ReadonlyMap<string, { readonly confidence: number; readonly told: boolean }>): string[] =>
-  [...all].map(([key, { confidence, told: own }]) => `${own ? 'told' : 'derived'} ${key} ${confidence}`).toSorted();
 /** What rules derive, as `relation(subject, object)`. */
 function derives(rules: string, facts: readonly Told[]): string[] {
   return [...contents(run(parseRules(rules), facts).program).values()]
@@ -87,6 +85,15 @@ t.test('printed text and the JSON form of rules with functions and aggregates ar
     t.strictSame(parseRules(rule.text), [rule], rule.text);
     t.strictSame(rulesFromJson(JSON.parse(JSON.stringify([ruleToJson(rule)]))), [rule]);
   }
+});
+
+t.test('an entity in a list beside a function that gives a string is printed as one, and its rule keeps its address', (t) => {
+  const [rule] = parseRules('p(?x) :- q(?x, ?y), upper(?y) not in ["the d"^^entity, a, "b"].');
+  t.equal(rule.text, 'p(?x) :- q(?x, ?y), upper(?y) not in ["the d"^^entity, a, "b"^^string].');
+  t.strictSame(parseRules(rule.text), [rule]);
+  t.strictSame(rulesFromJson(JSON.parse(JSON.stringify([ruleToJson(rule)]))), [rule]);
+  t.equal(rule.id, 'r_ab7474abd140297d11c95a68');
+  t.end();
 });
 
 const VALUES: readonly Term[] = [

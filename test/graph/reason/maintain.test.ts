@@ -14,12 +14,9 @@ import type { Edit } from '../../../graph/reason/upkeep/upkeep.ts';
 import { entity, parseEntityId, parseRelationName, tripleKey } from '../../../graph/terms.ts';
 import type { Triple } from '../../../graph/terms.ts';
 import { naiveModel, naiveStrata } from '../../helpers/naive-reasoner.ts';
-import { AMPLE, contents, grounds, proofs, run } from '../../helpers/proofs.ts';
+import { AMPLE, contents, grounds, listed, proofs, run } from '../../helpers/proofs.ts';
 import { randomConfidence, randomRichRule, randomRule, randomTriple, seeded } from '../../helpers/random-programs.ts';
 import type { Random } from '../../helpers/random-programs.ts';
-
-type Listed = ReadonlyMap<string, { readonly confidence: number; readonly told: boolean }>;
-const listed = (all: Listed): string[] => [...all].map(([key, { confidence, told }]) => `${told ? 'told' : 'derived'} ${key} ${confidence}`).toSorted();
 
 /** A program that is kept up to date beside a map of what is told. */
 class Kept {

@@ -8,6 +8,7 @@ import { Tape } from '../../../src/training/graphs/tape.ts';
 import { Random } from '../../../src/training/random.ts';
 import { BLOCKS } from './blocks.ts';
 import type { Values } from './blocks.ts';
+import { CONTRAST_BLOCKS } from './contrast-blocks.ts';
 
 const sizeOf = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
 const near = (given: ArrayLike<number>, right: ArrayLike<number>): number => {
@@ -15,7 +16,7 @@ const near = (given: ArrayLike<number>, right: ArrayLike<number>): number => {
   return Math.max(...Array.from(right, (value, i) => Math.abs(given[i] - value) / size));
 };
 
-for (const { label, inputs, graph, right } of BLOCKS)
+for (const { label, inputs, graph, right } of [...BLOCKS, ...CONTRAST_BLOCKS])
   t.test(`${label}: values and gradients are those of float64`, async (t) => {
     const random = new Random(17);
     const names = Object.keys(inputs);

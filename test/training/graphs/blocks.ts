@@ -18,10 +18,10 @@ export interface Block {
 }
 const pointwise = (x: Float64Array, f: (value: number) => number): Float64Array => x.map(f);
 /** Rows of x, each of `width` numbers, made into others. */
-const byRow = (x: Float64Array, width: number, f: (row: Float64Array) => ArrayLike<number>): number[] =>
+export const byRow = (x: Float64Array, width: number, f: (row: Float64Array) => ArrayLike<number>): number[] =>
   Array.from({ length: x.length / width }, (_, i) => Array.from(f(x.slice(i * width, (i + 1) * width)))).flat();
-const rowOf = (x: Float64Array, row: number, width: number): number[] => Array.from(x.slice(row * width, (row + 1) * width));
-const shares = (row: ArrayLike<number>): number[] => {
+export const rowOf = (x: Float64Array, row: number, width: number): number[] => Array.from(x.slice(row * width, (row + 1) * width));
+export const shares = (row: ArrayLike<number>): number[] => {
   const powers = Array.from(row, Math.exp);
   const total = powers.reduce((a, b) => a + b);
   return powers.map((power) => power / total);

@@ -7,6 +7,7 @@ import type { Batch, Sequence } from '../../../src/training/batch.ts';
 import type { LossGraph } from '../../../src/training/loss-graph.ts';
 import { Random } from '../../../src/training/random.ts';
 import { openGradients } from '../../../src/training/run/gradients.ts';
+import type { Predicted } from '../../../src/training/run/gradients.ts';
 import type { Weights } from '../../model/reference.ts';
 
 export interface Packed {
@@ -35,13 +36,14 @@ export function packed(seed: number, vocabularySize: number, rows = 2, steps = 9
   return { batch, sequences: taken.slice(0, -1) };
 }
 
-export interface Computed {
-  readonly loss: number;
+export interface Computed extends Predicted {
   readonly gradients: ReadonlyMap<string, Float32Array>;
 }
 export interface OpenLoss {
   readonly compute: (weights: Weights, batch: Batch, seed?: number) => Promise<Computed>;
   /** Without dropout. */
+  readonly predict: (weights: Weights, batch: Batch) => Promise<Predicted>;
+  /** The loss of that. */
   readonly evaluate: (weights: Weights, batch: Batch) => Promise<number>;
 }
 /** Opens a graph; it ends with the test. */
@@ -50,34 +52,47 @@ export async function openLoss(t: Test, graph: LossGraph): Promise<OpenLoss> {
   const gradients = await openGradients({ graph, weights: own, threads: 1 });
   t.teardown(async () => gradients.close());
   const take = (weights: Weights): void => own.forEach((values, name) => values.set(weights.get(name) ?? []));
+  const predict = async (weights: Weights, batch: Batch): Promise<Predicted> => {
+    take(weights);
+    return gradients.evaluate([batch]);
+  };
   return {
+    predict,
     compute: async (weights, batch, seed = 0) => {
       take(weights);
-      const { loss, gradients: found } = await gradients.compute([batch], seed);
-      return { loss, gradients: new Map(graph.parameters.map(({ name }, i) => [name, found[i].slice()])) };
+      const { gradients: found, ...said } = await gradients.compute([batch], seed);
+      return { ...said, gradients: new Map(graph.parameters.map(({ name }, i) => [name, found[i].slice()])) };
     },
-    evaluate: async (weights, batch) => {
-      take(weights);
-      return gradients.evaluate([batch]);
-    },
+    evaluate: async (weights, batch) => (await predict(weights, batch)).loss,
   };
 }
 
-/** Mean cross-entropy of the learned tokens, each sequence seen alone: so packing, masks and positions are checked as well. */
-export function meanLoss(logitsOf: (tokens: readonly number[]) => readonly ArrayLike<number>[], sequences: readonly Sequence[]): number {
+/** What each learned token's predecessor says of it, each sequence seen alone: so packing, masks and positions are checked as well. */
+function overLearned(
+  logitsOf: (tokens: readonly number[]) => readonly ArrayLike<number>[],
+  sequences: readonly Sequence[],
+  said: (logits: readonly number[], target: number) => number,
+): number {
   let [total, count] = [0, 0];
   for (const { tokens, learned } of sequences) {
     const logits = logitsOf(tokens);
     for (let i = 0; i + 1 < tokens.length; i++) {
       if (!learned[i + 1]) continue;
-      const row = Array.from(logits[i]);
-      const highest = Math.max(...row);
-      total += highest + Math.log(row.reduce((sum, value) => sum + Math.exp(value - highest), 0)) - row[tokens[i + 1]];
+      total += said(Array.from(logits[i]), tokens[i + 1]);
       count++;
     }
   }
   return total / count;
 }
+/** Mean cross-entropy of the learned tokens. */
+export const meanLoss = (logitsOf: (tokens: readonly number[]) => readonly ArrayLike<number>[], sequences: readonly Sequence[]): number =>
+  overLearned(logitsOf, sequences, (row, target) => {
+    const highest = Math.max(...row);
+    return highest + Math.log(row.reduce((sum, value) => sum + Math.exp(value - highest), 0)) - row[target];
+  });
+/** Share of the learned tokens that are the most probable ones. */
+export const shareRight = (logitsOf: (tokens: readonly number[]) => readonly ArrayLike<number>[], sequences: readonly Sequence[]): number =>
+  overLearned(logitsOf, sequences, (row, target) => (row.indexOf(Math.max(...row)) === target ? 1 : 0));
 
 /**
  * How far gradients are from what an independent float64 loss does along a random direction of each parameter: |difference of losses - gradient * step| / (|gradient| |step|), the largest of all.

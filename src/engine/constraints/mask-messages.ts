@@ -1,0 +1,25 @@
+// Owns the messages to the thread that finds masks. Everything in them survives structured cloning; answers come through shared memory.
+// Refuses to know who sends them and why.
+
+import type { Place } from './ahead.ts';
+import type { Grammar } from './expression.ts';
+import type { Claim } from './mask-slots.ts';
+import type { TrieParts } from './token-trie.ts';
+
+/** Vocabularies and grammars go by numbers. */
+export type ToMaskWorker =
+  | {
+      readonly kind: 'open';
+      readonly vocabulary: number;
+      readonly trie: TrieParts;
+      readonly size: number;
+      readonly ends: readonly number[];
+      readonly slots: SharedArrayBuffer;
+      readonly counts: Int32Array;
+    }
+  | { readonly kind: 'grammar'; readonly vocabulary: number; readonly grammar: number; readonly source: Grammar }
+  | { readonly kind: 'ask'; readonly vocabulary: number; readonly grammar: number; readonly places: readonly (readonly [claim: Claim, place: Place])[] }
+  | { readonly kind: 'forget'; readonly vocabulary: number; readonly grammar: number }
+  | { readonly kind: 'close'; readonly vocabulary: number };
+/** Places of `counts`: messages of a vocabulary that are done, and grammars that are kept for it. */
+export const [MESSAGES, GRAMMARS] = [0, 1];

@@ -1,0 +1,153 @@
+// Owns taking triples out of text with a model: each passage with the relations that it may speak of, in a form that holds by construction, and only names that stand in the text.
+// Refuses to know HTTP, and where the triples go.
+
+import type { Relation, RelationName } from '../../graph/terms.ts';
+import { messagesOf } from '../answers/words/compose.ts';
+import { renderRelations } from '../answers/words/evidence.ts';
+import { EngineError } from '../engine/port.ts';
+import type { Engine, GenerateRequest, ModelInfo, Usage } from '../engine/port.ts';
+import { passagesOf } from './passages.ts';
+import { candidatesOf } from './relations.ts';
+import { fitsRow, readable, readRows, rowsGrammar } from './rows.ts';
+import type { Candidate } from './relations.ts';
+
+export interface Extracted {
+  readonly subject: string;
+  readonly relation: RelationName;
+  readonly object: string;
+  /** The passage that tells it. */
+  readonly passage: string;
+}
+export interface Extraction {
+  readonly triples: readonly Extracted[];
+  /** Triples that were left out because a name of theirs does not stand in the passage. */
+  readonly invented: number;
+  /** Passages at whose end the model had more to say than it had room for. */
+  readonly cut: number;
+  readonly usage: Usage;
+}
+export interface ExtractionLimits {
+  /** Relations told of one passage. */
+  readonly relations: number;
+  /** Triples of one passage. */
+  readonly triples: number;
+  /** Passages of one text, and how many are with the engine at a time. */
+  readonly passages: number;
+  readonly atOnce: number;
+}
+
+interface Written {
+  readonly subject: string;
+  readonly relation: string;
+  readonly object: string;
+}
+const schemaOf = (labels: readonly string[], most: number): object => ({
+  type: 'array',
+  maxItems: most,
+  items: {
+    type: 'object',
+    properties: { subject: { type: 'string' }, relation: { enum: labels }, object: { type: 'string' } },
+    required: ['subject', 'relation', 'object'],
+    additionalProperties: false,
+  },
+});
+/** The whole objects of a JSON array, which may break off, or rows. */
+function read(text: string, trained: boolean): readonly Written[] {
+  if (trained) return readRows(text).map(([subject, relation, object]) => ({ subject, relation, object }));
+  const whole = text.trimEnd().endsWith(']') ? text : `${text.slice(0, text.lastIndexOf('}') + 1)}]`;
+  try {
+    return JSON.parse(whole) as readonly Written[];
+  } catch {
+    return [];
+  }
+}
+
+function requestOf(model: ModelInfo, passage: string, candidates: readonly Candidate[], most: number, maxTokens: number): GenerateRequest {
+  const labels = [...new Set(candidates.map(({ label }) => label))];
+  const language = /\p{Script=Han}/u.test(passage) ? 'zh' : 'en';
+  const messages = model.grounded
+    ? messagesOf(renderRelations('extract', readable(passage, language), labels, language))
+    : [
+        { role: 'system' as const, content: `Write the facts of the text as a JSON array of objects with subject, relation and object, and an empty array if it tells none. Names stand as they stand in the text. Relations: ${labels.join('; ')}.` },
+        { role: 'user' as const, content: passage },
+      ];
+  return {
+    model: model.id,
+    prompt: {
+      kind: 'chat',
+      thinking: false,
+      messages,
+    },
+    sampling: { temperature: 0, topP: 1 },
+    maxTokens,
+    stop: [],
+    constraint: model.grounded ? { kind: 'grammar', grammar: rowsGrammar(labels, most, language) } : { kind: 'schema', schema: schemaOf(labels, most) },
+  };
+}
+
+/** Throws EngineError `context_length_exceeded` for a text of too many passages, and what the engine throws. */
+export async function extract(
+  engine: Engine,
+  model: ModelInfo,
+  text: string,
+  relations: readonly Pick<Relation, 'name' | 'aliases'>[],
+  limits: ExtractionLimits,
+  signal?: AbortSignal,
+): Promise<Extraction> {
+  const passages = passagesOf(text);
+  if (passages.length > limits.passages)
+    throw new EngineError('context_length_exceeded', `the text has ${passages.length} passages of up to three sentences; one request takes ${limits.passages}: send it in parts`);
+  const results: { triples: Extracted[]; invented: number; cut: boolean; usage: Usage }[] = [];
+  const queue = passages.entries();
+  const work = async (): Promise<void> => {
+    for (const [i, passage] of queue) {
+      const candidates = candidatesOf(passage, relations, limits.relations).filter(({ label }) => !model.grounded || fitsRow(label));
+      if (candidates.length > 0) results[i] = await ofPassage(engine, model, passage, candidates, limits.triples, signal);
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(limits.atOnce, passages.length) }, work));
+  const made = results.filter(Boolean);
+  const seen = new Set<string>();
+  return {
+    triples: made.flatMap(({ triples }) =>
+      triples.filter(({ subject, relation, object }) => {
+        const key = JSON.stringify([subject, relation, object]);
+        return !seen.has(key) && seen.add(key) !== undefined;
+      }),
+    ),
+    invented: made.reduce((sum, { invented }) => sum + invented, 0),
+    cut: made.filter(({ cut }) => cut).length,
+    usage: {
+      promptTokens: made.reduce((sum, { usage }) => sum + usage.promptTokens, 0),
+      completionTokens: made.reduce((sum, { usage }) => sum + usage.completionTokens, 0),
+    },
+  };
+}
+
+async function ofPassage(
+  engine: Engine,
+  model: ModelInfo,
+  passage: string,
+  candidates: readonly Candidate[],
+  most: number,
+  signal?: AbortSignal,
+): Promise<{ triples: Extracted[]; invented: number; cut: boolean; usage: Usage }> {
+  // Every fact repeats names of the passage, and has some signs around them.
+  const maxTokens = 2 * (await engine.countTokens(model.id, passage)) + 30 * most;
+  let written = '';
+  let cut = false;
+  let usage: Usage = { promptTokens: 0, completionTokens: 0 };
+  for await (const event of engine.generate(requestOf(model, passage, candidates, most, maxTokens), signal)) {
+    if (event.kind === 'delta') written += event.text;
+    else if (event.kind === 'error') throw event.error;
+    else if (event.kind === 'finish') [cut, usage] = [event.reason === 'length', event.usage];
+  }
+  const relationOf = new Map(candidates.map(({ label, relation }) => [label, relation]));
+  const facts = read(written, model.grounded !== undefined);
+  const stands = (name: string): boolean => name.trim() !== '' && passage.includes(name.trim());
+  const triples = facts.flatMap(({ subject, relation, object }) => {
+    const known = relationOf.get(relation);
+    return known !== undefined && stands(subject) && stands(object) ? [{ subject: subject.trim(), relation: known, object: object.trim(), passage }] : [];
+  });
+  return { triples, invented: facts.length - triples.length, cut, usage };
+}

@@ -1,0 +1,57 @@
+// Owns POST /v1/extract: what is found, what is left out, what is stored, and what is refused.
+// Refuses to know how well any model reads.
+
+import t from 'tap';
+import type { GenerateRequest } from '../../src/engine/port.ts';
+import { call, list, startApp, str } from '../helpers/http-app.ts';
+import { says, scriptedEngine } from '../helpers/scripted-engine.ts';
+
+const asked: GenerateRequest[] = [];
+/** Reads "A was born in B." and makes one fact up. */
+const engine = scriptedEngine((request) => {
+  asked.push(request);
+  const passage = request.prompt.kind === 'chat' ? request.prompt.messages[1].content : '';
+  const facts = [...passage.matchAll(/([A-Z]\w+) was born in ([A-Z]\w+)\./g)].map(([, subject, object]) => ({ subject, relation: 'born in', object }));
+  return says(JSON.stringify([...facts, { subject: 'Nobody', relation: 'born in', object: 'Ulm' }]));
+});
+const app = await startApp(t, { PHAROS_EXTRACT_PASSAGES: '3' }, { engine });
+const extract = (body: object) => call(app, 'POST', '/v1/extract', body);
+
+t.test('triples come as they can be told, names that do not stand in the text are left out, and nothing is stored unasked', async (t) => {
+  asked.length = 0;
+  const { status, json } = await extract({ text: 'Albert was born in Ulm. Marie was born in Warsaw. It rained. Albert was born in Ulm.', relations: ['born in', 'located in'] });
+  t.equal(status, 200);
+  t.match(json, { object: 'extraction', left_out: 2, cut: 0 });
+  t.same(
+    list(json.triples).map(({ subject, relation, object }) => [subject, relation, object]),
+    [
+      ['Albert', 'born in', 'Ulm'],
+      ['Marie', 'born in', 'Warsaw'],
+    ],
+    'each once',
+  );
+  t.match(str(json.triples[0].source), /^Albert was born in Ulm\./, 'the passage is the source');
+  t.equal(asked.length, 2, 'a passage at a time');
+  t.match(asked[0], { constraint: { kind: 'schema', schema: { items: { properties: { relation: { enum: ['born in'] } } } } } }, 'only relations that the passage has a word of');
+  t.same((await call(app, 'GET', '/v1/triples')).json.data, []);
+});
+
+t.test('with store they are in the knowledge base, with their source, and its relations are looked for from then on', async (t) => {
+  const { json } = await extract({ text: 'Albert was born in Ulm.', relations: ['born in'], store: true, source: { document: 'life.txt', page: 2 } });
+  t.match(json, { stored: { added: 1, known: 0 }, triples: [{ source: { document: 'life.txt', page: 2 } }] });
+  t.match((await call(app, 'GET', '/v1/triples?subject=Albert')).json.data, [{ relation: 'born in', object: 'Ulm', source: { document: 'life.txt', page: 2 } }]);
+  t.match((await extract({ text: 'Marie was born in Warsaw.' })).json.triples, [{ subject: 'Marie', object: 'Warsaw' }]);
+  asked.length = 0;
+  t.same((await extract({ text: 'It rained.' })).json.triples, []);
+  t.equal(asked.length, 0, 'no model is asked about a passage without a word of any relation');
+});
+
+t.test('what cannot be read is refused, and says why', async (t) => {
+  const refused = async (body: object, param: string, message: RegExp, status = 400): Promise<unknown> => t.match(await extract(body), { status, json: { error: { param, message } } }, JSON.stringify(body).slice(0, 80));
+  await refused({}, 'text', /required/);
+  await refused({ text: '' }, 'text', /./);
+  await refused({ text: 'a', relations: [] }, 'relations', /./);
+  await refused({ text: 'Albert was born in Ulm.', knowledge_base: 'empty' }, 'relations', /has none; name what to look for/);
+  await refused({ text: 'He was born in Ulm. '.repeat(10), relations: ['born in'] }, 'text', /has 4 passages of up to three sentences; one request takes 3/);
+  await refused({ text: 'a', model: 'nothing' }, 'model', /is not there/, 404);
+});
