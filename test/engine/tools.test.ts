@@ -198,7 +198,8 @@ t.test('a model that thinks: its thought is told apart, counted, and stands befo
   t.ok(reasoningTokens > 1 && reasoningTokens < completionTokens, `${reasoningTokens} of ${completionTokens} tokens`);
 
   const told = await ask({ constraint: { kind: 'choice', choices: ['red', 'green'] }, sampling: wild(7, { logprobs: 0 }) });
-  t.equal(told.tokens.map(({ text }) => text).join(''), told.said, 'how likely tokens were is told of what is said alone');
+  // A blank behind a thought is left out, and may be of the first token.
+  t.equal(told.tokens.map(({ text }) => text).join('').trimStart(), told.said, 'how likely tokens were is told of what is said alone');
   const [word] = chosen.thought.match(/[a-z]{2,}/) ?? [''];
   const stopped = await ask({ constraint: { kind: 'choice', choices: ['red', 'green'] }, stop: [word, 'e'] });
   t.equal(stopped.thought, chosen.thought, 'stop strings do not count in thoughts');

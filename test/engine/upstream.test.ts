@@ -225,8 +225,9 @@ t.test('a server that fails is told of as such', async (t) => {
 });
 
 /** Token, likelihood and how many others are named in its place, in thousandths: two ways to read a prompt round differently. */
+/** Of the most likely ones the texts: completions list them by text, and two pieces of letters may have one. */
 async function tokensOf(events: AsyncIterable<GenerateEvent>): Promise<readonly (readonly [string, number | undefined, number])[]> {
   const all: [string, number | undefined, number][] = [];
-  for await (const event of events) if (event.kind === 'delta') for (const { text, logprob, top } of event.tokens ?? []) all.push([text, logprob === undefined ? undefined : Math.round(logprob * 1000), top.length]);
+  for await (const event of events) if (event.kind === 'delta') for (const { text, logprob, top } of event.tokens ?? []) all.push([text, logprob === undefined ? undefined : Math.round(logprob * 1000), new Set(top.map((each) => each.text)).size]);
   return all;
 }

