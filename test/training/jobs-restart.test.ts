@@ -158,6 +158,6 @@ t.test('a service that is killed goes on with its job when it is started again',
   const { data: models } = (await (await fetch(`${second.url}/v1/models`)).json()) as { data: { id: string }[] };
   t.same(
     models.map((model) => model.id),
-    ['pharos-mini', done.fine_tuned_model],
+    ['pharos-mini', 'pharos-embed', done.fine_tuned_model],
   );
 });

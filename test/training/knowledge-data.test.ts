@@ -40,7 +40,7 @@ t.test('every kind of question, in both languages, each a line that training rea
   for (const language of ['en', 'zh']) for (const kind of ['answer', 'yes', 'unknown'] as const) t.ok(of(kind, language) > 0, `${kind} in ${language}`);
   t.ok(of('count') > 0 && of('no') > 0);
   t.ok(
-    all.some(({ messages }) => /<\|r\|>[^<]*<\|r\|>/.test(messages[0].content)),
+    all.some(({ messages }) => /<\|r\|><\|\w+\|>[^<]*<\|r\|>/.test(messages[0].content)),
     'a path of two steps',
   );
   for (const example of all) {
