@@ -99,13 +99,21 @@ export async function extract(
     throw new EngineError('context_length_exceeded', `the text has ${passages.length} passages of up to three sentences; one request takes ${limits.passages}: send it in parts`);
   const results: { triples: Extracted[]; invented: number; cut: boolean; usage: Usage }[] = [];
   const queue = passages.entries();
+  // Where one passage fails, the others are not read to their ends for nobody. A signal of its own would not carry the request's terms.
+  let failed = false;
   const work = async (): Promise<void> => {
     for (const [i, passage] of queue) {
+      if (failed) return;
       const candidates = candidatesOf(passage, relations, limits.relations).filter(({ label }) => !model.grounded || fitsRow(label));
-      if (candidates.length > 0) results[i] = await ofPassage(engine, model, passage, candidates, limits.triples, signal);
+      if (candidates.length > 0) results[i] = await ofPassage(engine, model, passage, candidates, limits.triples, () => failed, signal);
     }
   };
-  await Promise.all(Array.from({ length: Math.min(limits.atOnce, passages.length) }, work));
+  try {
+    await Promise.all(Array.from({ length: Math.min(limits.atOnce, passages.length) }, work));
+  } catch (error) {
+    failed = true;
+    throw error;
+  }
   const made = results.filter(Boolean);
   const seen = new Set<string>();
   return {
@@ -130,6 +138,7 @@ async function ofPassage(
   passage: string,
   candidates: readonly Candidate[],
   most: number,
+  isOver: () => boolean,
   signal?: AbortSignal,
 ): Promise<{ triples: Extracted[]; invented: number; cut: boolean; usage: Usage }> {
   // Every fact repeats names of the passage, and has some signs around them.
@@ -138,6 +147,7 @@ async function ofPassage(
   let cut = false;
   let usage: Usage = { promptTokens: 0, completionTokens: 0 };
   for await (const event of engine.generate(requestOf(model, passage, candidates, most, maxTokens), signal)) {
+    if (isOver()) break;
     if (event.kind === 'delta') written += event.text;
     else if (event.kind === 'error') throw event.error;
     else if (event.kind === 'finish') [cut, usage] = [event.reason === 'length', event.usage];

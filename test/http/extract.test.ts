@@ -2,6 +2,7 @@
 // Refuses to know how well any model reads.
 
 import t from 'tap';
+import { EngineError } from '../../src/engine/port.ts';
 import type { GenerateRequest } from '../../src/engine/port.ts';
 import { call, list, startApp, str } from '../helpers/http-app.ts';
 import { says, scriptedEngine } from '../helpers/scripted-engine.ts';
@@ -54,4 +55,16 @@ t.test('what cannot be read is refused, and says why', async (t) => {
   await refused({ text: 'Albert was born in Ulm.', knowledge_base: 'empty' }, 'relations', /has none; name what to look for/);
   await refused({ text: 'He was born in Ulm. '.repeat(10), relations: ['born in'] }, 'text', /has 4 passages of up to three sentences; one request takes 3/);
   await refused({ text: 'a', model: 'nothing' }, 'model', /is not there/, 404);
+});
+
+t.test('where one passage fails, the request fails, and no other is begun', async (t) => {
+  let begun = 0;
+  const broken = scriptedEngine(() => {
+    begun++;
+    return [{ kind: 'error', error: new EngineError('failed', 'the engine broke') }];
+  });
+  const other = await startApp(t, {}, { engine: broken });
+  const text = Array.from({ length: 40 }, (_, i) => `Person${i} was born in Ulm.`).join(' ');
+  t.match(await call(other, 'POST', '/v1/extract', { text, relations: ['born in'] }), { status: 500 });
+  t.ok(begun <= 4, `${begun} of 14 passages`);
 });

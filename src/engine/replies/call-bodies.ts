@@ -44,6 +44,24 @@ export class Closing {
   }
 }
 
+/** Arguments that are no JSON any more, though the call was told of: all up to the mark that closes, where there is one, is theirs. */
+export class Verbatim {
+  readonly #sink: Pick<CallSink, 'write'>;
+  readonly #finder: MarkFinder;
+  constructor(sink: Pick<CallSink, 'write'>, close: string | undefined) {
+    this.#sink = sink;
+    this.#finder = new MarkFinder(close === undefined ? [] : [close]);
+  }
+  push(character: string): BodyState {
+    const { passed, found } = this.#finder.push(character);
+    this.#sink.write(passed);
+    return found === undefined ? OPEN : done('');
+  }
+  end(): void {
+    this.#sink.write(this.#finder.end());
+  }
+}
+
 /** Arguments that are written as JSON, up to a mark that closes them. From where they are no JSON any more, all up to such a mark is theirs. */
 export class JsonArguments {
   readonly #sink: Pick<CallSink, 'write'>;
@@ -104,8 +122,7 @@ export class ObjectBody implements CallBody {
   readonly #close: string | undefined;
   readonly #object: CallObject;
   #closing: Closing | undefined;
-  /** Arguments that are no JSON any more, though the call was told of: all up to the mark that closes is theirs. */
-  #verbatim: MarkFinder | undefined;
+  #verbatim: Verbatim | undefined;
 
   constructor(sink: CallSink, close?: string) {
     this.#sink = sink;
@@ -114,11 +131,7 @@ export class ObjectBody implements CallBody {
   }
   push(character: string): BodyState {
     if (this.#closing) return this.#closing.push(character);
-    if (this.#verbatim) {
-      const { passed, found } = this.#verbatim.push(character);
-      this.#sink.write(passed);
-      return found === undefined ? OPEN : done('');
-    }
+    if (this.#verbatim) return this.#verbatim.push(character);
     const scanned = this.#object.push(character);
     if (scanned === 'open') return OPEN;
     if (scanned === 'done') {
@@ -133,11 +146,11 @@ export class ObjectBody implements CallBody {
       this.#closing = new Closing([this.#close]);
       return this.#closing.push(character);
     }
-    this.#verbatim = new MarkFinder(this.#close === undefined ? [] : [this.#close]);
+    this.#verbatim = new Verbatim(this.#sink, this.#close);
     return this.push(character);
   }
   end(): boolean {
-    if (this.#verbatim) this.#sink.write(this.#verbatim.end());
+    this.#verbatim?.end();
     return this.#object.begun;
   }
 }

@@ -1,12 +1,11 @@
 // Owns calls that stand in one JSON list, [{...}, {...}], each told of as it comes, up to the mark that closes the list, where there is one.
 // Refuses to know how a call is written within the list.
 
-import { Closing, done, failed, OPEN } from './call-bodies.ts';
+import { Closing, done, failed, OPEN, Verbatim } from './call-bodies.ts';
 import type { BodyState, CallBody } from './call-bodies.ts';
 import type { CallScanner, CallSink } from './call-object.ts';
 import { isSpace, JsonScanner } from './json-scanner.ts';
 import type { Scanned } from './json-scanner.ts';
-import { MarkFinder } from './marks.ts';
 
 /** A call of which the key is the function: {"NAME": {...}} (Apertus). */
 export class KeyedObject implements CallScanner {
@@ -85,8 +84,7 @@ export class ListBody implements CallBody {
   #raw = '';
   #calls = 0;
   #closing: Closing | undefined;
-  /** Arguments that are no JSON any more, though the call was told of: all up to the mark that closes is theirs. */
-  #verbatim: MarkFinder | undefined;
+  #verbatim: Verbatim | undefined;
 
   constructor(sink: CallSink, form: ListForm, scanner: (sink: CallSink) => CallScanner) {
     this.#sink = sink;
@@ -95,11 +93,7 @@ export class ListBody implements CallBody {
   }
   push(character: string): BodyState {
     if (this.#closing) return this.#closing.push(character);
-    if (this.#verbatim) {
-      const { passed, found } = this.#verbatim.push(character);
-      this.#sink.write(passed);
-      return found === undefined ? OPEN : done('');
-    }
+    if (this.#verbatim) return this.#verbatim.push(character);
     if (this.#call) return this.#inside(this.#call, character);
     if (isSpace(character)) return OPEN;
     switch (this.#at) {
@@ -141,7 +135,7 @@ export class ListBody implements CallBody {
       return scanned === 'done' ? OPEN : this.push(character);
     }
     if (!call.begun) return this.#calls === 0 ? failed(character) : done(this.#raw);
-    this.#verbatim = new MarkFinder(this.#form.close === undefined ? [] : [this.#form.close]);
+    this.#verbatim = new Verbatim(this.#sink, this.#form.close);
     return this.push(character);
   }
   #end(): BodyState {
@@ -158,7 +152,7 @@ export class ListBody implements CallBody {
     return this.#calls === 0 ? failed(character) : done(character);
   }
   end(): boolean {
-    if (this.#verbatim) this.#sink.write(this.#verbatim.end());
+    this.#verbatim?.end();
     return this.#calls > 0 || this.#call?.begun === true;
   }
 }
