@@ -1,6 +1,6 @@
 // Owns the training run of the model that ships: generated data in, Hugging Face layout out. Resumes from its checkpoint.
 // Refuses to know how gradients are made. Usage: node scripts/train-model.ts [--out models/pharos-mini] [--work data/training] [--from FOLDER] [--steps 6000] [--rate 0.002] [--threads 2] [--export-only]
-// An interrupt saves and exports before it ends. --from takes vocabulary and weights of a model folder as the start, instead of learning a vocabulary and drawing weights.
+// An interrupt saves and exports before it ends. --from takes vocabulary and weights of a model folder, of as many layers or fewer, as the start, instead of learning a vocabulary and drawing weights.
 
 import { appendFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -16,6 +16,7 @@ import { trainTokenizer, withSpecialTokens } from '../src/training/bpe.ts';
 import { decoderLoss } from '../src/training/graphs/decoder-loss.ts';
 import { lexicon } from '../src/training/grounded/samples.ts';
 import { makeTask } from '../src/training/grounded/tasks.ts';
+import { growInto } from '../src/training/grow.ts';
 import { drawnWeights } from '../src/training/initial.ts';
 import { writeShipped } from '../src/training/folders/shipped.ts';
 import { linePlot } from '../src/training/plots/line-plot.ts';
@@ -39,7 +40,7 @@ mkdirSync(args.work, { recursive: true });
 mkdirSync(join(args.out, 'onnx'), { recursive: true });
 
 const VOCABULARY = 4096;
-const shape: Omit<DecoderConfig, 'vocabularySize'> = { width: 192, layers: 4, heads: 6, headSize: 32, feedForward: 768, contextLength: 1024, rotaryBase: 10000, rotaryDimensions: 16, normEpsilon: 1e-5, pointerWidth: 64, pointerTokenWidth: 32 };
+const shape: Omit<DecoderConfig, 'vocabularySize'> = { width: 192, layers: 6, heads: 6, headSize: 32, feedForward: 768, contextLength: 1024, rotaryBase: 10000, rotaryDimensions: 16, normEpsilon: 1e-5, pointerWidth: 64, pointerTokenWidth: 32 };
 /** Rows and tokens a row of the usual batch, and of every sixth, into which the longest lists fit. Both have as many tokens. */
 const USUAL = [10, 320] as const;
 const LONG = [5, 640] as const;
@@ -108,17 +109,8 @@ const earlier = args.from === undefined ? 0 : ((JSON.parse(readFileSync(join(arg
 if (resumed) data.advanceTo(resumed.data);
 else if (args.from !== undefined) {
   data.advanceTo(2026 + earlier);
-  const given = readWeights(readFileSync(join(args.from, 'onnx/model.onnx')));
-  for (const [name, values] of trainer.weights) {
-    const found = given.get(name)?.values;
-    // A smaller vocabulary: the tokens behind its last are learnt from here.
-    if (name === 'embedding' && found !== undefined && found.length < values.length && found.length % config.width === 0) {
-      values.set(found);
-      continue;
-    }
-    if (found?.length !== values.length) throw new Error(`${args.from} has ${found?.length ?? 'no'} weights ${name}, this configuration needs ${values.length}`);
-    values.set(found);
-  }
+  const given = new Map([...readWeights(readFileSync(join(args.from, 'onnx/model.onnx')))].map(([name, { values }]) => [name, values] as const));
+  growInto(trainer.weights, given, (JSON.parse(readFileSync(join(args.from, 'config.json'), 'utf8')) as { num_hidden_layers: number }).num_hidden_layers, config.layers);
 }
 
 /** The log of this run and its curve, for the model's card. */

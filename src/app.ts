@@ -45,6 +45,8 @@ function createApp(config: Config | undefined, { logger, checkReplies }: AppOver
     logController: new LogController({ disableRequestLogging: true }),
     ...(config ? { bodyLimit: config.limits.bodyBytes, requestTimeout: config.limits.bulkMs } : {}),
     return503OnClosing: false,
+    // Models that are fetched or read, and large stores, take as long as they take.
+    pluginTimeout: 0,
     // After live requests are over: what is left are connections on which nothing was ever asked, and they would hold up the end.
     forceCloseConnections: true,
     routerOptions: { maxParamLength: HEADER_BYTES },

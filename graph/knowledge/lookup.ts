@@ -57,10 +57,10 @@ export class Lookup {
     });
   }
   async paths(base: BaseName, start: Term, options: ReadOptions & { readonly hops: number }): Promise<readonly PathSummary[]> {
-    return this.#read(base, (state) => this.#walker(state).paths(start, options.hops, options));
+    return this.#read(base, (state) => this.#walker(state, this.#shared.limits.expansion).paths(start, options.hops, options));
   }
   async follow(base: BaseName, start: Term, path: Path, options: ReadOptions = {}): Promise<readonly KnownPathResult[]> {
-    const results = await this.#read(base, (state) => this.#walker(state).follow(start, path, options));
+    const results = await this.#read(base, (state) => this.#walker(state, this.#shared.limits.followed).follow(start, path, options));
     for (const { facts } of results) this.#remember(base, facts);
     return results;
   }
@@ -90,9 +90,9 @@ export class Lookup {
     return list;
   }
 
-  #walker(state: BaseView): Walker {
-    const { store, limits, now: clock } = this.#shared;
-    return new Walker(store, state.base, state.closure.database, state.readAt, limits.expansion, (fact) => {
+  #walker(state: BaseView, edges: number): Walker {
+    const { store, now: clock } = this.#shared;
+    return new Walker({ store, reader: state.reader }, state.base, state.closure.database, state.readAt, edges, (fact) => {
       if (fact.validFrom === undefined && fact.validTo === undefined) return true;
       const now = clock();
       state.watch.see(fact, now);

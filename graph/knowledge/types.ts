@@ -23,8 +23,10 @@ export interface KnowledgeLimits {
   readonly pendingWrites: number;
   /** Triples listed in one event; of relations with more, only the name is told, in `relationsChanged`. */
   readonly eventTriples: number;
-  /** Edges looked at in one walk over derived facts; `ends` beyond are not counted. */
+  /** Edges looked at in one search for paths over derived facts; `ends` beyond are not counted. */
   readonly expansion: number;
+  /** Edges looked at in following one path over derived facts, or facts of which some are not in force; ends beyond are not found. */
+  readonly followed: number;
   readonly induce: InductionLimits;
   readonly abduce: AbductionLimits;
 }
@@ -36,6 +38,7 @@ export const DEFAULT_LIMITS: KnowledgeLimits = {
   pendingWrites: 1_000,
   eventTriples: 100_000,
   expansion: 50_000,
+  followed: 1_000_000,
   induce: INDUCTION_LIMITS,
   abduce: { jobs: 4, breaches: 10_000 },
 };

@@ -5,9 +5,12 @@ import { entity, sameTerm, termKey, termText } from '../terms.ts';
 import type { BaseName, Fact, Path, PathStep, RelationName, Term } from '../terms.ts';
 import type { GraphStore, PathSummary } from '../store.ts';
 import { signed, unsigned } from '../reason/tables/database.ts';
-import type { Database, Slot } from '../reason/tables/database.ts';
+import type { Database, Row, Slot } from '../reason/tables/database.ts';
 import { derivedFact } from './facts.ts';
+import type { FactReader } from './facts.ts';
+import { Turns } from './turns.ts';
 import type { KnownFact, KnownPathResult } from './types.ts';
+import { Raced } from './world.ts';
 
 interface Options {
   readonly limit?: number;
@@ -20,25 +23,41 @@ const PAGE = 1_000;
 const stepKey = (step: PathStep): string => `${step.inverse ? '^' : ''}${step.relation}`;
 const pathKey = (path: Path): string => path.map(stepKey).join('\u0000');
 
+/** How an end was reached: over which fact, stored or as a row, from the end of which way. */
+interface Way {
+  readonly end: Term;
+  readonly before?: Way;
+  readonly over?: Fact | Row;
+}
+
 export class Walker {
   readonly #store: GraphStore;
+  readonly #reader: FactReader;
   readonly #base: BaseName;
   readonly #database: Database;
   readonly #recordedAt: string;
   readonly #isInForce: (fact: Fact) => boolean;
   /** Edges that may still be looked at. */
   #left: number;
-  /** Slots of positive facts of which some are derived. */
+  /** Slots of positive facts of which some are derived. Rules conclude them, so all facts of theirs that are stored and in force are in the database, too. */
   readonly #derived: readonly Slot[];
 
-  /** `isInForce`: whether a stored fact is true now; it is also how one hears of facts that will begin or cease to be. */
-  constructor(store: GraphStore, base: BaseName, database: Database, recordedAt: string, expansion: number, isInForce: (fact: Fact) => boolean) {
+  /** `edges`: how many are looked at. `isInForce`: whether a stored fact is true now; it is also how one hears of facts that will begin or cease to be. */
+  constructor(
+    { store, reader }: { readonly store: GraphStore; readonly reader: FactReader },
+    base: BaseName,
+    database: Database,
+    recordedAt: string,
+    edges: number,
+    isInForce: (fact: Fact) => boolean,
+  ) {
     this.#isInForce = isInForce;
     this.#store = store;
+    this.#reader = reader;
     this.#base = base;
     this.#database = database;
     this.#recordedAt = recordedAt;
-    this.#left = expansion;
+    this.#left = edges;
     this.#derived = [...database.slots()].filter(({ key, table }) => key.startsWith('+') && table.derived > 0);
   }
 
@@ -64,42 +83,64 @@ export class Walker {
     } while (cursor !== undefined);
   }
 
+  /** Facts at a term by their rows, one step on: those that are stored, then those that are derived. */
+  *#edges(slot: Slot, from: Term, inverse: boolean): Generator<{ end: Term; row: number }> {
+    if (inverse || from.kind === 'entity')
+      for (const row of this.#database.rows(slot.key, inverse ? undefined : from, inverse ? from : undefined))
+        if (slot.table.rules[row] < 0) yield { end: this.#database.terms.term(inverse ? slot.table.subjects[row] : slot.table.objects[row]), row };
+    yield* this.#derivedEdges(slot, from, inverse);
+  }
+
   /** What `path` reaches from `start`, each end once with the first facts found, ordered by the end's text; never `start` itself. */
   async follow(start: Term, path: Path, { limit = FOLLOW_LIMIT, signal }: Options = {}): Promise<readonly KnownPathResult[]> {
-    const slots = path.map((step) => this.#derived.find(({ key }) => key === signed(step.relation, false)));
-    if (slots.every((slot) => slot === undefined)) {
+    if (path.every((step) => this.#slotOf(step) === undefined)) {
       const results = await this.#store.follow(this.#base, start, path, { limit, signal });
       // The store walks all recorded facts. Where one of them is not true now, the way is looked for again, over those that are.
       if (results.every(({ facts }) => facts.every((fact) => this.#isInForce(fact)))) return results.map(({ end, facts }) => ({ end, facts: facts.map((fact) => ({ ...fact, derived: false })) }));
     }
-    let frontier = new Map<string, KnownPathResult>([[termKey(start), { end: start, facts: [] }]]);
-    for (let i = 0; i < path.length; i++) {
-      const step = path[i];
-      const slot = slots[i];
-      const next = new Map<string, KnownPathResult>();
-      const visit = (end: Term, facts: readonly KnownFact[], fact: () => KnownFact): void => {
+    const results: KnownPathResult[] = [];
+    for (const way of (await this.#reach(start, path, signal)).slice(0, limit)) {
+      const facts: KnownFact[] = [];
+      for (let at: Way | undefined = way; at?.over; at = at.before) facts.unshift(await this.#fact(at.over));
+      results.push({ end: way.end, facts });
+    }
+    return results;
+  }
+  #slotOf({ relation }: PathStep): Slot | undefined {
+    return this.#derived.find(({ key }) => key === signed(relation, false));
+  }
+  /** Ways to all that `path` reaches, ordered by the text of their ends. */
+  async #reach(start: Term, path: Path, signal?: AbortSignal): Promise<readonly Way[]> {
+    const turns = new Turns();
+    let frontier = new Map<string, Way>([[termKey(start), { end: start }]]);
+    for (const step of path) {
+      const slot = this.#slotOf(step);
+      const next = new Map<string, Way>();
+      const visit = (end: Term, before: Way, over: Fact | Row): void => {
+        this.#left--;
         const key = termKey(end);
-        if (!next.has(key)) next.set(key, { end, facts: [...facts, fact()] });
+        if (!next.has(key)) next.set(key, { end, before, over });
       };
-      for (const { end: from, facts } of frontier.values()) {
+      for (const before of frontier.values()) {
         if (this.#left <= 0) break;
-        for await (const { end, fact } of this.#storedEdges(from, step.inverse, step.relation, signal)) {
-          this.#left--;
-          visit(end, facts, () => ({ ...fact, derived: false }));
-        }
-        if (!slot) continue;
-        for (const { end, row } of this.#derivedEdges(slot, from, step.inverse)) {
-          this.#left--;
-          visit(end, facts, () => this.#fact(slot, row));
-        }
+        await turns.give();
+        signal?.throwIfAborted();
+        if (slot) for (const { end, row } of this.#edges(slot, before.end, step.inverse)) visit(end, before, { slot, row });
+        else for await (const { end, fact } of this.#storedEdges(before.end, step.inverse, step.relation, signal)) visit(end, before, fact);
       }
       frontier = next;
     }
     frontier.delete(termKey(start));
-    return [...frontier.values()].toSorted((a, b) => order(a.end, b.end)).slice(0, limit);
+    return [...frontier.values()].toSorted((a, b) => order(a.end, b.end));
   }
-  #fact(slot: Slot, row: number): KnownFact {
-    return derivedFact(this.#base, this.#database.triple(slot, row), slot.table.confidence(row), this.#recordedAt);
+  async #fact(over: Fact | Row): Promise<KnownFact> {
+    if (!('row' in over)) return { ...over, derived: false };
+    const { slot, row } = over;
+    const triple = this.#database.triple(slot, row);
+    if (slot.table.rules[row] >= 0) return derivedFact(this.#base, triple, slot.table.confidence(row), this.#recordedAt);
+    const fact = await this.#reader.of(triple);
+    if (!fact) throw new Raced();
+    return { ...fact, derived: false };
   }
 
   /** Paths of one to `hops` steps from `start`: the store's, and those on which a derived fact lies. */
@@ -126,7 +167,7 @@ export class Walker {
 
   /** Counts what a path with a derived edge reaches, and goes on from there by every edge. */
   async #summarise(start: Term, path: Path, hops: number, summaries: Map<string, PathSummary>, signal?: AbortSignal): Promise<void> {
-    const ends = (await this.follow(start, path, { limit: Number.MAX_SAFE_INTEGER, signal })).map(({ end }) => end);
+    const ends = (await this.#reach(start, path, signal)).map(({ end }) => end);
     if (ends.length === 0) return;
     summaries.set(pathKey(path), { path, ends: ends.length, sample: ends.slice(0, SAMPLE) });
     if (path.length >= hops) return;

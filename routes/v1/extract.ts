@@ -9,11 +9,20 @@ import { extract } from '../../src/extraction/extract.ts';
 import { ErrorWith, HttpError } from '../../src/http/problems.ts';
 import type { RoutePlugin } from '../../src/http/provider.ts';
 import { parseRelationName } from '../../graph/terms.ts';
+import type { RelationName } from '../../graph/terms.ts';
 
 /** A model that was trained for it sees few relations at a time; any other one more. */
 const RELATIONS = { trained: 8, any: 100 };
 const TRIPLES = 12;
 const AT_ONCE = 4;
+
+function nameOf(given: string, i: number): RelationName {
+  try {
+    return parseRelationName(given);
+  } catch (error) {
+    throw new ErrorWith(error, { param: `relations[${i}]` });
+  }
+}
 
 export default (async (app) => {
   app.route({
@@ -31,7 +40,7 @@ export default (async (app) => {
     handler: async ({ body, lifetime }, reply) => {
       const model = app.modelOf(body.model, 'generate');
       const base = baseOf(body.knowledge_base);
-      const relations = body.relations?.map((given) => ({ name: parseRelationName(given), aliases: [] })) ?? (await app.knowledge.relations(base));
+      const relations = body.relations?.map((given, i) => ({ name: nameOf(given, i), aliases: [] })) ?? (await app.knowledge.relations(base));
       if (relations.length === 0)
         throw new HttpError('missing_required_parameter', `relations: required, because the knowledge base ${JSON.stringify(base)} has none; name what to look for, such as ["born in", "located in"]`, { param: 'relations' });
       app.admission.enterGeneration(reply);

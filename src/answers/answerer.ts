@@ -27,7 +27,7 @@ import { allowedWords, composePathPrompt, composePrompt, namesInOrder, verifyRep
 import type { ComposeLimits } from './words/compose.ts';
 import { evidenceNames } from './words/evidence.ts';
 import type { Evidence } from './words/evidence.ts';
-import { fit } from './words/fit.ts';
+import { fit, upTo } from './words/fit.ts';
 import { reply } from './words/wording.ts';
 
 export interface AnswererOptions extends ReadingLimits {
@@ -58,6 +58,8 @@ interface Reply {
   /** Those of the model's own words, when they were asked for. */
   readonly tokens?: readonly WrittenToken[];
   readonly reason: FinishReason;
+  /** The stop string that ended it. */
+  readonly stop?: string;
   readonly usage: Usage;
   readonly grounding: Grounding;
   /** What was asked, and the digest of the reading that the text words. */
@@ -235,7 +237,7 @@ export class GroundedAnswerer implements Answerer {
     return { evidence, plainly };
   }
   /** The model's words for a reading, or the plain sentence. */
-  async #worded(request: AnswerRequest, model: ModelInfo, question: string, reading: Reading, signal?: AbortSignal): Promise<Pick<Reply, 'text' | 'tokens' | 'reason' | 'usage'> & Pick<Grounding, 'wording'>> {
+  async #worded(request: AnswerRequest, model: ModelInfo, question: string, reading: Reading, signal?: AbortSignal): Promise<Pick<Reply, 'text' | 'tokens' | 'reason' | 'stop' | 'usage'> & Pick<Grounding, 'wording'>> {
     const { language, spans } = reading;
     const { evidence, plainly } = await this.#formed(request, model, reading);
     const names = evidenceNames(evidence);
@@ -255,6 +257,7 @@ export class GroundedAnswerer implements Answerer {
     let text = '';
     let tokens: WrittenToken[] | undefined;
     let reason: Reply['reason'] = 'stop';
+    let stop: string | undefined;
     let usage: Usage = { promptTokens: 0, completionTokens: 0 };
     if (plainly) text = expected;
     else for await (const event of this.#options.engine.generate(generation, signal)) {
@@ -263,27 +266,28 @@ export class GroundedAnswerer implements Answerer {
         if (event.tokens) (tokens ??= []).push(...event.tokens);
       }
       else if (event.kind === 'error') throw event.error;
-      else if (event.kind === 'finish') [reason, usage] = [event.reason, event.usage];
+      else if (event.kind === 'finish') [reason, usage, stop] = [event.reason, event.usage, event.stop];
     }
     const ranOn = reason === 'length' && ample < request.maxTokens;
     // A reply that the client's own limits cut short cannot be complete; its words are still the model's.
-    const cut = (reason === 'length' && !ranOn) || request.stop.length > 0;
+    const cut = (reason === 'length' && !ranOn) || stop !== undefined;
     const wrong = ranOn ? 'the reply does not end' : cut ? undefined : verifyReply(text, evidence, language, model.grounded !== undefined);
     const over = request.limits !== undefined && !isWithin(text.trim(), request.limits);
-    if (wrong !== undefined || over) [text, tokens, reason] = [expected, undefined, 'stop'];
-    return { text, tokens, reason, usage, wording: wrong === undefined && !plainly && !over ? 'model' : 'plain' };
+    if (wrong !== undefined || over) return { ...upTo(expected, request.stop), reason: 'stop', usage, wording: 'plain' };
+    return { text, tokens, reason, stop, usage, wording: plainly ? 'plain' : 'model' };
   }
   /** Lets the model word what of the reading the reply has room for, and gives the plain sentence where its words say something else, or too much. */
   async #word(request: AnswerRequest, model: ModelInfo, question: string, reading: Reading, signal?: AbortSignal): Promise<Reply> {
     const { base } = request.knowledge;
     const fitted = fit(reading.evidence, reading.language, request.limits);
-    const { text, tokens, reason, usage, wording } = fitted.text === undefined ? await this.#worded(request, model, question, { ...reading, evidence: fitted.evidence }, signal) : { ...NOTHING_WORDED, text: fitted.text };
+    const { text, tokens, reason, stop, usage, wording } = fitted.text === undefined ? await this.#worded(request, model, question, { ...reading, evidence: fitted.evidence }, signal) : { ...NOTHING_WORDED, ...upTo(fitted.text, request.stop) };
     const claims = reading.claims.map((claim) => this.#claim(base, claim.text, claim.proof));
     const confidence = reading.claims.length === 0 ? 0 : Math.min(...reading.claims.map(({ proof }) => proof.confidence));
     return {
       text: text.trim(),
       ...(tokens ? { tokens } : {}),
       reason: fitted.shortened ? 'length' : reason,
+      ...(stop === undefined ? {} : { stop }),
       usage,
       grounding: {
         outcome: reading.outcome,
@@ -320,7 +324,7 @@ const NOTHING_WORDED = { tokens: undefined, reason: 'length', usage: { promptTok
 function* stream(made: Reply, cached: boolean): Iterable<AnswerEvent> {
   const pieces = made.text.match(/\s*[^\s]{1,24}/g) ?? [];
   for (const [i, text] of pieces.entries()) yield { kind: 'delta', text, ...(i === 0 && made.tokens ? { tokens: made.tokens } : {}) };
-  yield { kind: 'finish', reason: made.reason, usage: made.usage, grounding: { ...made.grounding, cached } };
+  yield { kind: 'finish', reason: made.reason, usage: made.usage, ...(made.stop === undefined ? {} : { stop: made.stop }), grounding: { ...made.grounding, cached } };
 }
 
 export const createAnswerer = (options: Partial<AnswererOptions> & Pick<AnswererOptions, 'knowledge' | 'engine'>): GroundedAnswerer =>

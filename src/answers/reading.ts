@@ -92,13 +92,12 @@ class Reader {
       const conclusion = linked ? { subjects: listNames([entity(linked.id)], display, limits), relations: [], objects: [] } : undefined;
       return { outcome: 'not_entailed', evidence: { verdict: 'unknown', conclusion, lines: [] }, answers: [], claims: [], path: '' };
     }
-    const reached = await readPath(graph, best.start, best.path, { base, asOf, minConfidence, limit: MOST_ENDS, signal });
-    const isAll = reached.length < MOST_ENDS;
+    const { results: reached, cut } = await readPath(graph, best.start, best.path, { base, asOf, minConfidence, limit: MOST_ENDS, signal });
     const results = interpretation.asked === undefined ? reached : await ofType(graph, base, reached, interpretation.asked);
     const ends = results.map(({ end }) => end);
     const ids = [best.start, ...ends.slice(0, limits.listed)].flatMap((term) => (term.kind === 'entity' ? [term.id] : []));
     const display = await this.#display(language, relations, ids);
-    if (results.length === 0 || (interpretation.kind === 'count' && !isAll)) {
+    if (results.length === 0 || (interpretation.kind === 'count' && cut)) {
       const conclusion = { subjects: listNames([best.start], display, limits), relations: [], objects: [] };
       return { outcome: 'not_entailed', evidence: { verdict: 'unknown', conclusion, lines: [] }, answers: [], claims: [], path: pathText(best.path) };
     }
@@ -108,7 +107,7 @@ class Reader {
       if (proof) claims.push({ text: clause(pathLine(best.start, best.path, [result.end], display, limits), language, (name) => name), proof });
     }
     // Those beyond the names that are written out are counted in the sentence.
-    const conclusion = pathLine(best.start, best.path, isAll ? ends : ends.slice(0, limits.listed), display, limits);
+    const conclusion = pathLine(best.start, best.path, cut ? ends.slice(0, limits.listed) : ends, display, limits);
     const sought = best.path.length === 1 && best.path[0].inverse ? 'subjects' : 'objects';
     const evidence: Evidence = interpretation.kind === 'count' ? { verdict: 'count', count: ends.length, conclusion, lines: [], sought } : { verdict: 'answer', conclusion, lines: [], sought };
     return { outcome: 'entailed', evidence, answers: interpretation.kind === 'count' ? [{ kind: 'literal', type: 'number', value: ends.length }] : ends.slice(0, this.#limits.answers), claims, path: pathText(best.path) };

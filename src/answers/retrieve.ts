@@ -32,39 +32,56 @@ export interface ReadOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Facts of one triple read at a time. */
+/** Facts of one pattern read at a time. */
 const FACTS = 1_000;
 
 const value = (term: Term): AnswerValue => (term.kind === 'entity' ? term.id : term.value);
 export const answerValues = (terms: readonly Term[]): AnswerValue[] => terms.map(value);
 
-/** What `path` reaches from `start`, each end once, honouring as-of time and least confidence. */
-export async function readPath(graph: AnswerGraph, start: Term, path: Path, options: ReadOptions): Promise<PathResult[]> {
-  const { base, limit, signal } = options;
-  if (options.asOf === undefined && options.minConfidence === undefined) {
+export interface Reached {
+  /** Each end once. */
+  readonly results: readonly PathResult[];
+  /** There may be more: the limit was reached, at the ends or on the way. */
+  readonly cut: boolean;
+}
+/** What `path` reaches from `start`, honouring as-of time and least confidence. */
+export async function readPath(graph: AnswerGraph, start: Term, path: Path, options: ReadOptions): Promise<Reached> {
+  const { base, limit, signal, asOf, minConfidence } = options;
+  if (asOf === undefined && minConfidence === undefined) {
     // What is stored comes before what only follows; each in the order of the walk.
     const results = await graph.follow(base, start, path, { limit, signal });
     const isDerived = ({ facts }: PathResult): boolean => facts.some((fact) => 'derived' in fact && fact.derived === true);
-    return [...results.filter((result) => !isDerived(result)), ...results.filter(isDerived)];
+    return { results: [...results.filter((result) => !isDerived(result)), ...results.filter(isDerived)], cut: results.length >= limit };
   }
   let frontier: PathResult[] = [{ end: start, facts: [] }];
+  let cut = false;
   for (const step of path) {
     const next = new Map<string, PathResult>();
     for (const { end, facts } of frontier) {
       if (!step.inverse && end.kind !== 'entity') continue;
       const pattern = step.inverse ? { relation: step.relation, object: end } : { relation: step.relation, subject: (end as { id: EntityId }).id };
-      const page = await graph.match(base, pattern, { limit, asOf: options.asOf, minConfidence: options.minConfidence, signal });
-      for (const fact of page.items) {
+      for await (const fact of allFacts(graph, base, pattern, { asOf, minConfidence, signal })) {
         // Validity now says nothing about what was recorded at another time.
-        if (options.asOf === undefined && !inForce(fact, graph.now())) continue;
+        if (asOf === undefined && !inForce(fact, graph.now())) continue;
         const reached = step.inverse ? entity(fact.subject) : fact.object;
         if (!sameTerm(reached, start) && !next.has(termKey(reached))) next.set(termKey(reached), { end: reached, facts: [...facts, fact] });
         if (next.size >= limit) break;
       }
+      cut ||= next.size >= limit;
+      if (next.size >= limit) break;
     }
     frontier = [...next.values()];
   }
-  return frontier.toSorted((a, b) => (termText(a.end) < termText(b.end) ? -1 : 1));
+  return { results: frontier.toSorted((a, b) => (termText(a.end) < termText(b.end) ? -1 : 1)), cut };
+}
+/** Facts of a pattern, page by page. */
+async function* allFacts(graph: AnswerGraph, base: BaseName, pattern: Parameters<AnswerGraph['match']>[1], options: Omit<MatchOptions, 'limit' | 'cursor'>): AsyncGenerator<Fact> {
+  let cursor: string | undefined;
+  do {
+    const page = await graph.match(base, pattern, { ...options, limit: FACTS, cursor });
+    yield* page.items;
+    ({ cursor } = page);
+  } while (cursor !== undefined);
 }
 
 const tripleOf = (fact: Fact): Triple => ({ subject: fact.subject, relation: fact.relation, object: fact.object, ...(fact.negated ? { negated: true } : {}) });
@@ -86,12 +103,8 @@ export function pathRule(path: Path): Rule {
 /** The fact that said a triple best as it was recorded at `asOf`, with at least the confidence asked for. */
 export async function factOf(graph: AnswerGraph, triple: Triple, { base, asOf, minConfidence, signal }: Omit<ReadOptions, 'limit'> & { readonly asOf: string }): Promise<Fact | undefined> {
   const { subject, relation, object } = triple;
-  let [best, cursor]: [Fact | undefined, string | undefined] = [undefined, undefined];
-  do {
-    const page = await graph.match(base, { subject, relation, object }, { asOf, minConfidence, limit: FACTS, cursor, signal });
-    for (const fact of page.items) if (!best || strongest(fact, best) < 0) best = fact;
-    ({ cursor } = page);
-  } while (cursor !== undefined);
+  let best: Fact | undefined;
+  for await (const fact of allFacts(graph, base, { subject, relation, object }, { asOf, minConfidence, signal })) if (!best || strongest(fact, best) < 0) best = fact;
   return best;
 }
 

@@ -45,11 +45,13 @@ export const extractReply = z
   .meta({ id: 'ExtractReply' });
 
 const SOURCE_CHARACTERS = 4096;
+/** No half of a surrogate pair at the cut. */
+const beginning = (passage: string): string => passage.slice(0, SOURCE_CHARACTERS).replace(/[\ud800-\udbff]$/, '');
 export function extractWire(model: string, { triples, invented, cut, usage }: Extraction, given: ExtractRequest['source']): z.infer<typeof extractReply> {
   return {
     object: 'extraction',
     model,
-    triples: triples.map(({ subject, relation, object, passage }) => ({ subject, relation, object, source: given ?? passage.slice(0, SOURCE_CHARACTERS) })),
+    triples: triples.map(({ subject, relation, object, passage }) => ({ subject, relation, object, source: given ?? beginning(passage) })),
     left_out: invented,
     cut,
     usage: { prompt_tokens: usage.promptTokens, completion_tokens: usage.completionTokens, total_tokens: usage.promptTokens + usage.completionTokens },

@@ -22,7 +22,7 @@ const auto = <T extends z.ZodType>(value: T) => z.union([z.literal('auto'), valu
 const hyperparameters = z.strictObject({
   n_epochs: auto(z.int().min(1).max(1000)).describe('Times that each example is seen (default 3).'),
   batch_size: auto(z.int().min(1).max(4096)).describe('Rows of `context` tokens a step.'),
-  learning_rate_multiplier: auto(z.number().positive().max(1000)).describe('Times the peak of the learning rate.'),
+  learning_rate_multiplier: auto(z.number().min(1e-6).max(1000)).describe('Times the peak of the learning rate.'),
 });
 const method = z.strictObject({
   type: z.literal('supervised', { error: 'only supervised is supported' }),
@@ -57,7 +57,7 @@ const settings = {
   schedule: scheduleSpec.optional().describe('Learning rate by step; `peak` is multiplied by learning_rate_multiplier.'),
   optimizer: optimizerSpec.optional(),
   context: z.int().min(8).max(131_072).optional().describe(`Tokens of one row (default ${CONTEXT}, or the model's longest text).`),
-  steps: z.int().min(1).optional().describe('Updates in all, instead of n_epochs.'),
+  steps: shape.steps.describe('Updates in all, instead of n_epochs.'),
   dropout: shape.dropout.unwrap().optional(),
   patience: shape.patience.unwrap().optional().describe('Evaluations without a better loss before the run ends; 0: it does not.'),
   evaluate_every: shape.evaluate_every.unwrap().optional().describe('Steps between evaluations.'),
@@ -91,7 +91,10 @@ export const createJob = z
     lora: lora.optional(),
     ...settings,
   })
-  .superRefine(({ training_file: file, knowledge: base, hyperparameters: own, method: way }, context) => {
+  .superRefine(({ training_file: file, knowledge: base, hyperparameters: own, method: way, schedule }, context) => {
+    const multiplier = number((way?.supervised?.hyperparameters ?? own)?.learning_rate_multiplier, 1);
+    const rate = schedule && scheduleSpec.safeParse({ ...schedule, peak: schedule.peak * multiplier });
+    if (rate?.success === false) context.addIssue({ code: 'custom', path: ['schedule', 'peak'], message: `times learning_rate_multiplier is ${schedule?.peak ?? 0} times ${multiplier}, which is no learning rate` });
     const wrong = (path: string, message: string): void => context.addIssue({ code: 'custom', path: [path], message });
     if (!file && !base) wrong('training_file', 'is required; or give knowledge, for examples out of a knowledge base');
     if (file && base) wrong('knowledge', 'cannot be combined with training_file; give one of them');

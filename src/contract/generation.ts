@@ -156,6 +156,8 @@ export function constraintOf({ response_format: format, structured_outputs: give
       return undefined;
   }
 }
+/** The field by which a request asks for a form of its text. */
+export const formFieldOf = ({ structured_outputs: given }: Given): keyof Given => (given ? 'structured_outputs' : 'response_format');
 /** The relation path that the text is to be, in `base` where it names no other; undefined: none. */
 export const pathsOf = ({ response_format: format }: Given, base?: string): PathsAsked | undefined =>
   format?.type === 'relation_path' ? { base: baseOf(format.base ?? base), start: format.start, hops: format.hops ?? 2, inverse: format.inverse ?? false, form: format.form ?? 'names' } : undefined;

@@ -1,6 +1,7 @@
 // Owns taking triples out of text with a model: each passage with the relations that it may speak of, in a form that holds by construction, and only names that stand in the text.
 // Refuses to know HTTP, and where the triples go.
 
+import { parseEntityId } from '../../graph/terms.ts';
 import type { Relation, RelationName } from '../../graph/terms.ts';
 import { messagesOf } from '../answers/words/compose.ts';
 import { renderRelations } from '../answers/words/evidence.ts';
@@ -20,7 +21,7 @@ export interface Extracted {
 }
 export interface Extraction {
   readonly triples: readonly Extracted[];
-  /** Triples that were left out because a name of theirs does not stand in the passage. */
+  /** Triples that were left out because a name of theirs does not stand in the passage, or can be none. */
   readonly invented: number;
   /** Passages at whose end the model had more to say than it had room for. */
   readonly cut: number;
@@ -94,9 +95,9 @@ export async function extract(
   limits: ExtractionLimits,
   signal?: AbortSignal,
 ): Promise<Extraction> {
-  const passages = passagesOf(text);
+  const passages = [...passagesOf(text).take(limits.passages + 1)];
   if (passages.length > limits.passages)
-    throw new EngineError('context_length_exceeded', `the text has ${passages.length} passages of up to three sentences; one request takes ${limits.passages}: send it in parts`);
+    throw new EngineError('context_length_exceeded', `the text has more than ${limits.passages} passages of up to three sentences, which is what one request takes: send it in parts`);
   const results: { triples: Extracted[]; invented: number; cut: boolean; usage: Usage }[] = [];
   const queue = passages.entries();
   // Where one passage fails, the others are not read to their ends for nobody. A signal of its own would not carry the request's terms.
@@ -105,7 +106,9 @@ export async function extract(
     for (const [i, passage] of queue) {
       if (failed) return;
       const candidates = candidatesOf(passage, relations, limits.relations).filter(({ label }) => !model.grounded || fitsRow(label));
-      if (candidates.length > 0) results[i] = await ofPassage(engine, model, passage, candidates, limits.triples, () => failed, signal);
+      if (candidates.length > 0) results[i] = await ofPassage(engine, model, passage, candidates, limits.triples, () => failed, signal).catch((error: unknown) => {
+        throw error instanceof EngineError && error.code === 'context_length_exceeded' ? tooLong(passage, error) : error;
+      });
     }
   };
   try {
@@ -132,6 +135,18 @@ export async function extract(
   };
 }
 
+const SHOWN = 60;
+/** Which passage of a long text it is, cannot be seen from a number of tokens. */
+const tooLong = (passage: string, error: EngineError): EngineError =>
+  new EngineError(error.code, `the passage that begins ${JSON.stringify(passage.slice(0, SHOWN).toWellFormed())} is too long; end its sentences with full stops, or leave it out: ${error.message}`, { cause: error });
+/** Could a store hold it? */
+function isEntityName(name: string): boolean {
+  try {
+    return parseEntityId(name) !== '';
+  } catch {
+    return false;
+  }
+}
 async function ofPassage(
   engine: Engine,
   model: ModelInfo,
@@ -154,7 +169,7 @@ async function ofPassage(
   }
   const relationOf = new Map(candidates.map(({ label, relation }) => [label, relation]));
   const facts = read(written, model.grounded !== undefined);
-  const stands = (name: string): boolean => name.trim() !== '' && passage.includes(name.trim());
+  const stands = (name: string): boolean => isEntityName(name) && passage.includes(name.trim());
   const triples = facts.flatMap(({ subject, relation, object }) => {
     const known = relationOf.get(relation);
     return known !== undefined && stands(subject) && stands(object) ? [{ subject: subject.trim(), relation: known, object: object.trim(), passage }] : [];

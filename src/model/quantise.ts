@@ -35,7 +35,7 @@ export class Quantiser {
   constructor(rows: number, columns: number, { bits, block }: Quantisation) {
     if (block < 16 || (block & (block - 1)) !== 0) throw new RangeError(`a block must be a power of two of at least 16, got ${block}`);
     [this.#rows, this.#columns, this.#bits, this.#block, this.#blocks] = [rows, columns, bits, block, Math.ceil(columns / block)];
-    this.#values = new Uint8Array((rows * this.#blocks * block * bits) >> 3).fill(bits === 4 ? 0x88 : 0x80);
+    this.#values = new Uint8Array((rows * this.#blocks * block * bits) / 8).fill(bits === 4 ? 0x88 : 0x80);
     this.#scales = new Float32Array(rows * this.#blocks);
   }
   /** The next rows, whole. */

@@ -6,15 +6,17 @@ import { z } from 'zod';
 const whole = (least: number, most: number) => z.int().min(least).max(most);
 const MOST_STEPS = 10_000_000;
 
+/** Learning rates of any run. */
+const peak = z.number().min(1e-12).max(1e30);
 /** Learning rate by step, counted from 0. Every kind begins with `warmup` steps of a straight line up to `peak`. */
 export const scheduleSpec = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('constant'), peak: z.number().positive(), warmup: whole(0, MOST_STEPS).default(0) }),
-  z.strictObject({ kind: z.literal('linear'), peak: z.number().positive(), warmup: whole(0, MOST_STEPS).default(0), floor: z.number().min(0).max(1).default(0) }),
-  z.strictObject({ kind: z.literal('cosine'), peak: z.number().positive(), warmup: whole(0, MOST_STEPS).default(0), floor: z.number().min(0).max(1).default(0) }),
+  z.strictObject({ kind: z.literal('constant'), peak, warmup: whole(0, MOST_STEPS).default(0) }),
+  z.strictObject({ kind: z.literal('linear'), peak, warmup: whole(0, MOST_STEPS).default(0), floor: z.number().min(0).max(1).default(0) }),
+  z.strictObject({ kind: z.literal('cosine'), peak, warmup: whole(0, MOST_STEPS).default(0), floor: z.number().min(0).max(1).default(0) }),
   z.strictObject({
     /** rate = peak * gamma ^ (milestones reached). */
     kind: z.literal('multi_step'),
-    peak: z.number().positive(),
+    peak,
     warmup: whole(0, MOST_STEPS).default(0),
     /** Steps, or, below 1, shares of all steps. Rising. */
     milestones: z.array(z.number().positive()).max(1000),

@@ -18,7 +18,7 @@ t.test('whatever is drawn, a names constraint lets only its names and words thro
     t.ok(rest === '' || [...names, ...WORDS].some((item) => item.startsWith(rest)), JSON.stringify(text));
   }
   t.ok(texts.some((text) => names.some((name) => text.includes(name))));
-  t.ok(new Set(texts).size > 6, 'they differ');
+  t.ok(new Set(texts).size > 3, 'they differ');
 });
 
 t.test('names in a given order come in that order, each as often as it stands there, and nothing ends before the last', async (t) => {

@@ -38,5 +38,8 @@ t.test('what cannot be kept is refused with the keyword', async (t) => {
   await refused({ response_format: { type: 'yaml' } }, { param: 'response_format.type' });
   await refused({ response_format: { type: 'json_object' }, knowledge: {} }, { param: 'response_format', message: /knowledge.mode "off"/ });
   await refused({ structured_outputs: { regex: 'a', choice: ['b'] } }, { param: 'structured_outputs' });
+  await refused({ structured_outputs: { regex: '(' } }, { param: 'structured_outputs', code: 'constraint_invalid' });
+  t.match(await complete({ structured_outputs: { grammar: 'root ::= (' } }), { status: 400, json: { error: { param: 'structured_outputs' } } });
+  t.match(await complete({ response_format: { type: 'grammar', grammar: 'root ::= (' } }), { status: 400, json: { error: { param: 'response_format' } } });
   await refused({ structured_outputs: { regex: 'a' }, response_format: { type: 'text' } }, { param: 'structured_outputs' });
 });

@@ -131,4 +131,6 @@ t.test('what cannot be read is refused with its place and what would be right', 
   for (const [more, param, reason] of ofResponses) t.match(await response(more), { status: 400, json: { error: { param, message: reason, code: 'unsupported_parameter' } } }, param);
   t.match(await response({ input: [{ role: 'user' }] }), { json: { error: { param: 'input[0].content', code: 'missing_required_parameter' } } });
   t.match(await response({ input: [user([{ type: 'text', text: 'x' }])] }), { json: { error: { param: 'input[0].content[0].type', code: 'invalid_value' } } }, 'the part that is wrong, not the message');
+  for (const field of ['response_format', 'messages']) t.match(await response({ [field]: [] }), { json: { error: { param: field, code: 'unknown_parameter', message: new RegExp(`^${field}: `) } } }, 'a field of another dialect keeps its name');
+  t.match(await message({ response_format: {} }), { json: { error: { details: { param: 'response_format', error_code: 'unknown_parameter' } } } });
 });

@@ -47,6 +47,14 @@ t.test('what is wrong is named, in the form that OpenAI clients read', async (t)
   }
 });
 
+t.test('what is wrong with a plain prompt is told by the name that the field has there', async (t) => {
+  for (const path of ['/v1/completions', '/completions', '/beta/completions']) {
+    t.match((await call(app, 'POST', path, { prompt: 'word '.repeat(5000) })).json, { error: { code: 'context_length_exceeded', param: 'prompt' } }, path);
+    t.match((await call(app, 'POST', path, { prompt: [999_999] })).json, { error: { code: 'invalid_prompt', param: 'prompt' } }, path);
+    t.match((await call(app, 'POST', path, { prompt: 'x', messages })).json, { error: { code: 'unknown_parameter', param: 'messages' } }, path);
+  }
+});
+
 t.test('fields that OpenAI clients send and that change nothing are accepted', async (t) => {
   const reply = await call(app, 'POST', CHAT, {
     messages,
@@ -93,8 +101,9 @@ t.test('bytes that are not what they say are refused', async (t) => {
   const small = await startApp(t, { PHAROS_BODY_BYTES: '2KiB' });
   t.match(await call(small, 'POST', CHAT, { messages: [{ role: 'user', content: 'x'.repeat(3000) }] }), {
     status: 413,
-    json: { error: { code: 'body_too_large' } },
+    json: { error: { code: 'body_too_large', message: /more than 2048 bytes/ } },
   });
+  t.match(await call(app, 'POST', CHAT, '<a/>', { 'content-type': 'application/xml' }), { json: { error: { message: 'content-type "application/xml" is not supported; send application/json' } } });
 });
 
 t.test('wrong addresses and wrong methods are told apart', async (t) => {

@@ -53,8 +53,23 @@ t.test('what cannot be read is refused, and says why', async (t) => {
   await refused({ text: '' }, 'text', /./);
   await refused({ text: 'a', relations: [] }, 'relations', /./);
   await refused({ text: 'Albert was born in Ulm.', knowledge_base: 'empty' }, 'relations', /has none; name what to look for/);
-  await refused({ text: 'He was born in Ulm. '.repeat(10), relations: ['born in'] }, 'text', /has 4 passages of up to three sentences; one request takes 3/);
+  await refused({ text: 'He was born in Ulm. '.repeat(10), relations: ['born in'] }, 'text', /has more than 3 passages of up to three sentences/);
   await refused({ text: 'a', model: 'nothing' }, 'model', /is not there/, 404);
+});
+
+t.test('what no store could hold is left out, and the source is cut between characters', async (t) => {
+  const long = `N${'a'.repeat(1100)}`;
+  const { status, json } = await extract({ text: `${long} was born in Ulm. Albert was born in Ulm.`, relations: ['born in'], store: true, knowledge_base: 'long' });
+  t.equal(status, 200);
+  t.match(json, { left_out: 3, stored: { added: 1 }, triples: [{ subject: 'Albert' }] }, 'made up in both passages, and too long in one');
+  const spread = await extract({ text: `${'x'.repeat(4095)}😀 Albert was born in Ulm.`, relations: ['born in'], store: true, knowledge_base: 'long' });
+  t.match(spread, { status: 200, json: { triples: [{ source: /^x{4095}$/ }], stored: { added: 1 } } });
+});
+
+t.test('a relation that can be none is named, and so is the passage that the model cannot read', async (t) => {
+  for (const wrong of ['  ', 'x'.repeat(300)]) t.match(await extract({ text: 'a', relations: ['born in', wrong] }), { status: 400, json: { error: { param: 'relations[1]', code: 'invalid_relation' } } });
+  const other = await startApp(t, {}, { engine: scriptedEngine(() => [{ kind: 'error', error: new EngineError('context_length_exceeded', 'the prompt has 5000 tokens') }]) });
+  t.match(await call(other, 'POST', '/v1/extract', { text: 'Albert was born in Ulm.', relations: ['born in'] }), { status: 400, json: { error: { param: 'text', message: /^the passage that begins "Albert was born in Ulm\." is too long.*5000 tokens/ } } });
 });
 
 t.test('where one passage fails, the request fails, and no other is begun', async (t) => {

@@ -178,4 +178,10 @@ t.test('matrices of eight bits are multiplied by the scales of their blocks, and
     code: 'checkpoint_invalid',
     message: /o_proj\.weight_scale_inv has the shape \[1, 1\]; blocks of 12 by 20 of \[32, 42\] need \[3, 3\]/,
   });
+  tensors.delete(`${name}_scale_inv`);
+  writeFolder(folder, keys, tensors);
+  t.throws(() => importModel({ from: folder, out, storage: 'float' }), {
+    code: 'checkpoint_invalid',
+    message: /o_proj\.weight is stored in eight bits, and .*o_proj\.weight_scale_inv, by which it is multiplied, is missing/,
+  });
 });

@@ -242,3 +242,13 @@ t.test('a block meets its greatest weight, and rows that do not fill their last 
   t.throws(() => quantise(new Float32Array(6), 1, 6, { bits: 4, block: 24 }), /power of two/);
   t.end();
 });
+
+t.test('a matrix whose packed numbers are more than 2 Gi bits is whole, as the vocabulary of a large model is', (t) => {
+  const rows = 2 ** 24 + 8;
+  const weights = new Float32Array(rows);
+  weights[rows - 1] = 3;
+  const { values, scales } = quantise(weights, rows, 1, { bits: 8, block: 16 });
+  t.equal(values.length, rows * 16);
+  t.equal(scales[rows - 1] * (values[(rows - 1) * 16] - 128), 3);
+  t.end();
+});

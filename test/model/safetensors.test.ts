@@ -90,8 +90,16 @@ t.test('what is wrong with a file is said', (t) => {
   refused(withHeader({ a: { dtype: 'F32', shape: [2, -2], data_offsets: [0, 16] } }), /describes a wrongly: shape\.1/);
   refused(withHeader({ a: { dtype: 'F32', shape: [2], data_offsets: [0, 16] } }), /gives a 16 bytes, and F32 of \[2\] needs 8/);
   refused(withHeader({ a: { dtype: 'F32', shape: [2], data_offsets: [12, 4] } }), /bytes 12 to 4/);
+  const pair = (first: readonly [number, number], second: readonly [number, number]): Uint8Array =>
+    withHeader({ a: { dtype: 'F32', shape: [2], data_offsets: first }, b: { dtype: 'F32', shape: [2], data_offsets: second } });
+  t.same(open(t, pair([8, 16], [0, 8])).names, ['a', 'b'], 'in any order');
+  refused(pair([0, 8], [0, 8]), /puts b at byte 0, and what lies before it ends at 8; tensors follow each other without overlaps and gaps/);
+  refused(pair([0, 8], [4, 12]), /puts b at byte 4, and what lies before it ends at 8/);
+  refused(withHeader({ a: { dtype: 'F32', shape: [2], data_offsets: [8, 16] } }), /puts a at byte 8, and what lies before it ends at 0/);
+  refused(withHeader({ a: { dtype: 'F32', shape: [2], data_offsets: [0, 8] } }), /has 8 bytes behind its last tensor/);
   const strange = open(t, withHeader({ a: { dtype: 'F8_E5M2', shape: [16], data_offsets: [0, 16] } }));
   t.throws(() => strange.read('a'), { code: 'checkpoint_unsupported', message: /a holds F8_E5M2; F32, F16, BF16, F8_E4M3/ });
+  t.throws(() => new SafetensorsFile(t.testdir()), { code: 'checkpoint_invalid', message: /cannot be read: it is no file/ });
   t.throws(() => new SafetensorsFile(join(t.testdir(), 'none')), { code: 'checkpoint_invalid', message: /cannot be read: ENOENT/ });
   t.end();
 });
@@ -135,6 +143,11 @@ t.test('an index puts tensors into files, and says which ones are missing', (t) 
   t.equal(checkpoint.bytes, 36);
   for (const [name, { values }] of tensors) t.same(checkpoint.read(name), values);
   checkpoint.close();
+  index({ [first]: 'a.safetensors', [third]: 'b.safetensors' });
+  const partly = openShards(folder);
+  t.same(partly.names, [first, second, third], 'what the index does not name is there all the same, so that it is missed if it has no place');
+  t.same(partly.read(second), tensors.get(second)?.values);
+  partly.close();
   index({ [first]: 'b.safetensors' });
   t.throws(() => openShards(folder), { code: 'checkpoint_invalid', message: /puts tensor\.0 into b\.safetensors, which does not have it/ });
   index({ [first]: 'c.safetensors' });

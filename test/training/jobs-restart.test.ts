@@ -1,7 +1,7 @@
 // Owns what survives an end of the service or of a run: jobs go on where they were.
 // Refuses to know how a job runs.
 
-import { cp, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import t from 'tap';
 import { RunProcess } from '../../src/training/jobs/run-process.ts';
@@ -83,6 +83,72 @@ t.test('a job whose record cannot be read just now is not deleted; what a job th
     [id],
     'a copy of a job under another name is not that job',
   );
+});
+
+t.test('a service that ended between serving a model and writing its job down finds the model and trains no second time', async (t) => {
+  const { open, folder, library } = await tuningWorld(t);
+  const at = (...names: string[]): string => join(folder, ...names);
+  const queue = await open();
+  const { add } = library;
+  library.add = async (target) => {
+    const [{ id }] = queue.list();
+    await cp(at('jobs', id), at('as it was'), { recursive: true });
+    return add(target);
+  };
+  const { id } = await queue.create(asked());
+  const done = await ends(queue, id);
+  await queue.close(1000);
+  library.add = add;
+  const files = (await readdir(at('files'))).toSorted();
+  const name = done.fineTunedModel ?? '';
+  const place = at('models', encodeURIComponent(name));
+  for (const [label, prepare] of [
+    ['the engine lists it', async () => undefined],
+    ['the engine does not list it, and what only the run needed lies in it', async () => {
+      library.folders.delete(name);
+      await mkdir(join(place, 'training'));
+    }],
+  ] as const) {
+    await rm(at('jobs', id), { recursive: true });
+    await cp(at('as it was'), at('jobs', id), { recursive: true });
+    t.match(JSON.parse(await readFile(at('jobs', id, 'job.json'), 'utf8')), { status: 'running' });
+    await prepare();
+    const again = await open();
+    t.match(again.get(id), { status: 'succeeded', step: 3, fineTunedModel: name, resultFiles: done.resultFiles, finished: Number }, label);
+    await again.close(1000);
+    const events = await told(again, id);
+    t.equal(events.filter((message) => message.startsWith('Training')).length, 1, label);
+    t.match(events.join('\n'), /The service was started again[^]*New fine-tuned model: ft:[^]*The job has completed$/);
+    t.same((await readdir(at('files'))).toSorted(), files, 'each figure once');
+    t.same((await readdir(at('jobs', id))).filter((each) => each !== 'run.lock').toSorted(), ['events.ndjson', 'job.json']);
+    t.equal(library.folderOf(name), place);
+    t.notOk((await readdir(place)).includes('training'));
+  }
+  // A model that does not load is no result.
+  await rm(at('jobs', id), { recursive: true });
+  await cp(at('as it was'), at('jobs', id), { recursive: true });
+  library.folders.delete(name);
+  library.add = async () => {
+    throw new Error('it is not whole');
+  };
+  const last = await open();
+  t.match(last.get(id), { status: 'failed', error: { message: 'it is not whole' }, resultFiles: [] });
+  t.same([await readdir(at('models')), await readdir(at('files'))], [[], []]);
+});
+
+t.test('a model of a job that was cancelled is not there after an end of the service before it was taken away', async (t) => {
+  const { open, folder, library } = await tuningWorld(t);
+  const queue = await open();
+  const { id } = await queue.create(asked());
+  await queue.cancel(id);
+  await queue.close(1000);
+  const name = `ft:pharos-mini:test:${id.slice(6, 14)}`;
+  const place = join(folder, 'models', encodeURIComponent(name));
+  await mkdir(place, { recursive: true });
+  library.folders.set(name, place);
+  t.match((await open()).get(id), { status: 'cancelled' });
+  t.same(await readdir(join(folder, 'models')), []);
+  t.equal(library.folderOf(name), undefined);
 });
 
 t.test('a folder of jobs that cannot be read does not pass for an empty one', async (t) => {

@@ -1,15 +1,16 @@
 // Owns the queue of fine-tuning jobs with real runs of the model that ships: order, pause, cancel, what a failed run leaves.
 // Refuses to know HTTP, and what survives a restart.
 
-import { mkdir, readdir, readFile, stat } from 'node:fs/promises';
+import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import t from 'tap';
 import { importModel } from '../../src/model/import/import-model.ts';
 import { jobSettings } from '../../src/training/jobs/job.ts';
 import { JobQueue } from '../../src/training/jobs/queue.ts';
+import type { QueueOptions } from '../../src/training/jobs/queue.ts';
 import { FileStore } from '../../src/workspace/files/file-store.ts';
 import { eventually } from '../helpers/http-server.ts';
-import { asked, ends, reaches, shelf, told, tuningWorld } from '../helpers/tuning-world.ts';
+import { asked, ends, examples, reaches, shelf, told, tuningWorld } from '../helpers/tuning-world.ts';
 import { writeFamily } from './folders/families.ts';
 
 t.test('a job runs, tells in order what it does, and leaves a model and its figures', async (t) => {
@@ -146,6 +147,45 @@ t.test('a paused job keeps where it is and goes on from there', async (t) => {
   );
 });
 
+t.test('a paused job that is resumed and cancelled at the same time stays cancelled; one that is resumed twice at the same time is resumed once', async (t) => {
+  const { open } = await tuningWorld(t);
+  const queue = await open();
+  const { id } = await queue.create(asked({ steps: 90_000 }));
+  await reaches(queue, id, ({ status }) => status === 'running');
+  await queue.pause(id);
+  const twice = await Promise.allSettled([queue.resume(id), queue.resume(id)]);
+  t.same(twice.map(({ status }) => status).toSorted(), ['fulfilled', 'rejected']);
+  await queue.pause(id);
+  const resumed = queue.resume(id);
+  const cancelled = queue.cancel(id);
+  await t.rejects(resumed, { code: 'job_ended' });
+  t.match(await cancelled, { status: 'cancelled' });
+  t.match(queue.get(id), { status: 'cancelled' });
+});
+
+t.test('of a job that is cancelled while its files are made its own, nothing of them is left', async (t) => {
+  const { folder } = await tuningWorld(t);
+  const [begun, goOn] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const claim: QueueOptions['claim'] = async (_, at) => {
+    begun.resolve();
+    await goOn.promise;
+    await writeFile(at.training, 'large');
+  };
+  const prepare = async (): Promise<never> => Promise.reject(new Error('it was cancelled'));
+  const files = await FileStore.open(join(folder, 'files'), { fileBytes: 1, allBytes: 1, files: 1 });
+  const silent = { warn: () => undefined, error: () => undefined };
+  const limits = { jobs: 1, queue: 9, kept: 9, threads: 1, steps: 5 };
+  const queue = await JobQueue.open({ folder: join(folder, 'jobs'), models: join(folder, 'models'), limits, claim, prepare, library: shelf(), files, logger: silent });
+  const created = queue.create(asked());
+  await begun.promise;
+  const [{ id }] = queue.list();
+  await queue.cancel(id);
+  goOn.resolve();
+  t.match(await created, { id });
+  await queue.close(0);
+  t.same((await readdir(join(folder, 'jobs', id))).toSorted(), ['events.ndjson', 'job.json']);
+});
+
 t.test('a run that cannot be is a failed job that says why', async (t) => {
   const { open, library, folder } = await tuningWorld(t);
   const queue = await open({ steps: 50 }, 'no json\n');
@@ -159,6 +199,21 @@ t.test('a run that cannot be is a failed job that says why', async (t) => {
   library.folders.delete('pharos-mini');
   t.match(await ends(queue, (await queue.create(asked())).id), { status: 'failed', error: { message: /no longer there/ } });
   t.equal((await queue.events(bad.id)).at(-1)?.level, 'error');
+});
+
+t.test('what a job tells of its examples and of its model names no folder of the service', async (t) => {
+  const { open, library, folder } = await tuningWorld(t);
+  const long = { messages: [{ role: 'user', content: 'long '.repeat(200) }, { role: 'assistant', content: 'no' }] };
+  const queue = await open({}, `${examples(3)}${JSON.stringify(long)}\n`);
+  const { id } = await queue.create(asked({ steps: 1 }));
+  await ends(queue, id);
+  const [left] = (await told(queue, id)).filter((message) => message.includes('are left out'));
+  t.match(left, /^1 of 4 sequences are longer than the context of 64 tokens and are left out: training\.jsonl line 4 \(\d+\)$/);
+  await mkdir(join(folder, 'empty'));
+  library.folders.set('pharos-mini', join(folder, 'empty'));
+  const failed = await ends(queue, (await queue.create(asked())).id);
+  t.match(failed.error?.message, /empty/);
+  t.notOk(failed.error?.message.includes(folder));
 });
 
 t.test('more steps than are allowed end a job before its first', async (t) => {

@@ -161,6 +161,13 @@ t.test('a run that the program cannot make is refused before anything is written
     () => writeLaunch({ ...spec, model: served }, { launcher: 'torchrun', nodes: 1, out }),
     /served has its weights in an ONNX graph alone, which transformers does not read/,
   );
+  const other = join(t.testdirName, 'other');
+  mkdirSync(other);
+  writeFileSync(join(other, 'config.json'), '{"model_type": ');
+  t.throws(() => writeLaunch({ ...spec, model: other }, { launcher: 'torchrun', nodes: 1, out }), { name: 'RangeError', message: /model: .*config\.json cannot be read: / });
+  writeFileSync(join(other, 'config.json'), '{"model_type": "gpt2"}');
+  const lora = { kind: 'lora', rank: 8, alpha: 16 } as const;
+  t.throws(() => writeLaunch({ ...spec, model: other, method: lora }, { launcher: 'torchrun', nodes: 1, out }), /matrices of gpt2 the other way round/);
   t.throws(
     () => writeLaunch(specOf(t, { optimizer: { kind: 'muon' } }), { launcher: 'torchrun', nodes: 1, out, parallel: 'fsdp' }),
     /muon needs whole matrices/,

@@ -134,6 +134,12 @@ t.test('cosine and linear schedules warm up, fall to their floor and stay there;
 
 t.test('schedules that cannot be followed are refused with what would do', (t) => {
   const milestones = { kind: 'multi_step', peak: 1, warmup: 0, gamma: 0.1 } as const;
+  for (const total of [1, 2, 6, 7, 100]) {
+    const last = scheduleOf({ ...milestones, milestones: [0.8, 0.9] }, total)(total);
+    t.ok(Math.abs(last - 0.01) < 1e-9, `of ${total} steps both shares are reached, in one step where the run is short`);
+  }
+  t.throws(() => scheduleOf({ ...milestones, milestones: [0.9, 0.9] }, 100), /milestone 0\.9 \(step 90\) does not come after 0\.9/);
+  t.throws(() => scheduleOf({ ...milestones, milestones: [0.9, 0.8] }, 2), /milestone 0\.8 \(step 2\) does not come after 0\.9/);
   t.throws(() => scheduleOf({ ...milestones, milestones: [30, 30] }, 100), /milestone 30 \(step 30\) does not come after 30 \(step 30\); milestones must rise/);
   t.throws(() => scheduleOf({ ...milestones, milestones: [0.9, 80] }, 100), /milestone 80 \(step 80\) does not come after 0.9 \(step 90\)/);
   t.throws(

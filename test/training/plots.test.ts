@@ -95,6 +95,15 @@ t.test('the plot of a schedule has all steps, those to come as well', (t) => {
   t.end();
 });
 
+t.test('a rate that stays the same is drawn on an axis of its own size', (t) => {
+  const svg = schedulePlot(() => 3e-4, 10);
+  t.ok(svg.includes('>3.00e-4</text>'), 'a tick says it');
+  t.notOk(svg.includes('>0.02</text>'), 'no axis up to a tenth of 1');
+  const axis = axisOf(3e-4, 3e-4, 6);
+  t.ok(axis.low <= 3e-4 && axis.high >= 3e-4 && axis.high < 4e-4);
+  t.end();
+});
+
 const EVENTS: readonly TrainingEvent[] = [
   { kind: 'start', steps: 200, parameters: 5000, trained: 1234, examples: 99, resumedAt: 100, note: '1 of 100 sequences is left out' },
   ...Array.from({ length: 100 }, (_, i) => ({ kind: 'step', step: 101 + i, loss: 2, rate: 1e-3, gradientNorm: 1, tokens: i, tokensPerSecond: 4321 }) as const),

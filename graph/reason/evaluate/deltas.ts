@@ -87,6 +87,18 @@ export class Deltas {
   get none(): boolean {
     return this.dirty.size === 0 && this.#rises.length + this.#back.length === 0;
   }
+  /** Came nothing but new rows in this round? Then `shift` is all that `close` would do. */
+  get plain(): boolean {
+    return this.#rises.length + this.#ties.length + this.#back.length === 0;
+  }
+  /** Makes the new rows of the round that ends the delta of the next one. */
+  shift(): void {
+    for (const slot of this.dirty) {
+      if (!this.touched.has(slot)) this.touched.set(slot, slot.high);
+      slot.low = slot.high;
+      slot.high = slot.table.count;
+    }
+  }
   /** Makes what came in the round that ends the delta of the next one. `holds`: does the row still follow from rows of smaller stamps? `due`: has that looked at many rows? */
   *close(holds: (slot: Slot, row: number) => boolean, due: () => boolean): Generator<void, void> {
     const pause = pauses();
@@ -121,11 +133,7 @@ export class Deltas {
       this.dirty.add(slot);
       slot.raised = [...rows];
     }
-    for (const slot of this.dirty) {
-      if (!this.touched.has(slot)) this.touched.set(slot, slot.high);
-      slot.low = slot.high;
-      slot.high = slot.table.count;
-    }
+    this.shift();
   }
   /** The run stopped in the middle of a round: counts the rows of that round among the new ones. */
   halt(): void {

@@ -145,27 +145,42 @@ export class Evaluator {
     yield* this.#run(stratum, undefined, openings);
   }
 
-  /** Rounds of one stratum, beginning with the deltas of the slots in #dirty and the openings, until nothing new comes. */
+  /** Rounds of one stratum, beginning with the deltas of the slots in #dirty and the openings, until nothing new comes. There may be very many rounds of one row each. */
   *#run(stratum: number, affected: ReadonlySet<Slot> | undefined, openings?: Iterable<Opening>): Generator<void, void> {
     this.#stratum = stratum;
-    for (let first = openings; this.deltas.dirty.size > 0 || first; first = undefined) {
-      const active = [...this.deltas.dirty].filter((slot) => slot.low < slot.high || slot.raised.length > 0);
-      this.deltas.dirty.clear();
-      const watched = active.filter((slot) => this.#program.watchers(stratum, slot) !== undefined);
+    const { dirty } = this.deltas;
+    const active: Slot[] = [];
+    for (let first = openings; dirty.size > 0 || first; first = undefined) {
+      active.length = 0;
+      for (const slot of dirty) if (slot.low < slot.high || slot.raised.length > 0) active.push(slot);
+      dirty.clear();
       this.#beginRound();
-      const pause = pauses();
-      for (const { clause, steps, fill } of first ?? []) {
-        if (pause() || this.meter.due()) yield;
-        if (!fill(this.#loop.registers)) continue;
-        this.#prepare(clause, steps, -1, true);
-        this.#loop.join(0);
+      if (first) yield* this.#open(first);
+      for (const slot of active) {
+        const watchers = this.#program.watchers(stratum, slot);
+        if (!watchers) continue;
+        if (watchers.general.length > 0 || slot.raised.length > 0) yield* this.#meet(watchers, slot, affected);
+        else
+          for (let row = slot.low; row < slot.high;) {
+            row = this.#meetObjects(watchers, slot, row, affected);
+            if (row < slot.high) yield;
+          }
       }
-      for (const slot of watched) yield* this.#meet(this.#program.watchers(stratum, slot) as Watchers, slot, affected);
       for (const slot of active) {
         slot.low = slot.high;
-        slot.raised = [];
+        if (slot.raised.length > 0) slot.raised = [];
       }
-      yield* this.#endRound();
+      if (this.deltas.plain && !this.deltas.none) this.deltas.shift();
+      else yield* this.#endRound();
+    }
+  }
+  *#open(openings: Iterable<Opening>): Generator<void, void> {
+    const pause = pauses();
+    for (const { clause, steps, fill } of openings) {
+      if (pause() || this.meter.due()) yield;
+      if (!fill(this.#loop.registers)) continue;
+      this.#prepare(clause, steps, -1, true);
+      this.#loop.join(0);
     }
   }
 
@@ -198,24 +213,30 @@ export class Evaluator {
       this.#conclusions.rising = false;
     }
     if (watchers.byObject.size === 0) return;
-    const meetRow = (row: number, everything: boolean): void => {
-      for (let variant = watchers.byObject.first(slot.table.objects[row]); variant; variant = variant.next) {
-        if (affected && !affected.has(variant.clause.head.slot)) continue;
-        this.#prepareVariant(variant, everything);
-        if (this.#loop.unify(variant.item, variant.lead, slot.table, row)) this.#loop.join(0);
-      }
-    };
-    const { low, high, raised } = slot;
-    for (let row = low; row < high; row++) {
-      meetRow(row, false);
-      if ((row - low) % this.#chunk === this.#chunk - 1 || this.meter.due()) yield;
+    for (let row = slot.low; row < slot.high;) {
+      row = this.#meetObjects(watchers, slot, row, affected);
+      yield;
     }
     this.#conclusions.rising = true;
-    for (let i = 0; i < raised.length; i++) {
-      meetRow(raised[i], true);
+    for (let i = 0; i < slot.raised.length; i++) {
+      this.#meetObject(watchers, slot, slot.raised[i], true, affected);
       if (i % this.#chunk === this.#chunk - 1 || this.meter.due()) yield;
     }
     this.#conclusions.rising = false;
+  }
+  /** New rows meet the rules about the classes that they name, from this one on, up to the next pause or the end of the delta. Gives the row to go on with. */
+  #meetObjects(watchers: Watchers, slot: Slot, row: number, affected: ReadonlySet<Slot> | undefined): number {
+    for (let met = 1; ; met++) {
+      this.#meetObject(watchers, slot, row++, false, affected);
+      if (row >= slot.high || met >= this.#chunk || this.meter.due()) return row;
+    }
+  }
+  #meetObject({ byObject }: Watchers, { table }: Slot, row: number, everything: boolean, affected: ReadonlySet<Slot> | undefined): void {
+    for (let variant = byObject.first(table.objects[row]); variant; variant = variant.next) {
+      if (affected && !affected.has(variant.clause.head.slot)) continue;
+      this.#prepareVariant(variant, everything);
+      if (this.#loop.unify(variant.item, variant.lead, table, row)) this.#loop.join(0);
+    }
   }
 
   /** All rows of a slot meet the clauses of which a row's object alone decides: class by class when there are many rows for each, else row by row. */

@@ -67,7 +67,10 @@ export class Loop {
   join(i: number): void {
     if (i === this.#steps.length) return this.#found();
     const step = this.#steps[i];
-    const { registers, rows } = this;
+    // Read once: V8 reads them anew behind each call.
+    const { registers, rows, careful } = this;
+    const { subject, object, position } = step;
+    const last = i + 1 === this.#steps.length;
     switch (step.op) {
       case SUBJECT: {
         // Growing replaces the columns; those read here keep every row below the limit.
@@ -77,10 +80,11 @@ export class Loop {
         const key = step.subject < 0 ? ~step.subject : registers[step.subject];
         for (let row = key < heads.length ? heads[key] - 1 : -1; row >= 0; row = next[row] - 1) {
           this.#meter.count();
-          if (row >= limit || (this.careful && stamps[row] === FALLEN)) continue;
-          registers[step.object] = objects[row];
-          rows[step.position] = row;
-          this.join(i + 1);
+          if (row >= limit || (careful && stamps[row] === FALLEN)) continue;
+          registers[object] = objects[row];
+          rows[position] = row;
+          if (last) this.#found();
+          else this.join(i + 1);
         }
         return;
       }
@@ -91,10 +95,11 @@ export class Loop {
         const key = step.object < 0 ? ~step.object : registers[step.object];
         for (let row = key < heads.length ? heads[key] - 1 : -1; row >= 0; row = next[row] - 1) {
           this.#meter.count();
-          if (row >= limit || (this.careful && stamps[row] === FALLEN)) continue;
-          registers[step.subject] = subjects[row];
-          rows[step.position] = row;
-          this.join(i + 1);
+          if (row >= limit || (careful && stamps[row] === FALLEN)) continue;
+          registers[subject] = subjects[row];
+          rows[position] = row;
+          if (last) this.#found();
+          else this.join(i + 1);
         }
         return;
       }

@@ -43,6 +43,13 @@ export function readJena(text: string, names: NameStyle = 'local'): ReadRules {
   }
 }
 
+/** In Jena a pattern is about all of the text, here about any part of it. */
+const whole = ({ value, token }: RdfTerm): RdfTerm => {
+  const [begin, end] = [literal('^(?:'), literal(')$')];
+  if (value.kind === 'literal' && value.type === 'string') return { value: literal(begin.value + value.value + end.value), token };
+  return { value: { kind: 'call', function: 'concat', arguments: [begin, value, end] }, token };
+};
+
 class JenaReader extends RdfReader {
   protected override recover(): void {
     if (this.before === ']' || this.before === '.') return;
@@ -132,7 +139,7 @@ class JenaReader extends RdfReader {
     }
     if (token.text === 'regex') {
       takes(2);
-      return [called('matches', values, undefined, token)];
+      return [called('matches', [values[0], whole(values[1])], undefined, token)];
     }
     if (token.text === 'noValue') {
       takes(2, 3);

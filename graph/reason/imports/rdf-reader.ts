@@ -3,6 +3,7 @@
 
 import { entity, literal, parseEntityId, parseRelationName } from '../../terms.ts';
 import type { Literal } from '../../terms.ts';
+import { resolveIri } from './iri.ts';
 import { IriNames, KNOWN_PREFIXES, XSD } from './rdf-names.ts';
 import type { NameStyle } from './rdf-names.ts';
 import { RDF_PATTERNS } from './rdf-tokens.ts';
@@ -18,6 +19,10 @@ export interface RdfTerm extends SourceTerm {
   readonly iri?: string;
   readonly list?: readonly RdfTerm[];
 }
+
+/** Datatypes of XML Schema whose values are numbers, and how these are written. */
+const NUMBERS = /^(decimal|double|float|integer|((nonP|p)osi|(nonN|n)ega)tiveInteger|unsigned(Long|Int|Short|Byte)|long|int|short|byte)$/u;
+const DECIMAL = /^\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*$/u;
 
 export abstract class RdfReader extends TokenReader {
   readonly #prefixes = new Map(KNOWN_PREFIXES);
@@ -48,13 +53,10 @@ export abstract class RdfReader extends TokenReader {
   #iri(): string {
     const token = this.next();
     if (token.kind !== 'iri') throw this.wrong('syntax', `expected an IRI such as <http://example.org/> but found "${token.raw}"`, token, ['an IRI']);
-    return this.#resolve(token.text);
-  }
-  #resolve(iri: string): string {
-    return this.#base !== '' && !/^[a-zA-Z][\w+.-]*:/u.test(iri) ? this.#base + iri : iri;
+    return resolveIri(this.#base, token.text);
   }
   expand(token: RdfToken): string {
-    if (token.kind === 'iri') return this.#resolve(token.text);
+    if (token.kind === 'iri') return resolveIri(this.#base, token.text);
     const colon = token.text.indexOf(':');
     const start = this.#prefixes.get(token.text.slice(0, colon));
     if (start === undefined && colon > 0)
@@ -111,11 +113,10 @@ export abstract class RdfReader extends TokenReader {
     const name = type.kind === 'iri' || type.kind === 'prefixed' ? this.expand(type) : '';
     const kind = name.startsWith(XSD) ? name.slice(XSD.length) : '';
     return this.convert(token, () => {
-      if (/^(integer|int|long|short|byte|decimal|double|float|nonNegativeInteger|positiveInteger|unsignedInt|unsignedLong)$/u.test(kind))
-        return literal(token.text.trim() === '' ? Number.NaN : Number(token.text), 'number');
+      if (NUMBERS.test(kind)) return literal(DECIMAL.test(token.text) ? Number(token.text) : token.text, 'number');
       if (kind === 'boolean')
         return literal(token.text === 'true' || token.text === '1' ? true : token.text === 'false' || token.text === '0' ? false : token.text, 'boolean');
-      if (/^(date|dateTime|gYear|gYearMonth)$/u.test(kind)) return literal(token.text, 'date');
+      if (/^(date|dateTime|dateTimeStamp|gYear|gYearMonth)$/u.test(kind)) return literal(token.text, 'date');
       return literal(token.text, 'string');
     });
   }

@@ -13,10 +13,10 @@ export const RDF_PATTERNS: TokenPatterns = [
   ['blank', new RegExp(`_:(${LOCAL})`, 'uy')],
   ['directive', /@(prefix|base|include)\b/uy],
   ['language', /@([a-zA-Z]+(?:-[a-zA-Z0-9]+)*)/uy],
-  ['number', /[+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/uy],
+  ['number', /[+-]?(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][+-]?\d+)?/uy],
   ['prefixed', new RegExp(`((?:[\\p{L}](?:[\\p{L}\\p{M}\\p{N}_.-]*[\\p{L}\\p{M}\\p{N}_-])?)?:(?:${LOCAL})?)`, 'uy')],
   ['word', /([\p{L}_][\p{L}\p{M}\p{N}_-]*)/uy],
-  ['text', /"""((?:[^"\\]|\\.|"(?!""))*)"""|"((?:[^"\\\n]|\\.)*)"|'((?:[^'\\\n]|\\.)*)'/uy],
+  ['text', /"""((?:[^"\\]|\\.|"(?!""))*)"""|'''((?:[^'\\]|\\.|'(?!''))*)'''|"((?:[^"\\\n]|\\.)*)"|'((?:[^'\\\n]|\\.)*)'/uy],
   ['sign', /=>|<=|->|<-|\^\^|[{}()[\].;,:=]/uy],
 ];
 /** Of RDFox's Datalog, whose filters are SPARQL's: signs of arithmetic stand by themselves. */

@@ -10,6 +10,8 @@ export interface Waiting<T> {
 export class ByObject<T extends Waiting<T>> {
   /** Open addressing: place in the columns + 1. */
   #slots = new Int32Array(16);
+  /** What is left of a mixed id's 32 bits is a place in the table. */
+  #shift = 28;
   readonly #ids: number[] = [];
   readonly #firsts: T[] = [];
   readonly #lasts: T[] = [];
@@ -21,7 +23,7 @@ export class ByObject<T extends Waiting<T>> {
   /** First of what waits for the id; `next` leads on. */
   first(id: number): T | undefined {
     const mask = this.#slots.length - 1;
-    for (let slot = mixed(id) & mask; ; slot = (slot + 1) & mask) {
+    for (let slot = mixed(id) >>> this.#shift; ; slot = (slot + 1) & mask) {
       const at = this.#slots[slot] - 1;
       if (at < 0) return undefined;
       if (this.#ids[at] === id) return this.#firsts[at];
@@ -39,7 +41,7 @@ export class ByObject<T extends Waiting<T>> {
   }
   add(id: number, item: T): void {
     const mask = this.#slots.length - 1;
-    let slot = mixed(id) & mask;
+    let slot = mixed(id) >>> this.#shift;
     for (let at = this.#slots[slot] - 1; at >= 0; at = this.#slots[slot] - 1) {
       if (this.#ids[at] === id) {
         this.#lasts[at].next = item;
@@ -56,8 +58,9 @@ export class ByObject<T extends Waiting<T>> {
   #grow(): void {
     const slots = new Int32Array(this.#slots.length * 4);
     const mask = slots.length - 1;
+    this.#shift -= 2;
     for (let at = 0; at < this.#ids.length; at++) {
-      let slot = mixed(this.#ids[at]) & mask;
+      let slot = mixed(this.#ids[at]) >>> this.#shift;
       while (slots[slot] !== 0) slot = (slot + 1) & mask;
       slots[slot] = at + 1;
     }
@@ -65,5 +68,5 @@ export class ByObject<T extends Waiting<T>> {
   }
 }
 
-/** Spreads ids that lie together over the table (Fibonacci hashing). */
-const mixed = (id: number): number => Math.imul(id, 0x9e3779b1) >>> 7;
+/** Spreads ids that lie together over the upper bits (Knuth, The Art of Computer Programming 3, section 6.4: Fibonacci hashing). */
+const mixed = (id: number): number => Math.imul(id, 0x9e3779b1);

@@ -30,6 +30,12 @@ export function fit(evidence: Evidence, language: Language, limits?: TextLimits)
   return { evidence, shortened: true, text: bare(evidence, language).find((text) => isWithin(text, limits)) ?? '' };
 }
 
+/** A sentence up to the first stop string in it, as an engine would have ended it there. */
+export function upTo(text: string, stops: readonly string[]): { readonly text: string; readonly stop?: string } {
+  const [first] = stops.map((stop) => ({ stop, at: text.indexOf(stop) })).filter(({ at }) => at >= 0).toSorted((a, b) => a.at - b.at);
+  return first ? { text: text.slice(0, first.at), stop: first.stop } : { text };
+}
+
 /** A list may end with how many more there are. */
 const MORE = /^(\d+) more$/;
 const shown = (names: readonly string[]): readonly string[] => (MORE.test(names.at(-1) ?? '') ? names.slice(0, -1) : names);

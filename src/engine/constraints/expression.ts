@@ -21,15 +21,18 @@ export interface Grammar {
 }
 
 export const NOTHING: Expression = { kind: 'sequence', items: [] };
-export const sequence = (...items: readonly Expression[]): Expression => (items.length === 1 ? items[0] : { kind: 'sequence', items });
-export const choice = (...items: readonly Expression[]): Expression => (items.length === 1 ? items[0] : { kind: 'choice', items });
+/** Of lists: those that requests make may have more items than a call can have arguments. */
+export const sequenceOf = (items: readonly Expression[]): Expression => (items.length === 1 ? items[0] : { kind: 'sequence', items });
+export const choiceOf = (items: readonly Expression[]): Expression => (items.length === 1 ? items[0] : { kind: 'choice', items });
+export const sequence = (...items: readonly Expression[]): Expression => sequenceOf(items);
+export const choice = (...items: readonly Expression[]): Expression => choiceOf(items);
 export const repeat = (item: Expression, least: number, most: number): Expression => ({ kind: 'repeat', item, least, most });
 export const optional = (item: Expression): Expression => choice(item, NOTHING);
 export const token = (id: number): Expression => ({ kind: 'token', id });
 export const without = (...texts: readonly string[]): Expression => ({ kind: 'without', texts });
 export const rule = (name: string): Expression => ({ kind: 'rule', name });
 export const literal = (text: string): Expression =>
-  sequence(...Array.from(Buffer.from(text, 'utf8'), (byte): Expression => ({ kind: 'byte', ranges: [[byte, byte]] })));
+  sequenceOf(Array.from(Buffer.from(text, 'utf8'), (byte): Expression => ({ kind: 'byte', ranges: [[byte, byte]] })));
 
 export const LAST_POINT = 0x10ffff;
 /** Sorted, apart from each other; surrogates, which UTF-8 cannot write, are left out. */

@@ -1,11 +1,12 @@
 // Owns reading grammars in llama.cpp's GBNF.
 // Refuses to know how they are recognised.
 
-import { characters, choice, complement, LAST_POINT, literal, NOTHING, optional, repeat, rule, sequence } from './expression.ts';
+import { characters, choiceOf, complement, LAST_POINT, literal, NOTHING, optional, repeat, rule, sequenceOf } from './expression.ts';
 import type { Expression, Grammar, Range } from './expression.ts';
 import { invalid } from './network.ts';
 
 const MOST_CHARACTERS = 256 * 1024;
+const MOST_DEPTH = 100;
 const NAME = /[A-Za-z0-9_-]+/y;
 
 /** Rules by name, the text is `root`. Throws EngineError `constraint_invalid` with line, column and what was expected. */
@@ -17,6 +18,7 @@ export function parseGbnf(text: string): Grammar {
 class Parser {
   readonly #text: string;
   #at = 0;
+  #depth = 0;
   constructor(text: string) {
     this.#text = text;
   }
@@ -64,7 +66,7 @@ class Parser {
       this.#space(true);
       items.push(this.#sequence(nested));
     }
-    return choice(...items);
+    return choiceOf(items);
   }
   #sequence(nested: boolean): Expression {
     const items: Expression[] = [];
@@ -72,7 +74,7 @@ class Parser {
       const [least, most] = this.#times(nested) ?? [1, 1];
       items.push(least === 1 && most === 1 ? item : least === 0 && most === 1 ? optional(item) : repeat(item, least, most));
     }
-    return items.length === 0 ? NOTHING : sequence(...items);
+    return items.length === 0 ? NOTHING : sequenceOf(items);
   }
   #item(nested: boolean): Expression | undefined {
     const next = this.#text[this.#at];
@@ -83,9 +85,11 @@ class Parser {
       this.#at++;
       item = characters([[0, LAST_POINT]]);
     } else if (next === '(') {
+      if (++this.#depth > MOST_DEPTH) throw this.#expected(`at most ${MOST_DEPTH} groups inside each other`);
       this.#at++;
       this.#space(true);
       item = this.#alternatives(true);
+      this.#depth--;
       if (this.#text[this.#at] !== ')') throw this.#expected('")"');
       this.#at++;
     } else if (next === '<' || next === '!') throw this.#expected('text; tokens by name (<...>) are not supported');

@@ -82,9 +82,13 @@ export class Machine {
       for (const { start, back } of calls) open.push(this.frame(start, 0, this.#back(back, parent)));
       if (loop) {
         if (count >= loop.least) open.push(parent);
-        // Behind `least` times of an endless loop nothing depends on how often it went round.
-        if (count < loop.most)
-          open.push(this.frame(loop.body, 0, this.frame(this.nodes[frame], loop.most === Infinity ? Math.min(count + 1, loop.least) : count + 1, parent)));
+        if (count < loop.most) {
+          // Behind `least` times of an endless loop nothing depends on how often it went round.
+          const again = this.frame(this.nodes[frame], loop.most === Infinity ? Math.min(count + 1, loop.least) : count + 1, parent);
+          // What follows a round that read nothing may follow without it.
+          if (loop.hollow) seen.add(again);
+          open.push(this.frame(loop.body, 0, again));
+        }
       }
     }
     if (reading.length === 0 && !ends) return DEAD;

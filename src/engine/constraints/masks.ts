@@ -19,7 +19,7 @@ import type { TokenTrie } from './token-trie.ts';
 
 /** What is known of a place whatever called its networks. */
 interface Local {
-  readonly bits: Uint32Array;
+  readonly tokens: TokenSet;
   /** Tokens that go on beyond the networks. */
   readonly leaving: TokenTrie;
 }
@@ -50,8 +50,7 @@ export class CompiledGrammar {
   readonly size: number;
   readonly ends: readonly number[];
   readonly #bytesOf: (token: number) => Uint8Array | undefined;
-  /** For places without what is around them. */
-  readonly inner: Machine;
+  #inner: Machine;
   /** For texts; they share what was walked before. */
   #walked: Machine;
   readonly #distances = new Map<Meter, Distances>();
@@ -64,7 +63,7 @@ export class CompiledGrammar {
   constructor(grammar: Grammar, trie: TokenTrie, size: number, ends: readonly number[], bytesOf: (token: number) => Uint8Array | undefined) {
     this.source = grammar;
     this.network = new Network(grammar);
-    this.inner = new Machine(this.network);
+    this.#inner = new Machine(this.network);
     this.#walked = new Machine(this.network);
     this.trie = trie;
     this.size = size;
@@ -77,6 +76,16 @@ export class CompiledGrammar {
     let known = this.#distances.get(meter);
     if (!known) this.#distances.set(meter, (known = new Distances(this.network, meter)));
     return known;
+  }
+  /** For places without what is around them. */
+  get inner(): Machine {
+    return this.#inner;
+  }
+  /** What was found stays; places of automata are its states. */
+  #renewInner(): void {
+    if (!this.#inner.isLarge) return;
+    this.#inner = new Machine(this.network);
+    this.#loops.clear();
   }
   /** A machine for a new text. */
   machine(): Machine {
@@ -141,7 +150,7 @@ export class CompiledGrammar {
         continue;
       }
       const local = this.#local(machine, frames);
-      for (let word = 0; word < bits.length; word++) bits[word] |= local.bits[word];
+      local.tokens.addTo(bits);
       if (local.leaving.bytes.length > 0) local.leaving.accepted(machine.enter(frames), (at, byte) => machine.step(at, byte), set);
     }
     for (const [i, token] of this.network.tokens.entries()) if (machine.step(state, FIRST_TOKEN + i) >= 0) set(token);
@@ -183,8 +192,9 @@ export class CompiledGrammar {
     const key = `${free} ${nodes.join()}`;
     let known = this.#loops.get(key);
     if (known === undefined) {
+      this.#renewInner();
       if (this.#loops.size >= MOST_LOCALS) this.#loops.clear();
-      const automaton = loopAutomaton(this.inner, this.network, nodes, free);
+      const automaton = loopAutomaton(this.#inner, this.network, nodes, free);
       known = automaton ? { tokens: loopTokens(automaton, this.trie, this.size), states: automaton.states } : null;
       this.#loops.set(key, known);
     }
@@ -200,10 +210,11 @@ export class CompiledGrammar {
     const key = [...nodes, ...around.map((above) => `${machine.nodes[above]}:${this.#left(machine, above)}`)].join();
     let local = this.#locals.get(key);
     if (!local) {
+      this.#renewInner();
       if (this.#locals.size >= MOST_LOCALS) this.#locals.clear();
       let parent = FLOOR;
-      for (const above of around.toReversed()) parent = this.inner.frame(machine.nodes[above], machine.counts[above], parent);
-      local = this.#around(this.inner.enter(nodes.map((node) => this.inner.frame(node, 0, parent))));
+      for (const above of around.toReversed()) parent = this.#inner.frame(machine.nodes[above], machine.counts[above], parent);
+      local = this.#around(this.#inner.enter(nodes.map((node) => this.#inner.frame(node, 0, parent))));
       this.#locals.set(key, local);
     }
     return local;
@@ -215,7 +226,7 @@ export class CompiledGrammar {
     return `${Math.min(Math.max(least - machine.counts[frame], 0), reach)}-${Math.min(most - machine.counts[frame], reach)}`;
   }
   #around(start: number): Local {
-    const machine = this.inner;
+    const machine = this.#inner;
     const { bytes, depths, ends, tokens, twins, longest } = this.trie;
     const bits = new Uint32Array(Math.ceil(this.size / 32));
     /** Nodes of the tree below which all tokens leave. */
@@ -242,7 +253,7 @@ export class CompiledGrammar {
       }
       node++;
     }
-    return { bits, leaving: this.trie.below(leaving) };
+    return { tokens: TokenSet.smallOf(bits), leaving: this.trie.below(leaving) };
   }
 }
 

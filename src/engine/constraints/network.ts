@@ -3,6 +3,7 @@
 
 import { EngineError } from '../port.ts';
 import type { Expression, Grammar } from './expression.ts';
+import { endsFrom, leftRecursive } from './network-ends.ts';
 
 /** From here on arcs read special tokens: the one at this place of `Network.tokens`, and those behind it. */
 export const FIRST_TOKEN = 256;
@@ -18,12 +19,14 @@ export interface Loop {
   readonly most: number;
   /** The loop over the same body that goes round as often as it likes. */
   readonly free: number;
+  /** A round may read nothing; then it need not go round, and `least` is 0. */
+  readonly hollow: boolean;
 }
 export interface Node {
-  readonly arcs: Arc[];
-  readonly jumps: number[];
+  arcs: Arc[];
+  jumps: number[];
   /** Networks entered from here, by their first nodes, and where they come back to. */
-  readonly calls: { readonly start: number; readonly back: number }[];
+  calls: { readonly start: number; readonly back: number }[];
   /** The network may end here. */
   final: boolean;
   loop: Loop | undefined;
@@ -63,14 +66,19 @@ export class Network {
   /** Ids of special tokens that the grammar names. */
   readonly tokens: number[] = [];
   readonly start: number;
+  /** First nodes of rules that are named. */
   readonly #rules = new Map<string, number>();
-  readonly #grammar: Grammar;
 
-  /** Throws EngineError `constraint_invalid` for rules that are missing, call themselves before they read anything, or are too large. */
-  constructor(grammar: Grammar) {
-    this.#grammar = grammar;
-    this.start = this.#network(grammar.root);
-    for (const name of this.#rules.keys()) this.#refuseLeftRecursion(name);
+  /** Throws EngineError `constraint_invalid` for rules that are missing, call themselves before they read anything, or are too large, and for a grammar without a text. */
+  constructor({ root, rules }: Grammar) {
+    this.start = this.#network(root);
+    // Rules that are named while others are written come behind them.
+    for (const [name, start] of this.#rules) {
+      const expression = rules.get(name);
+      if (!expression) throw invalid(`the grammar has no rule ${JSON.stringify(name)}, which another one names`);
+      this.nodes[this.#add(expression, start)].final = true;
+    }
+    this.#check();
   }
 
   #node(): number {
@@ -136,8 +144,8 @@ export class Network {
     }
     const [loop, body] = [this.#node(), this.#network(item)];
     const free = least === 0 && most === Infinity ? loop : this.#node();
-    this.nodes[free].loop = { body, least: 0, most: Infinity, free };
-    if (free !== loop) this.nodes[loop].loop = { body, least, most, free };
+    this.nodes[free].loop = { body, least: 0, most: Infinity, free, hollow: false };
+    if (free !== loop) this.nodes[loop].loop = { body, least, most, free, hollow: false };
     return this.#call(loop, from);
   }
   /**
@@ -184,62 +192,32 @@ export class Network {
   }
   #rule(name: string): number {
     let start = this.#rules.get(name);
-    if (start !== undefined) return start;
-    const expression = this.#grammar.rules.get(name);
-    if (!expression) throw invalid(`the grammar has no rule ${JSON.stringify(name)}, which another one names`);
-    start = this.#node();
-    // Known before it is written: it may call itself.
-    this.#rules.set(name, start);
-    this.nodes[this.#add(expression, start)].final = true;
+    if (start === undefined) this.#rules.set(name, (start = this.#node()));
     return start;
   }
 
-  /** Nodes that are reached from a node without reading anything; `enter` is called with each network entered so. Returns whether the network's end is among them. */
-  #silently(start: number, enter: (network: number) => void, empty: (network: number) => boolean): boolean {
-    const [seen, open] = [new Set([start]), [start]];
-    let ends = false;
-    const visit = (node: number): void => {
-      if (!seen.has(node)) {
-        seen.add(node);
-        open.push(node);
-      }
-    };
-    for (let node = open.pop(); node !== undefined; node = open.pop()) {
-      const { jumps, calls, final, loop } = this.nodes[node];
-      ends ||= final;
-      for (const jump of jumps) visit(jump);
-      for (const { start: network, back } of calls) {
-        enter(network);
-        if (empty(network)) visit(back);
-      }
-      if (loop) {
-        enter(loop.body);
-        ends ||= loop.least === 0 || empty(loop.body);
-      }
+  /** Refuses left recursion and what has no text, and takes out of the network what leads to no text, and rounds that read nothing. */
+  #check(): void {
+    const empty = endsFrom(this.nodes, false);
+    const names = new Map(Array.from(this.#rules, ([name, start]) => [start, name]));
+    const recursive = leftRecursive(this.nodes, empty, names);
+    if (recursive !== undefined)
+      throw invalid(`rule ${JSON.stringify(recursive)} calls itself before it reads anything (left recursion); write the repetition with * or +, or put what is read first`);
+    const ends = endsFrom(this.nodes, true);
+    if (ends[this.start] === 0) {
+      const [, endless] = [...names].find(([start]) => ends[start] === 0) ?? [];
+      throw invalid(`the grammar has no text${endless === undefined ? '' : `: rule ${JSON.stringify(endless)} can never be completed`}; what must come always calls for itself again, or for a character that there is not`);
     }
-    return ends;
-  }
-  readonly #empty = new Map<number, boolean>();
-  /** May a network read nothing? Those that are being looked at count as not: a way through them would be left-recursive. */
-  #mayBeEmpty(network: number): boolean {
-    let known = this.#empty.get(network);
-    if (known === undefined) {
-      this.#empty.set(network, false);
-      known = this.#silently(network, () => undefined, (other) => this.#mayBeEmpty(other));
-      this.#empty.set(network, known);
+    for (const node of this.nodes) {
+      node.arcs = node.arcs.filter(({ target }) => ends[target] === 1);
+      node.jumps = node.jumps.filter((jump) => ends[jump] === 1);
+      node.calls = node.calls.filter(({ start, back }) => ends[start] === 1 && ends[back] === 1);
+      const { loop } = node;
+      if (!loop) continue;
+      if (ends[loop.body] === 0) {
+        node.loop = undefined;
+        node.final = loop.least === 0;
+      } else if (empty[loop.body] === 1) node.loop = { ...loop, least: 0, hollow: true };
     }
-    return known;
-  }
-  #refuseLeftRecursion(name: string): void {
-    const start = this.#rules.get(name) as number;
-    const [seen, open] = [new Set<number>(), [start]];
-    for (let network = open.pop(); network !== undefined; network = open.pop())
-      this.#silently(network, (entered) => {
-        if (entered === start) throw invalid(`rule ${JSON.stringify(name)} calls itself before it reads anything (left recursion); write the repetition with * or +, or put what is read first`);
-        if (!seen.has(entered)) {
-          seen.add(entered);
-          open.push(entered);
-        }
-      }, (other) => this.#mayBeEmpty(other));
   }
 }

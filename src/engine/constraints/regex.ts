@@ -42,12 +42,11 @@ class Parser {
     const any = repeat(this.#write([[0, LAST_POINT]]), 0, Infinity);
     const items: Expression[] = [];
     do {
-      if (this.#at > 0) this.#at++;
       const tied = this.#take('^');
       const body = this.#sequence();
       const closed = this.#take('$');
       items.push(this.#search ? sequence(...(tied ? [] : [any]), body, ...(closed ? [] : [any])) : body);
-    } while (this.#pattern[this.#at] === '|');
+    } while (this.#take('|'));
     if (this.#at < this.#pattern.length) throw this.#wrong(this.#pattern[this.#at] === ')' ? 'a ")" that nothing opened' : `${JSON.stringify(this.#pattern[this.#at])} is not supported here`);
     return choice(...items);
   }

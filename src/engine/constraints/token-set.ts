@@ -37,6 +37,16 @@ export class TokenSet {
   static ofBits(bits: Uint32Array): TokenSet {
     return new TokenSet(undefined, bits);
   }
+  /** Of bits, kept as whichever takes less memory. */
+  static smallOf(bits: Uint32Array): TokenSet {
+    const ids: number[] = [];
+    for (let word = 0; word < bits.length; word++)
+      for (let rest = bits[word]; rest !== 0; rest &= rest - 1) {
+        ids.push(word * 32 + 31 - Math.clz32(rest & -rest));
+        if (ids.length >= bits.length) return TokenSet.ofBits(bits);
+      }
+    return TokenSet.ofIds(ids);
+  }
 
   has(id: number): boolean {
     return this.ids ? this.ids.includes(id) : (((this.bits as Uint32Array)[id >>> 5] >>> (id & 31)) & 1) === 1;
@@ -49,6 +59,11 @@ export class TokenSet {
     for (let word = 0; word < bits.length; word++)
       for (let rest = bits[word]; rest !== 0; rest &= rest - 1) if (!others.has(word * 32 + 31 - Math.clz32(rest & -rest))) return false;
     return true;
+  }
+  /** Adds its tokens to others. */
+  addTo(bits: Uint32Array): void {
+    if (this.ids) for (const id of this.ids) bits[id >>> 5] |= 1 << (id & 31);
+    else for (let word = 0; word < bits.length; word++) bits[word] |= (this.bits as Uint32Array)[word];
   }
   /** Makes the logits of all other tokens minus infinity. For sets of bits only. */
   mask(logits: Float32Array): void {

@@ -19,9 +19,11 @@ export function blockOf(value: unknown, asked: Asked): readonly [number, number]
     : refuse(asked, 'quantization_config', value, 'quant_method fp8 with fmt e4m3 and a weight_block_size is read here, or weights that are not quantised');
 }
 
-/** `NAME_scale_inv` [ceil(rows / block), ceil(columns / block)] is what the values of NAME are multiplied by (despite its name). Tensors without one stay as they are. Throws CheckpointError for one that does not fit. */
+/** `NAME_scale_inv` [ceil(rows / block), ceil(columns / block)] is what the values of NAME are multiplied by (despite its name). Tensors of more bits without one stay as they are. Throws CheckpointError for one that does not fit, and for one that is missing. */
 export function withBlockScales(checkpoint: Checkpoint, [high, wide]: readonly [number, number]): Checkpoint {
   const scaled = new Set(checkpoint.names.filter((name) => checkpoint.shapeOf(name + SUFFIX) !== undefined));
+  const bare = checkpoint.names.find((name) => checkpoint.isInEightBits(name) && !scaled.has(name));
+  if (bare !== undefined) throw new CheckpointError('checkpoint_invalid', `${bare} is stored in eight bits, and ${bare}${SUFFIX}, by which it is multiplied, is missing`);
   for (const name of scaled) {
     const [shape, scales] = [checkpoint.shapeOf(name) ?? [], checkpoint.shapeOf(name + SUFFIX) ?? []];
     const right = [Math.ceil(shape[0] / high), Math.ceil(shape[1] / wide)];
@@ -35,6 +37,7 @@ export function withBlockScales(checkpoint: Checkpoint, [high, wide]: readonly [
     names: checkpoint.names.filter((name) => !scaled.has(name.slice(0, -SUFFIX.length)) || !name.endsWith(SUFFIX)),
     bytes: checkpoint.bytes,
     shapeOf: (name) => checkpoint.shapeOf(name),
+    isInEightBits: () => false,
     read: (name, from = 0, to) => {
       const values = checkpoint.read(name, from, to);
       if (!scaled.has(name)) return values;

@@ -22,6 +22,8 @@ export interface Checkpoint {
   readonly names: readonly string[];
   /** Undefined for a name that is not there. */
   shapeOf(name: string): readonly number[] | undefined;
+  /** Whether it is stored in eight bits, which say little without a scale. */
+  isInEightBits(name: string): boolean;
   /** Reads one tensor, or its numbers from one on and before another. Throws CheckpointError for a name that is not there. */
   read(name: string, from?: number, to?: number): Float32Array;
   /** Bytes of all tensors. */

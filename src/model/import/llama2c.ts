@@ -88,6 +88,7 @@ export function openLlama2c(path: string): Checkpoint & { readonly header: Llama
       names: [...places.keys()],
       bytes: size - HEADER[version],
       shapeOf: (name) => places.get(name)?.parameter.shape,
+      isInEightBits: () => false,
       read: (name, from, to) => {
         const place = places.get(name);
         if (!place) throw wrong(`has no tensor ${name}`);

@@ -1,7 +1,7 @@
 // Owns reading safetensors files: the header, and one tensor at a time as float32.
 // Refuses to know what the tensors are for, and to hold more of a file than the piece that is being converted.
 
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, openSync, readSync, statSync } from 'node:fs';
 import { z } from 'zod';
 import { halfTable } from '../onnx-weights.ts';
 import { CheckpointError, reasonOf, sizeOf } from './checkpoint.ts';
@@ -39,13 +39,17 @@ export class SafetensorsFile implements Checkpoint {
   /** Throws CheckpointError `checkpoint_invalid` that names the file and what is wrong with it. */
   constructor(path: string) {
     this.path = path;
+    let size: number;
     try {
+      const found = statSync(path);
+      if (!found.isFile()) throw new Error('it is no file');
+      size = found.size;
       this.#descriptor = openSync(path, 'r');
     } catch (error) {
       throw new CheckpointError('checkpoint_invalid', `${path} cannot be read: ${reasonOf(error)}`, { cause: error });
     }
     try {
-      this.#tensors = this.#header(fstatSync(this.#descriptor).size);
+      this.#tensors = this.#header(size);
     } catch (error) {
       this.close();
       throw error;
@@ -58,6 +62,9 @@ export class SafetensorsFile implements Checkpoint {
   }
   shapeOf(name: string): readonly number[] | undefined {
     return this.#tensors.get(name)?.shape;
+  }
+  isInEightBits(name: string): boolean {
+    return this.#tensors.get(name)?.type === 'F8_E4M3';
   }
   read(name: string, first = 0, end?: number): Float32Array {
     const tensor = this.#tensors.get(name);
@@ -133,7 +140,18 @@ export class SafetensorsFile implements Checkpoint {
         throw this.#wrong(`gives ${name} ${to - from} bytes, and ${dtype} of [${shape.join(', ')}] needs ${sizeOf(shape) * WIDTHS[dtype]}`);
       tensors.set(name, { type: dtype, shape, from: 8 + length + from, length: to - from });
     }
+    this.#refuseGaps(tensors, 8 + length, size);
     return tensors;
+  }
+  /** The format has every byte behind the header belong to one tensor: with an offset that is off, a tensor would be read out of its neighbour. */
+  #refuseGaps(tensors: ReadonlyMap<string, Tensor>, start: number, size: number): void {
+    let end = start;
+    for (const [name, { from, length }] of [...tensors].toSorted(([, a], [, b]) => a.from - b.from || a.length - b.length)) {
+      if (from !== end)
+        throw this.#wrong(`puts ${name} at byte ${from - start}, and what lies before it ends at ${end - start}; tensors follow each other without overlaps and gaps`);
+      end = from + length;
+    }
+    if (end !== size) throw this.#wrong(`has ${size - end} bytes behind its last tensor; it is damaged or was written over a longer file`);
   }
 }
 

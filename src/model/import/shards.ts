@@ -22,12 +22,13 @@ export function openShards(folder: string): Checkpoint {
   try {
     for (const name of new Set(map?.values() ?? [SINGLE])) files.set(name, new SafetensorsFile(join(folder, name)));
     const places = new Map<string, SafetensorsFile>();
-    for (const file of files.values()) for (const name of file.names) if (!map || files.get(map.get(name) ?? '') === file) places.set(name, file);
+    for (const file of files.values()) for (const name of file.names) if (files.get(map?.get(name) ?? '') === file || !map?.has(name)) places.set(name, file);
     for (const [name, file] of map ?? []) if (!places.has(name)) throw new CheckpointError('checkpoint_invalid', `${join(folder, INDEX)} puts ${name} into ${file}, which does not have it`);
     return {
       names: [...places.keys()],
       bytes: [...files.values()].reduce((sum, { bytes }) => sum + bytes, 0),
       shapeOf: (name) => places.get(name)?.shapeOf(name),
+      isInEightBits: (name) => places.get(name)?.isInEightBits(name) ?? false,
       read: (name, from, to) => {
         const file = places.get(name);
         if (!file) throw new CheckpointError('checkpoint_invalid', `${folder} has no tensor ${name}`);

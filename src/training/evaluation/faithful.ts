@@ -15,9 +15,10 @@ const FUNCTION = new Set(
  * A word of the reply that must be (part of) a name and that neither evidence nor question holds; undefined when there is none. Of a model with a lexicon: any word that is not in it. Of others: a
  * capital inside a sentence, a number, and, in Chinese, what stands in quotation marks or in other letters.
  */
-export function stray(text: string, { evidence, language, question }: Sample, format?: GroundedFormat): string | undefined {
+export function stray(text: string, { evidence, language, question, about }: Sample, format?: GroundedFormat): string | undefined {
   let rest = text;
-  for (const name of evidenceNames(evidence).toSorted((a, b) => b.length - a.length)) rest = rest.replaceAll(name, '\u2002');
+  const names = [...evidenceNames(evidence), ...(about === undefined ? [] : [plain(about)])];
+  for (const name of names.toSorted((a, b) => b.length - a.length)) rest = rest.replaceAll(name, '\u2002');
   const known = new Set([...evidenceWords(evidence), ...(format?.lexicon[language] ?? [])].map((word) => word.toLowerCase()));
   const asked = plain(question).toLowerCase();
   if (format && language === 'en') return rest.match(/[\p{L}\p{N}]+/gu)?.find((word) => !known.has(word.toLowerCase()) && !FUNCTION.has(word.toLowerCase()));

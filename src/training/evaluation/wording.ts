@@ -35,8 +35,8 @@ async function asked(engine: Engine, { id, grounded }: ModelInfo, sample: Sample
   return {
     messages,
     maxTokens,
-    // Which names a reply to loose facts holds is the model's to find out.
-    constraint: { kind: 'names', names: evidenceNames(evidence), words: allowedWords(evidence, language, grounded), ...(loose(sample) ? {} : { order: namesInOrder(evidence, language) }) },
+    // Which names a reply to loose facts holds is the model's to find out: the facts' or the one that the question is about.
+    constraint: { kind: 'names', names: [...new Set([...evidenceNames(evidence), ...(sample.about === undefined ? [] : [plain(sample.about)])])], words: allowedWords(evidence, language, grounded), ...(loose(sample) ? {} : { order: namesInOrder(evidence, language) }) },
   };
 }
 

@@ -17,6 +17,8 @@ export interface SampleOptions {
   readonly heldOutRelations?: boolean;
   /** Draw question wordings that training never sees. */
   readonly heldOutQuestions?: boolean;
+  /** Put words in front of questions and statements that are made up each time. */
+  readonly leadIns?: boolean;
 }
 
 export const drawLanguage = (random: Random, { language }: SampleOptions): Language => {

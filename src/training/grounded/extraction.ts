@@ -9,6 +9,7 @@ import type { Row } from '../../extraction/rows.ts';
 import type { Random } from '../random.ts';
 import { drawLanguage, drawName, drawRelation } from './draws.ts';
 import type { SampleOptions } from './draws.ts';
+import { leadStatement } from './lead-ins.ts';
 
 export interface ExtractionSample {
   readonly language: Language;
@@ -52,7 +53,8 @@ export function makeExtraction(random: Random, options: SampleOptions = {}, rich
     const relation = plain(drawRelation(random, language, options));
     const objects = Array.from({ length: richly && random.chance(0.2) ? random.int(2, 3) : 1 }, () => plain(drawName(random, language, options)));
     const line: EvidenceLine = { subjects: [subject], relations: [relation], objects };
-    const sentence = random.pick(phrasings).replace('{c}', () => clause(line, language, (name) => name));
+    const told = clause(line, language, (name) => name);
+    const sentence = options.leadIns && random.chance(0.4) ? leadStatement(random, language, told) : random.pick(phrasings).replace('{c}', () => told);
     // A name keeps its small letter, as in "iPhone".
     sentences.push(sentence.startsWith(subject) || random.chance(0.3) ? sentence : sentence.charAt(0).toUpperCase() + sentence.slice(1));
     for (const object of new Set(objects)) triples.push([subject, relation, object]);

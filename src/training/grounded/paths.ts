@@ -7,6 +7,7 @@ import { reached } from '../../answers/words/wording.ts';
 import type { Random } from '../random.ts';
 import { drawLanguage, drawName, drawRelation, drawWalk } from './draws.ts';
 import type { SampleOptions } from './draws.ts';
+import { leadQuestion } from './lead-ins.ts';
 import { ask } from './samples.ts';
 
 export interface PathSample {
@@ -48,7 +49,8 @@ function question(random: Random, language: Language, start: string, walk: Pick<
     return ask(random, language, { subjects: [start], relations: walk.relations, objects: [] }, 'forward', options);
   }
   const phrase = reached(start, walk, language, show);
-  let text = random.pick(PHRASE[language][options.heldOutQuestions ? 'heldOut' : 'known']).replace('{p}', () => phrase);
+  const asked = options.leadIns && random.chance(0.4) ? `${leadQuestion(random, language)}{p}` : random.pick(PHRASE[language][options.heldOutQuestions ? 'heldOut' : 'known']);
+  let text = asked.replace('{p}', () => phrase);
   if (language === 'en' && random.chance(0.5)) text = text.charAt(0).toUpperCase() + text.slice(1);
   if (random.chance(0.6)) text += language === 'en' ? '?' : '？';
   return text;

@@ -7,6 +7,7 @@ import { labelShape, reply } from '../../answers/words/wording.ts';
 import type { Random } from '../random.ts';
 import { drawLanguage, drawLine, drawName, drawRelation } from './draws.ts';
 import type { SampleOptions } from './draws.ts';
+import { leadQuestion } from './lead-ins.ts';
 import { EN_ASK, EN_ASK_HELD_OUT, EN_CHECK, EN_CLASS, EN_COPULA, EN_COUNT, EN_INVERSE, EN_PREFIX, EN_VERB, ZH_ASK, ZH_ASK_HELD_OUT, ZH_CHECK, ZH_CLASS, ZH_COUNT, ZH_INVERSE } from './questions.ts';
 
 export type { SampleOptions } from './draws.ts';
@@ -19,6 +20,8 @@ export interface Sample {
   readonly evidence: Evidence;
   /** The question alone, as `user` holds it. */
   readonly question: string;
+  /** Of `find` and `refuse`: whom the question is about, named in the question alone where no fact is about it. */
+  readonly about?: string;
 }
 
 export interface AskOptions extends SampleOptions {
@@ -47,6 +50,7 @@ export function ask(random: Random, language: Language, item: EvidenceLine, purp
   else if (options.heldOutQuestions) pool = EN_ASK_HELD_OUT;
   else pool = shape === 'copula' ? [...EN_COPULA, ...EN_ASK] : shape === 'verb' ? EN_VERB : EN_ASK;
   let text = fill(random.pick(pool), values);
+  if (options.leadIns && random.chance(0.25)) text = leadQuestion(random, language) + text;
   if (language === 'en') {
     text = random.pick(EN_PREFIX) + text;
     if (random.chance(0.5)) text = text.charAt(0).toUpperCase() + text.slice(1);
@@ -114,10 +118,11 @@ export function makeSample(random: Random, options: SampleOptions = {}): Sample 
     lines.push(item);
   }
   const target = random.pick(lines);
-  if (random.chance(0.65)) return finish('find', { lines }, ask(random, language, target, 'forward', options), { conclusion: target, lines: [] });
+  const [about] = target.subjects;
+  if (random.chance(0.65)) return { ...finish('find', { lines }, ask(random, language, target, 'forward', options), { conclusion: target, lines: [] }), about };
   const rest = lines.filter((item) => item !== target);
-  const about = { subjects: target.subjects, relations: [], objects: [] };
-  return finish('refuse', { lines: rest }, ask(random, language, target, 'forward', options), { verdict: 'unknown', conclusion: about, lines: [] });
+  const conclusion = { subjects: target.subjects, relations: [], objects: [] };
+  return { ...finish('refuse', { lines: rest }, ask(random, language, target, 'forward', options), { verdict: 'unknown', conclusion, lines: [] }), about };
 }
 
 /** Stands for a name. */

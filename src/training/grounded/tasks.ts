@@ -4,8 +4,9 @@
 import type { Random } from '../random.ts';
 import { makeExtraction } from './extraction.ts';
 import { makePath } from './paths.ts';
-import { makeSample } from './samples.ts';
 import type { SampleOptions } from './draws.ts';
+import { makeSample } from './samples.ts';
+import type { Sample } from './samples.ts';
 
 /** What stands in the prompt, and the right reply. */
 export interface Task {
@@ -13,11 +14,26 @@ export interface Task {
   readonly user: string;
   readonly assistant: string;
 }
-const EXTRACTION = 0.17;
-const PATHS = 0.13;
+/** Parts of the samples. What is told of evidence makes the rest, and of it, what is hardest comes more often than it does by itself. */
+const EXTRACTION = 0.2;
+const PATHS = 0.16;
+const LOOSE = 0.18;
+const LAID_OUT = 0.08;
 
-export function makeTask(random: Random, options: SampleOptions = {}): Task {
-  const roll = random.next();
-  if (roll < EXTRACTION) return makeExtraction(random, options);
-  return roll < EXTRACTION + PATHS ? makePath(random, options) : makeSample(random, options);
+export function makeTask(random: Random, given: SampleOptions = {}): Task {
+  const options = { ...given, leadIns: true };
+  let roll = random.next();
+  const falls = (part: number): boolean => (roll -= part) < 0;
+  if (falls(EXTRACTION)) return makeExtraction(random, options);
+  if (falls(PATHS)) return makePath(random, options);
+  if (falls(LOOSE)) return sampleWith(({ kind }) => kind === 'refuse' || (kind === 'find' && random.chance(0.5)), random, options);
+  if (falls(LAID_OUT)) return sampleWith(({ evidence: { form } }) => form === 'table' || (form === 'list' && random.chance(0.3)), random, options);
+  return makeSample(random, options);
+}
+/** The first sample of the kind. */
+function sampleWith(fits: (sample: Sample) => boolean, random: Random, options: SampleOptions): Sample {
+  for (;;) {
+    const sample = makeSample(random, options);
+    if (fits(sample)) return sample;
+  }
 }

@@ -59,17 +59,19 @@ export class Preparation {
   async #after(before: Promise<void>, id: string): Promise<void> {
     await before;
     const { book, ready, failed } = this.#options;
+    if (this.#closed) return;
     // While it waited it may have been cancelled, and forgotten since.
-    if (this.#closed || !book.all().some((job) => job.id === id && job.status === 'validating_files')) return;
-    const controller = new AbortController();
-    this.#now = { id, controller };
-    try {
-      await this.#make(book.get(id), controller.signal);
-      ready();
-    } catch (error) {
-      if (!controller.signal.aborted) await failed(id, error);
-    } finally {
-      this.#now = undefined;
+    if (book.all().some((job) => job.id === id && job.status === 'validating_files')) {
+      const controller = new AbortController();
+      this.#now = { id, controller };
+      try {
+        await this.#make(book.get(id), controller.signal);
+        ready();
+      } catch (error) {
+        if (!controller.signal.aborted) await failed(id, error);
+      } finally {
+        this.#now = undefined;
+      }
     }
     if (book.all().some((job) => job.id === id && hasEnded(job))) await book.clear(id);
   }

@@ -14,6 +14,9 @@ import { REMOVED, removeFolder } from './job-folder.ts';
 export const fineTunedName = ({ model, suffix = '', id }: Pick<Job, 'model' | 'suffix' | 'id'>): string =>
   `ft:${/^ft:(.+):[^:]*:[^:]*$/.exec(model)?.[1] ?? model}:${suffix}:${id.replace(/^ftjob-/, '').slice(0, 8)}`;
 
+/** Beside a result, from the run (src/training/run/record.ts). */
+export const RUN = 'training';
+
 export class TunedModels {
   /** From which the engine serves them. */
   readonly #folder: string;
@@ -26,16 +29,24 @@ export class TunedModels {
     this.#library = library;
   }
 
-  /** Moves a result to its place in one rename and serves it. What a run that was cut off after the same step left there is replaced. Rejects with the engine's reason, and leaves nothing, when it cannot be served. */
+  /** Moves a result to its place in one rename, takes away what only its run needed, and serves it. What a run that was cut off after the same step left there is replaced. Rejects with the engine's reason, and leaves nothing, when it cannot be served. */
   async serve(output: string, name: string): Promise<void> {
     const target = this.#place(name);
     if (this.#library?.folderOf(name) !== undefined) await this.#library.remove(name);
+    await mkdir(dirname(target), { recursive: true });
+    await rm(target, { recursive: true, force: true });
+    await rename(output, target);
+    await syncFolder(dirname(target));
+    await this.serveAgain(name);
+  }
+  /** Serves a result that is in its place, if it is not served yet. False when it is not there. Rejects like `serve`. */
+  async serveAgain(name: string): Promise<boolean> {
+    const target = this.#place(name);
+    if (!(await stat(target).catch(() => undefined))) return false;
     try {
-      await mkdir(dirname(target), { recursive: true });
-      await rm(target, { recursive: true, force: true });
-      await rename(output, target);
-      await syncFolder(dirname(target));
-      await this.#library?.add(target);
+      await rm(join(target, RUN), { recursive: true, force: true });
+      if (this.#library?.folderOf(name) === undefined) await this.#library?.add(target);
+      return true;
     } catch (error) {
       await rm(target, { recursive: true, force: true });
       throw error;

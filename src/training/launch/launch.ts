@@ -4,6 +4,7 @@
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve, sep } from 'node:path';
 import { stringify } from 'yaml';
+import { reasonOf } from '../../model/import/checkpoint.ts';
 import { hasGraphsAlone } from '../../model/import/graph-weights.ts';
 import type { TrainingSpec } from '../spec.ts';
 
@@ -39,11 +40,20 @@ const placed = (spec: TrainingSpec): TrainingSpec => ({
 });
 
 /** Transformers reads what Hugging Face published; a model of Pharos's own kind stays with Pharos. */
-function requireReadable(folder: string): void {
+function requireReadable({ model: folder, method }: TrainingSpec): void {
   const path = join(folder, 'config.json');
   // A folder that lies on the cluster alone is looked at there.
   if (!existsSync(path)) return;
-  const { model_type: type } = JSON.parse(readFileSync(path, 'utf8')) as { readonly model_type?: unknown };
+  let type: unknown;
+  try {
+    ({ model_type: type } = JSON.parse(readFileSync(path, 'utf8')) as { readonly model_type?: unknown });
+  } catch (error) {
+    throw new RangeError(`model: ${path} cannot be read: ${reasonOf(error)}`, { cause: error });
+  }
+  if (type === 'gpt2' && method.kind === 'lora')
+    throw new RangeError(
+      'method: transformers keeps the matrices of gpt2 the other way round, where the adapters of this program do not fit; train it with Pharos, or by the method full',
+    );
   if (type === 'pharos-decoder')
     throw new RangeError(
       `model: ${folder} is of the kind pharos-decoder, which transformers does not read; train it with Pharos, or give a folder with config.json and *.safetensors`,
@@ -142,7 +152,7 @@ export function writeLaunch(
   { launcher, nodes, out, parallel = 'ddp', gpu = true }: LaunchOptions,
 ): { readonly files: readonly string[]; readonly command: string } {
   const spec = placed(given);
-  requireReadable(spec.model);
+  requireReadable(spec);
   if (spec.workers % nodes !== 0)
     throw new RangeError(
       `workers: ${spec.workers} cannot be spread evenly over ${nodes} machines; give a multiple of ${nodes} in the specification: one worker for each GPU`,

@@ -43,10 +43,11 @@ function shapeOf(spec: ScheduleSpec, total: number): Schedule {
   }
 }
 
-/** Milestones as steps: those below 1 are shares of all steps. */
+/** Milestones as steps: those below 1 are shares of all steps, of which a short run may reach several in one step. */
 function milestoneSteps(milestones: readonly number[], total: number): readonly number[] {
   const steps = milestones.map((milestone) => (milestone < 1 ? Math.round(milestone * total) : milestone));
-  const wrong = steps.findIndex((step, i) => i > 0 && step <= steps[i - 1]);
+  const rises = (i: number): boolean => (milestones[i] < 1 && milestones[i - 1] < 1 ? milestones[i] > milestones[i - 1] : steps[i] > steps[i - 1]);
+  const wrong = steps.findIndex((_, i) => i > 0 && !rises(i));
   if (wrong > 0)
     throw new RangeError(
       `schedule: milestone ${milestones[wrong]} (step ${steps[wrong]}) does not come after ${milestones[wrong - 1]} (step ${steps[wrong - 1]}); milestones must rise`,

@@ -17,7 +17,7 @@ function niceStep(rough: number): number {
 
 /** An axis from the least to the greatest value, widened to whole ticks, of which there are about `wanted`. */
 export function axisOf(least: number, greatest: number, wanted: number): Axis {
-  const spread = greatest > least ? greatest - least : Math.max(Math.abs(greatest), 1) * 0.1;
+  const spread = greatest > least ? greatest - least : (Math.abs(greatest) || 1) * 0.1;
   const step = niceStep(spread / Math.max(1, wanted));
   const first = Math.floor(least / step + 1e-9);
   const last = Math.max(first + 1, Math.ceil(greatest / step - 1e-9));

@@ -4,6 +4,7 @@
 import t from 'tap';
 import { KnowledgeError, KnowledgeGraph } from '../../../graph/knowledge.ts';
 import { literal, parseBaseName, parseEntityId } from '../../../graph/terms.ts';
+import type { Change } from '../../../graph/store.ts';
 import type { TriplePattern } from '../../../graph/terms.ts';
 import { MemoryStore } from '../../helpers/memory-store.ts';
 import { all, BASE, declare, node, named, open, say, texts, triple, unsay } from '../../helpers/knowledge-world.ts';
@@ -153,6 +154,27 @@ t.test('paths lead over derived facts as over stored ones', async (t) => {
     t.ok(paths.includes(path), path);
   t.equal(new Set(paths).size, paths.length);
   t.same((await graph.paths(BASE, node('ann'), { hops: 2, limit: 3 })).length, 3);
+});
+
+t.test('one path is followed over more edges than a search for paths looks at, with the stored facts of each way', async (t) => {
+  const { graph } = await open(t, { limits: { expansion: 10, followed: 200 } });
+  await graph.addRules(BASE, 'part(?x, ?y) :- piece(?x, ?y).');
+  const path = ['box', 'part'].map((relation) => ({ relation: named(relation), inverse: false }));
+  const pack = (boxes: number): Change[] =>
+    Array.from({ length: boxes }, (_, i) => [
+      say('store', 'box', `box ${i}`),
+      say(`box ${i}`, 'part', `own ${i}`),
+      ...Array.from({ length: 5 }, (_each, j) => say(`box ${i}`, 'piece', j === 0 ? `own ${i}` : `thing ${j}`)),
+    ]).flat();
+  await graph.tell(BASE, pack(20));
+  const found = await graph.follow(BASE, node('store'), path);
+  t.equal(found.length, 24);
+  const factsOf = (name: string) => found.find(({ end }) => end.kind === 'entity' && end.id === name)?.facts;
+  t.match(factsOf('own 19'), [{ subject: 'store', relation: 'box', derived: false }, { subject: 'box 19', relation: 'part', derived: false }]);
+  t.match(factsOf('thing 3'), [{ subject: 'store', derived: false }, { subject: 'box 0', relation: 'part', derived: true }]);
+  t.equal((await graph.follow(BASE, node('store'), path, { limit: 3 })).length, 3);
+  await graph.tell(BASE, pack(80));
+  t.ok((await graph.follow(BASE, node('store'), path)).length < 84, 'beyond its own limit, not all is found');
 });
 
 t.test('names that only rules know are found, and relations that are only derived are listed', async (t) => {

@@ -2,6 +2,7 @@
 // Refuses to know what the rules derive.
 
 import t from 'tap';
+import { resolveIri } from '../../../graph/reason/imports/iri.ts';
 import { readJena } from '../../../graph/reason/imports/jena.ts';
 import { readN3 } from '../../../graph/reason/imports/n3.ts';
 import { mistakesOf, textsOf } from '../../helpers/read-rules.ts';
@@ -35,6 +36,29 @@ PREFIX foaf: <http://xmlns.com/foaf/0.1/>
     '"http://example.org/p"(?y, ?x) :- "http://example.org/p"(?x, ?y).',
   ]);
   t.same(textsOf(readN3('@base <http://example.org/> . { ?x <p> <a%20b> } => { ?x <q> <a%20b> } .')), ['q(?x, "a b") :- p(?x, "a b").']);
+});
+
+t.test('relative references are resolved as RFC 3986 says', async (t) => {
+  const all = (base: string, ...references: string[]): string[] => references.map((reference) => resolveIri(base, reference));
+  const normal = ['g:h', 'g', './g', 'g/', '/g', '//g', '?y', 'g?y', '#s', 'g#s', 'g?y#s', ';x', 'g;x', '', '.', './', '..', '../', '../g', '../..', '../../g'];
+  // Section 5.4.1, and of 5.4.2 what leads above the root.
+  t.same(all('http://a/b/c/d;p?q', ...normal, '../../../g', '/./g', '/../g', 'g..', './../g', 'g/./h', 'g/../h'), [
+    'g:h', 'http://a/b/c/g', 'http://a/b/c/g', 'http://a/b/c/g/', 'http://a/g', 'http://g', 'http://a/b/c/d;p?y', 'http://a/b/c/g?y', 'http://a/b/c/d;p?q#s', 'http://a/b/c/g#s',
+    'http://a/b/c/g?y#s', 'http://a/b/c/;x', 'http://a/b/c/g;x', 'http://a/b/c/d;p?q', 'http://a/b/c/', 'http://a/b/c/', 'http://a/b/', 'http://a/b/', 'http://a/b/g', 'http://a/',
+    'http://a/g', 'http://a/g', 'http://a/g', 'http://a/g', 'http://a/b/c/g..', 'http://a/b/g', 'http://a/b/c/g/h', 'http://a/b/c/h',
+  ]);
+  t.same(all('http://example.org', 'a', '#b', '?c'), ['http://example.org/a', 'http://example.org#b', 'http://example.org?c']);
+  t.same(textsOf(readN3('@base <http://example.org/people> . <ann> <knows> <bob> . @base <more/> . @prefix : <#> . <cid> :likes <../dan> .')), ['knows(ann, bob).', 'likes(cid, dan).']);
+});
+
+t.test('numbers and texts in all the forms of Turtle', async (t) => {
+  const read = readN3(`@prefix : <http://example.org/> .
+:a :n .5 , -.25e1 , "-5"^^xsd:negativeInteger , "7"^^xsd:unsignedByte , "0"^^xsd:nonPositiveInteger , " +8.50 "^^xsd:decimal , "2024-01-01T00:00:00Z"^^xsd:dateTimeStamp ;
+  :t '''x
+'y' ''z''' , 'w' .`);
+  t.same(read.errors, []);
+  t.same(textsOf(read).map((text) => text.slice(5, -2)), ['0.5', '-2.5', '-5', '7', '0', '8.5', '"2024-01-01T00:00:00Z"^^date', `"x\\n'y' ''z"^^string`, '"w"^^string']);
+  t.match(readN3('<x:a> <x:n> "0x10"^^xsd:integer .').errors, [{ code: 'invalid_term', message: /not "0x10"/ }]);
 });
 
 t.test('N3 facts may hold lists and nameless nodes, which have names of their own in each text', async (t) => {
@@ -104,14 +128,16 @@ t.test('Jena rules become rules of the language', async (t) => {
 [(?x ex:age ?v) lessThan(?v, 5) sum(?v, 1, ?w) -> (?x ex:next ?w) (?x rdf:type ex:Child)]
 // a remark
 [alone: (?x ex:q ?y) <- (?x ex:p ?y), noValue(?x, ex:r), noValue(?y ex:s ?x)]
-[text: (?x ex:name ?y) regex(?y, '^a') strConcat(?y, '-', ?y, ?z) -> (?x ex:label ?z)]
+[text: (?x ex:name ?y) regex(?y, 'a|b.*') strConcat(?y, '-', ?y, ?z) -> (?x ex:label ?z)]
+[given: (?x ex:name ?y) (?x ex:pattern ?z) regex(?y, ?z) -> (?x ex:fits ?z)]
 `);
   t.same(read.errors, []);
   t.same(textsOf(read), [
     '@name("siblings") sibling(?x, ?y) :- parent(?p, ?x), parent(?p, ?y), ?x != ?y.',
     'next(?x, ?w), Child(?x) :- age(?x, ?v), ?v < 5, ?v + 1 = ?w.',
     '@name("alone") q(?x, ?y) :- p(?x, ?y), not r(?x, _), not s(?y, ?x).',
-    '@name("text") label(?x, ?z) :- name(?x, ?y), matches(?y, "^a"^^string), concat(?y, "-"^^string, ?y) = ?z.',
+    '@name("text") label(?x, ?z) :- name(?x, ?y), matches(?y, "^(?:a|b.*)$"^^string), concat(?y, "-"^^string, ?y) = ?z.',
+    '@name("given") fits(?x, ?z) :- name(?x, ?y), pattern(?x, ?z), matches(?y, concat("^(?:"^^string, ?z, ")$"^^string)).',
   ]);
 });
 

@@ -19,7 +19,7 @@ t.test('the model that ships opens, and saved untrained - whole or with fresh ad
     ['adapted', LORA],
   ] as const) {
     const model = openTrainable(FOLDER, method);
-    t.equal(model.parameterCount, 2_590_336);
+    t.equal(model.parameterCount, 3_475_456);
     t.equal(model.contextLength, 1024);
     model.save(model.initial(), join(folder, name));
     for (const file of ['config.json', 'tokenizer.json', 'tokenizer_config.json', 'generation_config.json', 'pharos.json', 'onnx/model.onnx'])

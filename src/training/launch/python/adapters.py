@@ -28,6 +28,8 @@ def adapt(model, rank, alpha, targets=None):
     """Freezes the model and puts adapters on its layers' matrices, or on those of `targets`."""
     model.requires_grad_(False)
     linear = [name for name, module in model.named_modules() if isinstance(module, torch.nn.Linear) and IN_LAYER.search(name)]
+    if not linear:
+        raise ValueError("method: this model has no matrices of torch.nn.Linear in its layers, which adapters need; use the method full")
     known = sorted({name.rsplit(".", 1)[-1] for name in linear})
     for target in targets or []:
         if target not in known:
