@@ -74,9 +74,10 @@ t.test('why it ended is told: the limit, a stop sequence, calls', async (t) => {
 
 t.test('the stop sequence that ended a text of the shipped model is told', async (t) => {
   const shipped = await startApp(t);
-  const ask = (more: object) => call(shipped, 'POST', '/v1/messages', { model: 'pharos-mini', max_tokens: 40, messages: [{ role: 'user', content: 'Tell me more.' }], ...off, ...more });
+  const ask = (more: object) => call(shipped, 'POST', '/v1/messages', { model: 'pharos-mini', max_tokens: 40, messages: [{ role: 'user', content: 'Where was Albert Einstein born?' }], ...off, ...more });
   const text = str((await ask({})).json.content[0].text);
-  const [first, second] = [text.slice(4, 7), text.slice(9, 12)];
+  t.ok(text.length > 3, text);
+  const [first, second] = [text.slice(1, 3), text.slice(-2)];
   const { json } = await ask({ stop_sequences: ['\u0001', second, first] });
   t.match(json, { stop_reason: 'stop_sequence', stop_sequence: text.indexOf(first) <= text.indexOf(second) ? first : second });
   t.match((await ask({ stop_sequences: ['\u0001'] })).json, { stop_sequence: null });

@@ -4,6 +4,7 @@
 import type { Slot } from '../tables/database.ts';
 import type { Deltas } from './deltas.ts';
 import type { Loop } from './loop.ts';
+import type { Clause } from './plan.ts';
 import type { Program } from './program.ts';
 import { Tripped } from './run.ts';
 import { FALLEN } from '../tables/table.ts';
@@ -14,7 +15,8 @@ const MANY = 50_000;
 
 export class Conclusions {
   readonly #program: Program;
-  readonly #budget: Budget;
+  readonly #facts: number;
+  readonly #depth: number;
   readonly #deltas: Deltas;
   readonly #loop: Loop;
   /** Stamp of the current round when deriving anew; no row has a greater one. */
@@ -27,10 +29,17 @@ export class Conclusions {
   #derived = 0;
   /** Rows that were derived when the stratum began. */
   #before = 0;
+  // Of the clause that is met next: read once, not for each way to meet it.
+  #slot: Slot | undefined;
+  #subject = 0;
+  #object = 0;
+  #rule = 0;
+  #checkSubject = false;
 
   constructor(program: Program, budget: Budget, deltas: Deltas, loop: Loop) {
     this.#program = program;
-    this.#budget = budget;
+    this.#facts = budget.facts;
+    this.#depth = budget.depth;
     this.#deltas = deltas;
     this.#loop = loop;
   }
@@ -41,23 +50,31 @@ export class Conclusions {
     this.#derived = this.#before = this.#program.database.derived - fallen;
   }
 
+  /** This clause is met next. */
+  prepare({ head, rule, checkSubject }: Clause): void {
+    this.#slot = head.slot;
+    this.#subject = head.subject;
+    this.#object = head.object;
+    this.#rule = rule;
+    this.#checkSubject = checkSubject;
+  }
   /** The loop's clause is met by what is in its registers and rows. Throws Tripped. */
   draw(): void {
-    const { clause, registers } = this.#loop;
-    const { subject: s, object: o, slot } = clause.head;
-    const subject = s < 0 ? ~s : registers[s];
-    const object = o < 0 ? ~o : registers[o];
-    if (clause.checkSubject && !this.#program.database.terms.isEntity(subject)) return;
+    const { registers } = this.#loop;
+    const slot = this.#slot as Slot;
+    const subject = this.#subject < 0 ? ~this.#subject : registers[this.#subject];
+    const object = this.#object < 0 ? ~this.#object : registers[this.#object];
+    if (this.#checkSubject && !this.#program.database.terms.isEntity(subject)) return;
     const { table } = slot;
     const confidence = this.#weighted ? this.#product() : 1;
     const stamp = this.ranked ? this.#rank() : this.clock;
-    if (this.#derived >= this.#budget.facts || stamp > this.#budget.depth) {
+    if (this.#derived >= this.#facts || stamp > this.#depth) {
       const row = table.find(subject, object);
-      if (row < 0 || table.stamps[row] === FALLEN) throw new Tripped(stamp > this.#budget.depth ? 'depth' : 'facts');
+      if (row < 0 || table.stamps[row] === FALLEN) throw new Tripped(stamp > this.#depth ? 'depth' : 'facts');
       this.#again(slot, row, stamp, confidence);
       return;
     }
-    if (table.add(subject, object, clause.rule, stamp, confidence) < 0) {
+    if (table.add(subject, object, this.#rule, stamp, confidence) < 0) {
       if (this.#weighted || (this.ranked && (this.#loop.careful || this.#derived - this.#before < MANY)))
         this.#again(slot, table.find(subject, object), stamp, confidence);
       return;
@@ -89,7 +106,7 @@ export class Conclusions {
   /** Another derivation of a row that is there. */
   #again(slot: Slot, row: number, stamp: number, confidence: number): void {
     const { table } = slot;
-    const { rule } = this.#loop.clause;
+    const rule = this.#rule;
     if (table.rules[row] < 0) return;
     const known = table.confidence(row);
     if (table.stamps[row] === FALLEN) {
@@ -97,7 +114,7 @@ export class Conclusions {
       this.#deltas.back(slot, row);
       this.#derived++;
     } else if (known < confidence) {
-      if (stamp > this.#budget.depth) throw new Tripped('depth');
+      if (stamp > this.#depth) throw new Tripped('depth');
       if (row >= slot.high) table.restate(row, rule, stamp, confidence);
       else this.#deltas.rise({ slot, row, rule, stamp, confidence });
     } else if (known === confidence) {

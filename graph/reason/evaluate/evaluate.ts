@@ -303,5 +303,6 @@ export class Evaluator {
   #prepare(clause: Clause, steps: readonly Step[], lead: number, everything: boolean): void {
     this.#chunk = steps.some(({ op }) => op >= TEST) ? SMALL_CHUNK : CHUNK;
     this.#loop.prepare(clause, steps, lead, everything);
+    this.#conclusions.prepare(clause);
   }
 }

@@ -5,7 +5,7 @@
 
 import { Chain } from './chain.ts';
 import { grown } from './columns.ts';
-import { rowBits, withRoom } from './rowbits.ts';
+import { Degrees, rowBits, withRoom } from './rowbits.ts';
 import type { RowBits } from './rowbits.ts';
 import { fillSlots, hash } from './rowhash.ts';
 
@@ -41,6 +41,8 @@ export class Table {
   /** Rows in the hash. */
   #hashed = 0;
   #bits: RowBits | undefined;
+  /** Until rows go. */
+  #degrees: Degrees | undefined;
   /** Rows when it was last looked at which subjects get bits. */
   #measured = 0;
   /** Few rows are to come: see `trim`. */
@@ -95,18 +97,23 @@ export class Table {
     return row >= 0 ? row : ~this.find(subject, object);
   }
 
-  /** Adds the pair and returns its row, or -1 when a row holds it already. */
+  /** Adds the pair and returns its row, or -1 when a row holds it already. In two parts: the short one becomes part of the loops that call it. */
   add(subject: number, object: number, rule: number, stamp: number, confidence: number): number {
-    if (this.#bits !== undefined && this.#bits[subject] !== undefined) {
-      const words = withRoom(this.#bits, subject, object);
-      const mask = 1 << (object & 31);
-      if ((words[object >>> 5] & mask) !== 0) return -1;
-      words[object >>> 5] |= mask;
-      const row = this.#append(subject, object, rule, stamp, confidence);
-      if (this.#unhashedCount === LISTED) this.#unlisted = true;
-      else this.#unhashed[this.#unhashedCount++] = row;
-      return row;
-    }
+    const words = this.#bits === undefined ? undefined : this.#bits[subject];
+    return words === undefined ? this.#addHashed(subject, object, rule, stamp, confidence) : this.#addBit(words, subject, object, rule, stamp, confidence);
+  }
+  #addBit(known: Int32Array<ArrayBuffer>, subject: number, object: number, rule: number, stamp: number, confidence: number): number {
+    const word = object >>> 5;
+    const words = word < known.length ? known : withRoom(this.#bits as RowBits, subject, object);
+    const mask = 1 << (object & 31);
+    if ((words[word] & mask) !== 0) return -1;
+    words[word] |= mask;
+    const row = this.#append(subject, object, rule, stamp, confidence);
+    if (this.#unhashedCount === LISTED) this.#unlisted = true;
+    else this.#unhashed[this.#unhashedCount++] = row;
+    return row;
+  }
+  #addHashed(subject: number, object: number, rule: number, stamp: number, confidence: number): number {
     const [slots, mask, bits] = [this.#slots, this.#mask, this.#rowBits];
     const mixed = hash(subject, object);
     let slot = mixed & mask;
@@ -166,7 +173,7 @@ export class Table {
     const rows = this.subjects.length;
     // The row that is being added is not in the columns yet: `add` sets its bit.
     if (rows >= this.#measured * 2) {
-      this.#bits = rowBits(this.subjects, this.objects, rows, this.#bits);
+      this.#bits = rowBits(this.subjects, this.objects, rows, (this.#degrees ??= new Degrees()), this.#bits);
       this.#measured = rows;
     }
     const length = this.#settled ? rows + (rows >>> 3) : rows * 2;
@@ -209,6 +216,7 @@ export class Table {
    */
   remove(rows: readonly number[], old = this.count): Int32Array {
     if (rows.length === 0) return new Int32Array(0);
+    this.#degrees = undefined;
     if (this.#unhashedCount > 0) this.#hashAll();
     const { subjects, objects, rules, stamps, confidences, count } = this;
     const moves = gaps(rows, old, count);
