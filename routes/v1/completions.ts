@@ -7,11 +7,10 @@ import { errors, WRITE_ERRORS } from '../../src/contract/common.ts';
 import { completionChunk, completionLogprobs, completionReply, completionRequest, generateRequestsOf } from '../../src/contract/completions.ts';
 import type { CompletionRequest } from '../../src/contract/completions.ts';
 import { formFieldOf, usageWire } from '../../src/contract/generation.ts';
-import { EngineError } from '../../src/engine/port.ts';
 import type { FinishReason, GenerateEvent, Usage, WrittenToken } from '../../src/engine/port.ts';
 import { sideBySide } from '../../src/http/choices.ts';
 import { begin, sendEvents } from '../../src/http/events.ts';
-import { ErrorWith } from '../../src/http/problems.ts';
+import { refusedIn } from '../../src/http/forms.ts';
 import type { RoutePlugin } from '../../src/http/provider.ts';
 
 type Chunk = z.infer<typeof completionChunk>;
@@ -88,9 +87,7 @@ export default (async (app) => {
       const model = app.modelOf(body.model).id;
       const asked = generateRequestsOf(body, model, Math.min(body.max_tokens ?? defaultTokens, newTokens));
       app.admission.enterGeneration(reply);
-      const events = await begin(sideBySide(asked.map((each) => app.engine.generate(each, lifetime))), reply).catch((error: unknown) => {
-        throw error instanceof EngineError && error.code === 'constraint_invalid' ? new ErrorWith(error, { param: formFieldOf(body) }) : error;
-      });
+      const events = await begin(sideBySide(asked.map((each) => app.engine.generate(each, lifetime))), reply).catch(refusedIn(formFieldOf(body)));
       const head = { id: `cmpl-${randomUUID()}`, object: 'text_completion' as const, created: Math.floor(Date.now() / 1000), model };
       const [wanted, each] = [body.n ?? 1, body.best_of ?? body.n ?? 1];
       if (body.stream === true) return sendEvents(reply, events, chunks(head, body, asked.length, each), (error) => app.admission.reasonOf(request, error));

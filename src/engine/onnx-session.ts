@@ -1,4 +1,4 @@
-// Owns opening ONNX Runtime sessions: which devices are tried, what falls back, and what a failure is called.
+// Owns the engine's border to ONNX Runtime, and opening its sessions: which devices are tried, what falls back, and what a failure is called.
 // Refuses to know what the graphs compute and how they are run.
 
 import * as ort from 'onnxruntime-node';
@@ -6,6 +6,9 @@ import { readGraphFile, weightsFolder } from '../model/graph-file.ts';
 import type { GraphBytes } from '../model/graph-file.ts';
 import { EngineError } from './port.ts';
 import type { Device } from './port.ts';
+
+export { Tensor } from 'onnxruntime-node';
+export type { InferenceSession } from 'onnxruntime-node';
 
 /** What `auto` tries before the CPU, in this order. WebGPU is left to those who ask for it: it is listed on machines that have no adapter at all. */
 const AUTOMATIC = ['cuda', 'dml', 'coreml'] as const;

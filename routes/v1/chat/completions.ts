@@ -9,11 +9,10 @@ import { answerRequestsOf, chatChunk, chatLogprobs, chatReply, chatRequest, grou
 import type { ChatRequest } from '../../../src/contract/chat.ts';
 import { formFieldOf, usageWire } from '../../../src/contract/generation.ts';
 import { callDeltaWire, GatheredCalls } from '../../../src/contract/tools.ts';
-import { EngineError } from '../../../src/engine/port.ts';
 import type { FinishReason, Usage, WrittenToken } from '../../../src/engine/port.ts';
 import { sideBySide } from '../../../src/http/choices.ts';
 import { begin, sendEvents } from '../../../src/http/events.ts';
-import { ErrorWith } from '../../../src/http/problems.ts';
+import { refusedIn } from '../../../src/http/forms.ts';
 import type { RoutePlugin } from '../../../src/http/provider.ts';
 
 type Chunk = z.infer<typeof chatChunk>;
@@ -107,9 +106,7 @@ export default (async (app) => {
       const model = app.modelOf(body.model).id;
       const asked = answerRequestsOf(body, model, Math.min(body.max_completion_tokens ?? body.max_tokens ?? defaultTokens, newTokens));
       app.admission.enterGeneration(reply);
-      const events = await begin(sideBySide(asked.map((each) => app.answers.answer(each, lifetime))), reply).catch((error: unknown) => {
-        throw error instanceof EngineError && error.code === 'constraint_invalid' ? new ErrorWith(error, { param: formFieldOf(body) }) : error;
-      });
+      const events = await begin(sideBySide(asked.map((each) => app.answers.answer(each, lifetime))), reply).catch(refusedIn(formFieldOf(body)));
       const head: Head = { id: `chatcmpl-${randomUUID()}`, created: Math.floor(Date.now() / 1000), model };
       if (body.stream === true) return sendEvents(reply, events, chunks(head, body, asked.length), (error) => app.admission.reasonOf(request, error));
 

@@ -1,7 +1,7 @@
 // Owns what goes into a graph at a pass, and which of the logits that come out are whose.
 // Refuses to know sessions, and what is done with either.
 
-import * as ort from 'onnxruntime-node';
+import { Tensor } from '../onnx-session.ts';
 import { ones } from '../encoder-decoder/source-encoder.ts';
 import type { Source } from '../encoder-decoder/source.ts';
 import type { GraphForm, WholeInput } from './graph-form.ts';
@@ -22,15 +22,15 @@ export function feedsOf(
   form: GraphForm,
   cache: KvCache,
   fed: readonly (Fed | undefined)[],
-  replaced: readonly ort.Tensor[],
+  replaced: readonly Tensor[],
   from?: Source | JointSources,
-): Record<string, ort.Tensor> {
+): Record<string, Tensor> {
   const B = fed.length;
   const tokens = fed.map((each) => each?.tokens ?? EMPTY);
   const n = Math.max(...tokens.map(({ length }) => length));
   const past = cache.longest;
-  const grid = (input: WholeInput, width: number, value: (b: number, t: number) => number): ort.Tensor => whole(input.type, [B, width], value);
-  const feeds: Record<string, ort.Tensor> = { [form.ids.name]: grid(form.ids, n, (b, t) => tokens[b][Math.min(t, tokens[b].length - 1)]) };
+  const grid = (input: WholeInput, width: number, value: (b: number, t: number) => number): Tensor => whole(input.type, [B, width], value);
+  const feeds: Record<string, Tensor> = { [form.ids.name]: grid(form.ids, n, (b, t) => tokens[b][Math.min(t, tokens[b].length - 1)]) };
   // What pads a shorter sequence stands behind it and sees its last place.
   if (form.positions) feeds[form.positions.name] = grid(form.positions, n, (b, t) => cache.length(b) + Math.min(t, tokens[b].length - 1));
   if (form.mask)
@@ -40,12 +40,12 @@ export function feedsOf(
     });
   if (form.types) feeds[form.types.name] = grid(form.types, n, () => 0);
   if (form.lengths !== undefined)
-    feeds[form.lengths] = new ort.Tensor(
+    feeds[form.lengths] = new Tensor(
       'int64',
       BigInt64Array.from(fed, (_, b) => BigInt(cache.length(b))),
       [B],
     );
-  if (form.followers !== undefined) feeds[form.followers] = new ort.Tensor('int64', cache.followers, [past, B]);
+  if (form.followers !== undefined) feeds[form.followers] = new Tensor('int64', cache.followers, [past, B]);
   if (form.recent) {
     const { name, count } = form.recent;
     const place = (b: number, i: number): number => cache.length(b) - count + i;
@@ -61,14 +61,14 @@ export function feedsOf(
     });
   }
   if (form.counted) feeds[form.counted.name] = whole(form.counted.type, form.counted.scalar ? [] : [1], () => (form.wanted ? n : 1));
-  if (form.cached !== undefined) feeds[form.cached] = new ort.Tensor('bool', [past > 0], [1]);
+  if (form.cached !== undefined) feeds[form.cached] = new Tensor('bool', [past > 0], [1]);
   for (const { name, axes } of form.places) feeds[name] = placesOf(axes, B, n, past + n, (b) => cache.length(b));
   const inner = form.batched ? [B] : [];
   form.growing.forEach(({ past: name, shape }, i) => {
-    if (name !== '') feeds[name] = new ort.Tensor('float32', cache.rows(i), [past, ...inner, ...shape]);
+    if (name !== '') feeds[name] = new Tensor('float32', cache.rows(i), [past, ...inner, ...shape]);
   });
   form.carried.forEach(({ past: name, shape }, i) => {
-    feeds[name] = new ort.Tensor('float32', cache.last(form.growing.length + i), [B, ...shape]);
+    feeds[name] = new Tensor('float32', cache.last(form.growing.length + i), [B, ...shape]);
   });
   form.replaced.forEach(({ past: name }, i) => {
     feeds[name] = replaced[i];
@@ -77,28 +77,28 @@ export function feedsOf(
   return feeds;
 }
 /** What a pass takes of the source: nothing of it is copied. A first pass takes no keys and values of it, and gives them. */
-function sourceFeeds(form: GraphForm, { ids, given = {}, crossed = [] }: Source, first: boolean): Readonly<Record<string, ort.Tensor>> {
+function sourceFeeds(form: GraphForm, { ids, given = {}, crossed = [] }: Source, first: boolean): Readonly<Record<string, Tensor>> {
   return {
     ...(form.sourceMask ? { [form.sourceMask.name]: ones(form.sourceMask, ids.length) } : {}),
     ...Object.fromEntries(form.given.map(({ name, of }) => [name, given[of]])),
     ...Object.fromEntries(
       form.crossed
         .filter(({ past }) => past !== '')
-        .map(({ past, shape }, i) => [past, first ? new ort.Tensor('float32', new Float32Array(sizeOf(shape)), shape) : crossed[i]]),
+        .map(({ past, shape }, i) => [past, first ? new Tensor('float32', new Float32Array(sizeOf(shape)), shape) : crossed[i]]),
     ),
   };
 }
 /** What several sequences take of their sources, for as long as the same ones stand side by side. */
 export interface JointSources {
   readonly sources: readonly (Source | undefined)[];
-  readonly feeds: Readonly<Record<string, ort.Tensor>>;
+  readonly feeds: Readonly<Record<string, Tensor>>;
   readonly bytes: number;
 }
 /** Copies what was given of each source into one tensor, [S, B, ...], by column; shorter ones are filled up with zeros that the mask hides. Only for forms that are `joint`. */
 export function joinSources(form: GraphForm, sources: readonly (Source | undefined)[]): JointSources {
   const lengths = sources.map((source) => source?.ids.length ?? 0);
   const [S, B] = [Math.max(1, ...lengths), sources.length];
-  const feeds: Record<string, ort.Tensor> = {};
+  const feeds: Record<string, Tensor> = {};
   let bytes = 0;
   if (form.sourceMask) feeds[form.sourceMask.name] = whole(form.sourceMask.type, [B, S], (b, s) => Number(s < lengths[b]));
   for (const { name, of } of form.given) {
@@ -110,7 +110,7 @@ export function joinSources(form: GraphForm, sources: readonly (Source | undefin
       const own = source.given[of].data as Float32Array;
       for (let s = 0; s < lengths[b]; s++) all.set(own.subarray(s * width, (s + 1) * width), (s * B + b) * width);
     }
-    feeds[name] = new ort.Tensor('float32', all, [S, B, ...sizes]);
+    feeds[name] = new Tensor('float32', all, [S, B, ...sizes]);
     bytes += all.byteLength;
   }
   return { sources, feeds, bytes };
@@ -127,22 +127,22 @@ export function rowsOf(logits: Float32Array | undefined, columns: number, fed: r
   );
 }
 
-function whole(type: WholeInput['type'], shape: readonly number[], value: (row: number, column: number) => number): ort.Tensor {
+function whole(type: WholeInput['type'], shape: readonly number[], value: (row: number, column: number) => number): Tensor {
   const width = shape.at(-1) ?? 1;
   const length = sizeOf(shape);
   const at = (i: number): number => value(Math.floor(i / width), i % width);
   if (type === 'int32')
-    return new ort.Tensor(
+    return new Tensor(
       'int32',
       Int32Array.from({ length }, (_, i) => at(i)),
       shape,
     );
   const values = new BigInt64Array(length);
   for (let i = 0; i < length; i++) values[i] = BigInt(at(i));
-  return new ort.Tensor('int64', values, shape);
+  return new Tensor('int64', values, shape);
 }
 /** Numbers of innermost rows in caches with these axes: of the new tokens (n) of all sequences (B), whose caches hold T tokens. */
-function placesOf(axes: readonly (number | 'B' | 'T')[], B: number, n: number, T: number, lengthOf: (b: number) => number): ort.Tensor {
+function placesOf(axes: readonly (number | 'B' | 'T')[], B: number, n: number, T: number, lengthOf: (b: number) => number): Tensor {
   const sizes = axes.filter((axis): axis is number => typeof axis === 'number');
   const values = new BigInt64Array(n * B * sizeOf(sizes));
   let next = 0;
@@ -154,5 +154,5 @@ function placesOf(axes: readonly (number | 'B' | 'T')[], B: number, n: number, T
     else for (let i = 0; i < axes[axis]; i++) inner(axis + 1, number * axes[axis] + i, t, b);
   };
   for (let t = 0; t < n; t++) for (let b = 0; b < B; b++) inner(0, 0, t, b);
-  return new ort.Tensor('int64', values, [n, B, ...sizes]);
+  return new Tensor('int64', values, [n, B, ...sizes]);
 }

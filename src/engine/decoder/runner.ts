@@ -1,15 +1,14 @@
 // Owns the ONNX Runtime session of one model: which device runs it, one forward pass.
 // Refuses to know sampling, scheduling and text, and the forms that graphs come in.
 
-import * as ort from 'onnxruntime-node';
 import { feedsOf, joinSources, rowsOf, sizeOf } from './feeds.ts';
 import type { Fed, JointSources } from './feeds.ts';
 import type { GraphForm } from './graph-form.ts';
 import { KvCache } from './kv-cache.ts';
 import { readGraphs } from './model-graphs.ts';
 import type { GraphFiles, ModelGraphs } from './model-graphs.ts';
-import { onDevice, openSession } from '../onnx-session.ts';
-import type { OneDevice } from '../onnx-session.ts';
+import { onDevice, openSession, Tensor } from '../onnx-session.ts';
+import type { InferenceSession, OneDevice } from '../onnx-session.ts';
 import { SourceEncoder } from '../encoder-decoder/source-encoder.ts';
 import { sourceOf } from '../encoder-decoder/source.ts';
 import type { Source } from '../encoder-decoder/source.ts';
@@ -36,17 +35,17 @@ export interface RunnerOptions extends GraphFiles {
 export interface RunnerState {
   readonly cache: KvCache;
   /** What is replaced at each pass, in the form's order. */
-  replaced: ort.Tensor[];
+  replaced: Tensor[];
   /** What an encoder reads for it. */
   readonly source?: Source;
 }
 interface Passed {
-  readonly outputs: ort.InferenceSession.OnnxValueMapType;
+  readonly outputs: InferenceSession.OnnxValueMapType;
   readonly logits: Float32Array | undefined;
 }
 /** A graph that runs. */
 interface Part {
-  readonly session: ort.InferenceSession;
+  readonly session: InferenceSession;
   readonly form: GraphForm;
 }
 /** What runs beside the decoder's own graph. */
@@ -119,11 +118,11 @@ export class Runner {
 
   static async #on(device: OneDevice, options: RunnerOptions, graphs: ModelGraphs): Promise<Runner> {
     const { file, model, form } = graphs.main;
-    const settings: ort.InferenceSession.SessionOptions = {
+    const settings: InferenceSession.SessionOptions = {
       enableMemPattern: device !== 'dml',
       logSeverityLevel: 4,
       // The copy of a device's memory is spared: what comes out there goes in again as it is.
-      ...(device === 'webgpu' ? { preferredOutputLocation: Object.fromEntries([[form.logits, 'cpu'], ...form.replaced.map(({ fresh }) => [fresh, 'gpu-buffer'])]) as Record<string, ort.Tensor.DataLocation> } : {}),
+      ...(device === 'webgpu' ? { preferredOutputLocation: Object.fromEntries([[form.logits, 'cpu'], ...form.replaced.map(({ fresh }) => [fresh, 'gpu-buffer'])]) as Record<string, Tensor.DataLocation> } : {}),
     };
     const side = await openSide(device, options, graphs);
     try {
@@ -218,7 +217,7 @@ export class Runner {
 
   /** `source`: what the encoder reads, where there is one. It reads it at the first pass, once for all that share it. */
   start(source?: Source): RunnerState {
-    const replaced = this.#form.replaced.map(({ shape }) => new ort.Tensor('float32', new Float32Array(sizeOf(shape)), shape));
+    const replaced = this.#form.replaced.map(({ shape }) => new Tensor('float32', new Float32Array(sizeOf(shape)), shape));
     return { cache: this.batch(1), replaced, ...(source ? { source } : {}) };
   }
   /** What is remembered of several sequences side by side. Only with as many new tokens for each in a pass as `together` says. */
@@ -266,7 +265,7 @@ export class Runner {
     return joinSources(this.#form, sources);
   }
 
-  async #run(cache: KvCache, fed: readonly (Fed | undefined)[], replaced: readonly ort.Tensor[], from?: Source | JointSources): Promise<Passed> {
+  async #run(cache: KvCache, fed: readonly (Fed | undefined)[], replaced: readonly Tensor[], from?: Source | JointSources): Promise<Passed> {
     const { session, form } = cache.longest === 0 ? (this.#side?.opening ?? this.#main) : this.#main;
     const first = cache.longest === 0;
     fed.forEach((each, column) => each && cache.feed(each.tokens, column));

@@ -1,12 +1,11 @@
 // Owns the session of the encoder beside a decoder: what its graph takes and gives, and the reading of one text.
 // Refuses to know what the decoder makes of it, and who asks.
 
-import * as ort from 'onnxruntime-node';
 import { DataType } from '../../model/onnx.ts';
 import { OnnxFile } from '../../model/onnx-edit.ts';
 import type { Whole, WholeInput } from '../decoder/graph-form.ts';
-import { graphOf, openSession, reasonOf } from '../onnx-session.ts';
-import type { OneDevice } from '../onnx-session.ts';
+import { graphOf, openSession, reasonOf, Tensor } from '../onnx-session.ts';
+import type { InferenceSession, OneDevice } from '../onnx-session.ts';
 import { EngineError } from '../port.ts';
 
 /** Graph of an encoder, read and not yet opened. */
@@ -56,11 +55,11 @@ export function sourceGraph(file: string): SourceGraph {
 }
 
 export class SourceEncoder {
-  readonly #session: ort.InferenceSession;
+  readonly #session: InferenceSession;
   readonly #graph: SourceGraph;
   readonly #wanted: readonly string[];
 
-  private constructor(session: ort.InferenceSession, graph: SourceGraph, wanted: readonly string[]) {
+  private constructor(session: InferenceSession, graph: SourceGraph, wanted: readonly string[]) {
     this.#session = session;
     this.#graph = graph;
     this.#wanted = wanted;
@@ -76,9 +75,9 @@ export class SourceEncoder {
   }
 
   /** One pass over a text of at least one token. The outputs that are wanted, by the graph's own names. */
-  async read(ids: readonly number[]): Promise<Readonly<Record<string, ort.Tensor>>> {
+  async read(ids: readonly number[]): Promise<Readonly<Record<string, Tensor>>> {
     const { ids: input, mask, outputs } = this.#graph;
-    const feeds: Record<string, ort.Tensor> = { [input.name]: row(input, ids) };
+    const feeds: Record<string, Tensor> = { [input.name]: row(input, ids) };
     if (mask) feeds[mask.name] = ones(mask, ids.length);
     const names = this.#wanted.map((name) => outputs.get(name) ?? name);
     const given = await this.#session.run(feeds, names);
@@ -89,10 +88,10 @@ export class SourceEncoder {
   }
 }
 
-const row = ({ type }: WholeInput, ids: readonly number[]): ort.Tensor =>
-  type === 'int64' ? new ort.Tensor('int64', BigInt64Array.from(ids, BigInt), [1, ids.length]) : new ort.Tensor('int32', Int32Array.from(ids), [1, ids.length]);
+const row = ({ type }: WholeInput, ids: readonly number[]): Tensor =>
+  type === 'int64' ? new Tensor('int64', BigInt64Array.from(ids, BigInt), [1, ids.length]) : new Tensor('int32', Int32Array.from(ids), [1, ids.length]);
 /** Every token of a text is seen: [1, length]. */
-export const ones = (input: WholeInput, length: number): ort.Tensor =>
+export const ones = (input: WholeInput, length: number): Tensor =>
   row(
     input,
     Array.from({ length }, () => 1),

@@ -1,20 +1,20 @@
 // Owns a text that an encoder reads for a decoder, what is made of it once, and those that are kept for others that ask for the same.
 // Refuses to know graphs, and what the text means.
 
+import type { Tensor } from '../onnx-session.ts';
 import { LRUCache } from 'lru-cache';
-import type * as ort from 'onnxruntime-node';
 
 /** What the decoder compares with depends on the text alone: all that is written from one text share it. */
 export interface Source {
   readonly ids: readonly number[];
   /** What the encoder gave, by name; undefined until it has read the text. */
-  given: Readonly<Record<string, ort.Tensor>> | undefined;
+  given: Readonly<Record<string, Tensor>> | undefined;
   /** Keys and values that the decoder's first pass gave, in the form's order. */
-  crossed: readonly ort.Tensor[] | undefined;
+  crossed: readonly Tensor[] | undefined;
 }
 export const sourceOf = (ids: readonly number[]): Source => ({ ids, given: undefined, crossed: undefined });
 
-const bytesOf = (tensor: ort.Tensor): number => (tensor.data as Float32Array).byteLength;
+const bytesOf = (tensor: Tensor): number => (tensor.data as Float32Array).byteLength;
 /** Bytes of what was made of it. */
 export const sourceBytes = ({ given = {}, crossed = [] }: Source): number =>
   [...Object.values(given), ...crossed].reduce((sum, tensor) => sum + bytesOf(tensor), 0);

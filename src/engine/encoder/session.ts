@@ -1,11 +1,11 @@
 // Owns the ONNX Runtime session of one encoder: which inputs and outputs its graph has, which device runs it, one pass over a batch.
 // Refuses to know texts, pooling and scheduling. Decoders that generate are run by runner.ts.
 
-import * as ort from 'onnxruntime-node';
 import { DataType } from '../../model/onnx.ts';
 import { OnnxFile } from '../../model/onnx-edit.ts';
 import type { GraphValue } from '../../model/onnx-edit.ts';
-import { graphOf, onDevice, openSession, reasonOf } from '../onnx-session.ts';
+import { graphOf, onDevice, openSession, reasonOf, Tensor } from '../onnx-session.ts';
+import type { InferenceSession } from '../onnx-session.ts';
 import { EngineError } from '../port.ts';
 import type { Device } from '../port.ts';
 import type { Row } from './tokens.ts';
@@ -93,13 +93,13 @@ export class EncoderSession {
   readonly device: string;
   /** Name of the output that is read. */
   readonly output: string;
-  readonly #session: ort.InferenceSession;
+  readonly #session: InferenceSession;
   readonly #form: Form;
   readonly #options: EncoderSessionOptions;
   #alone = false;
   #width = 0;
 
-  private constructor(session: ort.InferenceSession, form: Form, device: string, options: EncoderSessionOptions) {
+  private constructor(session: InferenceSession, form: Form, device: string, options: EncoderSessionOptions) {
     this.#session = session;
     this.#form = form;
     this.#options = options;
@@ -166,13 +166,13 @@ export class EncoderSession {
       segments: ({ segments }, i) => segments[i] ?? 0,
       positions: ({ ids }, i) => (i < ids.length ? firstPosition + i : Math.max(0, firstPosition - 1)),
     };
-    const feeds: Record<string, ort.Tensor> = {};
+    const feeds: Record<string, Tensor> = {};
     for (const [purpose, { name, type }] of inputs) feeds[name] = whole(type, rows, longest, values[purpose]);
     for (const { name, shape } of pasts) {
       const sizes = shape.map((size, i) => (typeof size === 'number' ? size : i === 0 ? rows.length : 0));
-      feeds[name] = new ort.Tensor('float32', new Float32Array(0), sizes);
+      feeds[name] = new Tensor('float32', new Float32Array(0), sizes);
     }
-    if (cached !== undefined) feeds[cached] = new ort.Tensor('bool', [false], [1]);
+    if (cached !== undefined) feeds[cached] = new Tensor('bool', [false], [1]);
     const result = (await this.#session.run(feeds, [output]))[output];
     return { data: result.data as Float32Array, shape: result.dims, longest };
   }
@@ -182,14 +182,14 @@ export class EncoderSession {
   }
 }
 
-function whole(type: Whole, rows: readonly Row[], longest: number, value: (row: Row, i: number) => number): ort.Tensor {
+function whole(type: Whole, rows: readonly Row[], longest: number, value: (row: Row, i: number) => number): Tensor {
   const shape = [rows.length, longest];
   if (type === 'int32') {
     const data = new Int32Array(rows.length * longest);
     for (const [r, row] of rows.entries()) for (let i = 0; i < longest; i++) data[r * longest + i] = value(row, i);
-    return new ort.Tensor('int32', data, shape);
+    return new Tensor('int32', data, shape);
   }
   const data = new BigInt64Array(rows.length * longest);
   for (const [r, row] of rows.entries()) for (let i = 0; i < longest; i++) data[r * longest + i] = BigInt(value(row, i));
-  return new ort.Tensor('int64', data, shape);
+  return new Tensor('int64', data, shape);
 }
