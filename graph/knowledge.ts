@@ -20,12 +20,12 @@ import { ProofStore } from './knowledge/proofs.ts';
 import { Reasoning } from './knowledge/reasoning.ts';
 import type { ProofHypothesis } from './knowledge/reasoning.ts';
 import { checkStatement } from './knowledge/requests.ts';
-import { Resolver } from './knowledge/resolved.ts';
 import type { RuleVersion } from './knowledge/rule-history.ts';
 import type { RuleSource } from './knowledge/rulebook.ts';
 import { Ruling } from './knowledge/ruling.ts';
 import type { PageOptions } from './knowledge/ruling.ts';
 import { States } from './knowledge/states.ts';
+import { SetResolver } from './knowledge/supposed-sets.ts';
 import { Supposition } from './knowledge/supposition.ts';
 import type { SupposeOptions } from './knowledge/supposition.ts';
 import { DEFAULT_LIMITS } from './knowledge/types.ts';
@@ -91,7 +91,7 @@ export class KnowledgeGraph {
   readonly #ruling: Ruling;
   readonly #learning: Learning;
   readonly #lookup: Lookup;
-  readonly #resolver: Resolver;
+  readonly #resolver: SetResolver;
   readonly #reasoning: Reasoning;
   readonly #grounding: Grounding;
 
@@ -102,7 +102,7 @@ export class KnowledgeGraph {
     this.#ruling = new Ruling(this.#shared);
     this.#learning = new Learning(this.#shared, (base, input) => this.#ruling.addRules(base, input));
     this.#lookup = new Lookup(this.#shared);
-    this.#resolver = new Resolver(this.limits);
+    this.#resolver = new SetResolver(this.limits);
     this.#reasoning = new Reasoning(this.#shared, this.#resolver);
     this.#grounding = new Grounding(this.#shared, this.#resolver, (base, read) => states.read(base, read));
   }
@@ -299,8 +299,12 @@ export class KnowledgeGraph {
   }
   /** A proof that was kept or given out for this base; undefined when it never was, or has fallen. */
   proof(base: BaseName, id: string): Proof | undefined {
-    this.#shared.states.assertOpen();
-    const kept = this.#shared.proofs.get(id);
+    const kept = this.keptProof(id);
     return kept?.base === base ? kept.proof : undefined;
+  }
+  /** The same, of whatever base: an id says which. */
+  keptProof(id: string): { readonly base: BaseName; readonly proof: Proof } | undefined {
+    this.#shared.states.assertOpen();
+    return this.#shared.proofs.get(id);
   }
 }

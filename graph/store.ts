@@ -57,6 +57,11 @@ export interface PathSummary {
   /** A few end terms, for judging what kind of thing the path reaches. */
   readonly sample: readonly Term[];
 }
+/** As stores give it: over all facts that are recorded. */
+export interface StoredPathSummary extends PathSummary {
+  /** Among the facts that were walked is one with a validity: it may not be true now. */
+  readonly timed: boolean;
+}
 export interface PathResult {
   readonly end: Term;
   /** The facts walked, one per step; of several ways to one end, the first found. */
@@ -142,7 +147,7 @@ export interface GraphStore {
   entities(base: BaseName, ids: readonly EntityId[]): Promise<readonly Entity[]>;
   relations(base: BaseName): Promise<readonly RelationSummary[]>;
   /** Relation paths of one to `hops` steps that exist from `start`; no path that ends where it began by walking one edge back and forth only. */
-  paths(base: BaseName, start: Term, options: { readonly hops: number; readonly limit?: number; readonly signal?: AbortSignal }): Promise<readonly PathSummary[]>;
+  paths(base: BaseName, start: Term, options: { readonly hops: number; readonly limit?: number; readonly signal?: AbortSignal }): Promise<readonly StoredPathSummary[]>;
   /** What `path` reaches from `start` (never `start` itself), distinct ends in a stable order, at most `limit` (default 1,000). */
   follow(base: BaseName, start: Term, path: Path, options?: { readonly limit?: number; readonly signal?: AbortSignal }): Promise<readonly PathResult[]>;
   rules(base: BaseName): Promise<readonly RuleDocument[]>;

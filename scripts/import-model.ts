@@ -6,6 +6,7 @@ import { parseArgs } from 'node:util';
 import { readModelFiles } from '../src/engine/models/model-files.ts';
 import { EngineError } from '../src/engine/port.ts';
 import type { Storage } from '../src/model/decoder-parts.ts';
+import { MOST_CONTEXT } from '../src/model/import/architecture.ts';
 import { CheckpointError } from '../src/model/import/checkpoint.ts';
 import { importModel } from '../src/model/import/import-model.ts';
 import type { LayerReport } from '../src/model/import/import-model.ts';
@@ -87,7 +88,7 @@ function readArguments(): Arguments {
   if (values.block !== undefined && typeof storage === 'string' && !values.plan)
     fail(`--block is for int8 and int4; with --storage ${values.storage} there are no blocks`, WRONG);
   const out = values.out ?? join('models', basename(resolve(from)).replace(/\.(bin|json)$/, ''));
-  return { from, out, storage, block, context: count('context', values.context, 2, 2 ** 24), ignore: values.ignore ?? [], plan: values.plan ?? false };
+  return { from, out, storage, block, context: count('context', values.context, 2, MOST_CONTEXT), ignore: values.ignore ?? [], plan: values.plan ?? false };
 }
 
 const percent = (share: number): string => `${(100 * share).toFixed(2)} %`;
@@ -117,11 +118,8 @@ try {
     console.log(
       `${readable(report.read)} read, ${readable(report.written)} written in ${report.seconds.toFixed(1)} s, with at most ${readable(report.peak)} of memory`,
     );
-    if (report.graphs.length > 1) console.log(`${out} has ${report.graphs.join(' and ')}; the service runs decoders alone, not these two together`);
-    else {
-      await readModelFiles(out);
-      console.log(`${out} is ready: PHAROS_MODELS=${out} npm start`);
-    }
+    await readModelFiles(out);
+    console.log(`${out} is ready: PHAROS_MODELS=${out} npm start`);
   }
 } catch (error) {
   if (error instanceof CheckpointError) fail(error.message, error.code === 'arguments_invalid' ? WRONG : 1);

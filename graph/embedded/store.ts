@@ -13,7 +13,7 @@ import type {
   MatchOptions,
   Page,
   PathResult,
-  PathSummary,
+  StoredPathSummary,
   RelationSummary,
   RuleDocument,
   RuleHistory,
@@ -223,14 +223,15 @@ export class EmbeddedStore implements GraphStore {
     name: BaseName,
     start: Term,
     { hops, limit = WALK_LIMIT, signal }: { readonly hops: number; readonly limit?: number; readonly signal?: AbortSignal },
-  ): Promise<readonly PathSummary[]> {
+  ): Promise<readonly StoredPathSummary[]> {
     const base = this.#base(name, signal);
     const from = base?.terms.find(start) ?? -1;
     if (!base || from < 0) return [];
-    return base.walker.paths(from, hops, base.terms.count, limit).map(({ steps, ends, sample }) => ({
+    return base.walker.paths(from, hops, base.terms.count, limit).map(({ steps, ends, sample, timed }) => ({
       path: steps.map(({ relation, inverse }) => ({ relation: base.relations.get(relation), inverse })),
       ends,
       sample: sample.map((end) => base.terms.get(end)),
+      timed,
     }));
   }
   /** Ends in the order in which the walk meets them: that of the facts' recording. */

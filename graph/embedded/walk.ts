@@ -12,6 +12,7 @@ export interface FoundPath {
   readonly steps: readonly Step[];
   readonly ends: number;
   readonly sample: readonly number[];
+  readonly timed: boolean;
 }
 export interface Reached {
   readonly end: number;
@@ -46,6 +47,8 @@ class Marks {
 export class Walker {
   readonly #facts: FactTable;
   readonly #marks = new Marks();
+  /** Was a fact with a validity walked since this was last false? */
+  #timed = false;
   constructor(facts: FactTable) {
     this.#facts = facts;
   }
@@ -67,6 +70,7 @@ export class Walker {
       if (pair < 0) continue;
       for (let row = facts.firstOf(side, pair); row >= 0; row = facts.nextOf(side, pair, row)) {
         if (left-- <= 0) return edges;
+        if (facts.from(row) > 0 || facts.to(row) > 0) this.#timed = true;
         const end = inverse ? facts.subject(row) : facts.object(row);
         if (this.#marks.meet(end) && !visit(end, from, row)) return edges - left;
       }
@@ -115,13 +119,14 @@ export class Walker {
   paths(start: number, hops: number, terms: number, limit: number): FoundPath[] {
     const found: FoundPath[] = [];
     let left = CALL_EDGES;
-    let layer: { readonly steps: readonly Step[]; readonly frontier: readonly number[] }[] = [{ steps: [], frontier: [start] }];
+    let layer: { readonly steps: readonly Step[]; readonly frontier: readonly number[]; readonly timed: boolean }[] = [{ steps: [], frontier: [start], timed: false }];
     for (let hop = 0; hop < hops; hop++) {
       const next: typeof layer = [];
-      for (const { steps, frontier } of layer)
+      for (const { steps, frontier, timed } of layer)
         for (const step of this.#stepsFrom(frontier)) {
           if (found.length >= limit || left <= 0) return found;
           const ends: number[] = [];
+          this.#timed = timed;
           left -= this.#expand(frontier, step, terms, (end) => ends.push(end) > 0, Math.min(left, PATH_EDGES));
           const path = [...steps, step];
           const others = ends.includes(start) ? ends.length - 1 : ends.length;
@@ -133,8 +138,9 @@ export class Walker {
                 .slice(0, SAMPLE + 1)
                 .filter((end) => end !== start)
                 .slice(0, SAMPLE),
+              timed: this.#timed,
             });
-          if (hop + 1 < hops) next.push({ steps: path, frontier: ends });
+          if (hop + 1 < hops) next.push({ steps: path, frontier: ends, timed: this.#timed });
         }
       layer = next;
     }

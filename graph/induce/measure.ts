@@ -8,7 +8,8 @@ import { PathWalker } from './walk.ts';
 /**
  * Support: pairs that body and head share. Head coverage: support over the head's facts. Standard confidence: support over the body's pairs (closed world).
  * PCA confidence: only pairs count whose subject - or object, where the relation is more functional backwards - has some fact of the head (Galarraga et al. 2013).
- * Lift: confidence over the share of known facts among (subjects of the head) x (objects of the head). For a rule with a constant in the head, nodes stand in for pairs.
+ * Lift: PCA confidence over the share of known facts among all that PCA may count: pairs of a subject of the head - or an object, as above - and any node. For a rule with a constant in
+ * the head, nodes stand in for pairs: those that have the head's relation.
  */
 export interface Measures {
   readonly support: number;

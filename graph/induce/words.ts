@@ -133,17 +133,18 @@ export class Words {
     const relation = row[HEAD] >> 1;
     const [support, predictions] = [row[SUPPORT], row[COVER]];
     const [subjects, objects] = this.#ends[relation].map((set) => set.size);
-    const confidence = support / predictions;
     const withHead = (row[HEAD] & 1) === 0 ? subjects : objects;
     const size = row[KIND] === PATH ? this.#facts[relation] : (this.#sets.get(`${row[HEAD]} ${row[CONSTANT]}`) ?? 0);
-    const prior = row[KIND] === PATH ? size / (subjects * objects) : size / withHead;
+    // Among what PCA counts: nodes with the head's step; pairs of which one end has some fact of the head, by the end of which there are more.
+    const prior = row[KIND] === PATH ? size / (Math.max(subjects, objects) * this.terms.size) : size / withHead;
+    const pcaConfidence = row[PCA] === 0 ? 0 : support / row[PCA];
     return {
       support,
       predictions,
       headCoverage: size === 0 ? 0 : support / size,
-      confidence,
-      pcaConfidence: row[PCA] === 0 ? 0 : support / row[PCA],
-      lift: prior === 0 ? 0 : confidence / prior,
+      confidence: support / predictions,
+      pcaConfidence,
+      lift: prior === 0 ? 0 : pcaConfidence / prior,
       interval: wilson(support, predictions),
       exact: row[EXACT] === 1,
     };

@@ -5,6 +5,7 @@ import type { Term, Triple } from '../terms.ts';
 import { instant } from '../reason/tables/interner.ts';
 import type { Budget, BudgetLimit, Proof } from '../reason/types.ts';
 import type { Grounded } from './ground.ts';
+import type { Telling } from './tellings.ts';
 import type { DeduceAnswer, DeduceResult, Semantics } from './types.ts';
 import type { Held } from './world.ts';
 
@@ -15,21 +16,24 @@ export interface Reading {
   readonly proofs: number;
 }
 
+/** Facts at the leaves of a proof, stored and supposed. */
+export function* tellingsBelow(proof: Proof): Generator<Telling> {
+  const seen = new Set([proof]);
+  for (const node of seen)
+    if (node.kind === 'fact' || node.kind === 'given') yield node;
+    else if (node.kind === 'rule') for (const premise of node.premises) seen.add(premise);
+    else if (node.kind === 'aggregate') {
+      for (const { premises } of node.members) for (const premise of premises) seen.add(premise);
+      for (const other of node.others ?? []) seen.add(other);
+    }
+}
 /** World time in which all facts of a proof are in force: the intersection of their intervals. What `not` rests on sets no end to it. */
 export function validityOf(proof: Proof): { readonly validFrom?: string; readonly validTo?: string } {
   let [from, to]: [string | undefined, string | undefined] = [undefined, undefined];
-  const seen = new Set<Proof>();
-  const open = [proof];
-  for (let node = open.pop(); node; node = open.pop()) {
-    if (seen.has(node)) continue;
-    seen.add(node);
-    if (node.kind === 'rule') open.push(...node.premises);
-    else if (node.kind === 'aggregate') for (const { premises } of node.members) open.push(...premises);
-    else if (node.kind === 'fact' || node.kind === 'given') {
-      const { validFrom, validTo } = node.kind === 'fact' ? node.fact : node;
-      if (validFrom !== undefined && (from === undefined || instant(validFrom) > instant(from))) from = validFrom;
-      if (validTo !== undefined && (to === undefined || instant(validTo) < instant(to))) to = validTo;
-    }
+  for (const telling of tellingsBelow(proof)) {
+    const { validFrom, validTo } = telling.kind === 'fact' ? telling.fact : telling;
+    if (validFrom !== undefined && (from === undefined || instant(validFrom) > instant(from))) from = validFrom;
+    if (validTo !== undefined && (to === undefined || instant(validTo) < instant(to))) to = validTo;
   }
   return { ...(from === undefined ? {} : { validFrom: from }), ...(to === undefined ? {} : { validTo: to }) };
 }

@@ -10,6 +10,7 @@ import type { Program } from '../reason/evaluate/program.ts';
 import { disjointWith } from '../reason/rulesets/properties.ts';
 import { refutationRule } from '../reason/rulesets/refutation.ts';
 import type { Budget, BudgetLimit, Proof, Rule } from '../reason/types.ts';
+import { tellingsBelow } from './answers.ts';
 import type { DeduceContext } from './context.ts';
 import { bareTriple } from './facts.ts';
 import type { FactReader } from './facts.ts';
@@ -182,7 +183,7 @@ async function find(
   for (const rule of [...hypothesis.standing, ...hypothesis.rules].filter(({ heads }) => heads.length === 0).toSorted((a, b) => (a.id < b.id ? -1 : 1))) {
     if (performance.now() > until) return { found, more: true, late: true };
     const skip = Math.max(0, offset - seen);
-    const ways = prover.meet(rule, skip + most - found.length + 1);
+    const { ways, late } = await prover.meet(rule, skip + most - found.length + 1, until, signal);
     seen += Math.min(skip, ways.length);
     for (const { rows } of ways.slice(skip)) {
       signal?.throwIfAborted();
@@ -194,6 +195,7 @@ async function find(
       );
       found.push({ kind: 'constraint', rule, relations: [], sides });
     }
+    if (late) return { found, more: true, late: true };
   }
   return { found, more: false, late: false };
 }
@@ -201,15 +203,7 @@ async function find(
 /** Stored facts at the leaves of a proof. */
 function leaves(proof: Proof | undefined): Fact[] {
   const facts = new Map<string, Fact>();
-  const seen = new Set<Proof>();
-  const open = proof ? [proof] : [];
-  for (let node = open.pop(); node; node = open.pop()) {
-    if (seen.has(node)) continue;
-    seen.add(node);
-    if (node.kind === 'fact') facts.set(node.fact.id, node.fact);
-    else if (node.kind === 'rule') open.push(...node.premises);
-    else if (node.kind === 'aggregate') for (const { premises } of node.members) open.push(...premises);
-  }
+  if (proof) for (const telling of tellingsBelow(proof)) if (telling.kind === 'fact') facts.set(telling.fact.id, telling.fact);
   return [...facts.values()];
 }
 /**

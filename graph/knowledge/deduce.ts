@@ -33,6 +33,7 @@ export async function deduceHypothetically(
   const { program, run, goalDirected, derived, answers: readable, tellings } = await derive(hypothesis, wanted, budget, context.reader, context.now, signal);
   const { database, rules } = program;
   const prover = new Prover(program, context.reader, context.proofs, tellings);
+  const turns = new Turns();
   const left = (): Budget => ({ ...budget, ms: Math.max(0, budget.ms - (performance.now() - began)) });
   const finish = async (result: Omit<DeduceResult, 'statistics'>, rows: readonly Row[]): Promise<DeduceResult> => {
     const answers = [...result.answers];
@@ -42,6 +43,12 @@ export async function deduceHypothetically(
     }
     if (reading.proofs > 1)
       for (let i = 0; i < rows.length; i++) {
+        signal?.throwIfAborted();
+        await turns.give();
+        if (left().ms === 0) {
+          result = { ...result, complete: false, limit: 'ms' };
+          break;
+        }
         const proofs = await prover.alternatives(rows[i], reading.proofs, left(), signal);
         if (proofs.length > 0) answers[i] = { ...answers[i], ...validityOf(proofs[0]), proofId: context.keep(proofs[0]), proofIds: proofs.map(context.keep) };
       }
@@ -53,7 +60,6 @@ export async function deduceHypothetically(
 
   const answers: DeduceAnswer[] = [];
   const rows: Row[] = [];
-  const turns = new Turns();
   let complete = run.complete;
   let limit = run.limit;
   const add = async (at: Row, bindings: Record<string, Term>): Promise<boolean> => {

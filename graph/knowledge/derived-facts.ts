@@ -6,7 +6,7 @@ import type { BaseName, Triple, TriplePattern } from '../terms.ts';
 import { signed } from '../reason/tables/database.ts';
 import type { Database, Row, SignedRelation, Slot } from '../reason/tables/database.ts';
 import type { Atom, Budget, Proof, RuleTerm } from '../reason/types.ts';
-import { validityOf } from './answers.ts';
+import { tellingsBelow, validityOf } from './answers.ts';
 import type { DeduceContext } from './context.ts';
 import { bareTriple, derivedFact } from './facts.ts';
 import { derive } from './hypothesis.ts';
@@ -19,11 +19,7 @@ import { Prover } from './world.ts';
 /** When the last of the proof's facts was recorded. */
 function recordedOf(proof: Proof): string | undefined {
   let last: string | undefined;
-  const seen = new Set<Proof>([proof]);
-  for (const node of seen)
-    if (node.kind === 'rule') for (const premise of node.premises) seen.add(premise);
-    else if (node.kind === 'aggregate') for (const { premises } of node.members) for (const premise of premises) seen.add(premise);
-    else if (node.kind === 'fact' && (last === undefined || node.fact.recordedAt > last)) last = node.fact.recordedAt;
+  for (const telling of tellingsBelow(proof)) if (telling.kind === 'fact' && (last === undefined || telling.fact.recordedAt > last)) last = telling.fact.recordedAt;
   return last;
 }
 

@@ -97,6 +97,12 @@ export class FactReader {
     for await (const fact of this.inForce(bareTriple(triple), signal)) if (!best || strongest(fact, best) < 0) best = fact;
     return best;
   }
+  /** Does any fact tell the triple that is not in force? */
+  async isOutOfForce(triple: Triple, signal?: AbortSignal): Promise<boolean> {
+    const now = this.#now();
+    const { items } = await this.#store.match(this.#base, bareTriple(triple), { limit: PAGE, signal });
+    return items.some((fact) => !inForce(fact, now));
+  }
   /** All facts in force behind a triple. */
   async all(triple: Triple, signal?: AbortSignal): Promise<readonly Fact[]> {
     return Array.fromAsync(this.inForce(bareTriple(triple), signal));

@@ -24,7 +24,7 @@ export async function groundIn(world: World, asked: Triple): Promise<Grounded> {
   const holding = await world.hold(positive);
   if (holding) {
     // Of what holds and is known to be false as well, whichever side is asked for is entailed.
-    const known = triple.negated ? await world.hold(triple) : holding;
+    const known = triple.negated ? await refutation(world, positive) : holding;
     return known ? { outcome: 'entailed', held: known } : { outcome: 'refuted', held: holding };
   }
   const against = await refutation(world, positive);

@@ -12,11 +12,12 @@ import { readRules } from '../reason/language/parse.ts';
 import { isPathDefinition } from '../reason/rulesets/properties.ts';
 import { refutationRule } from '../reason/rulesets/refutation.ts';
 import type { Atom, Proof, Rule } from '../reason/types.ts';
-import { matches, NO_ASSUMPTIONS } from './assumptions.ts';
-import type { AbsenceOracle, Assumptions } from './assumptions.ts';
+import { matches } from './assumptions.ts';
+import type { AbsenceOracle } from './assumptions.ts';
 import type { BaseState } from './base.ts';
 import { bareTriple } from './facts.ts';
 import { patternOf } from './goals.ts';
+import type { Hypothesis } from './hypothesis.ts';
 import { inForce } from './validity.ts';
 
 const sameSource = (a: Fact['source'], b: Fact['source']): boolean => {
@@ -76,8 +77,9 @@ const shape = ({ heads, body }: Rule): string =>
     ),
   );
 
-export function groundsOf(store: GraphStore, state: BaseState, now: number, oracle: AbsenceOracle, assumed: Assumptions = NO_ASSUMPTIONS): Grounds {
-  const rules = new Map(state.standing(assumed.rules).map((rule) => [rule.id, rule]));
+/** `assumed`: the world of the proof, whose rules and constraints may be others than those of the base. */
+export function groundsOf(store: GraphStore, state: BaseState, now: number, oracle: AbsenceOracle, assumed: Hypothesis): Grounds {
+  const rules = new Map([...assumed.standing, ...assumed.rules].map((rule) => [rule.id, rule]));
   const supposed = Map.groupBy(
     assumed.facts.filter((fact) => inForce(fact, now)),
     tripleKey,
@@ -95,7 +97,7 @@ export function groundsOf(store: GraphStore, state: BaseState, now: number, orac
         !thoughtAway(stored)
       );
     },
-    rule: (rule) => rules.get(rule.id) ?? refutationRule(rule, state.declared) ?? (definesPath(rule, state) ? rule : undefined),
+    rule: (rule) => rules.get(rule.id) ?? refutationRule(rule, assumed) ?? (definesPath(rule, state) ? rule : undefined),
     absent(atom: Atom) {
       const { subject, relation, object, negated } = atom;
       // A literal is never a subject.

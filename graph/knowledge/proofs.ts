@@ -32,13 +32,16 @@ const ENTRY_BYTES = 128;
 /** The proofs that a node rests on, in order. */
 const below = (proof: Proof): readonly Proof[] => (proof.kind === 'rule' ? proof.premises : proof.kind === 'aggregate' ? proof.members.flatMap(({ premises }) => premises) : []);
 
+type Counted = Extract<Proof, { readonly kind: 'aggregate' }>;
+/** The node with what is shown of it. */
+const shown = ({ kind, conclusion, confidence, members, total }: Counted): Counted => ({ kind, conclusion, confidence, members, total });
 /** What the node says beside its premises. Which premises belong to which member of a group shows in the numbers of them. */
 function own(proof: Proof): string {
   if (proof.kind === 'rule') {
     const bindings = Object.entries(proof.bindings).map(([name, term]) => `${name}=${termKey(term)}`);
     return [proof.rule.id, tripleKey(proof.conclusion), proof.confidence, ...bindings].join('\u0000');
   }
-  return JSON.stringify(proof.kind === 'aggregate' ? { ...proof, members: proof.members.map(({ bindings, premises }) => [bindings, premises.length]) } : proof);
+  return JSON.stringify(proof.kind === 'aggregate' ? { ...shown(proof), members: proof.members.map(({ bindings, premises }) => [bindings, premises.length]) } : proof);
 }
 
 export class ProofStore {
@@ -105,7 +108,7 @@ export class ProofStore {
       proof.kind === 'rule'
         ? { ...proof, premises: proof.premises.map((premise) => this.#hold(premise)) }
         : proof.kind === 'aggregate'
-          ? { ...proof, members: proof.members.map((member) => ({ ...member, premises: member.premises.map((premise) => this.#hold(premise)) })) }
+          ? { ...shown(proof), members: proof.members.map((member) => ({ ...member, premises: member.premises.map((premise) => this.#hold(premise)) })) }
           : proof;
     this.#nodes.set(hash, { proof: whole, premises, bytes, holders: 1 });
     this.#bytes += bytes;

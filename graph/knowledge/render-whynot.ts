@@ -3,7 +3,7 @@
 
 import { termText } from '../terms.ts';
 import type { Term } from '../terms.ts';
-import type { WhyNotCondition, WhyNotReasons, WhyNotResult } from './whynot.ts';
+import type { StoredInVain, WhyNotCondition, WhyNotReasons, WhyNotResult } from './whynot.ts';
 import { printBodyItem, printTerm } from '../reason/language/print.ts';
 import type { ProofLanguage, TermWire } from '../reason/proofs/render.ts';
 import { codeSpan, markdown } from '../reason/proofs/render.ts';
@@ -17,10 +17,12 @@ export interface ConditionWire {
   readonly proof_id?: string;
   readonly left?: TermWire;
   readonly right?: TermWire;
+  readonly stored?: StoredInVain;
   readonly why?: ReasonsWire;
 }
 export interface ReasonsWire {
   readonly goal: string;
+  readonly stored?: StoredInVain;
   readonly attempts: readonly {
     readonly rule: { readonly id: string; readonly name?: string; readonly text: string };
     readonly bindings: Readonly<Record<string, TermWire>>;
@@ -47,11 +49,13 @@ function conditionWire(condition: WhyNotCondition): ConditionWire {
     ...('proofId' in condition && condition.proofId !== undefined ? { proof_id: condition.proofId } : {}),
     ...(condition.kind === 'fails' && condition.left ? { left: termWire(condition.left) } : {}),
     ...(condition.kind === 'fails' && condition.right ? { right: termWire(condition.right) } : {}),
+    ...(condition.kind === 'missing' && condition.stored ? { stored: condition.stored } : {}),
     ...(condition.kind === 'missing' && condition.why ? { why: reasonsWire(condition.why) } : {}),
   };
 }
-const reasonsWire = ({ goal, attempts, truncated }: WhyNotReasons): ReasonsWire => ({
+const reasonsWire = ({ goal, stored, attempts, truncated }: WhyNotReasons): ReasonsWire => ({
   goal: printBodyItem(goal),
+  ...(stored ? { stored } : {}),
   attempts: attempts.map(({ rule, bindings, lacking, conditions }) => ({
     rule: { id: rule.id, ...(rule.name === undefined ? {} : { name: rule.name }), text: rule.text },
     bindings: Object.fromEntries(Object.entries(bindings).map(([name, term]) => [name, termWire(term)])),
@@ -76,6 +80,9 @@ const WORDS = {
     none: 'does not follow',
     refuted: 'is known to be false',
     noRule: 'It is not stored, and no rule concludes it.',
+    notConcluded: 'No rule concludes it.',
+    not_in_force: 'stored, but not in force',
+    overruled: 'stored, but overruled by the conflict policy',
     rule: 'rule',
     lacking: (count: number, all: number) => `${all - count} of ${all} conditions hold`,
     holds: 'holds',
@@ -95,6 +102,9 @@ const WORDS = {
     none: '无法推出',
     refuted: '已知为假',
     noRule: '既未存储，也没有规则能得出它。',
+    notConcluded: '没有规则能得出它。',
+    not_in_force: '已存储，但不在有效期内',
+    overruled: '已存储，但被冲突策略否决',
     rule: '规则',
     lacking: (count: number, all: number) => `${all} 个条件中有 ${all - count} 个成立`,
     holds: '成立',
@@ -115,7 +125,7 @@ export function whyNotMarkdown({ outcome, proofId, reasons, limit }: WhyNotResul
   const words = WORDS[language];
   const proof = proofId === undefined ? '' : `${words.comma}${words.proof} ${codeSpan(proofId)}`;
   if (!reasons) return `${words.follows}${proofId === undefined ? '' : ` ${words.proof}${words.colon}${codeSpan(proofId)}`}\n`;
-  const lines = [`**${codeSpan(printBodyItem(reasons.goal))} ${outcome === 'refuted' ? words.refuted : words.none}**${outcome === 'refuted' ? proof : ''}`, ''];
+  const lines = [`**${codeSpan(printBodyItem(reasons.goal))} ${outcome === 'refuted' ? words.refuted : words.none}**${outcome === 'refuted' ? proof : ''}${reasons.stored ? `${words.comma}${words[reasons.stored]}` : ''}`, ''];
   const visit = ({ attempts, truncated }: WhyNotReasons, depth: number): void => {
     const indent = '  '.repeat(depth);
     for (const { rule, lacking, conditions } of attempts) {
@@ -126,13 +136,14 @@ export function whyNotMarkdown({ outcome, proofId, reasons, limit }: WhyNotResul
         const kept = 'proofId' in condition && condition.proofId !== undefined ? `${words.comma}${words.proof} ${codeSpan(condition.proofId)}` : '';
         const sides = condition.kind === 'fails' ? [condition.left, condition.right].filter((side) => side !== undefined) : [];
         const values = sides.length === 0 ? '' : `${words.comma}${words.values}${words.colon}${sides.map((side) => markdown(side.kind === 'entity' ? termText(side) : printTerm(side))).join(words.comma)}`;
-        lines.push(`${indent}  - ${words[condition.kind]}${words.colon}${text}${kept}${values}`);
+        const vain = condition.kind === 'missing' && condition.stored ? `${words.comma}${words[condition.stored]}` : '';
+        lines.push(`${indent}  - ${words[condition.kind]}${words.colon}${text}${kept}${values}${vain}`);
         if (condition.kind === 'missing' && condition.why) visit(condition.why, depth + 2);
       }
     }
     if (truncated) lines.push(`${indent}- ${words.more}`);
   };
-  if (reasons.attempts.length === 0) lines.push(words.noRule);
+  if (reasons.attempts.length === 0) lines.push(reasons.stored ? words.notConcluded : words.noRule);
   else visit(reasons, 0);
   if (limit !== undefined) lines.push('', words.partial(limit));
   return lines.join('\n') + '\n';

@@ -108,11 +108,12 @@ export class Ruling {
     return this.#shared.states.read(base, async (state) => [...state.rules.values()]);
   }
   async conflicts(base: BaseName, { limit = 100 }: { readonly limit?: number } = {}): Promise<readonly Conflict[]> {
+    const until = performance.now() + this.#shared.limits.standing.ms;
     return this.#shared.states.read(base, async (state) => {
       const { prover } = new StandingWorld(state, proofLimits(this.#shared.limits));
       const found: Conflict[] = [];
       for (const rule of state.standing())
-        if (rule.heads.length === 0) for (const way of await prover.solve(rule, limit - found.length)) found.push({ rule, ...way });
+        if (rule.heads.length === 0) for (const way of await prover.solve(rule, limit - found.length, until)) found.push({ rule, ...way });
       return found;
     });
   }

@@ -43,8 +43,9 @@ async function lineageOf(
   budget: Budget,
   signal?: AbortSignal,
   original?: readonly Rule[],
+  variables = LINEAGE_LIMITS.variables,
 ): Promise<Lineage> {
-  const limits = { ...LINEAGE_LIMITS, ms: budget.ms };
+  const limits = { ...LINEAGE_LIMITS, variables, ms: budget.ms };
   const lineage = await runSliced(Lineage.of(program, rows, limits, original), signal);
   const several = new Map<string, readonly number[]>();
   for (const { slot, row } of lineage.told()) {
@@ -60,6 +61,27 @@ async function lineageOf(
   return runSliced(Lineage.of(program, rows, limits, original, of), signal);
 }
 
+/** Weighs all rows together, and each by itself where together they rest on too much. Throws LineageTooLarge. */
+async function apart(rows: readonly Row[], budget: Budget, weighed: (rows: readonly Row[], budget: Budget) => Promise<number[]>): Promise<number[]> {
+  const until = performance.now() + budget.ms;
+  const left = (): Budget => ({ ...budget, ms: Math.max(0, until - performance.now()) });
+  try {
+    return await weighed(rows, budget);
+  } catch (error) {
+    if (!(error instanceof LineageTooLarge) || rows.length === 1 || left().ms === 0) throw error;
+  }
+  const found: number[] = [];
+  for (const row of rows)
+    try {
+      found.push(...(await weighed([row], left())));
+    } catch (error) {
+      if (error instanceof LineageTooLarge && left().ms === 0)
+        throw new LineageTooLarge(`what the answers rest on cannot be computed within ${Math.round(budget.ms)} ms`);
+      throw error;
+    }
+  return found;
+}
+
 /** Confidences of rows of one derivation, in order. Throws KnowledgeError `too_large`. */
 export const weigh = (
   derived: Pick<Derived, 'program' | 'tellings'>,
@@ -69,8 +91,12 @@ export const weigh = (
   signal?: AbortSignal,
 ): Promise<number[]> =>
   sized(async () => {
-    const lineage = await lineageOf(derived, rows, budget, signal);
-    return runSliced(semantics === 'noisy_or' ? lineage.noisyOr(rows) : lineage.possibilities(rows), signal);
+    // Least and greatest are found without a function of the facts, however many there are.
+    if (semantics === 'possibility') {
+      const lineage = await lineageOf(derived, rows, budget, signal, undefined, Number.POSITIVE_INFINITY);
+      return runSliced(lineage.possibilities(rows), signal);
+    }
+    return apart(rows, budget, async (some, within) => runSliced((await lineageOf(derived, some, within, signal)).noisyOr(some), signal));
   });
 
 /** The answers with their exact probabilities, and those that hold only in worlds where some fact is missing. Throws KnowledgeError `too_large`, and `invalid_request` where it is not known how. */
@@ -100,8 +126,9 @@ export const probabilities = (
       rows.push(at);
     }
     const original = program.rules.map(({ id }) => rules.get(id) as Rule);
-    const lineage = await lineageOf({ program, tellings }, rows, budget, signal, original);
-    const found = await runSliced(lineage.probabilities(rows), signal);
+    const found = await apart(rows, budget, async (some, within) =>
+      runSliced((await lineageOf({ program, tellings }, some, within, signal, original)).probabilities(some), signal),
+    );
     const byTriple = new Map(answers.map((answer) => [tripleKey(answer.triple), answer]));
     return rows.flatMap(({ slot, row }, i): DeduceAnswer[] => {
       if (found[i] === 0) return [];

@@ -3,7 +3,7 @@
 
 import { entity, sameTerm, termKey, termText } from '../terms.ts';
 import type { BaseName, Fact, Path, PathStep, RelationName, Term } from '../terms.ts';
-import type { GraphStore, PathSummary } from '../store.ts';
+import type { GraphStore, PathSummary, StoredPathSummary } from '../store.ts';
 import { signed, unsigned } from '../reason/tables/database.ts';
 import type { Database, Row, Slot } from '../reason/tables/database.ts';
 import { derivedFact } from './facts.ts';
@@ -145,7 +145,7 @@ export class Walker {
 
   /** Paths of one to `hops` steps from `start`: the store's, and those on which a derived fact lies. */
   async paths(start: Term, hops: number, { limit = PATHS_LIMIT, signal }: Options = {}): Promise<readonly PathSummary[]> {
-    const stored = await this.#store.paths(this.#base, start, { hops, limit, signal });
+    const stored = await this.#inForce(start, await this.#store.paths(this.#base, start, { hops, limit, signal }), signal);
     if (this.#derived.length === 0) return stored;
     const summaries = new Map(stored.map((summary) => [pathKey(summary.path), summary]));
     // From each stored path (and the empty one), a derived edge may lead on; what lies behind it is walked here.
@@ -165,6 +165,19 @@ export class Walker {
     return [...summaries.values()].toSorted((a, b) => a.path.length - b.path.length).slice(0, limit);
   }
 
+  /** The store walks all recorded facts. Paths on which one may not be true now are walked again, over those that are. */
+  async #inForce(start: Term, stored: readonly StoredPathSummary[], signal?: AbortSignal): Promise<readonly PathSummary[]> {
+    const kept: PathSummary[] = [];
+    for (const summary of stored) {
+      if (!summary.timed || this.#left <= 0) {
+        kept.push(summary);
+        continue;
+      }
+      const ends = (await this.#reach(start, summary.path, signal)).map(({ end }) => end);
+      if (ends.length > 0) kept.push({ ...summary, ends: ends.length, sample: ends.slice(0, SAMPLE) });
+    }
+    return kept;
+  }
   /** Counts what a path with a derived edge reaches, and goes on from there by every edge. */
   async #summarise(start: Term, path: Path, hops: number, summaries: Map<string, PathSummary>, signal?: AbortSignal): Promise<void> {
     const ends = (await this.#reach(start, path, signal)).map(({ end }) => end);

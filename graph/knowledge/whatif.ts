@@ -133,7 +133,8 @@ export async function whatIf(
   const heads = new Set(rules.flatMap((rule) => rule.heads.map((head) => signed(head.relation, head.negated))));
   const keys = (removed.includes(undefined) ? heads : affected(changed, rules)).intersection(heads);
 
-  const wanted: Wanted = asked ? { goals: decisiveGoals(asked, supposed) } : goal ? { goals: [goal], oneByOne: true } : { relations: keys };
+  // What decides about a triple may differ: constraints of rule sets come and go with the schema.
+  const wanted = (world: Hypothesis): Wanted => (asked ? { goals: decisiveGoals(asked, world) } : goal ? { goals: [goal], oneByOne: true } : { relations: keys });
   const left = (): Budget => ({ ...budget, ms: Math.max(0, budget.ms - (performance.now() - began)) });
   const { closure } = state;
   const known = goal === undefined && closure.partial === undefined && actual.removed.length === 0 && keys.isSubsetOf(closure.needed);
@@ -145,13 +146,13 @@ export async function whatIf(
         derived: 0,
         tellings: new Tellings(contexts.before.reader, contexts.before.now),
       }
-    : await derive(actual, wanted, left(), contexts.before.reader, contexts.before.now, signal);
-  const after = await derive(supposed, wanted, left(), contexts.after.reader, contexts.after.now, signal);
+    : await derive(actual, wanted(actual), left(), contexts.before.reader, contexts.before.now, signal);
+  const after = await derive(supposed, wanted(supposed), left(), contexts.after.reader, contexts.after.now, signal);
   // Answers that are made as they are read have to be there to be compared.
   for (const { answers } of [before, after]) Array.from(answers ?? []);
   const worlds = [
-    { ...before, context: contexts.before },
-    { ...after, context: contexts.after },
+    { ...before, hypothesis: actual, context: contexts.before },
+    { ...after, hypothesis: supposed, context: contexts.after },
   ].map(({ context, ...derived }) => ({ ...derived, prover: new Prover(derived.program, context.reader, context.proofs, derived.tellings) }));
   const [actually, supposedly] = worlds;
   const complete: Complete = { before: before.run.complete, after: after.run.complete };
@@ -165,7 +166,7 @@ export async function whatIf(
   }
   const outcomes: Outcome[] = [];
   if (asked)
-    for (const { program, prover, run } of worlds) outcomes.push((await groundIn(new DatabaseWorld(program, prover, supposed, run.complete), asked)).outcome);
+    for (const { program, prover, hypothesis, run } of worlds) outcomes.push((await groundIn(new DatabaseWorld(program, prover, hypothesis, run.complete), asked)).outcome);
   const limit = before.run.limit ?? after.run.limit;
   const count = (change: Consequence['change']): number => found.filter((each) => each.change === change).length;
   return {

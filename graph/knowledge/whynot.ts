@@ -9,6 +9,7 @@ import { whyNot } from '../reason/proofs/whynot.ts';
 import type { Condition, WhyNot, WhyNotLimits } from '../reason/proofs/whynot.ts';
 import type { Budget, BudgetLimit } from '../reason/types.ts';
 import type { Statement, Term, TriplePattern } from '../terms.ts';
+import { matches } from './assumptions.ts';
 import type { BaseState } from './base.ts';
 import type { DeduceContext } from './context.ts';
 import { goalRows, groundGoal } from './goals.ts';
@@ -17,6 +18,7 @@ import type { Grounded } from './ground.ts';
 import { derive } from './hypothesis.ts';
 import type { Hypothesis } from './hypothesis.ts';
 import { StandingWorld } from './standing.ts';
+import { Turns } from './turns.ts';
 import { DatabaseWorld, Prover } from './world.ts';
 
 export interface WhyNotRequest {
@@ -33,11 +35,13 @@ export interface WhyNotRequest {
   readonly budget: Budget;
   readonly signal?: AbortSignal;
 }
+/** A fact that is stored and does not hold all the same: its time is over or has not begun, or a conflict policy lets another one stand. */
+export type StoredInVain = 'not_in_force' | 'overruled';
 /** One condition of an instance of a rule, with the values it has there. */
 export type WhyNotCondition =
   /** `proofId`: of a fact whose proof is not larger than the limits allow. */
   | { readonly kind: 'holds'; readonly item: BodyItem; readonly confidence?: number; readonly proofId?: string }
-  | { readonly kind: 'missing'; readonly item: Atom; readonly why?: WhyNotReasons }
+  | { readonly kind: 'missing'; readonly item: Atom; readonly stored?: StoredInVain; readonly why?: WhyNotReasons }
   | { readonly kind: 'blocked'; readonly item: Atom | Aggregate; readonly confidence: number; readonly proofId?: string }
   | { readonly kind: 'fails'; readonly item: Comparison | Aggregate; readonly left?: Term; readonly right?: Term }
   | { readonly kind: 'open'; readonly item: BodyItem };
@@ -50,7 +54,8 @@ export interface WhyNotAttempt {
 }
 export interface WhyNotReasons {
   readonly goal: Atom;
-  /** Nearest first; none when the goal is not stored and no rule could conclude it. */
+  readonly stored?: StoredInVain;
+  /** Nearest first; none when no rule could conclude the goal. */
   readonly attempts: readonly WhyNotAttempt[];
   /** There are more attempts, or nearer ones may not have been found within the limits. */
   readonly truncated: boolean;
@@ -74,10 +79,11 @@ export async function explainAbsence(
   goal: Atom,
   hypothesis: Hypothesis,
   state: BaseState,
-  { depth = 3, attempts = 10, budget, signal }: WhyNotRequest,
+  { depth = 3, attempts = 10, removed = [], budget, signal }: WhyNotRequest,
   context: DeduceContext,
 ): Promise<WhyNotResult> {
   const { closure } = state;
+  const until = performance.now() + budget.ms;
   const asked = groundGoal(goal);
   const supposes = hypothesis.rules.length + hypothesis.facts.length + hypothesis.removed.length > 0;
   const standing = !supposes && closure.partial === undefined;
@@ -103,9 +109,19 @@ export async function explainAbsence(
   const decided = { outcome, ...(held?.proof ? { proofId: context.keep(held.proof) } : {}), complete: limit === undefined, ...(limit === undefined ? {} : { limit }) };
   if (outcome === 'entailed') return decided;
 
-  const limits: WhyNotLimits = { depth, attempts, instances: INSTANCES, steps: STEPS, total: TOTAL_STEPS };
+  const limits: WhyNotLimits = { depth, attempts, instances: INSTANCES, steps: STEPS, total: TOTAL_STEPS, until };
+  const turns = new Turns();
+  const storedOf = async (item: Atom): Promise<{ readonly stored?: StoredInVain }> => {
+    const triple = groundGoal(item);
+    if (!triple) return {};
+    const without = (patterns: readonly TriplePattern[]): boolean => patterns.some((pattern) => matches(pattern, triple));
+    if (without(removed)) return {};
+    if (without(hypothesis.removed)) return { stored: 'overruled' };
+    return (await context.reader.isOutOfForce(triple, signal)) ? { stored: 'not_in_force' } : {};
+  };
   const condition = async (found: Condition): Promise<WhyNotCondition> => {
     signal?.throwIfAborted();
+    await turns.give();
     switch (found.kind) {
       case 'holds':
       case 'blocked': {
@@ -114,7 +130,7 @@ export async function explainAbsence(
         return { kind: found.kind, item: found.item as Atom | Aggregate, confidence, ...(proof ? { proofId: context.keep(proof) } : {}) };
       }
       case 'missing':
-        return { kind: 'missing', item: found.item, ...(found.why ? { why: await reasons(found.why) } : {}) };
+        return { kind: 'missing', item: found.item, ...(await storedOf(found.item)), ...(found.why ? { why: await reasons(found.why) } : {}) };
       case 'fails':
       case 'open':
         return found;
@@ -129,7 +145,9 @@ export async function explainAbsence(
       for (const each of conditions) shown.push(await condition(each));
       list.push({ rule, bindings, conditions: shown, lacking });
     }
-    return { goal: about, attempts: list, truncated };
+    return { goal: about, ...(await storedOf(about)), attempts: list, truncated };
   };
-  return { ...decided, reasons: await reasons(await runSliced(whyNot(program, goal, limits), signal)) };
+  const found = await runSliced(whyNot(program, goal, limits), signal);
+  const late = limit === undefined && performance.now() > until;
+  return { ...decided, ...(late ? { complete: false, limit: 'ms' } : {}), reasons: await reasons(found) };
 }

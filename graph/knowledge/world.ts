@@ -6,7 +6,9 @@ import { isAtom, substituteItem } from '../reason/language/body.ts';
 import type { Row } from '../reason/tables/database.ts';
 import { Explainer, ProofTooLarge } from '../reason/proofs/explain.ts';
 import type { Derivation, Met, ProofLimits } from '../reason/proofs/explain.ts';
+import { Late, paced } from '../reason/evaluate/pace.ts';
 import type { Program } from '../reason/evaluate/program.ts';
+import { runSliced } from '../reason/evaluate/run.ts';
 import { groupDerivations, premisesOf, storedLeaves, toProof } from '../reason/proofs/proof-trees.ts';
 import type { Declared } from '../reason/rulesets/refutation.ts';
 import type { Atom, Budget, Comparison, Proof, Rule } from '../reason/types.ts';
@@ -17,6 +19,7 @@ import type { FactReader } from './facts.ts';
 import { goalRows } from './goals.ts';
 import { Tellings } from './tellings.ts';
 import type { Telling } from './tellings.ts';
+import { Turns } from './turns.ts';
 
 /** A triple that holds. Its proof is absent when it is larger than the limits allow. */
 export interface Held {
@@ -44,6 +47,8 @@ export class Raced extends Error {
 
 /** Rows looked at while enumerating the proofs of one answer. */
 const TREE_STEPS = 200_000;
+/** Facts asked of the store together. */
+const READ_AT_ONCE = 32;
 
 /** Proofs of rows of a program's database, leaves read from the store. Make one for each reading. */
 export class Prover {
@@ -82,13 +87,22 @@ export class Prover {
       throw error;
     }
   }
-  /** Ways to meet a rule's body, by the rows that meet its conditions. */
-  meet(rule: Pick<Rule, 'body'>, limit: number): readonly Met[] {
-    return this.#explainer.meet(rule, limit);
+  /** Ways to meet a rule's body, by the rows that meet its conditions, as far as they are found by then (performance.now()). Throws the signal's reason. */
+  async meet(rule: Pick<Rule, 'body'>, limit: number, until: number, signal?: AbortSignal): Promise<{ readonly ways: readonly Met[]; readonly late: boolean }> {
+    const ways: Met[] = [];
+    const work = this.#explainer.meeting(rule, limit, ways, paced(until));
+    try {
+      await runSliced(work, signal);
+      return { ways, late: false };
+    } catch (error) {
+      if (error instanceof Late) return { ways, late: true };
+      throw error;
+    }
   }
-  /** Ways to meet a rule's body, with proofs of its conditions. */
-  async solve(rule: Rule, limit: number): Promise<{ bindings: Readonly<Record<string, Term>>; premises: readonly Proof[] }[]> {
-    const ways = this.#explainer.solve(rule, limit);
+  /** Ways to meet a rule's body that are found by then, with proofs of its conditions. */
+  async solve(rule: Rule, limit: number, until: number): Promise<{ bindings: Readonly<Record<string, Term>>; premises: readonly Proof[] }[]> {
+    const { ways: met } = await this.meet(rule, limit, until);
+    const ways = met.map((way) => this.#explainer.solution(way));
     await this.#read(ways.flatMap(({ premises, groups }) => [...premises, ...groupDerivations(groups)]));
     return ways.map(({ bindings, premises, groups }) => ({
       bindings,
@@ -98,10 +112,13 @@ export class Prover {
   /** Distinct proofs of the row, lowest first, at most `limit`; fewer when finding them takes too long. */
   async alternatives(at: Row, limit: number, budget: Budget, signal?: AbortSignal): Promise<readonly Proof[]> {
     const until = performance.now() + budget.ms;
-    const trees = new Trees(this.#program, this.#limits, new Steps(TREE_STEPS));
+    const trees = new Trees(this.#program, this.#limits, new Steps(TREE_STEPS, until));
+    const turns = new Turns();
     const proofs: Proof[] = [];
     for (const tree of trees.of(at)) {
       signal?.throwIfAborted();
+      await turns.give();
+      if (!tree) continue;
       await this.#readTriples(treeLeaves(tree, this.#program.database));
       for (const chosen of await this.#choices(tree)) {
         proofs.push(this.#grow(tree, chosen));
@@ -139,13 +156,15 @@ export class Prover {
     await this.#readTriples(storedLeaves(derivations, this.#program.database, this.#readFor));
   }
   async #readTriples(triples: readonly Triple[]): Promise<void> {
-    for (const triple of triples) {
-      const key = tripleKey(triple);
-      if (this.#facts.has(key)) continue;
-      const fact = await this.#reader.of(triple);
-      if (!fact || this.#toldConfidence(triple) !== fact.confidence) throw new Raced();
-      this.#facts.set(key, fact);
-    }
+    const wanted = triples.filter((triple) => !this.#facts.has(tripleKey(triple)));
+    for (let i = 0; i < wanted.length; i += READ_AT_ONCE)
+      await Promise.all(
+        wanted.slice(i, i + READ_AT_ONCE).map(async (triple) => {
+          const fact = await this.#reader.of(triple);
+          if (!fact || this.#toldConfidence(triple) !== fact.confidence) throw new Raced();
+          this.#facts.set(tripleKey(triple), fact);
+        }),
+      );
   }
   #toldConfidence(triple: Triple): number | undefined {
     const at = this.#program.database.find(triple);

@@ -111,15 +111,15 @@ CALL (p) {
   UNWIND p.keys AS key
   MATCH (n:Term {kb: $kb, key: key})
   CALL (n) {
-    MATCH (n)-[r:REL]->(m) WHERE NOT r.negated RETURN r.name AS relation, false AS inverse, m
+    MATCH (n)-[r:REL]->(m) WHERE NOT r.negated RETURN r, false AS inverse, m
     UNION ALL
-    MATCH (n)<-[r:REL]-(m) WHERE NOT r.negated RETURN r.name AS relation, true AS inverse, m
+    MATCH (n)<-[r:REL]-(m) WHERE NOT r.negated RETURN r, true AS inverse, m
   }
-  RETURN relation, inverse, m LIMIT $edges
+  RETURN r.name AS relation, inverse, m, r.fromMs IS NOT NULL OR r.toMs IS NOT NULL AS validity LIMIT $edges
 }
-WITH p.index AS index, relation, inverse, collect(DISTINCT m) AS reached
-WITH index, relation, inverse, reached, [m IN reached WHERE m.key <> $start] AS ends
-RETURN index, relation, inverse, size(ends) AS ends, [m IN ends[..$sample] | m {.id, .type, .value}] AS sample, [m IN reached[..$frontier] | m.key] AS keys
+WITH p.index AS index, relation, inverse, collect(DISTINCT m) AS reached, max(validity) AS timed
+WITH index, relation, inverse, reached, timed, [m IN reached WHERE m.key <> $start] AS ends
+RETURN index, relation, inverse, timed, size(ends) AS ends, [m IN ends[..$sample] | m {.id, .type, .value}] AS sample, [m IN reached[..$frontier] | m.key] AS keys
 ORDER BY index, relation, inverse`;
 /** One step of a path from the terms $keys: each term it reaches once, by the first fact from the first of $keys. */
 export const step = (inverse: boolean): string => {

@@ -13,7 +13,7 @@ import type {
   MatchOptions,
   Page,
   PathResult,
-  PathSummary,
+  StoredPathSummary,
   RelationSummary,
   RuleDocument,
   RuleHistory,
@@ -158,7 +158,7 @@ export class Neo4jStore implements GraphStore {
     return rows.map((row) => relationOf(row.get('relation') as Readonly<Record<string, unknown>>));
   }
 
-  async paths(kb: BaseName, start: Term, { hops, limit = WALK_LIMIT, signal }: Signalled & { readonly hops: number }): Promise<readonly PathSummary[]> {
+  async paths(kb: BaseName, start: Term, { hops, limit = WALK_LIMIT, signal }: Signalled & { readonly hops: number }): Promise<readonly StoredPathSummary[]> {
     return this.#connection.read((run) => walkPaths(run, kb, start, hops, limit), signal);
   }
   async follow(kb: BaseName, start: Term, path: Path, { limit = WALK_LIMIT, signal }: Signalled = {}): Promise<readonly PathResult[]> {

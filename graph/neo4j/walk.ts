@@ -2,7 +2,7 @@
 // Refuses to look at more edges than its budgets: behind them, numbers of ends are lower bounds.
 
 import type { BaseName, Fact, Path, PathStep, RelationName, Term } from '../terms.ts';
-import type { PathResult, PathSummary } from '../store.ts';
+import type { PathResult, StoredPathSummary } from '../store.ts';
 import * as cypher from './cypher.ts';
 import { whole } from './connection.ts';
 import type { Run } from './connection.ts';
@@ -17,10 +17,10 @@ const SAMPLE = 5;
 const FOLLOW_EDGES = 200_000;
 
 /** Paths of one to `hops` steps that reach something other than `start`, shorter ones first, at most `limit`. */
-export async function walkPaths(run: Run, kb: BaseName, start: Term, hops: number, limit: number): Promise<PathSummary[]> {
+export async function walkPaths(run: Run, kb: BaseName, start: Term, hops: number, limit: number): Promise<StoredPathSummary[]> {
   const key = termKey(start);
-  const found: PathSummary[] = [];
-  let layer: { readonly path: Path; readonly keys: readonly string[] }[] = [{ path: [], keys: [key] }];
+  const found: StoredPathSummary[] = [];
+  let layer: { readonly path: Path; readonly keys: readonly string[]; readonly timed: boolean }[] = [{ path: [], keys: [key], timed: false }];
   for (let hop = 0; hop < hops && layer.length > 0 && found.length < limit; hop++) {
     const next: typeof layer = [];
     const rows = await run(cypher.STEPS, {
@@ -33,10 +33,12 @@ export async function walkPaths(run: Run, kb: BaseName, start: Term, hops: numbe
     });
     for (const row of rows) {
       const step: PathStep = { relation: row.get('relation') as RelationName, inverse: row.get('inverse') as boolean };
-      const path = [...layer[row.get('index') as number].path, step];
+      const before = layer[row.get('index') as number];
+      const path = [...before.path, step];
+      const timed = before.timed || (row.get('timed') as boolean);
       const ends = row.get('ends') as number;
-      if (ends > 0 && found.length < limit) found.push({ path, ends, sample: (row.get('sample') as TermProperties[]).map(term) });
-      next.push({ path, keys: row.get('keys') as string[] });
+      if (ends > 0 && found.length < limit) found.push({ path, ends, sample: (row.get('sample') as TermProperties[]).map(term), timed });
+      next.push({ path, keys: row.get('keys') as string[], timed });
     }
     layer = next;
   }

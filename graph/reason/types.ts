@@ -93,6 +93,8 @@ export type Proof =
       /** The first ways to meet the body; `total` says how many there are. */
       readonly members: readonly Member[];
       readonly total: number;
+      /** Facts on which further ways rest; not part of the proof as it is kept and shown, but of the time in which it holds. */
+      readonly others?: readonly Proof[];
     };
 
 /** Limits of one derivation; the caller states every one. */

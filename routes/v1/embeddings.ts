@@ -31,8 +31,7 @@ export default (async (app) => {
         return embeddingWire(await app.engine.embed(asked, lifetime), model, body.encoding_format);
       } catch (error) {
         if (!(error instanceof EngineError) || (error.code !== 'invalid_prompt' && error.code !== 'context_length_exceeded')) throw error;
-        const param = /\bdimensions must be\b/.test(error.message) ? 'dimensions' : /\bhas no prompt\b/.test(error.message) ? 'prompt_name' : 'input';
-        throw new ErrorWith(error, { param });
+        throw new ErrorWith(error, { param: 'input' });
       }
     },
   });

@@ -31,12 +31,12 @@ export default (async (app) => {
     },
     handler: async (request) => modelWire(app.modelOf(request.params.id, 'any')),
   });
-  // Names on the hub have a slash in them, which not all clients encode.
+  // Names may have slashes in them, which not all clients encode.
   app.route({
     method: 'GET',
-    url: '/models/:owner/:name',
-    schema: { hide: true, params: z.strictObject({ owner: z.string().min(1).max(256), name: z.string().min(1).max(256) }), response: { 200: model, ...errors(404) } },
-    handler: async ({ params: { owner, name } }) => modelWire(app.modelOf(`${owner}/${name}`, 'any')),
+    url: '/models/*',
+    schema: { hide: true, params: z.strictObject({ '*': z.string().min(1).max(256) }), response: { 200: model, ...errors(404) } },
+    handler: async ({ params: { '*': id } }) => modelWire(app.modelOf(id, 'any')),
   });
   app.route({
     method: 'DELETE',

@@ -12,26 +12,20 @@ import type { RoutePlugin } from '../../src/http/provider.ts';
 import { proofJson, proofMarkdown, proofMermaid } from '../../graph/reason/proofs/render.ts';
 import type { RelationNames } from '../../graph/reason/proofs/render.ts';
 import type { Proof } from '../../graph/reason/types.ts';
-import { DEFAULT_BASE } from '../../graph/terms.ts';
 import type { BaseName } from '../../graph/terms.ts';
 
 export default (async (app) => {
-  /** A proof's id says everything but where it was given out. */
-  async function find(id: string, named: string | undefined): Promise<{ readonly base: BaseName; readonly proof: Proof }> {
-    const bases = named === undefined ? [DEFAULT_BASE] : [baseOf(named)];
-    let found = app.knowledge.proof(bases[0], id);
-    if (!found && named === undefined)
-      for (const { base } of await app.knowledge.bases()) {
-        found = app.knowledge.proof(base, id);
-        if (found) return { base, proof: found };
-      }
-    if (!found)
+  /** The base that is named, or the one that the proof was given out for. */
+  function find(id: string, named: string | undefined): { readonly base: BaseName; readonly proof: Proof } {
+    const base = named === undefined ? undefined : baseOf(named);
+    const found = app.knowledge.keptProof(id);
+    if (!found || (base !== undefined && found.base !== base))
       throw new HttpError(
         'proof_not_found',
         `there is no proof ${JSON.stringify(id)}, or it was not asked for in a long time; ask the question again to get a new one`,
         { param: 'id' },
       );
-    return { base: bases[0], proof: found };
+    return found;
   }
 
   /** Relations by their first alias in the language, where they have one. */
@@ -62,7 +56,7 @@ export default (async (app) => {
       },
     },
     handler: async ({ params, query }, reply) => {
-      const { base, proof: found } = await find(params.id, query.knowledge_base);
+      const { base, proof: found } = find(params.id, query.knowledge_base);
       const called = query.language === 'zh' && query.format !== undefined && query.format !== 'json' ? await relationNames(base, 'zh') : undefined;
       if (query.format === 'markdown') return reply.type('text/markdown; charset=utf-8').send(proofMarkdown(found, query.language, called));
       if (query.format === 'mermaid') return reply.type('text/vnd.mermaid; charset=utf-8').send(proofMermaid(found, query.language, called));
@@ -82,7 +76,7 @@ export default (async (app) => {
       response: { 200: checkReply, ...errors(404, ...WRITE_ERRORS) },
     },
     handler: async ({ params, query, body }) => {
-      const { base, proof: found } = await find(params.id, body?.knowledge_base ?? query.knowledge_base);
+      const { base, proof: found } = find(params.id, body?.knowledge_base ?? query.knowledge_base);
       const hypothesis = {
         ...(body?.rules === undefined ? {} : { rules: body.rules }),
         ...(body?.facts === undefined ? {} : { facts: body.facts.map(statementOf) }),

@@ -71,7 +71,8 @@ export function completionLogprobs(tokens: readonly WrittenToken[], offset: numb
   return {
     tokens: tokens.map((token) => token.text),
     token_logprobs: tokens.map(({ logprob }) => (logprob === undefined ? null : Math.max(LEAST, logprob))),
-    top_logprobs: tokens.map(({ top }) => (top.length === 0 ? null : Object.fromEntries(top.map((each) => [each.text, Math.max(LEAST, each.logprob ?? LEAST)])))),
+    // The token that was written is among them also where it is not one of the likeliest.
+    top_logprobs: tokens.map((token) => (token.top.length === 0 ? null : Object.fromEntries([...token.top, token].map((each) => [each.text, Math.max(LEAST, each.logprob ?? LEAST)])))),
     text_offset: tokens.map((token) => {
       const start = at;
       at += token.text.length;

@@ -9,6 +9,7 @@ import { JOB_STATUSES, jobSettings } from '../training/jobs/job.ts';
 import type { Job, JobCheckpoint, JobEvent } from '../training/jobs/job.ts';
 import type { NewJob } from '../training/jobs/queue.ts';
 import { fineTunedName } from '../training/jobs/tuned-models.ts';
+import { requireSchedule } from '../training/optimizers/schedules.ts';
 import { methodSpec, optimizerSpec, scheduleSpec, trainingSpec } from '../training/spec.ts';
 
 export const [JOBS_PAGE, EVENTS_PAGE, CHECKPOINTS_PAGE] = [20, 20, 10];
@@ -91,13 +92,20 @@ export const createJob = z
     lora: lora.optional(),
     ...settings,
   })
-  .superRefine(({ training_file: file, knowledge: base, hyperparameters: own, method: way, schedule }, context) => {
+  .superRefine(({ training_file: file, validation_file: held, knowledge: base, hyperparameters: own, method: way, schedule, steps, patience }, context) => {
     const multiplier = number((way?.supervised?.hyperparameters ?? own)?.learning_rate_multiplier, 1);
     const rate = schedule && scheduleSpec.safeParse({ ...schedule, peak: schedule.peak * multiplier });
     if (rate?.success === false) context.addIssue({ code: 'custom', path: ['schedule', 'peak'], message: `times learning_rate_multiplier is ${schedule?.peak ?? 0} times ${multiplier}, which is no learning rate` });
     const wrong = (path: string, message: string): void => context.addIssue({ code: 'custom', path: [path], message });
     if (!file && !base) wrong('training_file', 'is required; or give knowledge, for examples out of a knowledge base');
     if (file && base) wrong('knowledge', 'cannot be combined with training_file; give one of them');
+    if (patience && !held && !base) wrong('patience', 'needs losses to watch: give validation_file, or knowledge, or leave patience out');
+    if (schedule)
+      try {
+        requireSchedule(schedule, steps);
+      } catch (error) {
+        wrong('schedule', error instanceof Error ? error.message.replace(/^schedule: /, '') : String(error));
+      }
     if (own && way?.supervised?.hyperparameters) wrong('hyperparameters', 'are in method, too; give them once');
   })
   .meta({ id: 'CreateFineTuningJob', example: { model: 'pharos-mini', knowledge: { base: 'default', examples: 500 }, suffix: 'my-graph' } });

@@ -65,7 +65,7 @@ const measures = z.strictObject({
   pca_confidence: z
     .number()
     .describe('Only predictions count about whose subject (or object, where the relation is more functional that way) the relation is known.'),
-  lift: z.number().describe('How many times surer than without the body.'),
+  lift: z.number().describe('How many times surer than without the body: `pca_confidence` over the share of known facts among what it counts predictions about.'),
   interval: z.tuple([z.number(), z.number()]).describe('Wilson interval of the confidence, 95%.'),
   exact: z.boolean().describe('False: extrapolated from a part of the graph.'),
 });
@@ -149,7 +149,7 @@ export const rankReply = z
     candidates: z.array(
       z.strictObject({
         triple: plainTriple,
-        score: z.number().describe('0: no rule predicts it; it only occurs often in this place.'),
+        score: z.number().describe('Of a rule: support / (predictions + 5), so that few observations make it less sure. Of the candidate: that of the surest rule, or the noisy-or of the five surest. 0: no rule predicts it; it only occurs often in this place.'),
         rules: z.array(rule).describe('Rules that predict it, surest first, a few of them.'),
       }),
     ),

@@ -303,7 +303,7 @@ export interface ModelLibrary {
 }
 
 export type EngineErrorCode =
-  | 'unknown_model' | 'context_length_exceeded' | 'queue_full' | 'constraint_unsatisfiable' | 'constraint_invalid' | 'tools_invalid' | 'filling_unsupported' | 'invalid_prompt' | 'device_unavailable' | 'model_invalid' | 'model_unavailable' | 'closed' | 'aborted' | 'upstream_failed' | 'failed';
+  | 'unknown_model' | 'context_length_exceeded' | 'queue_full' | 'constraint_unsatisfiable' | 'constraint_invalid' | 'tools_invalid' | 'filling_unsupported' | 'dimensions_invalid' | 'unknown_prompt' | 'invalid_prompt' | 'device_unavailable' | 'model_invalid' | 'model_unavailable' | 'closed' | 'aborted' | 'upstream_failed' | 'failed';
 export interface EngineErrorOptions extends ErrorOptions {
   /** Of `queue_full`: whole seconds after which there is likely to be room. */
   readonly retryAfter?: number;

@@ -127,6 +127,8 @@ const ENGINE: Readonly<Record<EngineErrorCode, Problem>> = {
   constraint_invalid: { ...bad, param: 'response_format' },
   tools_invalid: { ...bad, param: 'tools' },
   filling_unsupported: { ...bad, code: 'unsupported_parameter', param: 'suffix' },
+  dimensions_invalid: { ...bad, code: 'invalid_value', param: 'dimensions' },
+  unknown_prompt: { ...bad, code: 'invalid_value', param: 'prompt_name' },
   invalid_prompt: { ...bad, param: 'messages' },
   device_unavailable: { ...unavailable, retryAfter: undefined },
   model_invalid: broken,

@@ -1,7 +1,7 @@
 // Owns what the decoders built here share: the weights of a graph in each way of storing them, products with them, the embedding and the head.
 // Refuses to know architectures, attention, and where weights come from.
 
-import { GraphBuilder, toFloat16 } from './onnx.ts';
+import { fitsHalves, GraphBuilder, HALF_LIMIT, toFloat16 } from './onnx.ts';
 import type { WeightSink } from './onnx.ts';
 import { Quantiser } from './quantise.ts';
 import type { Quantisation } from './quantise.ts';
@@ -18,8 +18,8 @@ export interface BuildOptions {
   /** Gives a parameter by name, when it is needed. */
   readonly weights: Weights;
   readonly storage: Storage;
-  /** Told what quantisation takes of a matrix: the root mean square of the error over that of the weights. */
-  readonly lost?: (name: string, error: number) => void;
+  /** Told what quantisation takes of a matrix: the root mean square of the error over that of the weights, and the sum of the squares of these. */
+  readonly lost?: (name: string, error: number, energy: number) => void;
   /** Where large weights go instead of the file itself. */
   readonly sink?: WeightSink;
   /** Numbers of a matrix that are held as float32 at once, where it is stored in another form. Default: 8 Mi. */
@@ -28,8 +28,6 @@ export interface BuildOptions {
 
 export const MS = { domain: 'com.microsoft' } as const;
 const PIECE = 8 * 2 ** 20;
-/** From here on numbers become infinite in half precision. */
-const HALF_LIMIT = 65_520;
 /** `accuracy_level` of MatMulNBits. */
 const INT8_PRODUCTS = 4;
 
@@ -109,8 +107,8 @@ export class WeightedGraph {
     const { bits, block } = storage;
     const quantiser = new Quantiser(rows, columns, storage);
     for (const { values } of this.#rows(parts, columns)) quantiser.add(values);
-    const { values: packed, scales, blocks, error } = quantiser.finish();
-    lost?.(name, error);
+    const { values: packed, scales, blocks, error, energy } = quantiser.finish();
+    lost?.(name, error, energy);
     const inputs = [x, g.packed(`${name}.q`, packed, [rows, blocks, (block * bits) >> 3]), g.weight(`${name}.scales`, scales, [rows * blocks])];
     return ['MatMulNBits', inputs, { K: { int: columns }, N: { int: rows }, bits: { int: bits }, block_size: { int: block }, accuracy_level: { int: storage.products === 'float' ? 0 : INT8_PRODUCTS } }];
   }
@@ -118,7 +116,7 @@ export class WeightedGraph {
   #halves(parts: readonly string[], rows: number, columns: number, turned: boolean): Uint16Array {
     const all = new Uint16Array(rows * columns);
     for (const { values, row, count } of this.#rows(parts, columns)) {
-      if (values.some((value) => Math.abs(value) >= HALF_LIMIT)) throw new RangeError(`${parts.join(', ')} has numbers that half precision cannot hold (${HALF_LIMIT} and more); store it whole or in blocks`);
+      if (!fitsHalves(values)) throw new RangeError(`${parts.join(', ')} has numbers that half precision cannot hold (${HALF_LIMIT} and more); store it whole or in blocks`);
       if (turned) turnInto(all, toFloat16(values), rows, columns, row, count);
       else all.set(toFloat16(values), row * columns);
     }

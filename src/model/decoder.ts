@@ -37,7 +37,8 @@ export interface ParameterSpec {
  * per-channel mix of the previous token's key into the current one (`k[t] + mix * k[t-1]`), which makes copying from the prompt learnable early. The output is a pointer sentinel
  * mixture (Merity et al. 2017, eq. 3 to 6): one softmax over the earlier positions and a sentinel, whose share goes to the vocabulary's softmax. As in the continuous cache of
  * Grave et al. 2017 (eq. 2), position t is compared with each position i before it, and what i gets goes to the token at i + 1, which followed it. Compared are the states and
- * the last POINTER_LAGS tokens, one by one, through features that both sides share: a name goes on as it did where the same tokens stood before.
+ * the last POINTER_LAGS tokens, one by one, through features that both sides share: a name goes on as it did where the same tokens stood before. And the more of the last tokens are the
+ * very same without a break, the more it counts, by a weight for each more: what was just written tells which of several places with one word is meant.
  */
 export function decoderParameters(config: DecoderConfig): readonly ParameterSpec[] {
   const { width, feedForward, layers, pointerWidth, pointerTokenWidth } = config;
@@ -60,15 +61,20 @@ export function decoderParameters(config: DecoderConfig): readonly ParameterSpec
     { name: 'pointer.key', shape: [width, pointerWidth], init: { normal: inner }, decay: true },
     { name: 'pointer.token', shape: [width, pointerTokenWidth], init: { normal: inner }, decay: true },
     { name: 'pointer.match', shape: [POINTER_LAGS * pointerTokenWidth], init: { constant: MATCH_START / pointerTokenWidth }, decay: false },
+    { name: 'pointer.run', shape: [POINTER_LAGS], init: { constant: 0 }, decay: false },
     { name: 'pointer.sentinel', shape: [width, 1], init: { constant: 0 }, decay: false },
   );
   return specs;
 }
+/** Parameters that models made before them lack: zeros are the same as none. */
+export const LATER_PARAMETERS: ReadonlySet<string> = new Set(['pointer.run']);
 /** Tokens that are compared when pointing. */
 export const POINTER_LAGS = 8;
 /** Before anything is learnt, an equal token adds about this to a position's score, and the sentinel has the score of two: so more than two in a row are followed. */
 const MATCH_START = 4;
 export const SENTINEL_START = 8;
+/** What each weight of `pointer.run` is multiplied by, so that the few of them learn as fast as many would. */
+export const RUN_SCALE = 10;
 /** Added to a probability before its logarithm is taken. */
 export const LEAST_PROBABILITY = 1e-20;
 
@@ -120,7 +126,6 @@ export function buildDecoder(config: DecoderConfig, weights: ReadonlyMap<string,
   g.weight('rotary.cos', tables.cos, tables.shape);
   g.weight('rotary.sin', tables.sin, tables.shape);
   g.weight('norm.gain', new Float32Array(width).fill(1), [width]);
-
   const lags = POINTER_LAGS - 1;
   const ids = g.input('input_ids', 'int64', ['B', 'n']);
   const positions = g.input('position_ids', 'int64', ['B', 'n']);
@@ -222,6 +227,28 @@ export function buildDecoder(config: DecoderConfig, weights: ReadonlyMap<string,
   reshape(pointerKeys, rowShape(pointerRow(config)), 'new_pointer');
   g.output('new_pointer', 'float', ['n', 'B', pointerRow(config)]);
 
+  /** What runs add, [B, m, P + n]: how many of the last tokens are the same there is told by the first that is not, at the latest the one behind the last lag. A text's first token is like none. */
+  function equalRuns(): string {
+    const back = g.ints(Array.from({ length: POINTER_LAGS + 1 }, (_, j) => j));
+    const none = (rows: number): string => g.op('Expand', [g.ints([-1]), list(g.ints([rows]), batch)]);
+    /** [rows, lags, B]: the tokens at each position and before it, position 0 being at row `first`. */
+    const lagged = (tokens: string, rows: string, first: number): string =>
+      g.op('Gather', [tokens, g.op('Add', [g.op('Sub', [unsqueeze(range(rows), 1), back]), g.ints(first)])], { axis: { int: 0 } });
+    // What stands at a position of the past is the follower of the one before.
+    const ofPast = lagged(list(none(POINTER_LAGS + 1), pastFollowers), past, POINTER_LAGS);
+    const ofNew = lagged(list(none(1), g.op('Where', [g.op('Greater', [places, g.ints(0)]), window, g.ints(-1)])), n, POINTER_LAGS);
+    const there = unsqueeze(g.op('Transpose', [list(ofPast, ofNew)], { perm: [2, 0, 1] }), 1);
+    const rowsBack = g.op('Mul', [g.ints(Array.from({ length: POINTER_LAGS }, (_, j) => lags - j)), batch]);
+    const here = g.op('Gather', [reshape(window, g.ints([-1])), g.op('Add', [unsqueeze(wanted, 2), rowsBack])], { axis: { int: 0 } });
+    const behind = g.op('Expand', [g.ints([-2]), list(batch, size(wanted, 1), one)]);
+    const asked = unsqueeze(g.op('Concat', [here, behind], { axis: { int: 2 } }), 2);
+    const unlike = g.op('Cast', [g.op('Not', [g.op('Equal', [asked, there])])], { to: { int: DataType.float } });
+    // What a run of so many adds: [POINTER_LAGS + 1].
+    const sums = g.op('CumSum', [g.op('Mul', ['pointer.run', g.scalar(RUN_SCALE)]), g.ints(0)]);
+    const runs = list(unsqueeze(g.scalar(0), 0), sums);
+    return g.op('Gather', [runs, g.op('ArgMax', [unlike], { axis: { int: -1 }, keepdims: { int: 0 } })], { axis: { int: 0 } });
+  }
+
   // [B, m, ..]: what is wanted.
   const wantedOf = (x: string): string => g.op('Gather', [x, wanted], { axis: { int: 0 } });
   const last = wantedOf(states);
@@ -231,7 +258,7 @@ export function buildDecoder(config: DecoderConfig, weights: ReadonlyMap<string,
     { axis: { int: 2 } },
   );
   const all = g.op('Concat', [pastPointer, 'new_pointer'], { axis: { int: 0 } });
-  const scores = g.op('FusedMatMul', [query, all], { transBatchB: { int: 1 }, transB: { int: 1 } }, MS);
+  const pointed = g.op('Add', [g.op('FusedMatMul', [query, all], { transBatchB: { int: 1 }, transB: { int: 1 } }, MS), equalRuns()]);
   // Only positions before: of the past those that the sequence has, of the new ones the earlier.
   const step = unsqueeze(g.op('Div', [wanted, batch]), 2);
   const known = g.op(
@@ -239,9 +266,9 @@ export function buildDecoder(config: DecoderConfig, weights: ReadonlyMap<string,
     [g.op('Expand', [held, list(batch, size(wanted, 1), past)]), g.op('Less', [unsqueeze(steps, 0, 1), step])],
     { axis: { int: 2 } },
   );
-  const pointed = g.op('Where', [known, scores, g.scalar(-1e9)]);
+  const scores = g.op('Where', [known, pointed, g.scalar(-1e9)]);
   const sentinel = g.op('Add', [g.op('MatMul', [last, 'pointer.sentinel']), g.scalar(SENTINEL_START)]);
-  const shares = g.op('Softmax', [g.op('Concat', [pointed, sentinel], { axis: { int: 2 } })], { axis: { int: -1 } });
+  const shares = g.op('Softmax', [g.op('Concat', [scores, sentinel], { axis: { int: 2 } })], { axis: { int: -1 } });
   const toVocabulary = slice(shares, g.ints([-1]), g.ints([LAST]), 2);
   const toTokens = slice(shares, zero, g.ints([-1]), 2);
   // Behind the last new token there is none yet; it has no share.

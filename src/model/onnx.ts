@@ -31,6 +31,9 @@ const EXTERNAL = 1;
 /** A dimension is a size, or a name for one that is known only when the graph runs. */
 export type Dimension = number | string;
 
+/** From here on numbers are infinite in half precision. */
+export const HALF_LIMIT = 65_520;
+export const fitsHalves = (values: Float32Array): boolean => values.every((value) => Math.abs(value) < HALF_LIMIT);
 /** Nearest-even conversion of float32 values to IEEE 754 half-precision bit patterns (values beyond 65,504 become infinities). */
 export function toFloat16(values: Float32Array): Uint16Array {
   const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);

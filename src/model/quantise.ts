@@ -9,6 +9,8 @@ export interface Quantised {
   readonly blocks: number;
   /** Root of the mean square of what is lost, over that of the weights. */
   readonly error: number;
+  /** Sum of the squares of the weights. */
+  readonly energy: number;
 }
 export interface Quantisation {
   readonly bits: 4 | 8;
@@ -80,7 +82,7 @@ export class Quantiser {
   }
   finish(): Quantised {
     if (this.#row !== this.#rows) throw new RangeError(`a matrix of ${this.#rows} by ${this.#columns} needs ${this.#rows * this.#columns} values, got ${this.#row * this.#columns}`);
-    return { values: this.#values, scales: this.#scales, blocks: this.#blocks, error: this.#all === 0 ? 0 : Math.sqrt(this.#lost / this.#all) };
+    return { values: this.#values, scales: this.#scales, blocks: this.#blocks, error: this.#all === 0 ? 0 : Math.sqrt(this.#lost / this.#all), energy: this.#all };
   }
 }
 /** A whole matrix at once. */

@@ -1,6 +1,8 @@
 // Owns starting a deeper decoder from the weights of one with fewer layers.
 // Refuses to know folders, graphs and updates.
 
+import { LATER_PARAMETERS } from '../model/decoder.ts';
+
 /** Weights by name, as decoderParameters names them. */
 type Weights = ReadonlyMap<string, Float32Array>;
 
@@ -31,6 +33,10 @@ export function growInto(drawn: Weights, from: Weights, given: number, layers: n
       continue;
     }
     const found = from.get(part === undefined ? name : `layer.${source}.${part}`);
+    if (found === undefined && LATER_PARAMETERS.has(name)) {
+      values.fill(0);
+      continue;
+    }
     const shorter = name === 'embedding' && found !== undefined && found.length < values.length;
     if (found === undefined || (found.length !== values.length && !shorter)) throw new Error(`the given model has ${found?.length ?? 'no'} weights ${name}, this configuration needs ${values.length}`);
     values.set(found);

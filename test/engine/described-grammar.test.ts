@@ -12,7 +12,7 @@ import { FORM_NAMES, FORMS } from '../../src/engine/replies/forms.ts';
 import type { Form, FormName } from '../../src/engine/replies/forms.ts';
 import { callsWritten } from '../../src/engine/replies/telling.ts';
 import { seeded } from '../helpers/store-world.ts';
-import { draw, offer, read, World } from './drawn-replies.ts';
+import { draw, offer, read, World, wrongWhenCut } from './drawn-replies.ts';
 import { marksOfForm, THINKING } from './reading.ts';
 
 const ajv = new Ajv2020({ strict: false, formats: { date: true, uuid: true, ipv4: true } });
@@ -43,6 +43,8 @@ t.test('whatever is drawn is read as calls of what was offered, with arguments t
         const found = read(tokens, world, format, round === 3 ? 'open' : 'free', tools.map(({ name }) => name));
         const written = world.tokenizer.textOfAll(tokens);
         if (choice !== 'auto' && (found.calls.length === 0 || found.said.trim() !== '')) t.fail(`${key} gave ${written}`);
+        const wrongly = wrongWhenCut(tokens, world, format, round === 3 ? 'open' : 'free', typeof choice === 'object' ? [choice.name] : tools.map(({ name }) => name), choice === 'auto' ? opens : undefined);
+        if (wrongly !== undefined) t.fail(`${key}: ${wrongly}`);
         if (!parallel && found.calls.length > 1) t.fail(`${key} called twice: ${written}`);
         for (const { name, args } of found.calls) {
           if (typeof choice === 'object' && name !== choice.name) t.fail(`${name} was called`);

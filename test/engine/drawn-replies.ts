@@ -8,6 +8,7 @@ import type { ConstraintVocabulary } from '../../src/engine/constraints/port.ts'
 import type { Grammar } from '../../src/engine/constraints/expression.ts';
 import { TokenTrie } from '../../src/engine/constraints/token-trie.ts';
 import type { Tool } from '../../src/engine/port.ts';
+import type { Certain } from '../../src/engine/replies/calls.ts';
 import { FormatReader } from '../../src/engine/replies/format.ts';
 import type { ReplyFormat, Thought } from '../../src/engine/replies/format.ts';
 import { Marks } from '../../src/engine/replies/marks.ts';
@@ -87,9 +88,9 @@ export interface Read {
   readonly calls: readonly { readonly name: string; readonly args: string }[];
 }
 /** What the format's reader finds in these tokens. */
-export function read(tokens: readonly number[], world: World, format: ReplyFormat, thought: Thought, names: readonly string[]): Read {
+export function read(tokens: readonly number[], world: World, format: ReplyFormat, thought: Thought, names: readonly string[], certain: Certain = 'nothing'): Read {
   const marks = new Marks(world.special);
-  const reader = new FormatReader({ format, marks, opened: thought === 'open', names, single: false, newId: () => 'x' });
+  const reader = new FormatReader({ format, marks, opened: thought === 'open', names, single: false, certain, newId: () => 'x' });
   const detokenizer = world.tokenizer.detokenizer(marks.signs);
   const parts: ReplyPart[] = [...tokens.flatMap((id) => reader.push(detokenizer.push(id))), ...reader.end()];
   const calls: { name: string; args: string }[] = [];
@@ -101,6 +102,22 @@ export function read(tokens: readonly number[], world: World, format: ReplyForma
     else calls.push({ name: part.name, args: part.arguments });
   }
   return { said, thought: thoughts, calls };
+}
+/**
+ * What is wrong with the beginnings of a reply that holds by construction: calls that the whole has not, or text that is said where all is calls, or else that holds one of `marks`. Where one function must be
+ * called, beginnings call it.
+ */
+export function wrongWhenCut(tokens: readonly number[], world: World, format: ReplyFormat, thought: Thought, names: readonly string[], marks?: readonly string[]): string | undefined {
+  const certain = marks ? 'calls' : 'reply';
+  const whole = read(tokens, world, format, thought, names, certain);
+  let calling = false;
+  for (let most = 1; most < tokens.length; most++) {
+    const { said, thought: thoughts, calls } = read(tokens.slice(0, most), world, format, thought, names, certain);
+    const right = (marks ? !marks.some((mark) => said.includes(mark)) : said === '') && calls.length <= whole.calls.length && calls.every(({ name, args }, i) => name === whole.calls[i].name && whole.calls[i].args.startsWith(args));
+    if (!right) return `${world.tokenizer.textOfAll(tokens.slice(0, most))} is read as ${JSON.stringify({ said, thoughts, calls })}`;
+    calling ||= calls.length > 0;
+  }
+  return calling || names.length > 1 || marks ? undefined : `${world.tokenizer.textOfAll(tokens)} is never read as a call`;
 }
 
 function valueSchema(random: Random, depth: number): object {

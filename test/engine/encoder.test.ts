@@ -128,7 +128,7 @@ t.test('a graph that reads padding as text gets one text at a time', async (t) =
 t.test('fewer dimensions are cut and brought to length 1 again; more are refused', async (t) => {
   const { embed } = await start(t);
   near(t, (await embed([TEXTS[0]], { dimensions: 5 }))[0], unit(mean(reference({}, IDS[0])).slice(0, 5)), 'five');
-  t.match(await failure(embed(['cat'], { dimensions: 17 })), { code: 'invalid_prompt', message: /vectors of 16 numbers; dimensions must be a whole number from 1 to 16, got 17/ });
+  t.match(await failure(embed(['cat'], { dimensions: 17 })), { code: 'dimensions_invalid', message: /vectors of 16 numbers; dimensions must be a whole number from 1 to 16, got 17/ });
 });
 
 t.test('prompts are put in front by name, by kind of text, and by default, and may be left out of the mean', async (t) => {
@@ -139,7 +139,7 @@ t.test('prompts are put in front by name, by kind of text, and by default, and m
   near(t, (await embed(['cat'], { inputType: 'document' }))[0], passage, 'document, which this model calls passage');
   near(t, (await embed(['cat'], { prompt: 'passage' }))[0], passage, 'by name');
   near(t, (await embed(['cat']))[0], unit(mean(reference({}, [2, 5, 3]))), 'none');
-  t.match(await failure(embed(['cat'], { prompt: 'title' })), { code: 'invalid_prompt', message: /has no prompt "title"; it has: query, passage/ });
+  t.match(await failure(embed(['cat'], { prompt: 'title' })), { code: 'unknown_prompt', message: /has no prompt "title"; it has: query, passage/ });
   const other = await start(t, { prompts: { prompts: { query: 'query: ' }, default_prompt_name: 'query' } });
   near(t, (await other.embed(['cat']))[0], query, 'the default');
   const without = await start(t, { prompts, pooling: { pooling_mode_mean_tokens: true, include_prompt: false } });

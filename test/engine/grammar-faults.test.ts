@@ -24,6 +24,7 @@ const trie = new TokenTrie(TOKENS.keys(), bytesOf);
 const vocabulary = (): ConstraintVocabulary => ({ trie: () => trie, size: END + 1, ends: [END], encode: (text) => [...Buffer.from(text)], bytesOf, compiled: new Map() });
 const CLOSING = new Set(TOKENS.flatMap((bytes, id) => (/^["\]}]/.test(bytes.toString()) ? [id] : [])));
 
+const SCRIPTS = ['Adlm', 'Arab', 'Armn', 'Beng', 'Bopo', 'Brai', 'Cher', 'Copt', 'Cyrl', 'Deva', 'Ethi', 'Geor', 'Goth', 'Grek', 'Gujr', 'Guru', 'Hang', 'Hani', 'Hebr', 'Hira', 'Kana', 'Khmr', 'Knda', 'Laoo', 'Latn', 'Lisu', 'Mlym', 'Mong', 'Mymr', 'Nkoo', 'Ogam', 'Orya', 'Runr', 'Sinh'];
 /** A text of tokens drawn from those allowed; undefined when it does not end within `most` tokens. */
 function draw(spec: ConstraintSpec, words: ConstraintVocabulary, random: Random, most = 300): string | undefined {
   const constraint = compileConstraint(spec, words);
@@ -98,6 +99,21 @@ t.test('what is wrong in a pattern or a grammar is said, too, and nothing goes o
     [{ kind: 'regex', pattern: '\\P{Any}' }, /no text/],
   ] as const)
     t.throws(() => compileConstraint(spec, vocabulary()), { code: 'constraint_invalid', message }, JSON.stringify(spec).slice(0, 60));
+  // Classes of many ranges are written once each, and there are not too many that differ.
+  for (const [pattern, message] of [
+    ['\\p{L}'.repeat(3_000), /too large: written out, it has more than 200000 places/],
+    [`[${'\\p{L}'.repeat(3_000)}]`, /classes with more than 200000 ranges of characters together/],
+    [Array.from({ length: 1_700 }, (_, i) => `[\\p{L}${String.fromCharCode(0x4e00 + i)}]`).join(''), /classes with more than 200000 ranges/],
+    [['sc', 'scx'].flatMap((by) => SCRIPTS.map((script) => `\\p{${by}=${script}}`)).join(''), /more than 64 different properties of characters/],
+    ['a\\p{Nonsense}', /there is no property Nonsense of characters/],
+  ] as const) {
+    const began = performance.now();
+    t.throws(() => compileConstraint({ kind: 'regex', pattern }, vocabulary()), { code: 'constraint_invalid', message });
+    t.ok(performance.now() - began < 10_000, `${pattern.slice(0, 20)}: ${performance.now() - began} ms`);
+  }
+  const lettered = schema({ type: 'object', properties: Object.fromEntries(Array.from({ length: 2_000 }, (_, i) => [`p${i}`, { type: 'string', pattern: '^\\p{Lu}\\p{L}*$' }])) });
+  t.ok(accepts(lettered, vocabulary(), '{"p7": "Ärger", "p1999": "Ω"}'), 'strings of one pattern are one rule');
+  t.notOk(accepts(lettered, vocabulary(), '{"p7": "ärger"}'));
   const text = (spec: ConstraintSpec, given: string): boolean => accepts(spec, vocabulary(), given);
   t.ok(text({ kind: 'grammar', grammar: `root ::= r0\n${chain}r5000 ::= "a"` }, 'a'));
   for (const given of ['', 'a', 'b']) t.equal(text({ kind: 'regex', pattern: '|a' }, given), given !== 'b', `|a ${given}`);
@@ -237,6 +253,21 @@ t.test('however many places texts come to under one grammar, what is kept of the
     const bits = Uint32Array.of(1, 2, 2);
     set.addTo(bits);
     t.same([...bits], [7, 2, 3]);
+  }
+  t.end();
+});
+
+t.test('a rule that ends with itself comes back to where it was, however long the text is', (t) => {
+  for (const rules of ['root ::= "a" root | "b"', 'root ::= item\nitem ::= "a" ("," item)?', 'root ::= ("a" ","? root)?', 'root ::= "a" (","? root | "b")']) {
+    const machine = new Machine(new Network(grammarOf({ kind: 'grammar', grammar: rules })));
+    const states = new Set<number>();
+    let state = machine.start;
+    for (let i = 0; i < 500; i++)
+      for (const byte of Buffer.from(rules.includes('","') ? 'a,' : 'a')) {
+        state = machine.step(state, byte);
+        states.add(state);
+      }
+    t.ok(state >= 0 && states.size <= 3, `${states.size} places of ${rules}`);
   }
   t.end();
 });

@@ -4,7 +4,8 @@
 import { cp, mkdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import t from 'tap';
-import { fineTunedFolder } from '../../src/engine/models/model-files.ts';
+import { fineTunedFolder, modelName } from '../../src/engine/models/model-files.ts';
+import { fineTunedName } from '../../src/training/jobs/tuned-models.ts';
 import { writeEncoder } from './encoders.ts';
 import { ask, collect, FOLDER, MODEL, startEngine, until, wild } from './world.ts';
 
@@ -69,4 +70,16 @@ t.test('models that make vectors come and go as well; a folder that no name stan
   t.equal((await engine.embed({ model: 'ft%3A%FF', inputs: ['the cat'] })).vectors.length, 1);
   await engine.library?.remove('ft%3A%FF');
   await t.rejects(engine.embed({ model: 'ft%3A%FF', inputs: ['the cat'] }), { code: 'unknown_model' });
+});
+
+t.test('the folder of a fine-tuned model has a name that file systems take, however long that of its model is', (t) => {
+  for (const model of ['pharos-mini', 'owner/name', 'x'.repeat(240), '模'.repeat(80), 'é😀'.repeat(60), `ft:${'模'.repeat(80)}:before:12345678`]) {
+    const name = fineTunedName({ model, suffix: 'a'.repeat(64), id: 'ftjob-abcdefghijkl' });
+    const folder = fineTunedFolder(name);
+    t.ok(Buffer.byteLength(folder) <= 255, folder);
+    t.equal(modelName(folder, undefined), name);
+    t.match(name, /^ft:.+:a{64}:abcdefgh$/u);
+  }
+  t.equal(fineTunedName({ model: '模'.repeat(12), suffix: 'x', id: 'ftjob-abcdefghijkl' }), `ft:${'模'.repeat(12)}:x:abcdefgh`);
+  t.end();
 });

@@ -14,7 +14,7 @@ import { isForm } from '../../src/engine/replies/forms.ts';
 import type { FormName } from '../../src/engine/replies/forms.ts';
 import { DEEPSEEK, FENCED, FUNCTION_GEMMA, GEMMA_4, GLM, HARMONY, HERMES, KIMI, LLAMA, MINIMAX, QWEN_CODER } from '../../src/engine/replies/syntax.ts';
 import { seeded } from '../helpers/store-world.ts';
-import { draw, END, offer, read, World } from './drawn-replies.ts';
+import { draw, END, offer, read, World, wrongWhenCut } from './drawn-replies.ts';
 
 /** The others: test/engine/described-grammar.test.ts. */
 type OwnFormat = Exclude<CallFormat, FormName>;
@@ -86,6 +86,8 @@ t.test('whatever is drawn is read as calls of what was offered, with arguments t
             const found = read(tokens, world, format, thought, tools.map(({ name }) => name));
             const text = world.tokenizer.textOfAll(tokens);
             if (choice !== 'auto' && (found.calls.length === 0 || found.said.trim() !== '')) t.fail(`${key} gave ${text}`);
+            const wrong = wrongWhenCut(tokens, world, format, thought, typeof choice === 'object' ? [choice.name] : tools.map(({ name }) => name), choice === 'auto' ? opensOf[calls].filter((text) => /^(?:[<`]|\[[A-Z])[^{]*$/.test(text)) : undefined);
+            if (wrong !== undefined) t.fail(`${key}: ${wrong}`);
             if (!parallel && found.calls.length > 1) t.fail(`${key} called twice: ${text}`);
             for (const { name, args } of found.calls) {
               if (typeof choice === 'object' && name !== choice.name) t.fail(`${name} was called`);

@@ -5,7 +5,7 @@ import { foldName } from '../../graph/names.ts';
 import { entity, sameTerm, termKey, termText, tripleKey } from '../../graph/terms.ts';
 import type { BaseName, Entity, EntityId, Fact, FactId, Path, Relation, RelationName, Statement, Term, TriplePattern } from '../../graph/terms.ts';
 import { StoreError } from '../../graph/store.ts';
-import type { BaseStatistics, Change, Commit, EntityHit, GraphStore, MatchOptions, Page, PathResult, PathSummary, RelationSummary, RuleChange, RuleHistory } from '../../graph/store.ts';
+import type { BaseStatistics, Change, Commit, EntityHit, GraphStore, MatchOptions, Page, PathResult, StoredPathSummary, RelationSummary, RuleChange, RuleHistory } from '../../graph/store.ts';
 
 interface Base {
   version: number;
@@ -173,16 +173,18 @@ export class MemoryStore implements GraphStore {
       return { ...relation, facts: own.length, literals: own.length === 0 ? 0 : own.filter(({ object }) => object.kind === 'literal').length / own.length };
     });
   }
-  async paths(name: BaseName, start: Term, { hops, limit = 1000 }: { readonly hops: number; readonly limit?: number }): Promise<readonly PathSummary[]> {
+  async paths(name: BaseName, start: Term, { hops, limit = 1000 }: { readonly hops: number; readonly limit?: number }): Promise<readonly StoredPathSummary[]> {
     const relations = [...new Set(this.#base(name).facts.flatMap(({ relation, negated }) => (negated ? [] : [relation])))];
     const steps = relations.flatMap((relation) => [false, true].map((inverse) => ({ relation, inverse })));
     let layer: Path[] = [[]];
-    const found: PathSummary[] = [];
+    const found: StoredPathSummary[] = [];
     for (let hop = 0; hop < hops; hop++) {
       layer = layer.flatMap((path) => steps.map((step) => [...path, step]));
       for (const path of layer) {
-        const ends = (await this.follow(name, start, path)).map(({ end }) => end);
-        if (ends.length > 0) found.push({ path, ends: ends.length, sample: ends.slice(0, 3) });
+        const results = await this.follow(name, start, path);
+        const ends = results.map(({ end }) => end);
+        const timed = this.#base(name).facts.some(({ validFrom, validTo }) => validFrom !== undefined || validTo !== undefined);
+        if (ends.length > 0) found.push({ path, ends: ends.length, sample: ends.slice(0, 3), timed });
       }
     }
     return found.slice(0, limit);

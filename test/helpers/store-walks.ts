@@ -113,6 +113,12 @@ export async function walksContract(part: Part): Promise<void> {
     t.ok(summary.sample.length < 40, 'a sample is a few');
   });
 
+  await part('paths say whether a fact on them has a validity, as far as it lies', async (t, { store }) => {
+    await store.transact(base, [assert('a', 'p', 'b'), assert('b', 'q', 'c', { validFrom: '2020' }), assert('c', 'r', 'd'), assert('a', 's', 'd', { validTo: '2030' }), assert('a', 's', 'd')]);
+    const timed = (await store.paths(base, node('a'), { hops: 3 })).map((one): [string, boolean] => [pathName(one.path), one.timed]);
+    t.match(Object.fromEntries(timed), { p: false, 'p / q': true, 'p / q / r': true, s: true, 's / ~r': true });
+  });
+
   await part('paths are limited in number', async (t, { store }) => {
     await store.transact(base, Array.from({ length: 30 }, (_, n) => assert('hub', `r${n}`, `o${n}`)));
     t.equal((await store.paths(base, node('hub'), { hops: 1 })).length, 30);

@@ -58,7 +58,7 @@ t.test('likelihoods of what was written, and with echo of the prompt', async (t)
   t.equal(logprobs[0], null, 'nothing stands before the first');
   t.ok(logprobs.slice(1).every((value) => typeof value === 'number' && value <= 1e-6));
   t.equal(offsets[1], tokens[0].length);
-  t.equal(Object.keys(top[1] ?? {}).length, 3);
+  for (const [i, each] of top.entries()) if (i > 0) t.ok(each && Object.hasOwn(each, tokens[i]) && [3, 4].includes(Object.keys(each).length), `the likeliest, and ${JSON.stringify(tokens[i])} itself`);
   // Scoring the whole text gives what writing it gave.
   const [scored] = choicesOf((await complete({ prompt: choice.text, logprobs: 0, echo: true, max_tokens: 0 })).json);
   t.equal(scored.text, choice.text);

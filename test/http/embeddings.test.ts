@@ -41,11 +41,11 @@ t.test('dimensions, prompts and cutting', async (t) => {
   const [all, four] = [whole, cut].map(({ json }) => json.data[0].embedding as unknown as number[]);
   t.equal(four.length, 4);
   t.ok(Math.abs(Math.hypot(...four) - 1) < 1e-6 && Math.abs(four[0] / four[1] - all[0] / all[1]) < 1e-5);
-  t.match(await embed({ input: 'dog', dimensions: 99 }), { status: 400, json: { error: { param: 'dimensions', message: /vectors of 16 numbers/, type: 'invalid_request_error' } } });
+  t.match(await embed({ input: 'dog', dimensions: 99 }), { status: 400, json: { error: { code: 'invalid_value', param: 'dimensions', message: /vectors of 16 numbers/, type: 'invalid_request_error' } } });
   const query = (await embed({ input: 'dog', input_type: 'search_query' })).json;
   t.equal(Number(query.usage.prompt_tokens), 5);
   t.same((await embed({ input: 'dog', prompt_name: 'query' })).json.data, query.data);
-  t.match(await embed({ input: 'dog', prompt_name: 'none' }), { status: 400, json: { error: { param: 'prompt_name', message: /it has: query/ } } });
+  t.match(await embed({ input: 'dog', prompt_name: 'none' }), { status: 400, json: { error: { code: 'invalid_value', param: 'prompt_name', message: /it has: query/ } } });
   t.match(await embed({ input: 'dog', prompt_name: 'query', input_type: 'query' }), { status: 400, json: { error: { param: 'prompt_name' } } });
   const long = 'the cat sat the dog ran a b c the cat';
   t.match(await embed({ input: ['dog', long] }), { status: 400, json: { error: { code: 'context_length_exceeded', param: 'input', message: /input\[1\] has 13 tokens; the model takes 12/ } } });

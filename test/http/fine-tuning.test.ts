@@ -54,6 +54,8 @@ t.test('what is no job is refused with the field that is wrong', async (t) => {
   await refused({ training_file: file, steps: 5000 }, 'steps', /allows 1000 at most/);
   await refused({ training_file: file, steps: 20_000_000 }, 'steps', /<=10000000/);
   await refused({ training_file: file, schedule: { kind: 'constant', peak: 1e30 }, hyperparameters: { learning_rate_multiplier: 1000 } }, 'schedule.peak', /no learning rate/);
+  await refused({ training_file: file, schedule: { kind: 'multi_step', peak: 0.001, milestones: [0.9, 0.8], gamma: 0.5 } }, 'schedule', /milestone 0.8 does not come after 0.9/);
+  await refused({ training_file: file, patience: 2 }, 'patience', /give validation_file, or knowledge/);
   await refused({ training_file: file, integrations: [{ type: 'wandb' }] }, 'integrations', /not supported/);
   await refused({ training_file: file, epochs: 3 }, 'epochs', /not a field/);
   await refused({ knowledge: { base: 'nowhere' } }, 'knowledge.base', /"nowhere" holds no facts; there are: default/);

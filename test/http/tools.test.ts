@@ -239,6 +239,22 @@ t.test('streamed, the arguments are the same as whole', async (t) => {
   t.notOk(chunks.flatMap((chunk) => list(chunk.choices)).some(({ delta }) => typeof (delta.content as unknown) === 'string'), 'nothing of it is content');
 });
 
+t.test('a call that is cut off shows nothing of its marks, whole or streamed', async (t) => {
+  const bodies = [1, 7, 20].flatMap((max_tokens) => [{ type: 'function', function: { name: 'weather' } }, 'required'].map((tool_choice) => ({ tools: TOOLS, tool_choice, max_tokens, seed: 3 })));
+  for (const body of bodies) {
+    const { json } = await real(body);
+    t.match(json.choices[0].finish_reason, 'length');
+    const { content, tool_calls: calls } = json.choices[0].message;
+    t.notOk(content, `${body.max_tokens} tokens give ${JSON.stringify(content)}`);
+    if (body.tool_choice !== 'required') t.match(calls, [{ id: /^call_/, function: { name: 'weather' } }]);
+    const choices = events((await real({ ...body, stream: true })).text).flatMap((chunk) => list(chunk.choices));
+    t.notOk(choices.some(({ delta }) => Boolean(delta.content)));
+    const named = choices.filter(({ delta }) => (delta.tool_calls as unknown) !== undefined && (delta.tool_calls[0].function.name as unknown) !== undefined);
+    t.equal(named.length, (calls as unknown) === undefined ? 0 : list(calls).length);
+    t.equal(str(choices.at(-1)?.finish_reason as Json), 'length');
+  }
+});
+
 t.test('a strict function whose schema cannot be kept is refused; without strict it may be asked for', async (t) => {
   const parameters = { type: 'object', properties: { a: { type: 'object', patternProperties: { x: {} } } } };
   t.match(await real({ tools: [tool('f', { parameters, strict: true })] }), { status: 400, json: { error: { param: 'tools', message: /function f is strict, .*patternProperties at #\/properties\/a is not supported/ } } });

@@ -8,8 +8,11 @@ import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import type { Test } from 'tap';
 import { llamaParameters } from '../../src/model/llama.ts';
+import { transformerParameters } from '../../src/model/transformer.ts';
+import type { TransformerConfig } from '../../src/model/transformer.ts';
 import { writeFolder } from './checkpoints.ts';
 import { randomWeights, SMALL } from './llama-reference.ts';
+import { randomTransformer } from './transformer-reference.ts';
 
 const SCRIPT = fileURLToPath(new URL('../../scripts/import-model.ts', import.meta.url));
 const CONFIG = { ...SMALL, vocabularySize: 260 };
@@ -37,6 +40,20 @@ t.test('a report of each layer, sizes and memory; a second run leaves the model 
   t.match(said, /parameters, texts of 32 tokens\n\d+\.\d KiB read, \d+\.\d KiB written in \d+\.\d s, with at most \d+\.\d MiB of memory\n/);
   t.match(said, /is ready: PHAROS_MODELS=/);
   t.match(run(folder, '--out', out), { status: 2, error: /is there already; remove it or say another folder with --out/ });
+  t.end();
+});
+
+t.test('an encoder and a decoder are served together, and the command says so', (t) => {
+  const folder = join(t.testdir(), 'pair');
+  const side = { layers: 1, heads: 4, feedForward: 48 };
+  const config: TransformerConfig = { vocabularySize: 260, width: 32, contextLength: 42, encoder: side, decoder: side, normEpsilon: 1e-5, tied: true, logitBias: false, positions: { kind: 'learned' }, norm: 'post', activation: 'gelu', embeddingNorm: true };
+  const keys = { model_type: 'bart', vocab_size: 260, d_model: 32, encoder_layers: 1, encoder_attention_heads: 4, encoder_ffn_dim: 48, decoder_layers: 1, decoder_attention_heads: 4, decoder_ffn_dim: 48, max_position_embeddings: 40, activation_function: 'gelu', is_encoder_decoder: true, decoder_start_token_id: 2 };
+  const weights = randomTransformer(config, 4);
+  // Two rows of positions are in front of those that tokens have.
+  writeFolder(folder, keys, new Map(transformerParameters(config).map(({ name, shape }) => [name, { shape, values: weights.get(name) ?? new Float32Array() }])));
+  const { status, out, error } = run(folder, '--out', join(folder, '../model'));
+  t.equal(status, 0, error);
+  t.match(out, /^layer 0: .*\nlayer 1: [^]*is ready: PHAROS_MODELS=\S+model npm start\n$/);
   t.end();
 });
 

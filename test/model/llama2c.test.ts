@@ -121,6 +121,21 @@ t.test('texts are cut into the tokens that llama2.c cuts them into', async (t) =
   }
 });
 
+t.test('a token that is called as a property of every object is a token like others', async (t) => {
+  const joined = ['co', 'con', 'st', 'str', 'stru', 'struc', 'struct', 'structo', 'structor', 'constructor'];
+  const pieces = [...PIECES.slice(0, 259), ...joined.map((text, i) => ({ text, score: -i })), ...Array.from(' conrstu', (text, i) => ({ text, score: -joined.length - i }))];
+  const config = { ...CONFIG, vocabularySize: pieces.length };
+  const { folder, out } = made(t, { 'model.bin': checkpointFile(config, randomWeights(config, 1), 1), 'tokenizer.bin': tokenizerFile(pieces) });
+  importModel({ from: folder, out, storage: 'float' });
+  const files = await readModelFiles(out);
+  const tokens = new ModelTokenizer(files.tokenizer, files.tokenizerConfig);
+  const right = encode(pieces, 'constructor');
+  t.equal(right.at(-1), 259 + joined.indexOf('constructor'));
+  t.same(tokens.encodeTrusted('constructor'), right);
+  const detokenizer = tokens.detokenizer();
+  t.equal(right.map((id) => detokenizer.push(id)).join(''), ' constructor');
+});
+
 t.test('what is wrong with a file is said', (t) => {
   const good = checkpointFile(CONFIG, randomWeights(CONFIG, 1), 1);
   const tokenizer = tokenizerFile(PIECES);

@@ -81,9 +81,11 @@ export function referenceLogits(config: DecoderConfig, weights: Weights, tokens:
   const keys = product(states, of('pointer.key'), pointerWidth);
   const features = product(spelt, of('pointer.token'), pointerTokenWidth);
   const match = of('pointer.match');
+  const run = of('pointer.run');
   const score = (t: number, i: number): number => {
     let sum = keys[i].reduce((total, value, c) => total + value * queries[t][c], 0) / Math.sqrt(pointerWidth);
     for (let back = 0; back < 8 && back <= i; back++) for (let c = 0; c < pointerTokenWidth; c++) sum += match[back * pointerTokenWidth + c] * features[t - back][c] * features[i - back][c];
+    for (let back = 0; back < 8 && back < i && tokens[i - back] === tokens[t - back]; back++) sum += 10 * run[back];
     return sum;
   };
   const softmax = (values: Float64Array): Float64Array => {

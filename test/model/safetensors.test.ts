@@ -86,7 +86,7 @@ t.test('what is wrong with a file is said', (t) => {
   refused(good.subarray(0, good.length - 1), /puts tensor\.1 at bytes 60 to 76 of 75/);
   refused(Buffer.alloc(64, 0xff), /header of/);
   refused(withHeader('{"a": '), /no JSON object/);
-  refused(withHeader([1]), /no JSON object/);
+  refused(withHeader([1]), /has a header that is JSON, and no object$/);
   refused(withHeader({ a: { dtype: 'F32', shape: [2, -2], data_offsets: [0, 16] } }), /describes a wrongly: shape\.1/);
   refused(withHeader({ a: { dtype: 'F32', shape: [2], data_offsets: [0, 16] } }), /gives a 16 bytes, and F32 of \[2\] needs 8/);
   refused(withHeader({ a: { dtype: 'F32', shape: [2], data_offsets: [12, 4] } }), /bytes 12 to 4/);
@@ -97,6 +97,10 @@ t.test('what is wrong with a file is said', (t) => {
   refused(pair([0, 8], [4, 12]), /puts b at byte 4, and what lies before it ends at 8/);
   refused(withHeader({ a: { dtype: 'F32', shape: [2], data_offsets: [8, 16] } }), /puts a at byte 8, and what lies before it ends at 0/);
   refused(withHeader({ a: { dtype: 'F32', shape: [2], data_offsets: [0, 8] } }), /has 8 bytes behind its last tensor/);
+  t.throws(() => open(t, withHeader({ a: { dtype: 'toString', shape: [4], data_offsets: [0, 16] } })).read('a'), {
+    code: 'checkpoint_unsupported',
+    message: /a holds toString; F32/,
+  });
   const strange = open(t, withHeader({ a: { dtype: 'F8_E5M2', shape: [16], data_offsets: [0, 16] } }));
   t.throws(() => strange.read('a'), { code: 'checkpoint_unsupported', message: /a holds F8_E5M2; F32, F16, BF16, F8_E4M3/ });
   t.throws(() => new SafetensorsFile(t.testdir()), { code: 'checkpoint_invalid', message: /cannot be read: it is no file/ });
@@ -157,6 +161,11 @@ t.test('an index puts tensors into files, and says which ones are missing', (t) 
     t.throws(() => openShards(folder), { code: 'checkpoint_invalid', message: /not in the folder itself/ });
   }
   index(3);
-  t.throws(() => openShards(folder), { code: 'checkpoint_invalid', message: /no index of safetensors/ });
+  t.throws(() => openShards(folder), {
+    code: 'checkpoint_invalid',
+    message: /is no index of safetensors files: weight_map: Invalid input: expected record, received number$/,
+  });
+  writeFileSync(join(folder, 'model.safetensors.index.json'), '{');
+  t.throws(() => openShards(folder), { code: 'checkpoint_invalid', message: /is no index of safetensors files: Expected property name/ });
   t.end();
 });

@@ -158,6 +158,7 @@ t.test('what such a model cannot be is refused; a plan counts both sides', (t) =
   refused({ activation_function: 'tanh' }, /activation_function is "tanh"; relu, gelu/);
   refused({ decoder_vocab_size: 7 }, /decoder_vocab_size is 7; both sides must have the vocabulary of 300/);
   refused({ encoder_attention_heads: 5 }, /encoder_attention_heads is 5; it must divide d_model, 32/);
+  refused({ decoder_layers: 1e9 }, /decoder_layers: 1000000000 is more than 1024 layers/, 'checkpoint_invalid');
   refused({ decoder_layers: 4 }, /has no tensor model\.decoder\.layers\.3/, 'checkpoint_invalid');
   const { architecture } = openSource(folder, { planned: true });
   t.equal(

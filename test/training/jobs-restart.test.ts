@@ -3,6 +3,8 @@
 
 import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { setTimeout } from 'node:timers/promises';
 import t from 'tap';
 import { RunProcess } from '../../src/training/jobs/run-process.ts';
 import type { TrainingEvent, TrainingSpecInput } from '../../src/training/spec.ts';
@@ -186,6 +188,27 @@ t.test('a run that breaks says how, and one that follows it waits for the folder
     events.filter(({ kind }) => kind === 'step').map((event) => 'step' in event && event.step),
     [3, 4, 5, 6, 7, 8],
   );
+});
+
+t.test('a run waits for a folder that another run holds, and stops meanwhile when it is told to', async (t) => {
+  const folder = t.testdir({ 'training.jsonl': examples(20) });
+  const spec: TrainingSpecInput = { model: FOLDER, output: join(folder, 'model'), training_files: [join(folder, 'training.jsonl')], context: 64, rows: 1, steps: 1, threads: 1 };
+  await writeFile(join(folder, 'spec.json'), JSON.stringify(spec));
+  const lock = new DatabaseSync(join(folder, 'run.lock'));
+  lock.exec('BEGIN EXCLUSIVE');
+  t.teardown(() => lock.isOpen && lock.close());
+  const events: TrainingEvent[] = [];
+  const [told, waiting] = [1, 2].map(() => new RunProcess(join(folder, 'spec.json'), (event) => void events.push(event)));
+  t.teardown(() => [told, waiting].map((run) => run.kill()));
+  await setTimeout(2000);
+  told.stop();
+  t.same(await Promise.race([told.outcome, setTimeout(10_000)]), { kind: 'ended', reason: 'stopped' });
+  t.same(
+    events.map(({ kind }) => kind),
+    ['end'],
+  );
+  lock.close();
+  t.same(await waiting.outcome, { kind: 'ended', reason: 'done' });
 });
 
 t.test('a service that is killed goes on with its job when it is started again', async (t) => {

@@ -1,7 +1,7 @@
 // Owns the queue of fine-tuning jobs with real runs of the model that ships: order, pause, cancel, what a failed run leaves.
 // Refuses to know HTTP, and what survives a restart.
 
-import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import t from 'tap';
 import { importModel } from '../../src/model/import/import-model.ts';
@@ -125,6 +125,21 @@ t.test('a model that was brought in without safetensors is trained from its grap
   });
 });
 
+t.test('a tuned model that is deleted while a job trains it further is no loss to the job', async (t) => {
+  const { open, library, folder } = await tuningWorld(t);
+  writeFamily(join(folder, 'published'), { label: 'Llama', keys: { model_type: 'llama' }, config: {} });
+  library.folders.set('published', join(folder, 'published'));
+  const queue = await open();
+  const { fineTunedModel: tuned = '' } = await ends(queue, (await queue.create({ ...asked({ steps: 1 }), model: 'published' })).id);
+  const { id } = await queue.create({ ...asked({ steps: 300, checkpoint_every: 100 }), model: tuned });
+  await reaches(queue, id, ({ step }) => step >= 2);
+  t.ok(await queue.deleteModel(tuned));
+  t.same(await readdir(join(folder, 'models')), []);
+  t.match(await ends(queue, id), { status: 'succeeded', step: 300, error: undefined });
+  t.notOk((await eventually(() => readdir(join(folder, 'jobs', id)), (names) => !names.includes('base'))).includes('base'));
+  await queue.close(1000);
+});
+
 t.test('a paused job keeps where it is and goes on from there', async (t) => {
   const { open } = await tuningWorld(t);
   const queue = await open();
@@ -226,6 +241,32 @@ t.test('more steps than are allowed end a job before its first', async (t) => {
 t.test('where models cannot be added or nothing may train, jobs are refused', async (t) => {
   const { open } = await tuningWorld(t);
   await t.rejects((await open({ jobs: 0 })).create(asked()), { code: 'tuning_unsupported', message: /PHAROS_TUNE_JOBS is 0/ });
+});
+
+t.test('a job whose files cannot be removed, as its folder is none any more, is told of and holds up nobody', async (t) => {
+  const folder = t.testdir();
+  const goOn = Promise.withResolvers<void>();
+  const prepare: QueueOptions['prepare'] = async (_, at) => {
+    await goOn.promise;
+    await rm(at.folder, { recursive: true });
+    await writeFile(at.folder, '');
+    throw new Error('there are no examples');
+  };
+  const limits = { jobs: 1, queue: 9, kept: 9, threads: 1, steps: 5 };
+  const files = await FileStore.open(folder, { fileBytes: 1, allBytes: 1, files: 1 });
+  const mistakes: string[] = [];
+  const logger = { warn: () => undefined, error: (mistake: string) => void mistakes.push(mistake) };
+  const queue = await JobQueue.open({ folder: join(folder, 'jobs'), models: join(folder, 'models'), limits, claim: async () => undefined, prepare, library: shelf(), files, logger });
+  const [first, second] = [await queue.create(asked()), await queue.create(asked())];
+  goOn.resolve();
+  for (const { id } of [first, second]) {
+    t.match(await ends(queue, id), { status: 'failed', error: { message: 'there are no examples' } });
+    await eventually(
+      async () => mistakes.join(),
+      (said) => said.includes(`files of fine-tuning job ${id} cannot be removed: ENOTDIR`),
+    );
+  }
+  await queue.close(0);
 });
 
 t.test('jobs that are cancelled and forgotten while another one is made ready hold up nobody', async (t) => {

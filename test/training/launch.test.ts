@@ -130,6 +130,14 @@ print(json.dumps({
         if (Math.abs(made.rates[i][step] - rate) > 1e-12) t.fail(`${schedules[i].kind} at step ${step}: ${made.rates[i][step]}, ${rate} in Pharos`);
   }
   t.equal(rates.length, 5);
+  // Whether a step comes after a share is known when the data has been read.
+  const mixed: ScheduleSpec = { kind: 'multi_step', peak: 1, warmup: 0, milestones: [0.5, 40], gamma: 0.1 };
+  writeLaunch({ ...spec, schedule: mixed }, { launcher: 'torchrun', nodes: 1, out });
+  const says = (total: number): unknown => python(out, `import json\nfrom schedules import rate_of\nprint(json.dumps(rate_of(${JSON.stringify(mixed)}, ${total})(40)))`);
+  if (hasPython) {
+    t.equal(says(60), scheduleOf(mixed, 60)(40));
+    t.throws(() => says(100), /ValueError: schedule: milestone 40 \(step 40\) does not come after 0\.5 \(step 50\); milestones must rise/);
+  }
   t.end();
 });
 
@@ -172,6 +180,13 @@ t.test('a run that the program cannot make is refused before anything is written
     () => writeLaunch(specOf(t, { optimizer: { kind: 'muon' } }), { launcher: 'torchrun', nodes: 1, out, parallel: 'fsdp' }),
     /muon needs whole matrices/,
   );
+  const asked = (more: Partial<TrainingSpecInput>) => (): unknown => writeLaunch(specOf(t, more), { launcher: 'torchrun', nodes: 1, out });
+  const steps = (milestones: number[], gamma: number | number[] = 0.1): ScheduleSpec => ({ kind: 'multi_step', peak: 1, warmup: 0, milestones, gamma });
+  t.throws(asked({ schedule: steps([0.9, 0.8]) }), { code: 'invalid_spec', message: /milestone 0\.8 does not come after 0\.9; milestones must rise/ });
+  t.throws(asked({ schedule: steps([0.5, 10]), steps: 100 }), /milestone 10 \(step 10\) does not come after 0\.5 \(step 50\)/);
+  t.throws(asked({ schedule: steps([0.8], [0.1, 0.2]) }), /2 gammas for 1 milestones/);
+  t.throws(asked({ output: spec.model }), /output: .* is the folder of the model to start from, which would be lost/);
+  t.throws(asked({ patience: 3 }), /patience: ending early needs losses on validation_files/);
   t.throws(() => writeLaunch({ ...spec, output: '/elsewhere/tuned' }, { launcher: 'ray', nodes: 1, out }), /lie under no common folder/);
   t.throws(() => accessSync(out), /ENOENT/);
   t.equal(commonFolder(['/a/b/c', '/a/b/d/e', '/a/b']), '/a/b');

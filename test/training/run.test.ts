@@ -7,6 +7,7 @@ import t from 'tap';
 import { parameterCount } from '../../src/model/decoder.ts';
 import { Random } from '../../src/training/random.ts';
 import { RunError } from '../../src/training/run/errors.ts';
+import { openGradients } from '../../src/training/run/gradients.ts';
 import { trainModel } from '../../src/training/run/train-model.ts';
 import type { RunHooks, RunInputs } from '../../src/training/run/train-model.ts';
 import { trainingSpec } from '../../src/training/spec.ts';
@@ -195,4 +196,20 @@ t.test('a loss that is no longer finite ends the run with the step and what woul
   const error = await run(specOf(output, { clip: 1e30, checkpoint_every: 1, schedule: { kind: 'constant', peak: 1e20 } })).catch((reason: unknown) => reason);
   t.ok(error instanceof RunError && error.code === 'diverged' && /^step \d+: loss .*; lower the learning rate$/u.test(error.message), String(error));
   t.ok(existsSync(join(output, 'training/checkpoint.bin')));
+});
+
+t.test('a last update after which validation finds no finite loss leaves no result', async (t) => {
+  const output = join(t.testdir(), 'out');
+  const events: TrainingEvent[] = [];
+  const emit = (event: TrainingEvent): void => void events.push(event);
+  const gradients: RunInputs['gradients'] = async (options) => ({ ...(await openGradients(options)), evaluate: async () => ({ loss: Number.NaN }) });
+  await t.rejects(run(specOf(output, { steps: 1 }), { gradients }, { emit }), {
+    code: 'diverged',
+    message: 'step 1: validation loss NaN; lower the learning rate',
+  });
+  t.same(
+    events.map(({ kind }) => kind),
+    ['start', 'step'],
+  );
+  t.notOk(existsSync(join(output, 'weights.bin')));
 });

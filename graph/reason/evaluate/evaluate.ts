@@ -51,8 +51,9 @@ export class Evaluator {
   #cost = 0;
   readonly deltas = new Deltas();
   #stratum = 0;
-
   #chunk = CHUNK;
+  /** What is left to do of a row in whose midst the loop paused. */
+  #unfinished: Generator<void, void> | undefined;
 
   /** `now`: milliseconds, for the time limit. */
   constructor(program: Program, budget: Budget, now: () => number = () => performance.now()) {
@@ -60,7 +61,7 @@ export class Evaluator {
     this.meter = new Meter(budget, now);
     this.groups = new GroupValues(program.database, this.meter);
     this.#loop = new Loop(program.database, this.meter, this.groups, () => {
-      this.meter.count();
+      this.meter.countOnly();
       this.#conclusions.draw();
     });
     this.#conclusions = new Conclusions(program, budget, this.deltas, this.#loop);
@@ -119,8 +120,9 @@ export class Evaluator {
       this.#beginRound();
       for (const { clause, lead, steps } of this.#program.openings(stratum, affected)) {
         this.#prepare(clause, steps, lead, true);
-        if (lead < 0) this.#loop.join(0);
-        else {
+        if (lead < 0) {
+          if (this.#loop.join(0)) yield* this.#rest();
+        } else {
           const item = clause.body[lead] as AtomItem;
           yield* this.#walk(item, lead, 0, item.slot.high);
         }
@@ -163,6 +165,7 @@ export class Evaluator {
         else
           for (let row = slot.low; row < slot.high;) {
             row = this.#meetObjects(watchers, slot, row, affected);
+            if (this.#unfinished) yield* this.#unfinished;
             if (row < slot.high) yield;
           }
       }
@@ -180,8 +183,15 @@ export class Evaluator {
       if (pause() || this.meter.due()) yield;
       if (!fill(this.#loop.registers)) continue;
       this.#prepare(clause, steps, -1, true);
-      this.#loop.join(0);
+      if (this.#loop.join(0)) yield* this.#rest();
     }
+  }
+  /** Goes on with the loop, which paused. */
+  *#rest(): Generator<void, void> {
+    do {
+      yield;
+      this.meter.turned();
+    } while (this.#loop.resume());
   }
 
   #beginRound(): void {
@@ -215,11 +225,13 @@ export class Evaluator {
     if (watchers.byObject.size === 0) return;
     for (let row = slot.low; row < slot.high;) {
       row = this.#meetObjects(watchers, slot, row, affected);
+      if (this.#unfinished) yield* this.#unfinished;
       yield;
     }
     this.#conclusions.rising = true;
     for (let i = 0; i < slot.raised.length; i++) {
-      this.#meetObject(watchers, slot, slot.raised[i], true, affected);
+      const rest = this.#meetObject(watchers.byObject.first(slot.table.objects[slot.raised[i]]), slot, slot.raised[i], true, affected);
+      if (rest) yield* rest;
       if (i % this.#chunk === this.#chunk - 1 || this.meter.due()) yield;
     }
     this.#conclusions.rising = false;
@@ -227,16 +239,30 @@ export class Evaluator {
   /** New rows meet the rules about the classes that they name, from this one on, up to the next pause or the end of the delta. Gives the row to go on with. */
   #meetObjects(watchers: Watchers, slot: Slot, row: number, affected: ReadonlySet<Slot> | undefined): number {
     for (let met = 1; ; met++) {
-      this.#meetObject(watchers, slot, row++, false, affected);
-      if (row >= slot.high || met >= this.#chunk || this.meter.due()) return row;
+      this.#unfinished = this.#meetObject(watchers.byObject.first(slot.table.objects[row]), slot, row, false, affected);
+      row++;
+      if (this.#unfinished || row >= slot.high || met >= this.#chunk || this.meter.due()) return row;
     }
   }
-  #meetObject({ byObject }: Watchers, { table }: Slot, row: number, everything: boolean, affected: ReadonlySet<Slot> | undefined): void {
-    for (let variant = byObject.first(table.objects[row]); variant; variant = variant.next) {
+  /** A row meets these rules. What is left to do is given back where the loop paused. */
+  #meetObject(
+    first: Variant | undefined,
+    slot: Slot,
+    row: number,
+    everything: boolean,
+    affected: ReadonlySet<Slot> | undefined,
+  ): Generator<void, void> | undefined {
+    for (let variant = first; variant; variant = variant.next) {
       if (affected && !affected.has(variant.clause.head.slot)) continue;
       this.#prepareVariant(variant, everything);
-      if (this.#loop.unify(variant.item, variant.lead, table, row)) this.#loop.join(0);
+      if (this.#loop.unify(variant.item, variant.lead, slot.table, row) && this.#loop.join(0)) return this.#meetRest(variant.next, slot, row, everything, affected);
     }
+    return undefined;
+  }
+  *#meetRest(next: Variant | undefined, slot: Slot, row: number, everything: boolean, affected: ReadonlySet<Slot> | undefined): Generator<void, void> {
+    yield* this.#rest();
+    const rest = this.#meetObject(next, slot, row, everything, affected);
+    if (rest) yield* rest;
   }
 
   /** All rows of a slot meet the clauses of which a row's object alone decides: class by class when there are many rows for each, else row by row. */
@@ -256,7 +282,7 @@ export class Evaluator {
       for (let variant = byObject.first(slot.table.objects[row]); variant; variant = variant.next) {
         if (!wanted(variant)) continue;
         this.#prepareVariant(variant, true);
-        if (this.#loop.unify(variant.item, variant.lead, slot.table, row)) this.#loop.join(0);
+        if (this.#loop.unify(variant.item, variant.lead, slot.table, row) && this.#loop.join(0)) yield* this.#rest();
       }
       if (row % CHUNK === CHUNK - 1 || this.meter.due()) yield;
     }
@@ -267,7 +293,7 @@ export class Evaluator {
     // A constant narrows the rows to one chain or one pair.
     if (to - from > 32 && from === 0 && item.subject < 0 && item.object < 0) {
       const row = table.find(~item.subject, ~item.object);
-      if (row >= 0 && row < to && this.#loop.unify(item, lead, table, row)) this.#loop.join(0);
+      if (row >= 0 && row < to && this.#loop.unify(item, lead, table, row) && this.#loop.join(0)) yield* this.#rest();
       return;
     }
     if (to - from > 32 && from === 0 && (item.subject < 0 || item.object < 0)) {
@@ -282,7 +308,7 @@ export class Evaluator {
       const end = Math.min(to, row + this.#chunk);
       for (let due = false; row < end && !due; row++) {
         if (!this.#loop.unify(item, lead, table, row)) continue;
-        this.#loop.join(0);
+        if (this.#loop.join(0)) yield* this.#rest();
         due = this.meter.due();
       }
       yield;
@@ -292,7 +318,7 @@ export class Evaluator {
   *#walkRows(item: AtomItem, lead: number, rows: readonly number[]): Generator<void, void> {
     const { table } = item.slot;
     for (let i = 0; i < rows.length; i++) {
-      if (this.#loop.unify(item, lead, table, rows[i])) this.#loop.join(0);
+      if (this.#loop.unify(item, lead, table, rows[i]) && this.#loop.join(0)) yield* this.#rest();
       if (i % this.#chunk === this.#chunk - 1 || this.meter.due()) yield;
     }
   }

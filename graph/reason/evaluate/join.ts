@@ -5,16 +5,17 @@ import { literal, termKey } from '../../terms.ts';
 import type { Literal, Term } from '../../terms.ts';
 import type { Database, Slot } from '../tables/database.ts';
 import { literalOrder } from '../tables/interner.ts';
-import { ABSENT, AGGREGATE, ALL, ASSIGN, COMPARE, OBJECT, orderBody, PROBE, TEST } from './plan.ts';
+import { ABSENT, AGGREGATE, ALL, ASSIGN, COMPARE, OBJECT, orderBody, PROBE, SUBJECT, TEST } from './plan.ts';
 import type { AggregateItem, Operand, Step, TestItem } from './plan.ts';
+import { runNow } from './run.ts';
 import type { AggregateFunction } from '../types.ts';
 
-/** Called for each row that is looked at, and with `slow` before a function is computed; may throw to stop. */
-export type Tick = (slow?: boolean) => void;
-const idle: Tick = () => undefined;
+/** Called for each row that is looked at, and with `slow` before a function is computed; may throw to stop. True: it is time for a pause. */
+export type Tick = (slow?: boolean) => boolean;
+const idle: Tick = () => false;
 
-/** Meets the conditions of a body one way after the other; `found` returns true to stop. Registers of -1 are unbound. */
-export function search(
+/** Meets the conditions of a body one way after the other; `found` returns true to stop. Registers of -1 are unbound. Yields where `tick` says so. */
+export function* searching(
   database: Database,
   steps: readonly Step[],
   registers: Int32Array,
@@ -22,7 +23,7 @@ export function search(
   found: (rows: Int32Array) => boolean,
   places: number,
   tick: Tick = idle,
-): boolean {
+): Generator<void, boolean> {
   const { terms } = database;
   const rows = new Int32Array(places).fill(-1);
   const value = (operand: Operand): number => (operand < 0 ? ~operand : registers[operand]);
@@ -32,75 +33,87 @@ export function search(
     registers[operand] = id;
     return true;
   };
-  const go = (i: number): boolean => {
-    if (i === steps.length) return found(rows);
+  // Step `i` is entered, or gone back to for its next row.
+  for (let [i, entered] = [0, true]; i >= 0;) {
+    if (i === steps.length) {
+      if (found(rows)) return true;
+      [i, entered] = [i - 1, false];
+      continue;
+    }
     const step = steps[i];
-    const { op, position, slot, subject, object, operator, same } = step;
-    if (op === COMPARE) return terms.compare(operator, value(subject), value(object)) && go(i + 1);
-    if (op === TEST || op === ASSIGN) tick(true);
-    if (op === TEST) return (step.test as TestItem).holds(registers) && go(i + 1);
-    if (op === ASSIGN) {
-      const computed = step.compute?.(registers);
-      return computed !== undefined && settle(subject, false, terms.intern(computed)) && go(i + 1);
-    }
-    if (op === AGGREGATE) {
-      const aggregate = step.aggregate as AggregateItem;
-      const computed = aggregateValue(database, aggregate, groupIds(aggregate, registers), tick);
-      return computed !== undefined && settle(subject, object === 1, terms.intern(computed)) && go(i + 1);
-    }
-    const { table } = slot as Slot;
-    tick();
-    if (op === ABSENT) return table.find(value(subject), value(object)) < 0 && go(i + 1);
-    if (op === PROBE) {
-      const row = table.find(value(subject), value(object));
-      if (row < 0 || !accept(slot as Slot, row)) return false;
-      rows[position] = row;
-      return go(i + 1);
-    }
-    if (op === ALL) {
-      for (let row = 0; row < table.count; row++) {
-        tick();
-        if ((same && table.subjects[row] !== table.objects[row]) || !accept(slot as Slot, row)) continue;
-        registers[subject] = table.subjects[row];
-        registers[object] = table.objects[row];
-        rows[position] = row;
-        if (go(i + 1)) return true;
+    const { op, position, subject, object } = step;
+    let met = false;
+    if (op === ALL || op === SUBJECT || op === OBJECT) {
+      const slot = step.slot as Slot;
+      const { table } = slot;
+      const chain = op === ALL ? undefined : op === OBJECT ? table.byObject(terms.size) : table.bySubject(terms.size);
+      if (entered && tick()) yield;
+      const before = rows[position];
+      let row = chain ? (entered ? chain.first(value(op === OBJECT ? object : subject)) : chain.after(before)) : entered ? 0 : before + 1;
+      for (; chain ? row >= 0 : row < table.count; row = chain ? chain.after(row) : row + 1) {
+        if (tick()) yield;
+        met = (!step.same || table.subjects[row] === table.objects[row]) && accept(slot, row);
+        if (met) break;
       }
-      return false;
+      if (met) {
+        if (op !== SUBJECT) registers[subject] = table.subjects[row];
+        if (op !== OBJECT) registers[object] = table.objects[row];
+        rows[position] = row;
+      }
+    } else if (entered) {
+      // There is one way at most.
+      if (op !== COMPARE && op !== AGGREGATE && tick(op === TEST || op === ASSIGN)) yield;
+      switch (op) {
+        case COMPARE:
+          met = terms.compare(step.operator, value(subject), value(object));
+          break;
+        case TEST:
+          met = (step.test as TestItem).holds(registers);
+          break;
+        case ASSIGN: {
+          const computed = step.compute?.(registers);
+          met = computed !== undefined && settle(subject, false, terms.intern(computed));
+          break;
+        }
+        case AGGREGATE: {
+          const aggregate = step.aggregate as AggregateItem;
+          const computed = yield* aggregating(database, aggregate, groupIds(aggregate, registers), tick);
+          met = computed !== undefined && settle(subject, object === 1, terms.intern(computed));
+          break;
+        }
+        default: {
+          const slot = step.slot as Slot;
+          const row = slot.table.find(value(subject), value(object));
+          if (op === PROBE) rows[position] = row;
+          met = op === ABSENT ? row < 0 : row >= 0 && accept(slot, row);
+        }
+      }
     }
-    const backwards = op === OBJECT;
-    const chain = backwards ? table.byObject(terms.size) : table.bySubject(terms.size);
-    for (let row = chain.first(value(backwards ? object : subject)); row >= 0; row = chain.after(row)) {
-      tick();
-      if (!accept(slot as Slot, row)) continue;
-      if (backwards) registers[subject] = table.subjects[row];
-      else registers[object] = table.objects[row];
-      rows[position] = row;
-      if (go(i + 1)) return true;
-    }
-    return false;
-  };
-  return go(0);
+    [i, entered] = met ? [i + 1, true] : [i - 1, false];
+  }
+  return false;
 }
+/** The same without pauses. */
+export const search = (...of: Parameters<typeof searching>): boolean => runNow(searching(...of));
 
 export const groupIds = (item: AggregateItem, registers: Int32Array): number[] => item.group.map((register) => registers[register]);
 
 /** Planned at first use, when tables have their sizes. */
 const PLANS = new WeakMap<AggregateItem, readonly Step[]>();
-/** Meets the body of an aggregate for one group; ways that are not told apart are met once. `found` gets inner registers and rows, and returns true to stop. */
-export function eachMember(
+/** Meets the body of an aggregate for one group; ways that are not told apart are met once. `found` gets inner registers and rows, and returns true to stop. Yields where `tick` says so. */
+export function* eachMember(
   database: Database,
   item: AggregateItem,
   group: readonly number[],
   found: (registers: Int32Array, rows: Int32Array) => boolean,
   tick: Tick = idle,
-): void {
+): Generator<void, void> {
   const registers = new Int32Array(item.variables.length).fill(-1);
   group.forEach((id, i) => (registers[i] = id));
   let steps = PLANS.get(item);
   if (!steps) PLANS.set(item, (steps = orderBody(item, -1, group.keys(), new Set())));
   const seen = item.distinct ? new Set<string>() : undefined;
-  search(
+  yield* searching(
     database,
     steps,
     registers,
@@ -118,13 +131,13 @@ export function eachMember(
   );
 }
 
-/** Value of an aggregate for one group; undefined when it has none: nothing to take the least of, or values that cannot be added or ordered. */
-export function aggregateValue(database: Database, item: AggregateItem, group: readonly number[], tick?: Tick): Term | undefined {
+/** Value of an aggregate for one group; undefined when it has none: nothing to take the least of, or values that cannot be added or ordered. Yields where `tick` says so. */
+export function* aggregating(database: Database, item: AggregateItem, group: readonly number[], tick?: Tick): Generator<void, Term | undefined> {
   let count = 0;
   const values: Literal[] = [];
   let wrong = false;
   const [of] = item.of;
-  eachMember(
+  yield* eachMember(
     database,
     item,
     group,
@@ -141,6 +154,9 @@ export function aggregateValue(database: Database, item: AggregateItem, group: r
   if (item.function === 'count') return literal(count);
   return wrong ? undefined : valueOf(item.function, values);
 }
+
+/** The same without pauses. */
+export const aggregateValue = (database: Database, item: AggregateItem, group: readonly number[]): Term | undefined => runNow(aggregating(database, item, group));
 
 /** Value of an aggregate over values that are given; undefined when it has none. */
 export function valueOfAll(name: AggregateFunction, terms: readonly Term[]): Term | undefined {

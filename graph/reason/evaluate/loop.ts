@@ -1,7 +1,8 @@
-// Owns the fixpoint's inner loop: meeting the conditions of one clause one after the other, over rows that stand still while it runs.
+// Owns the fixpoint's inner loop: meeting the conditions of one clause one after the other, over rows that stand still while it runs. It pauses and goes on where one row leads to very many.
 // Refuses to know rounds, and what is done with what it finds.
 
 import type { Database } from '../tables/database.ts';
+import { NONE, UNFINISHED } from './groups.ts';
 import type { GroupValues } from './groups.ts';
 import { ABSENT, AGGREGATE, ALL, ASSIGN, COMPARE, OBJECT, PROBE, SUBJECT, TEST } from './plan.ts';
 import type { AggregateItem, AtomItem, Clause, Step, TestItem } from './plan.ts';
@@ -25,6 +26,9 @@ export class Loop {
   readonly #chains: (Chain | undefined)[] = [];
   /** Some rows may be FALLEN, and are not met. */
   careful = false;
+  /** Where it paused: the step, and the row to look at next there. What was met before is in `registers` and `rows`. */
+  #pausedAt = 0;
+  #pausedRow = -1;
 
   /** `found` is called for each way to meet the clause, with what is in `registers` and `rows`. */
   constructor(database: Database, meter: Meter, groups: GroupValues, found: () => void) {
@@ -63,70 +67,38 @@ export class Loop {
     return true;
   }
 
-  /** Meets the conditions from step `i` on. */
-  join(i: number): void {
-    if (i === this.#steps.length) return this.#found();
+  /** Meets the conditions from step `i` on. True: it paused, `resume` goes on. */
+  join(i: number): boolean {
+    if (i === this.#steps.length) {
+      this.#found();
+      return false;
+    }
     const step = this.#steps[i];
-    // Read once: V8 reads them anew behind each call.
-    const { registers, rows, careful } = this;
-    const { subject, object, position } = step;
-    const last = i + 1 === this.#steps.length;
+    const { registers, rows } = this;
     switch (step.op) {
       case SUBJECT: {
-        // Growing replaces the columns; those read here keep every row below the limit.
         const { next, heads } = this.#chains[i] as Chain;
-        const { objects, stamps } = this.#tables[i];
-        const limit = this.#limits[i];
         const key = step.subject < 0 ? ~step.subject : registers[step.subject];
-        for (let row = key < heads.length ? heads[key] - 1 : -1; row >= 0; row = next[row] - 1) {
-          this.#meter.count();
-          if (row >= limit || (careful && stamps[row] === FALLEN)) continue;
-          registers[object] = objects[row];
-          rows[position] = row;
-          if (last) this.#found();
-          else this.join(i + 1);
-        }
-        return;
+        return key < heads.length && this.#forwards(i, next, heads[key] - 1);
       }
       case OBJECT: {
         const { next, heads } = this.#chains[i] as Chain;
-        const { subjects, stamps } = this.#tables[i];
-        const limit = this.#limits[i];
         const key = step.object < 0 ? ~step.object : registers[step.object];
-        for (let row = key < heads.length ? heads[key] - 1 : -1; row >= 0; row = next[row] - 1) {
-          this.#meter.count();
-          if (row >= limit || (careful && stamps[row] === FALLEN)) continue;
-          registers[subject] = subjects[row];
-          rows[position] = row;
-          if (last) this.#found();
-          else this.join(i + 1);
-        }
-        return;
+        return key < heads.length && this.#backwards(i, next, heads[key] - 1);
       }
       case PROBE: {
-        this.#meter.count();
+        if (this.#meter.count()) return this.#pause(i, -1);
         const row = this.#tables[i].find(step.subject < 0 ? ~step.subject : registers[step.subject], step.object < 0 ? ~step.object : registers[step.object]);
-        if (row < 0 || row >= this.#limits[i] || (this.careful && this.#tables[i].stamps[row] === FALLEN)) return;
+        if (row < 0 || row >= this.#limits[i] || (this.careful && this.#tables[i].stamps[row] === FALLEN)) return false;
         rows[step.position] = row;
         return this.join(i + 1);
       }
-      case ALL: {
-        const { subjects, objects, stamps } = this.#tables[i];
-        const limit = this.#limits[i];
-        for (let row = 0; row < limit; row++) {
-          this.#meter.count();
-          if ((step.same && subjects[row] !== objects[row]) || (this.careful && stamps[row] === FALLEN)) continue;
-          registers[step.subject] = subjects[row];
-          registers[step.object] = objects[row];
-          rows[step.position] = row;
-          this.join(i + 1);
-        }
-        return;
-      }
+      case ALL:
+        return this.#all(i, 0);
       case ABSENT:
-        this.#meter.count();
+        if (this.#meter.count()) return this.#pause(i, -1);
         if (this.#tables[i].find(step.subject < 0 ? ~step.subject : registers[step.subject], step.object < 0 ? ~step.object : registers[step.object]) >= 0)
-          return;
+          return false;
         return this.join(i + 1);
       case COMPARE:
         if (
@@ -136,29 +108,106 @@ export class Loop {
             step.object < 0 ? ~step.object : registers[step.object],
           )
         )
-          return;
+          return false;
         return this.join(i + 1);
       case TEST:
-        this.#meter.check();
-        if ((step.test as TestItem).holds(registers)) this.join(i + 1);
-        return;
+        if (this.#meter.check()) return this.#pause(i, -1);
+        return (step.test as TestItem).holds(registers) && this.join(i + 1);
       case ASSIGN: {
-        this.#meter.check();
+        if (this.#meter.check()) return this.#pause(i, -1);
         const value = step.compute?.(registers);
-        if (value === undefined) return;
+        if (value === undefined) return false;
         registers[step.subject] = this.#database.terms.intern(value);
         return this.join(i + 1);
       }
       case AGGREGATE: {
-        const id = this.#groups.value(step.aggregate as AggregateItem, registers);
-        if (id < 0) return;
+        const id = this.#groups.attempt(step.aggregate as AggregateItem, registers);
+        if (id === UNFINISHED) return this.#pause(i, -1);
+        if (id === NONE) return false;
         if (step.object === 1) {
-          if (id !== (step.subject < 0 ? ~step.subject : registers[step.subject])) return;
+          if (id !== (step.subject < 0 ? ~step.subject : registers[step.subject])) return false;
         } else registers[step.subject] = id;
         return this.join(i + 1);
       }
       default:
         throw new TypeError(`no step has operation ${step.op}`);
+    }
+  }
+  /** Rows of a step from this one on, along the chain of its subject. */
+  #forwards(i: number, next: Chain['next'], from: number): boolean {
+    // Growing replaces the columns; those read here keep every row below the limit. V8 reads what is not in a variable anew behind each call.
+    const { objects, stamps } = this.#tables[i];
+    const limit = this.#limits[i];
+    const { registers, rows, careful } = this;
+    const { object, position } = this.#steps[i];
+    const last = i + 1 === this.#steps.length;
+    for (let row = from; row >= 0; row = next[row] - 1) {
+      if (this.#meter.count()) return this.#pause(i, row);
+      if (row >= limit || (careful && stamps[row] === FALLEN)) continue;
+      registers[object] = objects[row];
+      rows[position] = row;
+      if (last) this.#found();
+      else if (this.join(i + 1)) return true;
+    }
+    return false;
+  }
+  /** The same along the chain of its object. */
+  #backwards(i: number, next: Chain['next'], from: number): boolean {
+    const { subjects, stamps } = this.#tables[i];
+    const limit = this.#limits[i];
+    const { registers, rows, careful } = this;
+    const { subject, position } = this.#steps[i];
+    const last = i + 1 === this.#steps.length;
+    for (let row = from; row >= 0; row = next[row] - 1) {
+      if (this.#meter.count()) return this.#pause(i, row);
+      if (row >= limit || (careful && stamps[row] === FALLEN)) continue;
+      registers[subject] = subjects[row];
+      rows[position] = row;
+      if (last) this.#found();
+      else if (this.join(i + 1)) return true;
+    }
+    return false;
+  }
+  /** The same where no value narrows the rows. */
+  #all(i: number, from: number): boolean {
+    const { subjects, objects, stamps } = this.#tables[i];
+    const limit = this.#limits[i];
+    const { registers, rows, careful } = this;
+    const { subject, object, position, same } = this.#steps[i];
+    for (let row = from; row < limit; row++) {
+      if (this.#meter.count()) return this.#pause(i, row);
+      if ((same && subjects[row] !== objects[row]) || (careful && stamps[row] === FALLEN)) continue;
+      registers[subject] = subjects[row];
+      registers[object] = objects[row];
+      rows[position] = row;
+      if (this.join(i + 1)) return true;
+    }
+    return false;
+  }
+
+  #pause(i: number, row: number): true {
+    [this.#pausedAt, this.#pausedRow] = [i, row];
+    return true;
+  }
+  /** Goes on after a pause. True: it paused once more. */
+  resume(): boolean {
+    return this.#resume(0);
+  }
+  #resume(i: number): boolean {
+    const { op, position } = this.#steps[i];
+    const below = i < this.#pausedAt;
+    if (below && this.#resume(i + 1)) return true;
+    switch (op) {
+      case SUBJECT:
+      case OBJECT: {
+        const { next } = this.#chains[i] as Chain;
+        const row = below ? next[this.rows[position]] - 1 : this.#pausedRow;
+        return op === SUBJECT ? this.#forwards(i, next, row) : this.#backwards(i, next, row);
+      }
+      case ALL:
+        return this.#all(i, below ? this.rows[position] + 1 : this.#pausedRow);
+      default:
+        return !below && this.join(i);
     }
   }
 }

@@ -20,6 +20,8 @@ export class Tripped {
 
 /** Rows looked at between two pauses at most, but for those that one row leads to. */
 const PAUSE = 50_000;
+/** Milliseconds after which there is a pause in the midst of what one row leads to. */
+const LONG = 20;
 /** Counts the work of one run and watches its time. */
 export class Meter {
   readonly #budget: Budget;
@@ -27,6 +29,8 @@ export class Meter {
   #deadline = 0;
   /** Work at which to yield, wherever that is. */
   #pause = 0;
+  /** When the last pause was known to be. */
+  #since = 0;
   /** Rows looked at in this run. */
   work = 0;
 
@@ -36,23 +40,34 @@ export class Meter {
     this.#now = now;
   }
   start(): void {
-    this.#deadline = this.#now() + this.#budget.ms;
     this.work = 0;
-    this.#pause = PAUSE;
+    this.turned();
+    this.#deadline = this.#since + this.#budget.ms;
   }
-  /** A row is looked at. Throws Tripped. */
-  count(): void {
-    if ((++this.work & 0x3fff) === 0) this.check();
+  /** A row is looked at. Throws Tripped. True: it is time to yield, even in the midst of what one row leads to. */
+  count(): boolean {
+    return (++this.work & 0x3fff) === 0 && this.check();
   }
-  /** Before what may take long. Throws Tripped. */
-  check(): void {
-    if (this.#now() > this.#deadline) throw new Tripped('ms');
+  /** The same for who cannot yield: whoever looks at the next row is asked to. */
+  countOnly(): void {
+    if (this.count()) this.work--;
+  }
+  /** Before what may take long. Throws Tripped. True: it is time to yield. */
+  check(): boolean {
+    const now = this.#now();
+    if (now > this.#deadline) throw new Tripped('ms');
+    return now - this.#since > LONG;
   }
   /** Few rows may lead to many: is it time to yield? */
   due(): boolean {
     if (this.work < this.#pause) return false;
-    this.#pause = this.work + PAUSE;
+    this.turned();
     return true;
+  }
+  /** Others had their turn. */
+  turned(): void {
+    this.#pause = this.work + PAUSE;
+    this.#since = this.#now();
   }
 }
 

@@ -18,7 +18,7 @@ interface Column {
 export type ColumnKind = 'entity' | 'string' | 'number';
 const NUMBERS: ReadonlySet<string> = new Set(['number', 'unsigned', 'float']);
 const ARITHMETIC: ReadonlySet<string> = new Set(['+', '-', '*', '/', '%', '^', 'min', 'max']);
-const GIVES_TEXT: ReadonlySet<string> = new Set(['concat', 'substring', 'string']);
+export const GIVES_TEXT: ReadonlySet<string> = new Set(['concat', 'substring', 'string']);
 
 export function* literalsOf(formula: Formula<Literal>): Generator<Literal> {
   if ('one' in formula) yield formula.one;

@@ -10,7 +10,7 @@ import { itemVariables, variablesOf } from '../language/body.ts';
 import { RuleError } from '../errors.ts';
 import type { ReadRules } from '../language/parse.ts';
 import { IS_A } from '../language/print.ts';
-import { Columns } from './souffle-columns.ts';
+import { Columns, GIVES_TEXT } from './souffle-columns.ts';
 import type { ColumnKind } from './souffle-columns.ts';
 import { SouffleSyntax } from './souffle-syntax.ts';
 import type { Clause } from './souffle-syntax.ts';
@@ -19,7 +19,7 @@ import { placeOf } from './source-tokens.ts';
 import type { SourceToken } from './source-tokens.ts';
 import { called, compared, noneOf } from './token-reader.ts';
 import type { PlacedItem, SourceTerm } from './token-reader.ts';
-import type { Aggregate, Atom, Comparison, Expression, RuleTerm } from '../types.ts';
+import type { Aggregate, Atom, Call, Comparison, Expression, RuleTerm } from '../types.ts';
 
 /** Reads as much of a Soufflé program as is right, and says what is wrong with the rest. */
 export function readSouffle(text: string): ReadRules {
@@ -70,18 +70,27 @@ class SouffleReader extends SouffleSyntax {
   #head(head: SouffleAtom, scope: Scope): PlacedItem<Atom> {
     const any = head.arguments.find(({ kind }) => kind === 'any');
     if (any) throw this.wrong('unsafe', 'a head has no "_": what it concludes needs a value', any.token);
-    return this.#atom(head, scope);
+    head.arguments.forEach((argument, place) => {
+      const computed = argument.kind === 'call' || argument.kind === 'aggregate' || (argument.kind === 'variable' && !scope.met.has(argument.name));
+      if (place > 0 && computed && this.#columns.place(head.relation, head.arguments.length, place) === 'entity' && (argument.kind !== 'variable' || this.#columns.isNumeric(scope.clause, argument.name)))
+        throw this.wrong('type', `place ${place + 1} of ${head.relation} holds entities, since it meets the first place of a relation, and what is computed cannot be one`, argument.token);
+    });
+    return this.#atom(head, scope, scope.items);
   }
 
   #literal(part: Literal, scope: Scope): void {
     const { token } = part;
     if (part.kind === 'atom') {
-      if (!part.denied) return void scope.items.push(this.#atom(part, scope));
-      const atom = this.#atom(part, scope);
+      if (!part.denied) return void scope.items.push(this.#atom(part, scope, scope.items));
+      const computed: PlacedItem<Comparison>[] = [];
+      const atom = this.#atom(part, scope, computed);
       const ends = [atom.item.subject, atom.item.object];
-      const own = part.arguments.flatMap(({ kind }, place) => (kind === 'any' ? [...variablesOf(ends[place])] : []));
+      const own = [
+        ...part.arguments.flatMap(({ kind }, place) => (kind === 'any' ? [...variablesOf(ends[place])] : [])),
+        ...computed.flatMap(({ item }) => [...variablesOf((item.left as Call).arguments[0])]),
+      ];
       if (own.length > 0 && scope.inAggregate) throw this.wrong('syntax', `!${part.relation}(.., _) stands inside an aggregate; compute it by a relation of its own`, token);
-      return void scope.items.push(noneOf([atom], own, token));
+      return void scope.items.push(noneOf([atom, ...computed], own, token));
     }
     if (part.kind === 'test') {
       const [pattern, text] = part.arguments;
@@ -126,14 +135,22 @@ class SouffleReader extends SouffleSyntax {
     return this.wrong('type', `${token.raw} is a symbol, and Soufflé orders symbols by numbers of its own, which there are not here; compare numbers`, token);
   }
 
-  #atom(atom: SouffleAtom, scope: Scope): PlacedItem<Atom> {
+  /** `named`: where what is computed in a place that holds entities is compared with the entity's name. */
+  #atom(atom: SouffleAtom, scope: Scope, named: PlacedItem[]): PlacedItem<Atom> {
     const { arguments: values, relation, token } = atom;
     const terms = values.map((argument, place): RuleTerm => {
       if (argument.kind === 'any') return scope.inAggregate ? this.#own() : this.fresh();
-      if (argument.kind === 'variable') return variable(argument.name);
-      if (argument.kind === 'constant') return this.#constant(argument.value, this.#columns.place(relation, values.length, place), argument.token);
+      const kind = this.#columns.place(relation, values.length, place);
+      // A variable that no atom gives a value holds what was computed for it.
+      const isComputed = argument.kind === 'call' || (argument.kind === 'variable' && atom.denied && !scope.met.has(argument.name) && this.#columns.isNumeric(scope.clause, argument.name));
+      if (argument.kind === 'variable' && !(isComputed && kind === 'entity')) return variable(argument.name);
+      if (argument.kind === 'constant') return this.#constant(argument.value, kind, argument.token);
       const result = this.fresh();
-      if (argument.kind === 'aggregate') scope.items.push(this.#aggregate(argument, result, scope));
+      if (isComputed && kind === 'entity') {
+        const { value } = this.#value(argument, scope, 'any');
+        const by = givesText(argument) ? 'string' : 'number';
+        named.push(compared('=', { value: { kind: 'call', function: by, arguments: [result] }, token: argument.token }, { value, token: argument.token }));
+      } else if (argument.kind === 'aggregate') scope.items.push(this.#aggregate(argument, result, scope));
       else scope.items.push(compared('=', { value: result, token: argument.token }, this.#value(argument, scope, 'any')));
       return result;
     });
@@ -226,6 +243,7 @@ function constantOf(value: string | number, kind: ColumnKind): Term {
   if (kind === 'string') return literal(String(value), 'string');
   return entity(parseEntityId(String(value)));
 }
+const givesText = (argument: Argument): boolean => argument.kind === 'call' && GIVES_TEXT.has(argument.function);
 /** Variables that atoms give values. */
 const metBy = (way: readonly Literal[]): Set<string> =>
   new Set(way.flatMap((part) => (part.kind === 'atom' && !part.denied ? part.arguments.flatMap((each) => (each.kind === 'variable' ? [each.name] : [])) : [])));

@@ -7,6 +7,7 @@ import type { Place } from '../errors.ts';
 import { ANNOTATION, CLOSE, COMMA, DOT, IF, NUMBER, OPEN, QUOTED } from './lexer.ts';
 import { makeRule } from './print.ts';
 import { checkRule, LIMITS } from './safety.ts';
+import { Shapes } from './shape.ts';
 import type { Atom, BodyItem, Rule, RuleTerm } from '../types.ts';
 
 interface Annotations {
@@ -21,9 +22,16 @@ const NONE: Annotations = {};
 export class ClauseReader extends ConditionReader {
   readonly #heads = new Conditions<Atom>();
   readonly #body = new Conditions();
+  readonly #shapes = new Shapes(this.tokens, (token) => this.plainEntity(token));
 
   /** A rule, a constraint or a given fact, up to its ".". */
   clause(): Rule {
+    const like = this.#shapes.read(this.at);
+    if (!like) return this.#clause();
+    this.skip(like.length);
+    return like.rule;
+  }
+  #clause(): Rule {
     this.begin();
     const { name, confidence, say, sayAt } = this.is(ANNOTATION) ? this.#annotations() : NONE;
     this.#heads.clear();
@@ -47,7 +55,9 @@ export class ClauseReader extends ConditionReader {
       if (part === 'say') return this.place(sayAt ?? this.first);
       return this.place((part === 'heads' ? this.#heads : this.#body).at(index, position) ?? this.first);
     });
-    return makeRule(parts);
+    const rule = makeRule(parts);
+    this.#shapes.note({ first: this.first, end: this.at, rule, at: (part, index, position) => (part === 'heads' ? this.#heads : this.#body).at(index, position) });
+    return rule;
   }
 
   /** One atom, up to the end of the text. */

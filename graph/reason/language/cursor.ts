@@ -5,12 +5,14 @@ import { entity, literal, parseEntityId, parseRelationName, TermError } from '..
 import type { EntityTerm, Literal, LiteralType, RelationName } from '../../terms.ts';
 import { anyOf, RuleError } from '../errors.ts';
 import type { Place } from '../errors.ts';
-import { COLON, DOT, END, MINUS, NAME, NUMBER, QUOTED, signOf, SLASH, TYPED, VARIABLE } from './lexer.ts';
+import { COLON, DOT, END, MINUS, NAME, NUMBER, QUOTED, signOf, SLASH, STAR, TYPED, VARIABLE } from './lexer.ts';
 import type { Tokens } from './lexer.ts';
 import type { RuleTerm } from '../types.ts';
 import { BUILTINS, isCall, TESTS } from './values.ts';
 
 const TERM = 'a variable, a name or a literal';
+/** Bare, these are no names of entities. */
+const WORDS: ReadonlySet<string> = new Set(['not', 'true', 'false', '_']);
 const TYPES: readonly string[] = ['string', 'number', 'date', 'boolean'] satisfies LiteralType[];
 
 export class Cursor {
@@ -27,6 +29,7 @@ export class Cursor {
   readonly #relations: (RelationName | undefined)[];
   readonly #entities: (EntityTerm | undefined)[];
   readonly #named: (true | undefined)[];
+  readonly #plain: (EntityTerm | undefined)[];
   /** Numbers of terms with which it calls no function: 1, 2 or both bits. */
   readonly #relational: Uint8Array;
 
@@ -36,6 +39,7 @@ export class Cursor {
     this.#relations = [...this.#terms] as undefined[];
     this.#entities = [...this.#terms] as undefined[];
     this.#named = [...this.#terms] as undefined[];
+    this.#plain = [...this.#terms] as undefined[];
     this.#relational = new Uint8Array(tokens.symbolCount);
   }
 
@@ -80,6 +84,10 @@ export class Cursor {
     this.#anonymous = 0;
     this.#variables = this.#made = undefined;
   }
+  /** Goes on by so many tokens. */
+  skip(tokens: number): void {
+    this.#at += tokens;
+  }
   /** Goes behind the "." that ends the clause in which a mistake was found. */
   recover(): void {
     if (this.#at > this.#start && this.code(-1) === DOT) return;
@@ -95,8 +103,12 @@ export class Cursor {
     let hint = '';
     if (code === MINUS && this.#at > 0 && this.code(-1) === NAME) hint = '; a name with spaces or other signs is written in quotes';
     if (code === COLON) hint = '; write ":-" between head and body; a name with ":" is written in quotes';
-    if (code === SLASH && this.is(SLASH, 1)) hint = '; comments begin with "%"';
+    if (this.isForeignComment()) hint = '; comments begin with "%"';
     return this.wrong('syntax', `expected ${anyOf(expected)} but ${found}${hint}`, this.#at, expected);
+  }
+  /** Does what begins a comment in other languages, `//` or `/*`, stand this far ahead? */
+  isForeignComment(ahead = 0): boolean {
+    return this.code(ahead) === SLASH && (this.is(SLASH, ahead + 1) || this.is(STAR, ahead + 1));
   }
   wrong(code: RuleError['code'], reason: string, token = this.#at, expected: readonly string[] = []): RuleError {
     return new RuleError(code, reason, { ...this.place(token), expected, rule: this.source() });
@@ -203,6 +215,21 @@ export class Cursor {
   entity(token: number): EntityTerm {
     const symbol = this.tokens.symbols[token];
     return (this.#entities[symbol] ??= entity(this.convert(token, () => parseEntityId(this.tokens.content(token)))));
+  }
+  /** The entity of a name or quoted text that can mean nothing else wherever it stands; undefined for others, and for what is no name of an entity. */
+  plainEntity(token: number): EntityTerm | undefined {
+    const symbol = this.tokens.symbols[token];
+    return this.#plain[symbol] ?? this.#makePlain(token, symbol);
+  }
+  #makePlain(token: number, symbol: number): EntityTerm | undefined {
+    const name = this.tokens.content(token);
+    if (BUILTINS.has(name) || TESTS.has(name) || (this.tokens.codes[token] === NAME && WORDS.has(name))) return undefined;
+    try {
+      return (this.#plain[symbol] = this.entity(token));
+    } catch (error) {
+      if (error instanceof RuleError) return undefined;
+      throw error;
+    }
   }
   /** Was this name found to begin an atom? */
   isRelation(token: number): boolean {

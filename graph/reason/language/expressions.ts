@@ -78,7 +78,7 @@ export class ExpressionReader extends Cursor {
     const code = this.code(ahead);
     if (code === NUMBER) return this.tokens.raw(this.at + ahead).startsWith('-');
     if (code === NAME) return this.isWord('in', ahead) || this.isWord('not', ahead);
-    return OPERATORS.has(code) || isArithmetic(code);
+    return OPERATORS.has(code) || (isArithmetic(code) && !this.isForeignComment(ahead));
   }
   /** `["a", "b"]`; with `strings`, quoted text is a string. */
   list(strings: boolean): ReadTerm {
@@ -107,7 +107,7 @@ export class ExpressionReader extends Cursor {
       const sign = this.at;
       // `?x -3` is read as a variable and a number.
       const glued = code === NUMBER && this.tokens.raw(sign).startsWith('-');
-      if (!glued && !isArithmetic(code)) break;
+      if (!glued && (!isArithmetic(code) || this.isForeignComment())) break;
       const name = glued ? '-' : signOf(code);
       const strength = INFIX.get(name) as number;
       if (strength <= least) break;

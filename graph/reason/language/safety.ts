@@ -3,11 +3,13 @@
 
 import { bindingOrder, groupOf, innerVariables, isAtom, outerVariables, variablesOf } from './body.ts';
 import { checkAggregate, checkComparison, Kinds, variableKinds } from './kinds.ts';
+import { isDenial } from './denials.ts';
 import { RuleError } from '../errors.ts';
 import type { Place } from '../errors.ts';
 import { printRule, printRuleTerm } from './print.ts';
 import type { RuleParts } from './print.ts';
 import type { Aggregate, Atom, BodyItem, Comparison, RuleTerm } from '../types.ts';
+import type { ValueKind } from './values.ts';
 
 /** Place of one term of a rule: position 0 is the subject (or left side, or result), 1 the object (or right side, or what stands in braces). */
 export type Placer = (part: 'heads' | 'body' | 'say', index: number, position: 0 | 1) => Place;
@@ -88,6 +90,7 @@ export function checkRule(rule: RuleParts, place: Placer): void {
       if (!item.absent) return;
       needs(item.subject, 'body', i, 0, 'occurs only under "not"');
       needs(item.object, 'body', i, 1, 'occurs only under "not"');
+      checkSubject(item, kinds, (reason) => fail('type', reason, place('body', i, 0)));
     } else if (item.kind === 'compare') {
       checkBound(item, bound, (name, side, where) => fail('unsafe', unbound(name, where), place('body', i, side)));
       checkComparison(item, kinds, (side, code, reason) => fail(code, reason, place('body', i, side)));
@@ -100,7 +103,7 @@ export function checkRule(rule: RuleParts, place: Placer): void {
             place('body', i, 1),
           );
       needs(item.result, 'body', i, 0, 'is not bound');
-      checkInside(item, outer, fail, place('body', i, 1));
+      checkInside(item, outer, kinds, fail, place('body', i, 1));
       checkAggregate(item, kinds, (code, reason) => fail(code, reason, place('body', i, 1)));
     }
   });
@@ -117,13 +120,22 @@ export function checkRule(rule: RuleParts, place: Placer): void {
 const unbound = (name: string, where: string): string =>
   `variable ?${name} ${where}; add a condition to the body that gives it a value, such as p(?${name}, ?other)`;
 
+/** A condition that nothing can meet, and under "not" everything, since only entities are subjects. */
+function checkSubject({ relation, subject, absent }: Atom, kinds: ReadonlyMap<string, ValueKind>, fail: (reason: string) => never): void {
+  const kind = subject.kind === 'variable' ? kinds.get(subject.name) : undefined;
+  if (kind === undefined || kind === 'entity') return;
+  fail(
+    `${printRuleTerm(subject)} is a ${kind} and cannot be the subject of ${relation}; only entities can, so ${absent ? 'this would always hold' : 'nothing would ever meet this'}`,
+  );
+}
+
 function checkBound(item: Comparison, bound: ReadonlySet<string>, fail: (name: string, side: 0 | 1, where: string) => never): void {
   for (const [side, expression] of [item.left, item.right].entries())
     for (const name of variablesOf(expression)) if (!bound.has(name)) fail(name, side as 0 | 1, 'occurs only in a comparison');
 }
 
 /** What stands in the braces of an aggregate is a body of its own, in which the group has its values. */
-function checkInside(item: Aggregate, outer: ReadonlySet<string>, fail: Fail, at: Place): void {
+function checkInside(item: Aggregate, outer: ReadonlySet<string>, given: Kinds, fail: Fail, at: Place): void {
   const within = `inside ${item.function} { .. }`;
   if (item.body.length > LIMITS.body) fail('too_large', `${within} stand ${item.body.length} conditions; at most ${LIMITS.body} are allowed`, at);
   const group = groupOf(item, outer);
@@ -134,8 +146,14 @@ function checkInside(item: Aggregate, outer: ReadonlySet<string>, fail: Fail, at
   if (!item.body.some((inner) => isAtom(inner) && !inner.absent))
     fail('unsafe', `${within} no condition such as p(?x, ?y) stands, so there is nothing to take values from`, at);
   const kinds = variableKinds({ heads: [], body: item.body });
+  const known = new Map(kinds);
+  for (const name of group) {
+    const kind = given.get(name);
+    if (kind !== undefined) known.set(name, kind);
+  }
   for (const inner of item.body as readonly BodyItem[])
     if (isAtom(inner)) {
+      checkSubject(inner, known, (reason) => fail('type', `${isDenial(item) ? 'under "not"' : within}, ${reason}`, at));
       if (inner.absent)
         needs(
           [inner.subject, inner.object].flatMap((term) => (term.kind === 'variable' ? [term.name] : [])),

@@ -131,7 +131,7 @@ export const BUILTINS: ReadonlyMap<string, Builtin> = new Map<string, Builtin>([
   ['day', datePart(3)],
   ['before', test(['date'], (a, b) => instant(a) < instant(b))],
   ['after', test(['date'], (a, b) => instant(a) > instant(b))],
-  ['days_between', { arity: [2, 2], takes: ['date'], gives: 'number', run: ([a, b]) => Math.floor((instant(text(b)) - instant(text(a))) / DAY) }],
+  ['days_between', { arity: [2, 2], takes: ['date'], gives: 'number', run: ([a, b]) => Math.trunc((instant(text(b)) - instant(text(a))) / DAY) + 0 }],
   ['add_days', { arity: [2, 2], takes: ['date', 'number'], gives: 'date', run: ([a, days]) => addDays(text(a), number(days)) }],
 ]);
 /** Built-ins that are conditions by themselves. Relations of these names are written in quotes. */

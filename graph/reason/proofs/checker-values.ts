@@ -241,7 +241,7 @@ function applyToDates(name: string, values: readonly Term[]): Term | undefined {
   const gap = firstInstant(second) - firstInstant(date);
   if (name === 'before') return made(gap > 0, 'boolean');
   if (name === 'after') return made(gap < 0, 'boolean');
-  return name === 'days_between' ? made(Math.floor(gap / DAY), 'number') : undefined;
+  return name === 'days_between' ? made(Math.trunc(gap / DAY) + 0, 'number') : undefined;
 }
 
 const DAY = 86_400_000;

@@ -3,7 +3,9 @@
 
 import type { Term } from '../../terms.ts';
 import type { Database, Row, Slot } from '../tables/database.ts';
-import { eachMember, groupIds, search } from '../evaluate/join.ts';
+import { eachMember, groupIds, search, searching } from '../evaluate/join.ts';
+import type { Tick } from '../evaluate/join.ts';
+import { runNow } from '../evaluate/run.ts';
 import { compileBody } from '../evaluate/compile.ts';
 import { orderBody } from '../evaluate/plan.ts';
 import type { AggregateItem, BodyStep, Clause } from '../evaluate/plan.ts';
@@ -53,9 +55,12 @@ export interface Group {
   readonly members: readonly { readonly bindings: Readonly<Record<string, Term>>; readonly premises: readonly (Derivation | undefined)[] }[];
   /** Ways in all; `members` are the first of them. */
   readonly total: number;
+  /** What the ways rest on that come after the members, up to the READ_MEMBERS-th. */
+  readonly others: readonly Derivation[];
 }
-/** Members of a group that a proof shows at most. */
+/** Members of a group that a proof shows at most, and those whose facts are read. */
 export const SHOWN_MEMBERS = 20;
+export const READ_MEMBERS = 2_000;
 
 /** Rebuilds proofs of rows of one program's database. Keeps what it built: make one for each reading of an unchanged database. */
 export class Explainer {
@@ -188,16 +193,24 @@ export class Explainer {
     const { database } = this.#program;
     const ways: { registers: Int32Array; rows: Int32Array }[] = [];
     let total = 0;
-    eachMember(database, item, groupIds(item, registers), (inner, rows) => {
-      if (total++ < SHOWN_MEMBERS) ways.push({ registers: Int32Array.from(inner), rows: Int32Array.from(rows) });
+    const counting = eachMember(database, item, groupIds(item, registers), (inner, rows) => {
+      if (total++ < READ_MEMBERS) ways.push({ registers: Int32Array.from(inner), rows: Int32Array.from(rows) });
       return false;
     });
+    runNow(counting);
     const own = item.variables.slice(item.group.length);
-    const members = ways.map((way) => ({
-      bindings: bindingsOf(own, way.registers.subarray(item.group.length), database),
-      premises: item.body.map((each, i) => (each.kind !== 'atom' || each.absent ? undefined : this.#explain({ slot: each.slot, row: way.rows[i] }, depth + 2))),
-    }));
-    return { members, total };
+    const premises = (rows: Int32Array): (Derivation | undefined)[] =>
+      item.body.map((each, i) => (each.kind !== 'atom' || each.absent ? undefined : this.#explain({ slot: each.slot, row: rows[i] }, depth + 2)));
+    const members = ways.slice(0, SHOWN_MEMBERS).map((way) => ({ bindings: bindingsOf(own, way.registers.subarray(item.group.length), database), premises: premises(way.rows) }));
+    const others = new Set<Derivation>();
+    for (const { rows } of ways.slice(SHOWN_MEMBERS))
+      try {
+        for (const premise of premises(rows)) if (premise) others.add(premise);
+      } catch (error) {
+        // What is not shown need not be small enough to be.
+        if (!(error instanceof ProofTooLarge)) throw error;
+      }
+    return { members, total, others: [...others] };
   }
 
   /** All ways to meet a body, such as a constraint's, up to `limit`. Throws ProofTooLarge. */
@@ -206,12 +219,17 @@ export class Explainer {
   }
   /** The same ways by the rows that meet the conditions, without their proofs. */
   meet(rule: Pick<Rule, 'body'>, limit: number): Met[] {
+    const found: Met[] = [];
+    runNow(this.meeting(rule, limit, found));
+    return found;
+  }
+  /** The same, put into `found` one after the other. Yields where `tick` says so. */
+  *meeting(rule: Pick<Rule, 'body'>, limit: number, found: Met[], tick?: Tick): Generator<void, void> {
+    if (limit <= 0) return;
     const { database, derived } = this.#program;
     const { body, variables } = compileBody(rule, database);
     const registers = new Int32Array(variables.length).fill(-1);
-    const found: Met[] = [];
-    if (limit <= 0) return found;
-    search(
+    yield* searching(
       database,
       orderBody({ body }, -1, [], derived),
       registers,
@@ -222,8 +240,8 @@ export class Explainer {
         return found.length >= limit;
       },
       body.length,
+      tick,
     );
-    return found;
   }
   /** Proofs of what meets the conditions. Throws ProofTooLarge. */
   solution({ bindings, rows, body, registers }: Met): Solution {

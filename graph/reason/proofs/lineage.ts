@@ -15,9 +15,9 @@ import type { Atom, Rule } from '../types.ts';
 import { Steps, TooManySteps, waysTo } from './ways.ts';
 
 export interface LineageLimits {
-  /** Uncertain facts and uncertain rule steps under all answers together. */
+  /** Uncertain facts and uncertain rule steps under what is weighed together. */
   readonly variables: number;
-  /** Derived rows under all answers together. */
+  /** Derived rows under what is weighed together. */
   readonly rows: number;
   /** Rows looked at while finding the steps. */
   readonly steps: number;

@@ -8,21 +8,26 @@ import type { Derivation, Group } from './explain.ts';
 import { GIVEN } from '../tables/table.ts';
 import type { Aggregate, Atom, Comparison, Member, Proof, Rule } from '../types.ts';
 
-/** Derivations of what the members of groups rest on. */
+/** Derivations of what groups rest on. */
 export const groupDerivations = (groups: ReadonlyMap<number, Group> | undefined): (Derivation | undefined)[] =>
-  [...(groups?.values() ?? [])].flatMap(({ members }) => members.flatMap(({ premises }) => premises));
+  [...(groups?.values() ?? [])].flatMap(({ members, others }) => [...members.flatMap(({ premises }) => premises), ...others]);
+
+/** Derivations without premises below these, each once. `seen`: what was looked at before is left out. */
+function* leavesBelow(derivations: Iterable<Derivation | undefined>, seen = new Set<Derivation>()): Generator<Derivation> {
+  const open = [...derivations].toReversed();
+  while (open.length > 0) {
+    const node = open.pop();
+    if (!node || seen.has(node)) continue;
+    seen.add(node);
+    if (!node.premises) yield node;
+    for (const below of [...groupDerivations(node.groups), ...(node.premises ?? [])].toReversed()) open.push(below);
+  }
+}
 
 /** Told rows at the leaves that are not hypotheses, each once. `seen`: what was looked at before is left out. */
 export function storedLeaves(derivations: Iterable<Derivation | undefined>, database: Database, seen = new Set<Derivation>()): Triple[] {
   const leaves: Triple[] = [];
-  const visit = (node: Derivation | undefined): void => {
-    if (!node || seen.has(node)) return;
-    seen.add(node);
-    groupDerivations(node.groups).forEach(visit);
-    if (node.premises) node.premises.forEach(visit);
-    else if (node.at.slot.table.rules[node.at.row] !== GIVEN) leaves.push(database.triple(node.at.slot, node.at.row));
-  };
-  for (const node of derivations) visit(node);
+  for (const { at } of leavesBelow(derivations, seen)) if (at.slot.table.rules[at.row] !== GIVEN) leaves.push(database.triple(at.slot, at.row));
   return leaves;
 }
 
@@ -78,14 +83,20 @@ export function premisesOf(
       premises.push(premise);
     } else if (item.kind === 'compare') premises.push({ kind: 'compare', conclusion: substituteItem<Comparison>(item, bindings), confidence: 1 });
     else {
-      const { members, total } = groups?.get(i) ?? { members: [], total: 0 };
+      const { members, total, others } = groups?.get(i) ?? { members: [], total: 0, others: [] };
       const shown: Member[] = [];
       for (const member of members) {
         const inner = premisesOf({ body: item.body }, { ...bindings, ...member.bindings }, member.premises, build);
         if (!inner) return undefined;
         shown.push({ bindings: member.bindings, premises: inner });
       }
-      premises.push({ kind: 'aggregate', conclusion: substituteItem<Aggregate>(item, bindings), confidence: 1, members: shown, total });
+      const further: Proof[] = [];
+      for (const leaf of leavesBelow(others)) {
+        const fact = build(leaf);
+        if (!fact) return undefined;
+        further.push(fact);
+      }
+      premises.push({ kind: 'aggregate', conclusion: substituteItem<Aggregate>(item, bindings), confidence: 1, members: shown, total, ...(further.length > 0 ? { others: further } : {}) });
     }
   }
   return premises;

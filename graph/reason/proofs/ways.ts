@@ -28,20 +28,28 @@ export class TooManySteps extends Error {
     this.name = 'TooManySteps';
   }
 }
+/** Steps between two looks at the clock. */
+const LOOK = 0xff;
 /** Counts rows that are looked at. */
 export class Steps {
   readonly #most: number;
+  readonly #until: number;
   #left: number;
-  constructor(most: number) {
+  /** `until`: by performance.now(). */
+  constructor(most: number, until = Number.POSITIVE_INFINITY) {
     this.#most = most;
+    this.#until = until;
     this.#left = most;
   }
   get left(): number {
     return Math.max(0, this.#left);
   }
-  /** Throws TooManySteps when there were too many. */
-  count(): void {
+  /** Throws TooManySteps when there were too many, or it is too late. True now and then: time for a pause. */
+  count(): boolean {
     if (this.#left-- <= 0) throw new TooManySteps(this.#most);
+    if ((this.#left & LOOK) !== 0) return false;
+    if (performance.now() > this.#until) throw new TooManySteps(this.#most);
+    return true;
   }
 }
 
@@ -111,12 +119,12 @@ export class Trees {
     this.#explainer = new Explainer(program, limits);
   }
 
-  /** Distinct trees of a row, lowest first; lazily, by iterative deepening. Ends early, without error, when the steps are used up. */
-  *of(at: Row): Generator<Tree, void> {
+  /** Distinct trees of a row, lowest first; lazily, by iterative deepening. Ends early, without error, when the steps are used up. Yields undefined now and then, for other work. */
+  *of(at: Row): Generator<Tree | undefined, void> {
     try {
       for (let height = 1; height <= this.#limits.height; height++) {
         this.#cut = false;
-        for (const tree of this.#trees(at, height)) if (tree.height === height) yield tree;
+        for (const tree of this.#trees(at, height)) if (tree === undefined || tree.height === height) yield tree;
         if (!this.#cut) return;
       }
     } catch (error) {
@@ -126,8 +134,8 @@ export class Trees {
     }
   }
 
-  *#trees(at: Row, height: number): Generator<Tree, void> {
-    this.#steps.count();
+  *#trees(at: Row, height: number): Generator<Tree | undefined, void> {
+    if (this.#steps.count()) yield undefined;
     const { slot, row } = at;
     let path = this.#path.get(slot);
     if (!path) this.#path.set(slot, (path = new Set()));
@@ -146,6 +154,10 @@ export class Trees {
       }
       path.add(row);
       for (const premises of this.#combine(way.premises, 0, height - 1)) {
+        if (!premises) {
+          yield undefined;
+          continue;
+        }
         const nodes = premises.reduce((sum, premise) => sum + (premise?.nodes ?? 1), 1);
         const highest = Math.max(0, ...premises.map((premise) => premise?.height ?? 1));
         if (nodes > this.#limits.nodes) continue;
@@ -157,14 +169,17 @@ export class Trees {
       path.delete(row);
     }
   }
-  *#combine(rows: readonly (Row | undefined)[], i: number, height: number): Generator<(Tree | undefined)[], void> {
+  *#combine(rows: readonly (Row | undefined)[], i: number, height: number): Generator<(Tree | undefined)[] | undefined, void> {
     if (i === rows.length) {
       yield [];
       return;
     }
     const at = rows[i];
-    if (!at) for (const rest of this.#combine(rows, i + 1, height)) yield [undefined, ...rest];
-    else for (const tree of this.#trees(at, height)) for (const rest of this.#combine(rows, i + 1, height)) yield [tree, ...rest];
+    if (!at) for (const rest of this.#combine(rows, i + 1, height)) yield rest && [undefined, ...rest];
+    else
+      for (const tree of this.#trees(at, height))
+        if (!tree) yield undefined;
+        else for (const rest of this.#combine(rows, i + 1, height)) yield rest && [tree, ...rest];
   }
   #waysTo(at: Row): readonly Way[] {
     let rows = this.#ways.get(at.slot);

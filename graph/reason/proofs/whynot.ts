@@ -7,7 +7,9 @@ import { isDenial } from '../language/denials.ts';
 import { groupOf, isAtom, itemVariables, outerVariables, substituteItem } from '../language/body.ts';
 import { signed } from '../tables/database.ts';
 import type { Row } from '../tables/database.ts';
-import { Explainer, ProofTooLarge } from './explain.ts';
+import { Explainer } from './explain.ts';
+import type { Met } from './explain.ts';
+import { Late, paced } from '../evaluate/pace.ts';
 import type { Program } from '../evaluate/program.ts';
 import type { Aggregate, Atom, BodyItem, Comparison, Rule, RuleTerm } from '../types.ts';
 import { evaluate, holds } from '../language/values.ts';
@@ -24,6 +26,8 @@ export interface WhyNotLimits {
   readonly steps: number;
   /** Rows looked at for everything. */
   readonly total: number;
+  /** When it ends, by performance.now(). */
+  readonly until: number;
 }
 /** One condition of an instance of a rule, with the values it has there. */
 export type Condition =
@@ -46,13 +50,17 @@ export interface Attempt {
 }
 export interface WhyNot {
   readonly goal: Atom;
-  /** Nearest first: fewest conditions that do not hold, then the order of the rules. None when no rule could conclude the goal. */
+  /** Nearest first: fewest conditions that do not hold, then the order of the rules; those that lack what they are to explain come last. None when no rule could conclude the goal. */
   readonly attempts: readonly Attempt[];
-  /** Looking took more steps than allowed, or there are more attempts: something nearer may exist. */
+  /** Looking took more steps or time than allowed, or there are more attempts: something nearer may exist. */
   readonly truncated: boolean;
 }
 
 type Values = ReadonlyMap<string, Term>;
+interface Instance {
+  readonly values: Values;
+  readonly conditions: readonly Condition[];
+}
 const record = (values: Values): Record<string, Term> => Object.fromEntries(values);
 const wild = (term: RuleTerm): Term | undefined => (term.kind === 'variable' ? undefined : term);
 
@@ -105,53 +113,62 @@ class Search {
   }
 
   *explain(goal: Atom, depth: number, path: ReadonlySet<string>): Generator<void, WhyNot> {
-    const attempts: Attempt[] = [];
+    const attempts: (Attempt & { readonly circular: boolean })[] = [];
+    const within = new Set([...path, keyOf(goal)]);
     let truncated = false;
     for (const rule of this.#program.rules)
       for (const head of rule.heads) {
         const values = unify(head, goal);
         if (!values) continue;
-        if (this.#left <= 0) {
+        if (this.#left <= 0 || performance.now() > this.#limits.until) {
           truncated = true;
           continue;
         }
         yield;
         const body = rule.body.map((item) => substituteItem<BodyItem>(item, Object.fromEntries(values)));
-        const found: { values: Values; conditions: readonly Condition[] }[] = [];
+        const found: (Instance & { readonly circular: boolean })[] = [];
         const seen = new Set<string>();
         const outer = outerVariables({ heads: [head], body });
         const most = Math.min(this.#limits.steps, this.#left);
-        const steps = new Steps(most);
-        let lacking = 1;
+        const steps = new Steps(most, this.#limits.until);
+        let nearest = 0;
         try {
-          for (; lacking <= body.length && found.length === 0; lacking++)
+          for (let lacking = 1; lacking <= body.length && nearest === 0; lacking++)
             for (const instance of this.#instances(body, outer, new Map(), new Map(), lacking, steps)) {
+              if (!instance) {
+                yield;
+                continue;
+              }
               const text = JSON.stringify(instance.conditions.map(({ kind, item }) => [kind, item]));
               if (seen.has(text)) continue;
               seen.add(text);
-              found.push(instance);
-              if (found.length >= this.#limits.instances) break;
+              const circular = instance.conditions.some((condition) => condition.kind === 'missing' && within.has(keyOf(condition.item)));
+              if (circular && found.length - nearest >= this.#limits.instances) continue;
+              found.push({ ...instance, circular });
+              if (!circular && ++nearest >= this.#limits.instances) break;
             }
         } catch (error) {
-          if (!(error instanceof TooManySteps)) throw error;
+          if (!(error instanceof TooManySteps || error instanceof Late)) throw error;
           truncated = true;
         }
         this.#left -= most - steps.left;
-        for (const { values: own, conditions } of found) {
+        for (const { values: own, conditions, circular } of found.toSorted((a, b) => Number(a.circular) - Number(b.circular)).slice(0, this.#limits.instances)) {
           const bindings = record(own);
           for (const [name, value] of values) if (value.kind !== 'variable') bindings[name] = value;
           const bad = conditions.filter(({ kind }) => kind !== 'holds').length;
-          attempts.push({ rule, bindings, conditions, lacking: bad });
+          attempts.push({ rule, bindings, conditions, lacking: bad, circular });
         }
       }
-    const nearest = attempts.toSorted((a, b) => a.lacking - b.lacking).slice(0, this.#limits.attempts);
+    const nearest = attempts
+      .toSorted((a, b) => Number(a.circular) - Number(b.circular) || a.lacking - b.lacking)
+      .slice(0, this.#limits.attempts)
+      .map(({ rule, bindings, conditions, lacking }): Attempt => ({ rule, bindings, conditions, lacking }));
     truncated ||= nearest.length < attempts.length;
     if (depth <= 1) return { goal, attempts: nearest, truncated };
-    const deeper = new Set([...path, keyOf(goal)]);
     const looked: Attempt[] = [];
     for (const attempt of nearest) {
       const conditions: Condition[] = [];
-      for (const condition of attempt.conditions) conditions.push(yield* this.#deepen(condition, depth - 1, deeper));
+      for (const condition of attempt.conditions) conditions.push(yield* this.#deepen(condition, depth - 1, within));
       looked.push({ ...attempt, conditions });
     }
     return { goal, attempts: looked, truncated };
@@ -162,7 +179,7 @@ class Search {
     return why.attempts.length === 0 && !why.truncated ? condition : { ...condition, why };
   }
 
-  /** Instances of a body with at most `left` conditions that do not hold, those that use what holds first. */
+  /** Instances of a body with at most `left` conditions that do not hold, those that use what holds first. Yields undefined now and then, for other work. */
   *#instances(
     body: readonly BodyItem[],
     outer: ReadonlySet<string>,
@@ -170,8 +187,8 @@ class Search {
     decided: ReadonlyMap<number, Condition>,
     left: number,
     steps: Steps,
-  ): Generator<{ values: Values; conditions: readonly Condition[] }> {
-    steps.count();
+  ): Generator<Instance | undefined> {
+    if (steps.count()) yield undefined;
     if (decided.size === body.length) {
       // What was missing before its variables got values is named with them.
       const final = record(values);
@@ -185,7 +202,7 @@ class Search {
     const ready = this.#isReady(item, body, outer);
     if (isAtom(item) && !item.absent) {
       for (const row of this.#rows(item)) {
-        steps.count();
+        if (steps.count()) yield undefined;
         const { slot } = row;
         const next = new Map(values);
         const [subject, object] = [slot.table.subjects[row.row], slot.table.objects[row.row]].map((id) => this.#program.database.terms.term(id));
@@ -206,9 +223,9 @@ class Search {
       else if (left > 0) yield* go({ kind: 'blocked', item, at: first }, values, 1);
       return;
     }
-    const next = item.kind === 'compare' ? this.#compare(item, values) : this.#aggregate(item, values);
+    const next = item.kind === 'compare' ? this.#compare(item, values) : yield* this.#aggregate(item, values);
     if (next) yield* go({ kind: 'holds', item: substituteItem<BodyItem>(item, record(next)) }, next, 0);
-    else if (left > 0) yield* go(this.#blocked(item) ?? this.#failure(item), values, 1);
+    else if (left > 0) yield* go((yield* this.#blocked(item)) ?? (yield* this.#failure(item)), values, 1);
   }
   *#rows(atom: Atom): Generator<Row> {
     const { database } = this.#program;
@@ -246,26 +263,26 @@ class Search {
     const value = evaluate(item.left.kind === 'variable' ? item.right : item.left, lookup);
     return value && new Map(values).set(open, value);
   }
-  #aggregate(item: Aggregate, values: Values): Values | undefined {
-    try {
-      const [way] = this.#explainer.solve({ body: [item] }, 1);
-      if (!way) return undefined;
-      return item.result.kind === 'variable' ? new Map(values).set(item.result.name, way.bindings[item.result.name]) : values;
-    } catch (error) {
-      if (error instanceof ProofTooLarge) return undefined;
-      throw error;
-    }
+  /** The first way to meet a body. Throws Late. */
+  *#first(body: readonly BodyItem[]): Generator<undefined, Met | undefined> {
+    const found: Met[] = [];
+    for (const _ of this.#explainer.meeting({ body }, 1, found, paced(this.#limits.until))) yield undefined;
+    return found[0];
+  }
+  *#aggregate(item: Aggregate, values: Values): Generator<undefined, Values | undefined> {
+    const way = yield* this.#first([item]);
+    if (!way) return undefined;
+    return item.result.kind === 'variable' ? new Map(values).set(item.result.name, way.bindings[item.result.name]) : values;
   }
   /** By what there is, where there should be nothing of the kind. */
-  #blocked(item: Comparison | Aggregate): Condition | undefined {
+  *#blocked(item: Comparison | Aggregate): Generator<undefined, Condition | undefined> {
     if (item.kind !== 'aggregate' || !isDenial(item)) return undefined;
-    const [met] = this.#explainer.meet({ body: item.body }, 1);
-    const at = met?.rows.find((row) => row !== undefined);
+    const at = (yield* this.#first(item.body))?.rows.find((row) => row !== undefined);
     return at && { kind: 'blocked', item, at };
   }
-  #failure(item: Comparison | Aggregate): Condition {
+  *#failure(item: Comparison | Aggregate): Generator<undefined, Condition> {
     if (item.kind === 'aggregate') {
-      const counted = this.#aggregate({ ...item, result: { kind: 'variable', name: '_value' } }, new Map())?.get('_value');
+      const counted = (yield* this.#aggregate({ ...item, result: { kind: 'variable', name: '_value' } }, new Map()))?.get('_value');
       return { kind: 'fails', item, ...(counted ? { left: counted } : {}) };
     }
     const [left, right] = [item.left, item.right].map((side) => (side.kind === 'list' ? undefined : evaluate(side, () => undefined)));
@@ -274,5 +291,5 @@ class Search {
 }
 const keyOf = ({ relation, subject, object, negated }: Atom): string => JSON.stringify([relation, !negated, ...[subject, object].map((term) => (term.kind === 'variable' ? '?' : termKey(term)))]);
 
-/** Why the goal, which does not hold, does not follow from what the program derived. Missing premises are looked into as far as `depth` says. Yields between rules. */
+/** Why the goal, which does not hold, does not follow from what the program derived. Missing premises are looked into as far as `depth` says. Yields now and then, for other work. */
 export const whyNot = (program: Program, goal: Atom, limits: WhyNotLimits): Generator<void, WhyNot> => new Search(program, limits).explain(goal, limits.depth, new Set());

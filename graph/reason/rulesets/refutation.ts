@@ -7,7 +7,8 @@ import { atomsOf, isAtom, itemVariables, substituteItem } from '../language/body
 import { signed } from '../tables/database.ts';
 import type { SignedRelation } from '../tables/database.ts';
 import { makeRule } from '../language/print.ts';
-import { closedRule, disjointRule, excludedBy, functionalRule, memberRule, memberships, withSupers } from './properties.ts';
+import { consequences } from './consequences.ts';
+import { closedRule, disjointRule, excludedBy, functionalRule, memberRule, memberships, propertyRules, withSupers } from './properties.ts';
 import type { Declarations } from './properties.ts';
 import type { Atom, BodyItem, Rule, RuleTerm } from '../types.ts';
 
@@ -24,14 +25,25 @@ export interface Refuter {
 }
 
 const constraintsAmong = new WeakMap<readonly Rule[], readonly Rule[]>();
+/** The rules of rule sets among which the constraints stand. */
+const besides = new WeakMap<readonly Rule[], readonly Rule[]>();
+const NONE: readonly Rule[] = [];
+/** Rules that are read from constraints for one atom, where they are not about it alone. */
+const MOST = 1_000;
 /** The constraints that refute among the rules of rule sets. */
 export function refutingConstraints(setRules: readonly Rule[]): readonly Rule[] {
   let found = constraintsAmong.get(setRules);
-  if (!found)
-    constraintsAmong.set(
-      setRules,
-      (found = setRules.filter(({ heads, body }) => heads.length === 0 && body.every((item) => (isAtom(item) ? !item.absent : item.kind === 'compare')))),
-    );
+  if (!found) {
+    found = setRules.filter(({ heads, body }) => heads.length === 0 && body.every((item) => (isAtom(item) ? !item.absent : item.kind === 'compare')));
+    constraintsAmong.set(setRules, found);
+    besides.set(found, setRules);
+  }
+  return found;
+}
+const propertiesOf = new WeakMap<Declarations, readonly Rule[]>();
+function declaredRules(declarations: Declarations): readonly Rule[] {
+  let found = propertiesOf.get(declarations);
+  if (!found) propertiesOf.set(declarations, (found = propertyRules(declarations.values())));
   return found;
 }
 
@@ -69,8 +81,38 @@ function indexOf(constraints: readonly Rule[]): ReadonlyMap<SignedRelation, Part
   indexes.set(constraints, index);
   return index;
 }
-/** Rules by which the other conditions of a constraint show that this atom does not hold. Variables of the atom stand for anything. */
-export function contrapositives({ relation, subject, object, negated }: Atom, constraints: readonly Rule[]): Rule[] {
+/**
+ * Rules by which the other conditions of a constraint show that this atom does not hold, or something that follows from it by the rule sets, and by which what is known to be false of that is
+ * false of the atom. Variables of the atom stand for anything; what follows only for some of their values is not looked at.
+ */
+export function contrapositives(atom: Atom, constraints: readonly Rule[]): Rule[] {
+  const rules = new Map(against(atom, constraints).map((rule) => [rule.id, rule]));
+  if (!atom.negated)
+    for (const other of consequences(atom, [besides.get(constraints) ?? NONE]))
+      for (const rule of [...against(other, constraints), { heads: [turned(other)], body: [turned(other)] }]) {
+        const moved = about(atom, other, rule);
+        if (moved && rules.size < MOST) rules.set(moved.id, moved);
+      }
+  return [...rules.values()];
+}
+/** What shows that something does not hold shows it of the atom from which that follows. Undefined where it leaves a variable of the atom without value. */
+function about(atom: Atom, other: Atom, { name, heads: [head], body }: Pick<Rule, 'name' | 'heads' | 'body'>): Rule | undefined {
+  const values: Record<string, RuleTerm> = {};
+  for (const [own, put] of [
+    [other.subject, head.subject],
+    [other.object, head.object],
+  ] as const) {
+    if (own.kind !== 'variable') continue;
+    const known = values[own.name];
+    if (known && JSON.stringify(known) !== JSON.stringify(put)) return undefined;
+    values[own.name] = put;
+  }
+  if ([...itemVariables(atom)].some((variable) => !(variable in values)) || values[subjectName(atom)]?.kind === 'literal') return undefined;
+  return makeRule({ ...(name === undefined ? {} : { name }), heads: [turned(substituteItem<Atom>(atom, values))], body });
+}
+const subjectName = ({ subject }: Atom): string => (subject.kind === 'variable' ? subject.name : '');
+/** Rules by which the other conditions of a constraint show that this atom itself does not hold. */
+function against({ relation, subject, object, negated }: Atom, constraints: readonly Rule[]): Rule[] {
   const parts = indexOf(constraints).get(signed(relation, negated));
   if (!parts) return [];
   const candidates = object.kind === 'entity' ? [...(parts.byObject.get(object.id) ?? []), ...parts.open] : object.kind === 'literal' ? parts.open : parts.all;
@@ -98,8 +140,26 @@ function turned({ relation, subject, object, negated }: Atom): Atom {
   return { relation, subject, object, ...(negated ? {} : { negated: true }) };
 }
 
-/** What would show that a triple (which is not negated) does not hold. */
-export function refuters({ subject, relation, object }: Triple, { declarations, constraints }: Declared): Refuter[] {
+/** What would show that a triple (which is not negated) does not hold: itself, or something that follows from it alone. */
+export function refuters(triple: Triple, declared: Declared): Refuter[] {
+  const positive: Atom = { relation: triple.relation, subject: entity(triple.subject), object: triple.object };
+  const found = refutersOf(positive, declared);
+  const bodies = new Set(found.map((refuter) => JSON.stringify(refuterBody(refuter))));
+  const add = (name: string | undefined, body: readonly BodyItem[]): void => {
+    const key = JSON.stringify(body);
+    if (bodies.has(key)) return;
+    bodies.add(key);
+    found.push({ rule: makeRule({ ...(name === undefined ? {} : { name }), heads: [turned(positive)], body }), bindings: {} });
+  };
+  for (const { name, body } of contrapositives(positive, declared.constraints)) add(name, body);
+  for (const other of consequences(positive, [besides.get(declared.constraints) ?? NONE, declaredRules(declared.declarations)]))
+    for (const refuter of refutersOf(other, declared)) add(refuter.rule.name, refuterBody(refuter));
+  return found;
+}
+function refutersOf(atom: Atom, { declarations, constraints }: Declared): Refuter[] {
+  const { relation, object } = atom;
+  if (atom.subject.kind !== 'entity' || object.kind === 'variable') return [];
+  const subject = atom.subject.id;
   const ground = (rule: Rule): Refuter => ({ rule, bindings: {} });
   const found: Refuter[] = [];
   const supers = withSupers(relation, declarations);
@@ -107,7 +167,7 @@ export function refuters({ subject, relation, object }: Triple, { declarations, 
   for (const other of excludedBy(relation, declarations)) found.push({ rule: disjointRule(relation, other), bindings: { x: entity(subject), y: object } });
   for (const member of memberships(relation, declarations))
     if (member.place === 'subject' || object.kind === 'entity') found.push(ground(memberRule(relation, subject, object, member)));
-  found.push(...contrapositives({ relation, subject: entity(subject), object }, constraints).map(ground));
+  found.push(...against(atom, constraints).map(ground));
   for (const over of supers) if (declarations.get(over)?.closed) found.push(ground(closedRule(relation, subject, object, over)));
   return found;
 }

@@ -12,6 +12,7 @@ import { classAxioms } from './owl/classes.ts';
 import { differences, replacements, unifies } from './owl/equality.ts';
 import { propertyAxioms, SAME } from './owl/properties.ts';
 import { FIRST, memberOf, relates, REST, RuleWriter, Schema, variable } from './owl/schema.ts';
+import type { SchemaFact } from './owl/schema.ts';
 import { parseRules } from '../language/parse.ts';
 import { IS_A } from '../language/print.ts';
 import type { Rule } from '../types.ts';
@@ -92,11 +93,14 @@ const [X, Y] = [variable('x'), variable('y')];
 const NEW = variable('_1');
 const named = (name: string): Term => entity(name as EntityId);
 
-/** Rules that a set stands for. `relations`: all in which something is said or concluded, for replacing equals by equals. */
-export function ruleSetRules(set: RuleSetName, facts: readonly Triple[], relations: Iterable<RelationName>): readonly Rule[] {
-  const write = new RuleWriter();
-  const { rules } = write;
+/**
+ * Rules that a set stands for. What is certain and holds at all times is said by the rule alone; a rule that was written from other facts has these among its conditions.
+ * `relations`: all in which something is said or concluded, for replacing equals by equals.
+ */
+export function ruleSetRules(set: RuleSetName, facts: readonly SchemaFact[], relations: Iterable<RelationName>): readonly Rule[] {
   const schema = new Schema(facts);
+  const write = new RuleWriter(schema);
+  const { rules } = write;
   const owl = set === 'owl2-rl';
 
   for (const rule of parseRules(owl ? RDFS_GENERAL + OWL_GENERAL : RDFS_GENERAL)) rules.set(rule.id, rule);
@@ -105,17 +109,17 @@ export function ruleSetRules(set: RuleSetName, facts: readonly Triple[], relatio
   if (classes.length + equal.length > CLASS_RULES)
     for (const rule of parseRules(owl ? CLASSES_GENERAL + EQUIVALENT_GENERAL : CLASSES_GENERAL)) rules.set(rule.id, rule);
   else {
-    for (const [sub, whole] of classes)
-      if (sub !== whole) write.add(`rdfs9: "${sub}" is a subclass of "${whole}"`, [memberOf(X, named(whole))], [memberOf(X, named(sub))]);
-    for (const [a, b] of equal) {
-      write.add(`cax-eqc1: "${a}" and "${b}" are the same class`, [memberOf(X, named(b))], [memberOf(X, named(a))]);
-      write.add(`cax-eqc2: "${a}" and "${b}" are the same class`, [memberOf(X, named(a))], [memberOf(X, named(b))]);
+    for (const [sub, whole, fact] of classes)
+      if (sub !== whole) write.add(`rdfs9: "${sub}" is a subclass of "${whole}"`, [memberOf(X, named(whole))], [memberOf(X, named(sub))], [fact]);
+    for (const [a, b, fact] of equal) {
+      write.add(`cax-eqc1: "${a}" and "${b}" are the same class`, [memberOf(X, named(b))], [memberOf(X, named(a))], [fact]);
+      write.add(`cax-eqc2: "${a}" and "${b}" are the same class`, [memberOf(X, named(a))], [memberOf(X, named(b))], [fact]);
     }
   }
-  for (const [p, q] of schema.pairs('subproperty of'))
-    if (p !== q) write.add(`rdfs7: "${p}" is a subproperty of "${q}"`, [relates(q, X, Y)], [relates(p, X, Y)]);
-  for (const [p, c] of schema.pairs('domain')) write.add(`rdfs2: what has "${p}" is a "${c}"`, [memberOf(X, named(c))], [relates(p, X, NEW)]);
-  for (const [p, c] of schema.pairs('range')) write.add(`rdfs3: what "${p}" leads to is a "${c}"`, [memberOf(Y, named(c))], [relates(p, NEW, Y)]);
+  for (const [p, q, fact] of schema.pairs('subproperty of'))
+    if (p !== q) write.add(`rdfs7: "${p}" is a subproperty of "${q}"`, [relates(q, X, Y)], [relates(p, X, Y)], [fact]);
+  for (const [p, c, fact] of schema.pairs('domain')) write.add(`rdfs2: what has "${p}" is a "${c}"`, [memberOf(X, named(c))], [relates(p, X, NEW)], [fact]);
+  for (const [p, c, fact] of schema.pairs('range')) write.add(`rdfs3: what "${p}" leads to is a "${c}"`, [memberOf(Y, named(c))], [relates(p, NEW, Y)], [fact]);
   if (!owl) return [...rules.values()];
 
   propertyAxioms(schema, write);
@@ -129,10 +133,12 @@ export function ruleSetRules(set: RuleSetName, facts: readonly Triple[], relatio
   replacements(known, write);
   return [...rules.values()];
 }
+export { isDoubtful } from './owl/schema.ts';
+export type { SchemaFact } from './owl/schema.ts';
 /** Does this rule of a set put equals for equals? Such rules stand for each relation, new ones too. */
 export const isReplacement = ({ name }: Rule): boolean => name?.startsWith('eq-rep') === true;
 /** Does this fact say that two names stand for one thing? */
-export const isEquality = ({ relation, negated }: Triple): boolean => !negated && relation === SAME;
+export const isEquality = ({ relation, negated }: Pick<Triple, 'relation' | 'negated'>): boolean => !negated && relation === SAME;
 
 const RDFS_GENERAL = `
 @name("rdfs11: subclasses of subclasses") "subclass of"(?x, ?z) :- "subclass of"(?x, ?y), "subclass of"(?y, ?z).
@@ -179,5 +185,5 @@ const COMPOSED = /^(rdfs5|rdfs11|scm-(eqc|eqp|dom|rng|hv|int|uni))/u;
 /** Is this rule of a set such a rule? */
 export const isComposed = ({ name }: Rule): boolean => name !== undefined && COMPOSED.test(name);
 /** Could a rule conclude schema that rule sets have to read? */
-export const concludesSchema = ({ heads }: Rule): boolean =>
+export const concludesSchema = ({ heads }: Pick<Rule, 'heads'>): boolean =>
   heads.some((head) => !head.negated && touchesSchema({ relation: head.relation, ...(head.object.kind === 'variable' ? {} : { object: head.object }) }));

@@ -36,4 +36,11 @@ export default (async (app) => {
     },
     handler: async (request) => anthropicModelWire(app.modelOf(request.params.id), app.config.limits.newTokens),
   });
+  // Names may have slashes in them, which not all clients encode.
+  app.route({
+    method: 'GET',
+    url: '/models/*',
+    schema: { hide: true, params: z.strictObject({ '*': z.string().min(1).max(256) }), response: { 200: anthropicModel, ...anthropicErrors(404) } },
+    handler: async ({ params: { '*': id } }) => anthropicModelWire(app.modelOf(id), app.config.limits.newTokens),
+  });
 }) satisfies RoutePlugin;

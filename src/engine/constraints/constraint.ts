@@ -3,7 +3,7 @@
 
 import type { ConstraintSpec, TextLimits } from '../port.ts';
 import type { Grammar } from './expression.ts';
-import { characters, choice, literal } from './expression.ts';
+import { characters, choice, literal, sequence } from './expression.ts';
 import { parseGbnf } from './gbnf.ts';
 import { jsonObject, schemaGrammar } from './json-schema.ts';
 import { checkLimits, LimitedConstraint } from './limited.ts';
@@ -13,6 +13,7 @@ import { ChoiceConstraint, NamesConstraint } from './names.ts';
 import { invalid } from './network.ts';
 import type { Constraint, ConstraintVocabulary } from './port.ts';
 import { parseRegex } from './regex.ts';
+import { StagedConstraint } from './staged.ts';
 import { isWithin, limitsText } from './text-length.ts';
 import type { TokenSet } from './token-set.ts';
 import { GrammarWalk } from './walk.ts';
@@ -65,12 +66,36 @@ export interface Limited {
   readonly limits: TextLimits;
   readonly marks?: ThoughtMarks;
 }
-/** Throws EngineError `constraint_invalid` for a constraint that no text of the model meets, that cannot be kept, or that asks for more than the limits allow. */
-export function compileConstraint(spec: ConstraintSpec, vocabulary: ConstraintVocabulary, limits?: TextLimits): Constraint {
-  if (spec.kind === 'choice') return new ChoiceConstraint(limits ? within(spec.choices, limits) : spec.choices, vocabulary);
+/**
+ * `front`: what every text has in front that is no part of it. Throws EngineError `constraint_invalid` for a constraint that no text of the model meets, that cannot be kept, or that asks for
+ * more than the limits allow.
+ */
+export function compileConstraint(spec: ConstraintSpec, vocabulary: ConstraintVocabulary, limits?: TextLimits, front = ''): Constraint {
   if (spec.kind === 'names') return new NamesConstraint(spec.names, spec.words, vocabulary, spec.order);
-  return constraintOf(JSON.stringify(spec), () => grammarOf(spec), vocabulary, limits && { limits });
+  if (spec.kind === 'choice') {
+    const choices = limits ? within(spec.choices, limits) : spec.choices;
+    // Tokenizers may spell another text, with a space more or less, or with other forms of its characters.
+    if (choices.every((text) => spelt(text, vocabulary) === front + text)) return new ChoiceConstraint(choices, vocabulary);
+    return behind(front, { kind: 'choice', choices }, vocabulary);
+  }
+  if (!limits) return behind(front, spec, vocabulary);
+  const text = constraintOf(JSON.stringify(spec), () => grammarOf(spec), vocabulary, { limits });
+  return front === ''
+    ? text
+    : new StagedConstraint(
+        constraintOf(JSON.stringify(['front', front]), () => ({ root: literal(front), rules: new Map() }), vocabulary),
+        text,
+      );
 }
+function behind(front: string, spec: Exclude<ConstraintSpec, { kind: 'names' }>, vocabulary: ConstraintVocabulary): Constraint {
+  const made = (): Grammar => {
+    const { root, rules } = grammarOf(spec);
+    return { root: sequence(literal(front), root), rules };
+  };
+  return constraintOf(JSON.stringify([front, spec]), made, vocabulary);
+}
+const spelt = (text: string, { encode, bytesOf }: ConstraintVocabulary): string =>
+  Buffer.concat(encode(text).map((id) => bytesOf(id) ?? new Uint8Array())).toString('utf8');
 /** A grammar as a constraint; it is made ready once for its `key`. Throws EngineError `constraint_invalid`. */
 export function constraintOf(key: string, make: () => Grammar, vocabulary: ConstraintVocabulary, limited?: Limited): Constraint {
   const grammar = compiled(key, make, vocabulary);

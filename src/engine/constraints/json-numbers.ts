@@ -95,7 +95,7 @@ interface Decimal {
   readonly open: boolean;
 }
 /** The digits of a number of at least 0, as JavaScript writes it. */
-function digitsOf(value: number): { readonly whole: string; readonly fraction: string } {
+export function digitsOf(value: number): { readonly whole: string; readonly fraction: string } {
   const [mantissa, exponent] = value.toExponential().split('e');
   const [digits, point] = [mantissa.replace('.', ''), Number(exponent) + 1];
   return point > 0 ? { whole: digits.slice(0, point).padEnd(point, '0'), fraction: digits.slice(point) } : { whole: '0', fraction: '0'.repeat(-point) + digits };

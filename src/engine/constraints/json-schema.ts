@@ -1,16 +1,18 @@
 // Owns turning a JSON Schema into a grammar of which every text is valid by it.
 // Refuses what it cannot promise: a keyword that is not supported is an error that names it. Valid texts exist that it does not write: extra properties where the schema does not speak of them, unusual gaps.
 
-import { characters, choice, choiceOf, complement, literal, NOTHING, repeat, rule, sequence } from './expression.ts';
+import { CommonTexts, MOST_COMMON } from './common-texts.ts';
+import { choice, choiceOf, literal, NOTHING, repeat, rule, sequence } from './expression.ts';
 import type { Expression, Grammar } from './expression.ts';
+import { multiplesOf } from './json-multiples.ts';
 import { integers, numbers } from './json-numbers.ts';
-import { anyValue, COLON, COMMA, constant, quoted, string, stringCharacter } from './json-text.ts';
+import { anyValue, COLON, COMMA, constant, quoted } from './json-text.ts';
 import { invalid } from './network.ts';
-import { parseRegex } from './regex.ts';
+import { otherNames } from './other-names.ts';
 import { refuseOverlap } from './schema-apart.ts';
-import { FORMATS } from './schema-formats.ts';
 import { SchemaParts } from './schema-parts.ts';
-import { boundOf, countOf, listOf, NOTES, propertiesOf, requiredOf, resolve, schemaOf, typesOf, wrong } from './schema-source.ts';
+import { SchemaStrings } from './schema-strings.ts';
+import { behindReferences, boundOf, canonical, countOf, listOf, NOTES, propertiesOf, requiredOf, resolve, schemaOf, typesOf, wrong } from './schema-source.ts';
 import type { ObjectSchema, Schema, Type } from './schema-source.ts';
 
 const BY_TYPE: Readonly<Record<Type, readonly string[]>> = {
@@ -20,7 +22,7 @@ const BY_TYPE: Readonly<Record<Type, readonly string[]>> = {
   number: ['minimum', 'maximum', 'exclusiveMinimum', 'exclusiveMaximum', 'multipleOf'],
   string: ['minLength', 'maxLength', 'pattern', 'format'],
   array: ['items', 'prefixItems', 'additionalItems', 'minItems', 'maxItems', 'uniqueItems'],
-  object: ['properties', 'required', 'additionalProperties', 'minProperties', 'maxProperties'],
+  object: ['properties', 'required', 'additionalProperties', 'propertyNames', 'minProperties', 'maxProperties'],
 };
 const GENERAL = new Set(['type', 'enum', 'const', 'anyOf', 'oneOf', 'allOf', '$ref']);
 const SUPPORTED = new Set([...GENERAL, ...Object.values(BY_TYPE).flat()]);
@@ -29,8 +31,6 @@ const MOST_DEPTH = 64;
 /** Schemas in a schema, those that are put together anew for each place counted at each. */
 const MOST_PLACES = 20_000;
 const MOST_ITEMS = 10_000;
-/** Of a name that other properties must not have. */
-const MOST_NAME = 500;
 
 /** Throws EngineError `constraint_invalid` that names the place in the schema and the keyword. */
 export function schemaGrammar(schema: unknown): Grammar {
@@ -42,6 +42,8 @@ export const jsonObject = (): Grammar => ({ root: rule('json-object'), rules: an
 class Writer {
   readonly #whole: unknown;
   readonly #rules = new Map<string, Expression>(anyValue());
+  readonly #common = new CommonTexts(this.#rules);
+  readonly #strings = new SchemaStrings(this.#rules, this.#common);
   readonly #parts: SchemaParts;
   /** Rules of places that `$ref` names, by their pointers. */
   readonly #references = new Map<string, string>();
@@ -128,7 +130,7 @@ class Writer {
     if (beside !== undefined) throw wrong(at, beside, 'beside const or enum is not supported; leave out the values that it forbids');
     const types = typesOf(schema, at);
     const kind = (value: unknown): Type => (value === null ? 'null' : Array.isArray(value) ? 'array' : typeof value === 'number' ? (Number.isInteger(value) && !types.includes('number') ? 'integer' : 'number') : (typeof value as Type));
-    const fitting = all.filter((value) => types.includes(kind(value)) && (!listed || !('const' in schema) || listed.some((other) => JSON.stringify(other) === JSON.stringify(value))));
+    const fitting = all.filter((value) => types.includes(kind(value)) && (!listed || !('const' in schema) || listed.some((other) => canonical(other) === canonical(value))));
     if (fitting.length === 0) throw wrong(at, 'const' in schema ? 'const' : 'enum', 'has no value of the type that the schema asks for');
     if (fitting.some((value) => isDeep(value, MOST_DEPTH))) throw wrong(at, 'const' in schema ? 'const' : 'enum', `has a value that is nested more than ${MOST_DEPTH} deep`);
     return choiceOf(fitting.map(constant));
@@ -144,7 +146,7 @@ class Writer {
       case 'number':
         return this.#number(type, schema, at);
       case 'string':
-        return this.#string(schema, at);
+        return this.#strings.write(schema, at);
       case 'array':
         return this.#array(schema, at, depth);
       case 'object':
@@ -157,7 +159,6 @@ class Writer {
   #number(type: 'integer' | 'number', schema: ObjectSchema, at: string): Expression {
     const bound = (keyword: string): number | undefined => boundOf(schema, at, keyword);
     const multiple = bound('multipleOf');
-    if (multiple !== undefined && !(type === 'integer' && multiple === 1)) throw wrong(at, 'multipleOf', 'is supported for integers and 1 only');
     const [low, high, above, below] = [bound('minimum') ?? -Infinity, bound('maximum') ?? Infinity, bound('exclusiveMinimum') ?? -Infinity, bound('exclusiveMaximum') ?? Infinity];
     const least = Math.max(low, above);
     const most = Math.min(high, below);
@@ -167,27 +168,13 @@ class Writer {
         ? numbers(least, most, open)
         : integers(open.low ? Math.floor(least) + 1 : Math.ceil(least), open.high ? Math.ceil(most) - 1 : Math.floor(most));
     if (!expression) throw wrong(at, 'minimum', `leaves no ${type} up to maximum`);
-    return expression;
-  }
-
-  #string(schema: ObjectSchema, at: string): Expression {
-    const { pattern, format } = schema;
-    const least = countOf(schema, at, 'minLength', 0);
-    const most = countOf(schema, at, 'maxLength', Infinity);
-    if (most < least) throw wrong(at, 'minLength', 'is greater than maxLength');
-    if (pattern === undefined && format === undefined) {
-      // One rule for all strings alike: what may come inside them is found once.
-      const name = most === Infinity && least === 0 ? 'json-string' : `string ${least}-${most}`;
-      if (!this.#rules.has(name)) this.#rules.set(name, string(least, most));
-      return rule(name);
-    }
-    if (pattern !== undefined && format !== undefined) throw wrong(at, 'format', 'beside pattern is not supported');
-    const keyword = pattern === undefined ? 'format' : 'pattern';
-    if (schema['minLength'] !== undefined || schema['maxLength'] !== undefined) throw wrong(at, keyword, 'beside minLength or maxLength is not supported; say the length in a pattern');
-    if (typeof pattern === 'string') return quoted(parseRegex(pattern, { write: stringCharacter, search: true }));
-    const known = typeof format === 'string' && Object.hasOwn(FORMATS, format) ? FORMATS[format] : undefined;
-    if (known === undefined) throw wrong(at, keyword, `must be ${keyword === 'pattern' ? 'a text' : `one of ${Object.keys(FORMATS).join(', ')}`}`);
-    return quoted(parseRegex(known, { write: stringCharacter, search: false }));
+    if (multiple === undefined || (multiple === 1 && type === 'integer')) return expression;
+    const multiples = multiplesOf(multiple);
+    if (!multiples) throw wrong(at, 'multipleOf', 'must be above 0, and is supported with 6 decimal places at most and, without the point, up to 1000');
+    return this.#common.of([{ root: expression, rules: new Map() }, multiples], `number ${[type, least, most, open.low, open.high, multiple].join(' ')}`, {
+      none: () => wrong(at, 'multipleOf', 'has no multiple within the bounds'),
+      tooMany: () => wrong(at, 'multipleOf', `and the bounds come to more than ${MOST_COMMON} places together with others like them; set narrower bounds`),
+    });
   }
 
   #array(schema: ObjectSchema, at: string, depth: number): Expression {
@@ -220,9 +207,10 @@ class Writer {
   }
 
   #object(schema: ObjectSchema, at: string, depth: number): Expression {
-    const properties = propertiesOf(schema, at);
     const required = requiredOf(schema, at);
-    const given = schema['additionalProperties'];
+    const named = this.#named(schema, at);
+    const given = named.listed ? false : schema['additionalProperties'];
+    const properties = named.listed ?? propertiesOf(schema, at);
     const extra = given === undefined ? undefined : schemaOf(given, `${at}/additionalProperties`);
     const names = [...Object.keys(properties), ...required.filter((name) => !Object.hasOwn(properties, name))];
     const members = names.flatMap((name) => {
@@ -234,12 +222,46 @@ class Writer {
     });
     // What the schema does not speak of is left out where it names properties; an object of which nothing is said may hold anything.
     const open = extra ?? names.length === 0;
-    const others = open === false ? undefined : sequence(quoted(otherNames(names, at)), COLON, this.#any(open, `${at}/additionalProperties`, depth + 1));
+    if (named.written && names.length > 0) throw wrong(at, 'propertyNames', 'beside properties is supported where it lists the names');
+    const others = open === false ? undefined : sequence(named.written ?? quoted(otherNames(names, at)), COLON, this.#any(open, `${at}/additionalProperties`, depth + 1));
     const [least, most] = [countOf(schema, at, 'minProperties', 0), countOf(schema, at, 'maxProperties', Infinity)];
     const needed = members.filter((member) => member.needed).length;
     if (least > needed) throw wrong(at, 'minProperties', 'is supported only where the required properties are as many');
     if (others ? most < Infinity : most < members.length) throw wrong(at, 'maxProperties', 'is supported only where the properties are not more');
     return sequence(literal('{'), this.#members(members, others, at), literal('}'));
+  }
+  /** Where references lead that have nothing beside them. */
+  #referred(schema: Schema, at: string): Schema {
+    // That they come to an end is seen here.
+    behindReferences(this.#whole, schema, at);
+    let found = schema;
+    while (typeof found !== 'boolean' && found['$ref'] !== undefined) {
+      const beside = Object.keys(found).find((key) => key !== '$ref' && !NOTES.has(key));
+      if (beside !== undefined) throw wrong(at, beside, 'beside $ref is not supported there');
+      found = resolve(this.#whole, found['$ref'], at);
+    }
+    return found;
+  }
+  /** What `propertyNames` says: the properties that there may be, where it lists their names; else how a name is written, where not any text is one. */
+  #named(schema: ObjectSchema, at: string): { readonly listed?: ObjectSchema; readonly written?: Expression } {
+    if (schema['propertyNames'] === undefined) return {};
+    const place = `${at}/propertyNames`;
+    const names = this.#referred(schemaOf(schema['propertyNames'], place), place);
+    if (names === true) return {};
+    if (names === false) return { listed: {} };
+    const values = 'const' in names ? [names['const']] : names['enum'];
+    if (Array.isArray(values)) {
+      const beside = Object.keys(names).find((key) => !['const', 'enum', 'type'].includes(key) && !NOTES.has(key));
+      if (beside !== undefined) throw wrong(place, beside, 'beside const or enum is not supported');
+      const [properties, others] = [propertiesOf(schema, at), schema['additionalProperties'] ?? true];
+      const listed = values.filter((name) => typeof name === 'string').map((name): [string, unknown] => [name, Object.hasOwn(properties, name) ? properties[name] : others]);
+      const missing = requiredOf(schema, at).find((name) => !listed.some(([each]) => each === name));
+      if (missing !== undefined) throw wrong(at, 'required', `asks for ${JSON.stringify(missing)}, which propertyNames does not list`);
+      return { listed: Object.fromEntries(listed) };
+    }
+    const keyword = Object.keys(names).find((key) => key !== 'type' && !BY_TYPE.string.includes(key) && !NOTES.has(key));
+    if (keyword !== undefined || !typesOf(names, place).includes('string')) throw wrong(place, keyword ?? 'type', 'is not supported there; names are texts');
+    return BY_TYPE.string.some((key) => names[key] !== undefined) ? { written: this.#strings.write(names, place) } : {};
   }
   /** Members in order, those that are not needed left out at will, and after them any number of others. What may follow a member is a rule: it is named in several places. */
   #members(members: readonly { readonly needed: boolean; readonly member: Expression }[], others: Expression | undefined, at: string): Expression {
@@ -265,27 +287,4 @@ class Writer {
 
 function isDeep(value: unknown, most: number): boolean {
   return typeof value === 'object' && value !== null && (most === 0 || Object.values(value).some((item) => isDeep(item, most - 1)));
-}
-/** The inside of a string that is none of the names that are listed. */
-function otherNames(names: readonly string[], at: string): Expression {
-  const long = names.find((name) => name.length > MOST_NAME);
-  if (long !== undefined) throw wrong(at, 'properties', `has a name of ${long.length} characters, of which at most ${MOST_NAME} are supported beside additionalProperties; close the object, or take a shorter name`);
-  return nameOtherThan(names);
-}
-/** The inside of a string that is none of these names; only characters that need no escape. */
-function nameOtherThan(names: readonly string[]): Expression {
-  const plain = complement([[0, 0x1f], [34, 34], [92, 92]]);
-  const any = repeat(characters(plain), 0, Infinity);
-  if (names.length === 0) return any;
-  const build = (suffixes: readonly (readonly string[])[]): Expression => {
-    const byFirst = Map.groupBy(suffixes.filter((suffix) => suffix.length > 0), ([character]) => character);
-    const points = [...byFirst.keys()].map((character) => character.codePointAt(0) ?? 0);
-    const off = complement([...points.map((point) => [point, point] as const), ...complement(plain)]);
-    return choiceOf([
-      ...(suffixes.some((suffix) => suffix.length === 0) ? [] : [NOTHING]),
-      ...(off.length > 0 ? [sequence(characters(off), any)] : []),
-      ...[...byFirst].filter(([character]) => character !== '"' && character !== '\\' && character >= ' ').map(([character, group]) => sequence(literal(character), build(group.map((suffix) => suffix.slice(1))))),
-    ]);
-  };
-  return build(names.map((name) => Array.from(name)));
 }

@@ -3,6 +3,8 @@
 
 import type { LimitedPlace, Room } from './ahead.ts';
 import type { Distances, ToEnd } from './distance.ts';
+import { loopCosts } from './loop-costs.ts';
+import type { LoopTokens } from './loop-tokens.ts';
 import type { Machine } from './machine.ts';
 import type { Masks } from './mask-slots.ts';
 import { groups } from './masks.ts';
@@ -105,6 +107,10 @@ class Finder {
         last[i] ? -1 : tokens.greatest(costs.cost[state]).findLastIndex((cost) => cost + rests[i].most + due * rounds[i] <= left),
       ),
     );
+    if (due === 0 && tokens.count(most) - tokens.count(sure) > FEW) {
+      this.#addFitting(tokens, most, rests, last);
+      return;
+    }
     tokens.addTo(this.#bits, sure);
     const [from, to] = [tokens.count(sure), tokens.count(most)];
     const fits = new Uint8Array(to - from).fill(1);
@@ -118,7 +124,25 @@ class Finder {
     });
     for (let i = from; i < to; i++) if (fits[i - from] === 1) this.#set(tokens.tokens[i]);
   }
+  /** Adds the tokens of a loop of at most so many rounds that fit into all rooms. */
+  #addFitting(tokens: LoopTokens, most: number, rests: readonly Rests[], last: readonly boolean[]): void {
+    const fitting = this.#rooms.map(({ meter, costs, left, state }, r) => loopCosts(tokens, meter, costs, state).fitting((place, next) => left - rests[r].at[place][next], last[r]));
+    if (most < tokens.mostRounds) {
+      const few = new Uint32Array(this.#bits.length);
+      tokens.addTo(few, most);
+      fitting.push(few);
+    }
+    const bits = this.#bits;
+    for (let word = 0; word < bits.length; word++) {
+      let all = -1;
+      for (const each of fitting) all &= each[word];
+      bits[word] |= all;
+    }
+  }
 }
+
+/** So few tokens are looked at one by one. */
+const FEW = 2_000;
 
 interface Rests {
   /** By place of the loop's automaton: what is written at least until the end. */

@@ -47,7 +47,8 @@ export class LoopTokens {
   readonly places: Uint8Array;
   /** How many of `tokens` take at most so many rounds. */
   readonly #upTo: Int32Array;
-  readonly #bits: Uint32Array;
+  /** All of them. Not to be changed. */
+  readonly bits: Uint32Array;
   readonly #automaton: LoopAutomaton;
   readonly #trie: TokenTrie;
   readonly #greatest = new WeakMap<Uint16Array, Uint16Array>();
@@ -81,8 +82,8 @@ export class LoopTokens {
       this.rounds[at] = rounds[i];
       this.places[at] = places[i];
     }
-    this.#bits = new Uint32Array(Math.ceil(size / 32));
-    for (const token of this.tokens) this.#bits[token >>> 5] |= 1 << (token & 31);
+    this.bits = new Uint32Array(Math.ceil(size / 32));
+    for (const token of this.tokens) this.bits[token >>> 5] |= 1 << (token & 31);
   }
   /** Rounds that the longest of them takes. */
   get mostRounds(): number {
@@ -112,7 +113,7 @@ export class LoopTokens {
       for (let i = 0; i < count; i++) bits[tokens[i] >>> 5] |= 1 << (tokens[i] & 31);
       return;
     }
-    const kept = count === tokens.length ? this.#bits : this.#bits.slice();
+    const kept = count === tokens.length ? this.bits : this.bits.slice();
     for (let i = count; i < tokens.length; i++) kept[tokens[i] >>> 5] &= ~(1 << (tokens[i] & 31));
     for (let word = 0; word < bits.length; word++) bits[word] |= kept[word];
   }
@@ -134,7 +135,7 @@ export class LoopTokens {
     const trie = this.#trie;
     const exits = new Uint8Array(FIRST_TOKEN);
     for (const byte of bytes) exits[byte] = 1;
-    const within = staying ? undefined : this.#bits;
+    const within = staying ? undefined : this.bits;
     const groups = new Map<string, Leaving[]>();
     let count = 0;
     const written = Buffer.alloc(trie.longest + 1);

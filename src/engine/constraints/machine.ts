@@ -105,8 +105,12 @@ export class Machine {
   }
   /** Where a call comes back to. A place at which its network only ends is left out, so that calls at the end do not pile up. */
   #back(back: number, parent: number): number {
-    const { arcs, jumps, calls, final, loop } = this.#network.nodes[back];
-    return final && arcs.length + jumps.length + calls.length === 0 && !loop ? parent : this.frame(back, 0, parent);
+    for (let at = back; ;) {
+      const { arcs, jumps, calls, final, loop } = this.#network.nodes[at];
+      if (arcs.length + calls.length > 0 || loop || jumps.length + Number(final) !== 1) return this.frame(back, 0, parent);
+      if (final) return parent;
+      [at] = jumps;
+    }
   }
 
   get isLarge(): boolean {

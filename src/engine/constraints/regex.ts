@@ -4,13 +4,17 @@
 import { choice, complement, LAST_POINT, NOTHING, optional, repeat, sequence } from './expression.ts';
 import type { Expression, Range } from './expression.ts';
 import { invalid } from './network.ts';
+import { charactersOf } from './unicode-properties.ts';
 
 const MOST_CHARACTERS = 16 * 1024;
+/** Each has to be looked up among all characters. */
+const MOST_PROPERTIES = 64;
+/** Of all classes in brackets. */
+const MOST_RANGES = 200_000;
 const DIGITS: readonly Range[] = [[48, 57]];
 const WORD: readonly Range[] = [[48, 57], [65, 90], [95, 95], [97, 122]];
 const SPACE: readonly Range[] = [[9, 13], [32, 32], [0xa0, 0xa0], [0x1680, 0x1680], [0x2000, 0x200a], [0x2028, 0x2029], [0x202f, 0x202f], [0x205f, 0x205f], [0x3000, 0x3000], [0xfeff, 0xfeff]];
 const LINE_ENDS: readonly Range[] = [[10, 10], [13, 13], [0x2028, 0x2029]];
-const properties = new Map<string, readonly Range[]>();
 
 export interface RegexOptions {
   /** How one character out of ranges is written. */
@@ -29,6 +33,10 @@ class Parser {
   readonly #pattern: string;
   readonly #write: RegexOptions['write'];
   readonly #search: boolean;
+  /** As they are written, by their text. */
+  readonly #classes = new Map<string, Expression>();
+  readonly #properties = new Set<string>();
+  #ranges = 0;
   #at = 0;
   #depth = 0;
 
@@ -87,16 +95,29 @@ class Parser {
     if (next === '$' && (this.#at === this.#pattern.length - 1 || this.#pattern[this.#at + 1] === '|') && this.#depth === 0) return undefined;
     if (next === '^' || next === '$') throw this.#wrong(`${next} is supported at the ends of the pattern only`);
     if (next === '(') return this.#group();
-    if (next === '[') return this.#write(this.#class());
+    if (next === '[' || next === '\\') return this.#known(() => (next === '[' ? this.#class() : this.#escape()));
     if (next === '.') {
       this.#at++;
       return this.#write(complement(LINE_ENDS));
     }
-    if (next === '\\') return this.#write(this.#escape());
     if ('*+?{}'.includes(next)) throw this.#wrong(`${JSON.stringify(next)} repeats nothing; write \\${next} for the sign itself`);
     const point = this.#pattern.codePointAt(this.#at) ?? 0;
     this.#at += point > 0xffff ? 2 : 1;
     return this.#write([[point, point]]);
+  }
+  /** A class is written once, however often it stands in the pattern: one of a property has hundreds of ranges. */
+  #known(read: () => readonly Range[]): Expression {
+    const start = this.#at;
+    const ranges = read();
+    const text = this.#pattern.slice(start, this.#at);
+    let written = this.#classes.get(text);
+    if (!written) this.#classes.set(text, (written = this.#write(ranges)));
+    return written;
+  }
+  #count(ranges: readonly Range[]): readonly Range[] {
+    this.#ranges += ranges.length;
+    if (this.#ranges > MOST_RANGES) throw this.#wrong(`classes with more than ${MOST_RANGES} ranges of characters together`);
+    return ranges;
   }
   #group(): Expression {
     this.#at++;
@@ -119,7 +140,7 @@ class Parser {
     const ranges: Range[] = [];
     while (!this.#take(']')) {
       if (this.#at >= this.#pattern.length) throw this.#wrong('a class that nothing closes');
-      const from = this.#classItem();
+      const from = this.#count(this.#classItem());
       if (this.#pattern[this.#at] === '-' && this.#pattern[this.#at + 1] !== ']' && from.length === 1 && from[0][0] === from[0][1]) {
         this.#at++;
         const to = this.#classItem();
@@ -187,22 +208,10 @@ class Parser {
     }
   }
   #property(name: string): readonly Range[] {
-    const known = properties.get(name);
-    if (known) return known;
-    let test: RegExp;
-    try {
-      test = new RegExp(`^\\p{${name}}$`, 'u');
-    } catch {
-      throw this.#wrong(`there is no property ${name} of characters`);
-    }
-    const ranges: [number, number][] = [];
-    for (let point = 0; point <= LAST_POINT; point++) {
-      if ((point >= 0xd800 && point <= 0xdfff) || !test.test(String.fromCodePoint(point))) continue;
-      const last = ranges[ranges.length - 1];
-      if (last && last[1] === point - 1) last[1] = point;
-      else ranges.push([point, point]);
-    }
-    properties.set(name, ranges);
+    this.#properties.add(name);
+    if (this.#properties.size > MOST_PROPERTIES) throw this.#wrong(`more than ${MOST_PROPERTIES} different properties of characters`);
+    const ranges = charactersOf(name);
+    if (!ranges) throw this.#wrong(`there is no property ${name} of characters`);
     return ranges;
   }
 }

@@ -1,7 +1,7 @@
 // Owns whether no value can be valid by two schemas.
 // Refuses to guess: where it does not see that they are apart, they are not.
 
-import { behindReferences, propertiesOf, requiredOf, schemaOf, TYPES, typesOf, wrong } from './schema-source.ts';
+import { behindReferences, canonical, propertiesOf, requiredOf, schemaOf, TYPES, typesOf, wrong } from './schema-source.ts';
 import type { Schema, Type } from './schema-source.ts';
 
 /** `oneOf` is `anyOf` where no value can be valid by two: by type, or by a property that is required to have other constants. Throws EngineError `constraint_invalid` where that is not seen. */
@@ -30,8 +30,8 @@ function differ(a: Schema, b: Schema, at: string): boolean {
 }
 function constants(schema: Schema): readonly string[] | undefined {
   if (typeof schema === 'boolean') return undefined;
-  if ('const' in schema) return [JSON.stringify(schema['const'])];
-  return Array.isArray(schema['enum']) ? schema['enum'].map((value) => JSON.stringify(value)) : undefined;
+  if ('const' in schema) return [canonical(schema['const'])];
+  return Array.isArray(schema['enum']) ? schema['enum'].map(canonical) : undefined;
 }
 const kindsOf = (schema: Schema, at: string): readonly Type[] =>
   typeof schema === 'boolean' ? TYPES : typesOf(schema, at).flatMap((type): Type[] => (type === 'number' ? ['number', 'integer'] : [type]));

@@ -1,14 +1,14 @@
 // Owns putting the parts of `allOf`, and what stands beside it, together into one schema.
 // Refuses what would come to something else: parts that speak of the same thing in two ways, or of properties and items that another part closes over.
 
-import { behindReferences, boundOf, listOf, NOTES, propertiesOf, requiredOf, resolve, schemaOf, wrong } from './schema-source.ts';
+import { behindReferences, boundOf, canonical, listOf, NOTES, propertiesOf, requiredOf, resolve, schemaOf, wrong } from './schema-source.ts';
 import type { ObjectSchema, Schema } from './schema-source.ts';
 
 const LEAST = ['minimum', 'exclusiveMinimum', 'minLength', 'minItems', 'minProperties'];
 const MOST = ['maximum', 'exclusiveMaximum', 'maxLength', 'maxItems', 'maxProperties'];
 /** Which items they are about depends on each other. */
 const ITEMS = ['items', 'prefixItems', 'additionalItems'];
-const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
+const same = (a: unknown, b: unknown): boolean => canonical(a) === canonical(b);
 
 export class SchemaParts {
   readonly #whole: unknown;

@@ -16,6 +16,9 @@ const MOST_STEPS = 64;
 
 export const wrong = (at: string, keyword: string, what: string): EngineError => invalid(`the schema's ${keyword} at ${at} ${what}`);
 const isObject = (value: unknown): value is ObjectSchema => typeof value === 'object' && value !== null && !Array.isArray(value);
+/** A text that is the same for values that are equal as JSON, whatever the order of their keys. */
+export const canonical = (value: unknown): string =>
+  JSON.stringify(value, (_, each: unknown) => (isObject(each) ? Object.fromEntries(Object.entries(each).toSorted(([a], [b]) => (a < b ? -1 : 1))) : each));
 export function schemaOf(value: unknown, at: string): Schema {
   if (typeof value === 'boolean' || isObject(value)) return value;
   throw invalid(`the schema at ${at} must be an object or a boolean, is ${JSON.stringify(value)?.slice(0, 50)}`);

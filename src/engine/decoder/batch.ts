@@ -54,7 +54,12 @@ export class Batch {
       if (sequence.released) continue;
       if (!sequence.begun) {
         if (this.#waits(sequence, reading)) continue;
-        sequence.begin(this.#beside(sequence, sequences));
+        try {
+          sequence.begin(this.#beside(sequence, sequences));
+        } catch (error) {
+          yield [{ sequence, error }];
+          continue;
+        }
       }
       const before = sequence.left;
       yield [await this.#alone(sequence, Math.min(chunk, budget), 0)];
@@ -102,7 +107,17 @@ export class Batch {
     const cache = this.#gather(writing);
     const side = [...this.#side];
     const most = this.#length(writing, cache.columns, Math.min(together, MOST_TOGETHER), canRewind ? this.#guesses : 0);
-    const fed = side.map((sequence) => sequence?.plan(most, Math.max(0, Math.min(this.#guesses, most - sequence.left))));
+    const failed: Outcome[] = [];
+    const fed = side.map((sequence) => {
+      try {
+        return sequence?.plan(most, Math.max(0, Math.min(this.#guesses, most - sequence.left)));
+      } catch (error) {
+        if (sequence) failed.push({ sequence, error });
+        return undefined;
+      }
+    });
+    if (failed.length > 0) yield failed;
+    if (fed.every((each) => each === undefined)) return;
     try {
       const rows = await this.#runner.forwardAll(cache, fed, this.#sources(side));
       this.#count(writing.length);

@@ -21,6 +21,7 @@ import type { ModelFiles } from '../models/model-files.ts';
 import { EngineError } from '../port.ts';
 import type { ChatPrompt, Device, GenerateRequest, ModelInfo, TokenLikelihood, Tool, ToolChoice } from '../port.ts';
 import { PrefixCache } from './prefix-cache.ts';
+import type { Certain } from '../replies/calls.ts';
 import { formatOf, FormatReader, needsReader } from '../replies/format.ts';
 import type { ReplyFormat, Thought } from '../replies/format.ts';
 import { Marks, piecesOf } from '../replies/marks.ts';
@@ -58,6 +59,8 @@ function offerOf(prompt: GenerateRequest['prompt']): Offer | undefined {
   if (typeof toolChoice === 'object' && !names.includes(toolChoice.name)) throw new EngineError('tools_invalid', `there is no function ${JSON.stringify(toolChoice.name)} among the tools; there are: ${names.join(', ')}`);
   return { tools, choice: toolChoice, names: typeof toolChoice === 'object' ? [toolChoice.name] : names, single: !parallelToolCalls || typeof toolChoice === 'object' };
 }
+/** With `auto` only calls of strict functions are kept to their form. */
+const certainOf = ({ tools, choice }: Offer): Certain => (choice !== 'auto' ? 'reply' : tools.some(({ strict }) => strict === true) ? 'calls' : 'nothing');
 /** All that a chat says. */
 const textsOf = ({ messages, tools = [], toolChoice }: ChatPrompt): string[] => [
   ...messages.flatMap(({ content, reasoning = '', toolCalls = [] }) => [content, reasoning, ...toolCalls.flatMap((call) => [call.name, call.arguments])]),
@@ -151,7 +154,7 @@ export class LoadedModel {
       isSilent: (token) => this.tokenizer.bytesOf(token) === undefined,
       ...(echo ? { echo: source && request.prompt.kind === 'text' ? request.prompt.text : this.tokenizer.textOfAll(read) } : {}),
       ...(request.prompt.kind === 'chat' && !echo && (offer || needsReader(this.#replies))
-        ? { reader: new FormatReader({ format: this.#replies, marks, opened: thought === 'open', names: offer?.names ?? [], tools: offer?.tools ?? [], single: offer?.single ?? false, newId: () => `call_${randomUUID().replaceAll('-', '').slice(0, 24)}` }) }
+        ? { reader: new FormatReader({ format: this.#replies, marks, opened: thought === 'open', names: offer?.names ?? [], tools: offer?.tools ?? [], single: offer?.single ?? false, certain: offer ? certainOf(offer) : 'nothing', newId: () => `call_${randomUUID().replaceAll('-', '').slice(0, 24)}` }) }
         : {}),
       // A reader has given its marks signs by now.
       detokenizer: this.#side ? this.#side.reader.detokenizer(this.tokenizer.detokenizer(), request.prompt) : this.tokenizer.detokenizer(marks.signs),
@@ -166,13 +169,13 @@ export class LoadedModel {
     return id !== undefined && this.tokenizer.isSpecial(id) ? id : undefined;
   }
   /** What the reply must be: calls as they were asked for, or what the request says; either behind the model's thoughts. */
-  #constraint({ constraint, limits }: GenerateRequest, offer: Offer | undefined, thought: Thought): Constraint | undefined {
+  #constraint({ prompt, constraint, limits }: GenerateRequest, offer: Offer | undefined, thought: Thought): Constraint | undefined {
     const special = (text: string): number | undefined => this.#special(text);
     const format = this.#replies;
     if (offer) {
       if (constraint) throw new EngineError('constraint_invalid', 'what the text must be cannot be asked for together with tools; leave one of them out');
       const { tools, choice, single } = offer;
-      if (choice === 'auto' && !tools.some(({ strict }) => strict === true)) return undefined;
+      if (certainOf(offer) === 'nothing') return undefined;
       const asked = { format, tools, choice, parallel: !single, thought };
       try {
         return constraintOf(JSON.stringify(['calls', asked]), () => callGrammar(asked, special), this.#constraintVocabulary());
@@ -183,7 +186,7 @@ export class LoadedModel {
     }
     if (!constraint) return undefined;
     const vocabulary = this.#constraintVocabulary();
-    if (constraint.kind === 'names' || thought === 'none' || !format.thinking) return compileConstraint(constraint, vocabulary, limits);
+    if (constraint.kind === 'names' || thought === 'none' || !format.thinking) return compileConstraint(constraint, vocabulary, limits, this.#side?.reader.front(prompt));
     // That what is said can be within the limits is found without the thought in front of it.
     const said = limits && compileConstraint(constraint, vocabulary, limits);
     const before = beforeAnswer(format, thought, special);

@@ -61,9 +61,13 @@ export class SourceReader {
       throw new EngineError('invalid_prompt', `the last message is to be gone on with, and it is one of ${last.role}; it must be one of assistant`);
     return { source: inFront ? [target, ...source] : source, begins: last ? [...first, ...this.#tokenizer.encodePlain(last.content)] : first };
   }
+  /** What is written in front of a text and is no part of it. */
+  front(prompt: GenerateRequest['prompt']): string {
+    return this.#spaced && !(prompt.kind === 'chat' && prompt.continues === true) ? ' ' : '';
+  }
   /** Without the space that the first word has in front, where the text begins with it. */
   detokenizer(whole: Detokenizer, prompt: GenerateRequest['prompt']): Detokenizer {
-    if (!this.#spaced || (prompt.kind === 'chat' && prompt.continues === true)) return whole;
+    if (this.front(prompt) === '') return whole;
     let begun = false;
     return {
       push: (token) => {

@@ -135,13 +135,13 @@ export class LoadedEncoder {
     }
   }
 
-  /** Vectors of texts. Throws EngineError `invalid_prompt` for what the model cannot do. */
+  /** Vectors of texts. Throws EngineError `dimensions_invalid`, `unknown_prompt` or `invalid_prompt` for what the model cannot do. */
   embed(request: EmbedRequest): EncoderWork {
     const { id, poolsPrompt, normalise } = this.#files;
     const width = this.#width;
     if (this.#files.task !== 'embed') throw new EngineError('unknown_model', `model ${id} ranks texts and makes no vectors`);
     const { dimensions = width } = request;
-    if (!Number.isInteger(dimensions) || dimensions < 1 || dimensions > width) throw new EngineError('invalid_prompt', `model ${id} makes vectors of ${width} numbers; dimensions must be a whole number from 1 to ${width}, got ${dimensions}`);
+    if (!Number.isInteger(dimensions) || dimensions < 1 || dimensions > width) throw new EngineError('dimensions_invalid', `model ${id} makes vectors of ${width} numbers; dimensions must be a whole number from 1 to ${width}, got ${dimensions}`);
     const prompt = promptOf(this.#files, { name: request.prompt, type: request.inputType });
     const several = request.inputs.length > 1;
     const texts = request.inputs.map((input, i) => this.#text(input, several ? `input[${i}]` : 'the input', request.truncate === true, prompt, !poolsPrompt));

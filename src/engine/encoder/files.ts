@@ -161,12 +161,12 @@ const NAMES = {
 } as const;
 export type InputType = keyof typeof NAMES;
 
-/** The prompt of that name, or of that kind of text where the model has one. Throws EngineError `invalid_prompt` for a name that it does not have. */
+/** The prompt of that name, or of that kind of text where the model has one. Throws EngineError `unknown_prompt` for a name that it does not have. */
 export function promptOf({ id, prompts, defaultPrompt }: Pick<EncoderFiles, 'id' | 'prompts' | 'defaultPrompt'>, { name, type }: { readonly name?: string; readonly type?: InputType }): string {
   if (name !== undefined) {
     if (Object.hasOwn(prompts, name)) return prompts[name];
     const known = Object.keys(prompts);
-    throw new EngineError('invalid_prompt', `model ${id} has no prompt ${JSON.stringify(name)}; ${known.length > 0 ? `it has: ${known.join(', ')}` : 'it has none'}`);
+    throw new EngineError('unknown_prompt', `model ${id} has no prompt ${JSON.stringify(name)}; ${known.length > 0 ? `it has: ${known.join(', ')}` : 'it has none'}`);
   }
   const ofType = type && NAMES[type].find((each) => Object.hasOwn(prompts, each));
   return prompts[ofType ?? defaultPrompt ?? ''] ?? '';

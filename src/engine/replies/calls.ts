@@ -8,6 +8,8 @@ import { MarkFinder } from './marks.ts';
 import type { ReplyPart } from './reader.ts';
 import type { CallSyntax } from './syntax.ts';
 
+/** What is so by construction: that what opens a call goes on as one, or that the reply is calls. What is read so far of one that was cut off is then never text. */
+export type Certain = 'nothing' | 'calls' | 'reply';
 export interface CallsOptions {
   readonly syntax: CallSyntax;
   readonly names: ReadonlySet<string>;
@@ -15,6 +17,7 @@ export interface CallsOptions {
   readonly parameters: (name: string) => unknown;
   /** The reply ends after its first call. */
   readonly single: boolean;
+  readonly certain: Certain;
   readonly newId: () => string;
 }
 
@@ -79,6 +82,9 @@ export class CallsReader {
     return this.#parts.splice(0);
   }
   end(): ReplyPart[] {
+    const { certain } = this.#options;
+    const opened = this.#body !== undefined || this.#waiting.some(({ isMark }) => isMark);
+    if (certain === 'reply' || (certain === 'calls' && opened)) return this.#cut(opened || this.#finder.held !== '');
     if (this.#body) {
       const raw = this.#raw;
       const called = this.#body.end();
@@ -90,6 +96,14 @@ export class CallsReader {
     const before = this.#before();
     // Behind calls, space and marks say nothing.
     if (rest !== '' || this.#calls === 0) this.#say(before + rest);
+    return this.#parts.splice(0);
+  }
+
+  /** The one function that a call which had to come can have been of is told of. */
+  #cut(came: boolean): ReplyPart[] {
+    this.#body?.end();
+    const [name, ...others] = this.#options.names;
+    if (came && this.#options.certain === 'reply' && this.#calls === 0 && others.length === 0) this.#tell(name, undefined);
     return this.#parts.splice(0);
   }
 
@@ -164,6 +178,6 @@ export class CallsReader {
       .join('');
   }
   #say(text: string): void {
-    if (text !== '') this.#parts.push({ kind: 'delta', text });
+    if (text !== '' && this.#options.certain !== 'reply') this.#parts.push({ kind: 'delta', text });
   }
 }

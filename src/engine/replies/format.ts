@@ -3,7 +3,7 @@
 
 import type { Tool } from '../port.ts';
 import { CallsReader } from './calls.ts';
-import type { CallsOptions } from './calls.ts';
+import type { CallsOptions, Certain } from './calls.ts';
 import { FORM_NAMES, formOf, FORMS } from './forms.ts';
 import { HarmonyReader } from './harmony.ts';
 import { LayeredReader } from './layered.ts';
@@ -105,6 +105,8 @@ export interface ReaderOptions {
   readonly tools?: readonly Tool[];
   /** The reply ends after its first call. */
   readonly single: boolean;
+  /** Behind its thought. Default `nothing`. */
+  readonly certain?: Certain;
   readonly newId: () => string;
 }
 const marked = ({ open, close, twice }: Thinking, marks: Marks): Thinking => ({
@@ -112,18 +114,19 @@ const marked = ({ open, close, twice }: Thinking, marks: Marks): Thinking => ({
   close: marks.as(close),
   ...(twice === undefined ? {} : { twice: marks.as(twice) }),
 });
-function readerOf({ format, marks, opened, names, tools = [], single, newId }: ReaderOptions): ReplyReader {
+function readerOf({ format, marks, opened, names, tools = [], single, certain = 'nothing', newId }: ReaderOptions): ReplyReader {
   const { calls, thinking } = format;
   const offered = new Set(names);
-  if (calls === 'harmony') return new HarmonyReader({ marks, opened, names: offered, single, newId });
+  if (calls === 'harmony') return new HarmonyReader({ marks, opened, names: offered, single, forced: certain === 'reply', newId });
   const syntax = names.length > 0 ? syntaxOf(calls, marks) : silentSyntax(calls, marks);
   const answer = formOf(calls)?.answer;
-  const doubtful = syntax ? [...syntax.opens, ...syntax.around] : [];
+  // Where calls hold by construction, thoughts in front of them are closed.
+  const doubtful = syntax && certain === 'nothing' ? [...syntax.opens, ...syntax.around] : [];
   const thought = thinking && new ThoughtReader(marked(thinking, marks), { opened, doubtful, ends: answer === undefined ? [] : [marks.as(answer)] });
   if (!syntax) return new LayeredReader(thought);
   const parameters = new Map(tools.map((tool) => [tool.name, tool.parameters]));
   const reader = (how: Pick<CallsOptions, 'single' | 'newId'>): CallsReader =>
-    new CallsReader({ syntax, names: offered, parameters: (name) => parameters.get(name), ...how });
+    new CallsReader({ syntax, names: offered, parameters: (name) => parameters.get(name), certain, ...how });
   return new LayeredReader(thought, { calls: reader({ single, newId }), trial: () => reader({ single: false, newId: () => '' }) });
 }
 /** Is there anything in such replies that is not said, where nothing may be called? */

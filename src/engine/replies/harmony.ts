@@ -16,6 +16,8 @@ export interface HarmonyOptions {
   readonly names: ReadonlySet<string>;
   /** The reply ends after its first call. */
   readonly single: boolean;
+  /** Behind its thought the reply is a call by construction. */
+  readonly forced: boolean;
   readonly newId: () => string;
 }
 /** Characters of a message's head. */
@@ -78,6 +80,8 @@ export class HarmonyReader implements ReplyReader {
   }
   end(): ReplyPart[] {
     const held = this.#finder.end();
+    const [name, ...others] = this.#options.names;
+    if (this.#options.forced && this.#calls === 0 && others.length === 0 && this.#at === 'head' && this.#head.includes('commentary')) this.#call(name);
     if (this.#arguments) this.#arguments.end();
     else if (this.#at === 'text') this.#say(held);
     // A head that was cut off says nothing; a beginning without marks is none.
@@ -179,7 +183,7 @@ export class HarmonyReader implements ReplyReader {
     for (const each of state.rest) this.#take(each);
   }
   #say(text: string): void {
-    if (text === '') return;
+    if (text === '' || (this.#options.forced && this.#kind === 'delta')) return;
     const between = this.#fresh && this.#told.has(this.#kind) ? BETWEEN : '';
     this.#fresh = false;
     this.#told.add(this.#kind);

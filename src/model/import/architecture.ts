@@ -81,10 +81,24 @@ const shorten = (value: unknown): string => {
 export function refuse({ file }: Asked, key: string, value: unknown, right: string): never {
   throw new CheckpointError('checkpoint_unsupported', `${file}: ${key} is ${shorten(value)}; ${right}`);
 }
+/** Tokens of the longest text that is built for: positions have tables in the graph. */
+export const MOST_CONTEXT = 2 ** 24;
 /** The context that is asked for, or `most`. */
 export function contextOf({ context, file }: Asked, most: number): number {
   if (context !== undefined && context > most)
     throw new CheckpointError('arguments_invalid', `--context ${context} is more than the ${most} tokens that ${file} was made for`);
+  if (context === undefined && most > MOST_CONTEXT)
+    throw new CheckpointError(
+      'arguments_invalid',
+      `${file} was made for texts of ${most} tokens, and at most ${MOST_CONTEXT} are built here; say --context with fewer`,
+    );
   return context ?? most;
 }
 export const whole = z.int().positive();
+/** Each has tensors of its own, which are listed before a weight is read; published models have a few hundred of either. */
+const counted = (what: string) => {
+  const most = 1024;
+  return whole.max(most, { error: ({ input }) => `${String(input)} is more than ${most} ${what}, the most that are built here` });
+};
+export const layerCount = counted('layers');
+export const expertCount = counted('experts');

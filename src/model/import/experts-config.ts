@@ -3,14 +3,14 @@
 
 import { z } from 'zod';
 import type { ExpertsConfig } from '../experts.ts';
-import { refuse, whole } from './architecture.ts';
+import { expertCount, refuse, whole } from './architecture.ts';
 import type { Asked } from './architecture.ts';
 import type { LlamaKind } from './llama-family.ts';
 
 export const expertKeys = {
-  n_routed_experts: whole.nullish(),
-  num_experts: whole.nullish(),
-  num_local_experts: whole.nullish(),
+  n_routed_experts: expertCount.nullish(),
+  num_experts: expertCount.nullish(),
+  num_local_experts: expertCount.nullish(),
   decoder_sparse_step: whole.nullish(),
   mlp_only_layers: z.array(z.int()).nullish(),
   n_shared_experts: z.int().nonnegative().nullish(),

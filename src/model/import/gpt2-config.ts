@@ -6,13 +6,13 @@ import { transposed } from '../decoder-parts.ts';
 import type { Parameter } from '../decoder-parts.ts';
 import { buildGpt2, gpt2Parameters } from '../gpt2.ts';
 import type { Gpt2Config } from '../gpt2.ts';
-import { contextOf, readKeys, refuse, whole } from './architecture.ts';
+import { contextOf, layerCount, readKeys, refuse, whole } from './architecture.ts';
 import type { Architecture, Asked } from './architecture.ts';
 
 const schema = z.object({
   vocab_size: whole,
   n_embd: whole,
-  n_layer: whole,
+  n_layer: layerCount,
   n_head: whole,
   n_inner: whole.nullish(),
   n_positions: whole,

@@ -131,7 +131,10 @@ function write(
     for (const { name, build } of architecture.graphs) {
       const data = new ExternalData(join(folder, `${name}.onnx_data`));
       try {
-        writeFileSync(join(folder, `${name}.onnx`), build({ weights, storage, lost: (matrix, error) => progress.lost(matrix, error), sink: data }));
+        writeFileSync(
+          join(folder, `${name}.onnx`),
+          build({ weights, storage, lost: (matrix, error, energy) => progress.lost(matrix, error, energy), sink: data }),
+        );
       } finally {
         data.close();
       }

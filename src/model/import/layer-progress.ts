@@ -16,7 +16,7 @@ export interface LayerReport {
 export type OnLayer = ((layer: LayerReport, layers: number) => void) | undefined;
 interface Open {
   readonly missing: Set<string>;
-  readonly losses: { readonly name: string; readonly error: number }[];
+  readonly losses: { readonly name: string; readonly error: number; readonly energy: number }[];
   bytes: number;
 }
 
@@ -53,17 +53,18 @@ export class LayerProgress {
     this.#current = layer;
     if (name !== undefined && layer !== undefined) this.#open.get(layer)?.missing.delete(name);
   }
-  lost(name: string, error: number): void {
+  lost(name: string, error: number, energy: number): void {
     const layer = this.#architecture.layerOf(`${name}.`);
     if (layer === undefined) this.#outside.set(name, error);
-    else this.#open.get(layer)?.losses.push({ name, error });
+    else this.#open.get(layer)?.losses.push({ name, error, energy });
   }
   #leave(layer: number): void {
     const own = this.#open.get(layer);
     if (!own || own.missing.size > 0) return;
     const { losses, bytes } = own;
-    const worst = losses.reduce((a, b) => (b.error > a.error ? b : a), { name: '', error: -1 });
-    const all = Math.sqrt(losses.reduce((sum, { error }) => sum + error ** 2, 0) / losses.length);
+    const worst = losses.reduce((a, b) => (b.error > a.error ? b : a), { name: '', error: -1, energy: 0 });
+    const energy = losses.reduce((sum, each) => sum + each.energy, 0);
+    const all = energy === 0 ? 0 : Math.sqrt(losses.reduce((sum, each) => sum + each.error ** 2 * each.energy, 0) / energy);
     const report = { layer, bytes, ...(losses.length > 0 ? { lost: { all, worst: worst.error, name: worst.name } } : {}) };
     this.layers.push(report);
     this.#onLayer?.(report, this.#architecture.layers);

@@ -7,7 +7,7 @@ import { isMultipliedByHead, latentSize } from '../latent-attention.ts';
 import { buildLlama, llamaParameters } from '../llama.ts';
 import type { LlamaConfig } from '../llama.ts';
 import { rotaryAngles } from '../rotary.ts';
-import { contextOf, readKeys, refuse, whole } from './architecture.ts';
+import { contextOf, layerCount, readKeys, refuse, whole } from './architecture.ts';
 import type { LlamaKind } from './llama-family.ts';
 import type { Architecture, Asked } from './architecture.ts';
 import { CheckpointError } from './checkpoint.ts';
@@ -19,7 +19,7 @@ const schema = z.object({
   vocab_size: whole,
   hidden_size: whole,
   intermediate_size: whole,
-  num_hidden_layers: whole,
+  num_hidden_layers: layerCount,
   num_attention_heads: whole,
   num_key_value_heads: whole.nullish(),
   head_dim: whole.nullish(),

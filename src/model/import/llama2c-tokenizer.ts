@@ -15,8 +15,8 @@ export function llama2cTokenizer(path: string, vocabularySize: number): { readon
   const pieces = readPieces(path);
   if (pieces.length !== vocabularySize) throw new CheckpointError('checkpoint_invalid', `${path} has ${pieces.length} tokens, and the model ${vocabularySize}`);
   const texts = pieces.map(({ text }, id) => SPECIAL[id] ?? (id < FIRST_PIECE ? text : text.replaceAll(' ', SPACE)));
-  const vocab: Record<string, number> = {};
-  for (const [id, text] of texts.entries()) vocab[text] ??= id;
+  const vocab = new Map<string, number>();
+  for (const [id, text] of texts.entries()) if (!vocab.has(text)) vocab.set(text, id);
   const added = SPECIAL.map((content, id) => ({ id, content, single_word: false, lstrip: false, rstrip: false, normalized: false, special: true }));
   const tokenizer = {
     version: '1.0',
@@ -32,21 +32,21 @@ export function llama2cTokenizer(path: string, vocabularySize: number): { readon
       special_tokens: { '<s>': { id: '<s>', ids: [1], tokens: ['<s>'] } },
     },
     decoder: { type: 'Sequence', decoders: [{ type: 'Replace', pattern: { String: SPACE }, content: ' ' }, { type: 'ByteFallback' }, { type: 'Fuse' }, { type: 'Strip', content: ' ', start: 1, stop: 0 }] },
-    model: { type: 'BPE', dropout: null, unk_token: '<unk>', continuing_subword_prefix: null, end_of_word_suffix: null, fuse_unk: true, byte_fallback: true, vocab, merges: mergesOf(pieces, vocab) },
+    model: { type: 'BPE', dropout: null, unk_token: '<unk>', continuing_subword_prefix: null, end_of_word_suffix: null, fuse_unk: true, byte_fallback: true, vocab: Object.fromEntries(vocab), merges: mergesOf(pieces, vocab) },
   };
   return { tokenizer, tokenizerConfig: { bos_token: '<s>', eos_token: '</s>', unk_token: '<unk>', add_bos_token: true, tokenizer_class: 'LlamaTokenizer' } };
 }
 
 /** llama2.c joins those two neighbours whose whole has the highest score: each way to cut a piece into two others is a merge, the highest scores first. */
-function mergesOf(pieces: readonly { readonly score: number; readonly text: string }[], vocab: Readonly<Record<string, number>>): string[][] {
+function mergesOf(pieces: readonly { readonly score: number; readonly text: string }[], vocab: ReadonlyMap<string, number>): string[][] {
   const merges: { readonly pair: [string, string]; readonly score: number; readonly order: readonly [number, number] }[] = [];
   for (const [id, { score, text }] of pieces.entries()) {
     if (id < FIRST_PIECE) continue;
     const characters = Array.from(text.replaceAll(' ', SPACE));
     for (let cut = 1; cut < characters.length; cut++) {
       const pair: [string, string] = [characters.slice(0, cut).join(''), characters.slice(cut).join('')];
-      const order = pair.map((part) => vocab[part]);
-      if (order.every((part) => part >= FIRST_PIECE)) merges.push({ pair, score, order: [order[0], order[1]] });
+      const [first = -1, second = -1] = pair.map((part) => vocab.get(part));
+      if (first >= FIRST_PIECE && second >= FIRST_PIECE) merges.push({ pair, score, order: [first, second] });
     }
   }
   return merges.toSorted((a, b) => b.score - a.score || a.order[0] - b.order[0] || a.order[1] - b.order[1]).map(({ pair }) => pair);

@@ -35,15 +35,12 @@ export function describePlan(architecture: Architecture, block: number): string[
     ...(architecture.notes ?? []),
     '',
   ];
-  const inLayers = new Map<number, Parameter[]>();
-  for (const parameter of parameters) {
-    const layer = architecture.layerOf(parameter.name);
-    if (layer === undefined) lines.push(`  ${parameter.name}  [${parameter.shape.join(', ')}]`);
-    else inLayers.set(layer, [...(inLayers.get(layer) ?? []), parameter]);
-  }
+  const byLayer = Map.groupBy(parameters, ({ name }) => architecture.layerOf(name));
+  for (const { name, shape } of byLayer.get(undefined) ?? []) lines.push(`  ${name}  [${shape.join(', ')}]`);
   // Layers of the same shapes are said once, with numbers in the places of what counts up.
   const kinds = new Map<string, { readonly numbers: number[]; readonly size: number }>();
-  for (const [layer, own] of inLayers) {
+  for (const [layer, own] of byLayer) {
+    if (layer === undefined) continue;
     const shapes = new Map<string, number>();
     for (const { name, shape } of own) {
       const line = `    ${name.replace(/^(.*?)\.\d+\./, '').replace(/\bexperts\.\d+\./, 'experts.N.')}  [${shape.join(', ')}]`;

@@ -50,12 +50,16 @@ function mapOf(folder: string): ReadonlyMap<string, string> | undefined {
     const others = readdirSync(folder).filter((name) => /\.(bin|pt|pth|gguf|h5|msgpack|safetensors)$/.test(name));
     throw new CheckpointError('checkpoint_invalid', `${folder} has neither ${SINGLE} nor ${INDEX}${others.length > 0 ? `, but ${others.slice(0, 4).join(', ')}` : ''}; weights are read from safetensors`);
   }
-  let map: Record<string, string>;
+  const wrong = (reason: string, cause: unknown): CheckpointError => new CheckpointError('checkpoint_invalid', `${path} is no index of safetensors files: ${reason}`, { cause });
+  let index: unknown;
   try {
-    map = indexSchema.parse(JSON.parse(readFileSync(path, 'utf8'))).weight_map;
+    index = JSON.parse(readFileSync(path, 'utf8'));
   } catch (error) {
-    throw new CheckpointError('checkpoint_invalid', `${path} is no index of safetensors files: ${reasonOf(error)}`, { cause: error });
+    throw wrong(reasonOf(error), error);
   }
+  const parsed = indexSchema.safeParse(index);
+  if (!parsed.success) throw wrong(parsed.error.issues.map(({ path: at, message }) => `${at.join('.') || 'the whole file'}: ${message}`).join('; '), parsed.error);
+  const { weight_map: map } = parsed.data;
   const outside = Object.values(map).find((name) => name !== basename(name) || name === '..' || name.includes('\\'));
   if (outside !== undefined) throw new CheckpointError('checkpoint_invalid', `${path} names the file ${outside}, which is not in the folder itself`);
   return new Map(Object.entries(map));

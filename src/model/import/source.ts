@@ -48,7 +48,14 @@ export function openSource(path: string, options: SourceOptions = {}): Source {
   const found = statSync(path, { throwIfNoEntry: false });
   if (!found)
     throw new CheckpointError('arguments_invalid', `${path} is not there; give a folder with config.json and safetensors, or a checkpoint of llama2.c`);
-  if (found.isFile()) return path.endsWith('.json') ? fromFolder(dirname(path), path, options) : fromLlama2c(path, options);
+  if (found.isFile()) {
+    if (path.endsWith('.json')) return fromFolder(dirname(path), path, options);
+    if (path.endsWith('.bin')) return fromLlama2c(path, options);
+    throw new CheckpointError(
+      'arguments_invalid',
+      `${path} is neither config.json nor a checkpoint of llama2.c (.bin); give the folder with config.json and safetensors`,
+    );
+  }
   if (existsSync(join(path, 'config.json'))) return fromFolder(path, join(path, 'config.json'), options);
   const binaries = readdirSync(path).filter((name) => name.endsWith('.bin') && !name.startsWith('tok'));
   if (binaries.length === 1) return fromLlama2c(join(path, binaries[0]), options);

@@ -6,7 +6,7 @@ import type { Parameter } from '../decoder-parts.ts';
 import type { Activation } from '../layers.ts';
 import { buildDecoder, buildEncoder, transformerParameters } from '../transformer.ts';
 import type { StackConfig, TransformerConfig } from '../transformer.ts';
-import { contextOf, readKeys, refuse, whole } from './architecture.ts';
+import { contextOf, layerCount, readKeys, refuse, whole } from './architecture.ts';
 import type { Architecture, Asked } from './architecture.ts';
 
 export const ENCODER_DECODERS = ['bart', 'mbart', 'marian'] as const;
@@ -17,10 +17,10 @@ const schema = z.object({
   vocab_size: whole,
   decoder_vocab_size: whole.nullish(),
   d_model: whole,
-  encoder_layers: whole,
+  encoder_layers: layerCount,
   encoder_attention_heads: whole,
   encoder_ffn_dim: whole,
-  decoder_layers: whole,
+  decoder_layers: layerCount,
   decoder_attention_heads: whole,
   decoder_ffn_dim: whole,
   num_hidden_layers: whole.nullish(),

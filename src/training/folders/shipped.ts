@@ -5,9 +5,11 @@ import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 
-import { buildDecoder, decoderParameters, parameterCount, sizeOf } from '../../model/decoder.ts';
+import { buildDecoder, decoderParameters, LATER_PARAMETERS, parameterCount, sizeOf } from '../../model/decoder.ts';
 import type { DecoderConfig } from '../../model/decoder.ts';
+import { layerCount } from '../../model/import/architecture.ts';
 import { CheckpointError, reasonOf } from '../../model/import/checkpoint.ts';
+import { fitsHalves, HALF_LIMIT } from '../../model/onnx.ts';
 import { readWeights } from '../../model/onnx-weights.ts';
 import { adaptersOf, initialAdapters, withAdapters } from '../graphs/adapters.ts';
 import { decoderLoss } from '../graphs/decoder-loss.ts';
@@ -20,7 +22,7 @@ const whole = z.int().positive();
 const schema = z.looseObject({
   vocab_size: whole,
   hidden_size: whole,
-  num_hidden_layers: whole,
+  num_hidden_layers: layerCount,
   num_attention_heads: whole,
   head_dim: whole,
   intermediate_size: whole,
@@ -70,8 +72,14 @@ export interface ShippedFolder {
   readonly files: ReadonlyMap<string, string | Uint8Array>;
 }
 
-/** Writes a folder that is served; each file is replaced in one rename, config.json last. */
+/** Writes a folder that is served; each file is replaced in one rename, config.json last. Throws CheckpointError, and writes nothing, for weights that cannot be stored. */
 export function writeShipped(folder: string, { config, trainingSteps, weights, files }: ShippedFolder): void {
+  for (const [name, values] of weights)
+    if (!fitsHalves(values))
+      throw new CheckpointError(
+        'checkpoint_unsupported',
+        `${name} has numbers that half precision, in which models of this kind are stored, cannot hold (${HALF_LIMIT} and more); lower the learning rate`,
+      );
   mkdirSync(join(folder, 'onnx'), { recursive: true });
   replaceFile(join(folder, WEIGHTS), buildDecoder(config, weights, { storage: 'float16' }));
   for (const [name, content] of files) replaceFile(join(folder, name), content);
@@ -117,7 +125,7 @@ export function readShipped(folder: string, configuration: unknown): ShippedFold
   }
   const weights = new Map(
     decoderParameters(config).map(({ name, shape }) => {
-      const values = stored.get(name)?.values;
+      const values = stored.get(name)?.values ?? (LATER_PARAMETERS.has(name) ? new Float32Array(sizeOf(shape)) : undefined);
       if (values?.length !== sizeOf(shape))
         throw new CheckpointError(
           'checkpoint_invalid',

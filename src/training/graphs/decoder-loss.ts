@@ -1,7 +1,8 @@
 // Owns the training graph of the decoder that ships: forward, loss and gradients.
 // Refuses to know data, optimizer and schedule.
 
-import { decoderParameters, LEAST_PROBABILITY, POINTER_LAGS, rotaryTables, SENTINEL_START } from '../../model/decoder.ts';
+import { decoderParameters, LEAST_PROBABILITY, POINTER_LAGS, rotaryTables, RUN_SCALE, SENTINEL_START } from '../../model/decoder.ts';
+import { DataType } from '../../model/onnx.ts';
 import type { DecoderConfig } from '../../model/decoder.ts';
 import type { LossGraph } from '../loss-graph.ts';
 import { isInLayer } from './adapters.ts';
@@ -12,7 +13,7 @@ import { LossBuilder } from './loss-builder.ts';
 import type { LossOptions } from './loss-builder.ts';
 import { plainNorm } from './norms.ts';
 import { product } from './linear.ts';
-import { add, gate, scaleChannels, shift, squaredRelu } from './pointwise.ts';
+import { add, gate, scaleChannels, shift, squaredRelu, weighedSum } from './pointwise.ts';
 
 /** The loss of src/training/loss-graph.ts for parameters of `decoderParameters`; matrices are [in, out]. */
 export function decoderLoss(config: DecoderConfig, options: LossOptions): LossGraph {
@@ -76,13 +77,28 @@ export function decoderLoss(config: DecoderConfig, options: LossOptions): LossGr
   const rowShape = sequences.list(g.ints([-1]), steps);
   const which = g.op('Mod', [sequences.rows, batch]);
   const row = g.op('Add', [g.op('Mul', [which, steps]), g.op('Div', [sequences.rows, batch])]);
-  const scores = rows(tape, reshape(tape, compared, rowShape, g.op('Shape', [compared])), row);
+  const scores = add(tape, rows(tape, reshape(tape, compared, rowShape, g.op('Shape', [compared])), row), equalRuns());
   const sentinel = shift(tape, builder.linear(learned, 'pointer.sentinel'), SENTINEL_START);
   // A position counts when it comes before the last known token, in the same segment; its token is the one after it.
   const mask = g.op('Gather', [g.op('Reshape', [sequences.maskBefore(), rowShape]), row], { axis: { int: 0 } });
   const none = g.op('Expand', [g.ints(-1), sequences.list(g.ints([1]), batch)]);
   const followers = sequences.list(g.op('Slice', [sequences.ids, g.ints([1]), steps, g.ints([0])]), none);
   const candidates = g.op('Gather', [g.op('Transpose', [followers], { perm: [1, 0] }), which], { axis: { int: 0 } });
+  /** What runs of equal tokens add to the scores: a weight for each token more. A text's first token is like none, so that no run reaches beyond it. */
+  function equalRuns(): string {
+    const seen = g.op('Where', [g.op('Greater', [sequences.positions, g.ints(0)]), sequences.ids, g.ints(-1)]);
+    const runs: string[] = [];
+    for (let back = 0; back < POINTER_LAGS; back++) {
+      const missing = g.op('Expand', [g.ints(-1), sequences.list(g.ints([back]), batch)]);
+      const delayed = sequences.list(missing, g.op('Slice', [seen, g.ints([0]), g.op('Sub', [steps, g.ints([back])]), g.ints([0])]));
+      const there = g.op('Gather', [g.op('Transpose', [delayed], { perm: [1, 0] }), which], { axis: { int: 0 } });
+      const at = g.op('Max', [g.op('Sub', [sequences.rows, g.op('Mul', [batch, g.ints(back)])]), g.ints(0)]);
+      const equal = g.op('Equal', [there, g.op('Unsqueeze', [g.op('Gather', [sequences.flatIds, at], { axis: { int: 0 } }), g.ints([1])])]);
+      const same = g.op('Cast', [equal], { to: { int: DataType.float } });
+      runs.push(back === 0 ? same : g.op('Mul', [runs[back - 1], same]));
+    }
+    return weighedSum(tape, runs, 'pointer.run', RUN_SCALE);
+  }
   const { targets, weights } = sequences;
   const mixed = pointerCrossEntropy(tape, { logits, scores, mask, sentinel, candidates, targets, weights }, LEAST_PROBABILITY, 'loss');
   return builder.finish('loss', 'pharos_decoder_loss', accuracy(tape, mixed, targets, weights, 'accuracy'));

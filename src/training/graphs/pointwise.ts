@@ -37,6 +37,17 @@ export function scaleChannels(tape: Tape, x: string, vector: string): string {
     tape.contribute(vector, () => g.op('ReduceSum', [g.op('Mul', [dy, x]), g.ints([0])], { keepdims: { int: 0 } }));
   });
 }
+/** Sum of values of one shape that have no gradient, each times `factor` and its weight in a vector. */
+export function weighedSum(tape: Tape, values: readonly string[], vector: string, factor: number): string {
+  const g = tape.graph;
+  const each = values.map((value, i) => g.op('Mul', [value, g.op('Mul', [g.op('Gather', [vector, g.ints(i)], { axis: { int: 0 } }), g.scalar(factor)])]));
+  return tape.record(each.length === 1 ? each[0] : g.op('Sum', each), [vector], (dy) =>
+    tape.contribute(vector, () => {
+      const scaled = g.op('Mul', [dy, g.scalar(factor)]);
+      return g.op('Concat', values.map((value) => g.op('Reshape', [g.op('ReduceSum', [g.op('Mul', [scaled, value])], { keepdims: { int: 0 } }), g.ints([1])])), { axis: { int: 0 } });
+    }),
+  );
+}
 /** relu(x)^2 (So et al. 2021). */
 export function squaredRelu(tape: Tape, x: string): string {
   const g = tape.graph;

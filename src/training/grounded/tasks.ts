@@ -16,9 +16,12 @@ export interface Task {
 }
 /** Parts of the samples. What is told of evidence makes the rest, and of it, what is hardest comes more often than it does by itself. */
 const EXTRACTION = 0.2;
-const PATHS = 0.16;
-const LOOSE = 0.18;
+const PATHS = 0.18;
+const LOOSE = 0.16;
 const LAID_OUT = 0.08;
+const WIDE = 0.08;
+/** Names from which on a reply is wide. */
+const WIDE_NAMES = 5;
 
 export function makeTask(random: Random, given: SampleOptions = {}): Task {
   const options = { ...given, leadIns: true };
@@ -28,6 +31,7 @@ export function makeTask(random: Random, given: SampleOptions = {}): Task {
   if (falls(PATHS)) return makePath(random, options);
   if (falls(LOOSE)) return sampleWith(({ kind }) => kind === 'refuse' || (kind === 'find' && random.chance(0.5)), random, options);
   if (falls(LAID_OUT)) return sampleWith(({ evidence: { form } }) => form === 'table' || (form === 'list' && random.chance(0.3)), random, options);
+  if (falls(WIDE)) return sampleWith(({ evidence: { conclusion } }) => conclusion !== undefined && (conclusion.relations.length > 2 || Math.max(conclusion.subjects.length, conclusion.objects.length) >= WIDE_NAMES), random, options);
   return makeSample(random, options);
 }
 /** The first sample of the kind. */

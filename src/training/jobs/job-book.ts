@@ -103,16 +103,24 @@ export class JobBook {
     const log = await this.log(id);
     for (const event of told) log.add(event);
   }
-  /** Removes what only a run needs. */
+  /** Removes what only a run needs. Never rejects: what cannot be removed is logged, and tried again at the next start. */
   async clear(id: string): Promise<void> {
-    await this.#folders.clear(id);
+    await this.#removing(id, this.#folders.clear(id));
   }
+  /** Never rejects, like `clear`; a job whose folder is left is there again after the next start. */
   async remove(id: string): Promise<void> {
     const log = this.#logs.get(id);
     this.#jobs.delete(id);
     this.#logs.delete(id);
     if (log) (await log).close();
-    await this.#folders.remove(id);
+    await this.#removing(id, this.#folders.remove(id));
+  }
+  async #removing(id: string, done: Promise<void>): Promise<void> {
+    try {
+      await done;
+    } catch (error) {
+      this.#logger.error(`files of fine-tuning job ${id} cannot be removed: ${error instanceof Error ? error.message : String(error)}`);
+    }
   }
   /** Everything lasts that was told so far. */
   async settled(): Promise<void> {

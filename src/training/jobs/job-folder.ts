@@ -1,9 +1,9 @@
 // Owns where a job's files lie and how its record is kept.
 // Refuses to know what a job does.
 
-import { readFile, rename, rm } from 'node:fs/promises';
-import { join } from 'node:path';
-import { isMissing, makeFolder, namesIn, writeDurably } from '../../workspace/files/durable.ts';
+import { readdir, readFile, rename, rm } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import { isMissing, makeFolder, namesIn, share, writeDurably } from '../../workspace/files/durable.ts';
 import { jobRecord } from './job.ts';
 import type { Job } from './job.ts';
 
@@ -12,6 +12,8 @@ export interface JobFiles {
   readonly events: string;
   /** The specification that its run has, also when it goes on after an end. */
   readonly spec: string;
+  /** Holds the folder of a tuned model that the job starts from: whoever deletes the model takes nothing from the job. */
+  readonly base: string;
   /** The result, with what the run keeps beside it while it is not over. */
   readonly output: string;
   readonly training: string;
@@ -36,6 +38,7 @@ export class JobFolders {
       folder,
       events: join(folder, 'events.ndjson'),
       spec: join(folder, 'spec.json'),
+      base: join(folder, 'base'),
       output: join(folder, 'model'),
       training: join(folder, 'training.jsonl'),
       validation: join(folder, 'validation.jsonl'),
@@ -75,14 +78,23 @@ export class JobFolders {
   }
   /** Removes all but the record and the events: what only a run needs. */
   async clear(id: string): Promise<void> {
-    const { output, training, validation, heldOut, spec } = this.of(id);
-    for (const path of [spec, output, training, validation, heldOut]) await rm(path, { recursive: true, force: true });
+    const { base, output, training, validation, heldOut, spec } = this.of(id);
+    for (const path of [spec, base, output, training, validation, heldOut]) await rm(path, { recursive: true, force: true });
   }
   async remove(id: string): Promise<void> {
     await removeFolder(this.of(id).folder, join(this.#folder, REMOVED + id));
   }
 }
 
+/** A second folder with the same files, whose content stays when the first is removed. */
+export async function shareFolder(from: string, to: string): Promise<void> {
+  for (const entry of await readdir(from, { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile()) continue;
+    const folder = join(to, relative(from, entry.parentPath));
+    await makeFolder(folder);
+    await share(join(entry.parentPath, entry.name), join(folder, entry.name));
+  }
+}
 /** Takes a folder away at once, then deletes what is in it. `aside`: where it goes in between, on the same file system. */
 export async function removeFolder(folder: string, aside: string): Promise<void> {
   await rm(aside, { recursive: true, force: true });

@@ -1,13 +1,15 @@
 // Owns making jobs ready to run, one after the other: their examples, then the specification of their run.
 // Refuses to know where examples come from, and what becomes of a job afterwards.
 
-import { splitVariant } from '../../engine/models/model-files.ts';
+import { basename, join } from 'node:path';
+import { isFineTuned, splitVariant } from '../../engine/models/model-files.ts';
 import type { ModelLibrary } from '../../engine/port.ts';
 import { writeDurably } from '../../workspace/files/durable.ts';
 import type { TrainingSpecInput } from '../spec.ts';
 import { hasEnded, JobError } from './job.ts';
 import type { Job } from './job.ts';
 import type { JobBook } from './job-book.ts';
+import { shareFolder } from './job-folder.ts';
 import type { JobFiles } from './job-folder.ts';
 import { info } from './progress.ts';
 
@@ -81,7 +83,11 @@ export class Preparation {
     const base = library?.folderOf(job.model);
     if (base === undefined) throw new JobError('tuning_unsupported', `model ${job.model} is no longer there`);
     const { training, validation, message } = await prepare(job, files, signal);
-    const own = { model: splitVariant(base).folder, output: files.output, training_files: [...training], validation_files: [...validation], threads };
+    const served = splitVariant(base).folder;
+    // It is read again when the result is saved.
+    const model = isFineTuned(job.model) ? join(files.base, basename(served)) : served;
+    if (model !== served) await shareFolder(served, model);
+    const own = { model, output: files.output, training_files: [...training], validation_files: [...validation], threads };
     await writeDurably(files.spec, JSON.stringify({ ...job.settings, ...own } satisfies TrainingSpecInput));
     // It may have been paused meanwhile.
     if (book.get(job.id).status === 'validating_files') await book.change(job.id, { status: 'queued' }, info(message), info('The job waits for its turn'));

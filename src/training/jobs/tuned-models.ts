@@ -10,9 +10,15 @@ import { randomName } from '../../workspace/files/file-store.ts';
 import type { Job } from './job.ts';
 import { REMOVED, removeFolder } from './job-folder.ts';
 
-/** `ft:MODEL:SUFFIX:ID`; a model that was fine-tuned before is named after the one that it came from. */
-export const fineTunedName = ({ model, suffix = '', id }: Pick<Job, 'model' | 'suffix' | 'id'>): string =>
-  `ft:${/^ft:(.+):[^:]*:[^:]*$/.exec(model)?.[1] ?? model}:${suffix}:${id.replace(/^ftjob-/, '').slice(0, 8)}`;
+/** Bytes of a folder's name at most. */
+const MOST_NAME = 255;
+/** `ft:MODEL:SUFFIX:ID`; a model that was fine-tuned before is named after the one that it came from. What does not fit into a folder's name is cut off MODEL. */
+export function fineTunedName({ model, suffix = '', id }: Pick<Job, 'model' | 'suffix' | 'id'>): string {
+  const base = Array.from(/^ft:(.+):[^:]*:[^:]*$/.exec(model)?.[1] ?? model);
+  const named = (): string => `ft:${base.join('')}:${suffix}:${id.replace(/^ftjob-/, '').slice(0, 8)}`;
+  while (base.length > 0 && fineTunedFolder(named()).length > MOST_NAME) base.pop();
+  return named();
+}
 
 /** Beside a result, from the run (src/training/run/record.ts). */
 export const RUN = 'training';

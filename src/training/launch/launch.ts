@@ -6,6 +6,7 @@ import { dirname, join, resolve, sep } from 'node:path';
 import { stringify } from 'yaml';
 import { reasonOf } from '../../model/import/checkpoint.ts';
 import { hasGraphsAlone } from '../../model/import/graph-weights.ts';
+import { requirePossible } from '../run/possible.ts';
 import type { TrainingSpec } from '../spec.ts';
 
 export const LAUNCHERS = ['torchrun', 'ray'] as const;
@@ -145,13 +146,14 @@ ${[code, job].map((document) => stringify(document, { lineWidth: 0 })).join('---
 
 /**
  * Writes the folder and returns the command that starts the run. The program trains what Pharos would: the same rows in the same order, the same schedule, updates and masks. Throws RangeError for a
- * model that transformers does not read, and for workers that cannot be spread evenly.
+ * model that transformers does not read, and for workers that cannot be spread evenly, RunError `invalid_spec` for what no run can be.
  */
 export function writeLaunch(
   given: TrainingSpec,
   { launcher, nodes, out, parallel = 'ddp', gpu = true }: LaunchOptions,
 ): { readonly files: readonly string[]; readonly command: string } {
   const spec = placed(given);
+  requirePossible(spec);
   requireReadable(spec);
   if (spec.workers % nodes !== 0)
     throw new RangeError(

@@ -12,9 +12,10 @@ export const deepSeekSchedule = (peak: number): ScheduleSpec => ({ kind: 'multi_
 /**
  * The schedule of a run of `total` steps. Warm-up is a straight line that reaches the peak in its last step; what follows depends on the kind:
  * `linear` and `cosine` (half a period; Loshchilov and Hutter 2017, eq. 5) fall to peak * floor at `total` and stay there; `multi_step` multiplies by gamma from each milestone on, with a list of
- * gammas by the one of that milestone. A run shorter than its warm-up ends below the peak. Throws RangeError when milestones do not rise, or when gammas are neither one nor one for each of them.
+ * gammas by the one of that milestone. A run shorter than its warm-up ends below the peak. Throws what requireSchedule throws.
  */
 export function scheduleOf(spec: ScheduleSpec, total: number): Schedule {
+  requireSchedule(spec, total);
   const { peak, warmup } = spec;
   const shape = shapeOf(spec, total);
   return (step) => peak * Math.min(1, (step + 1) / Math.max(1, warmup)) * shape(step);
@@ -32,10 +33,9 @@ function shapeOf(spec: ScheduleSpec, total: number): Schedule {
     case 'cosine':
       return (step) => spec.floor + (1 - spec.floor) * 0.5 * (1 + Math.cos(Math.PI * progress(step)));
     case 'multi_step': {
-      const starts = milestoneSteps(spec.milestones, total);
-      const gammas = typeof spec.gamma === 'number' ? starts.map(() => spec.gamma as number) : spec.gamma;
-      if (gammas.length !== starts.length)
-        throw new RangeError(`schedule: ${gammas.length} gammas for ${starts.length} milestones; give one number, or one for each milestone`);
+      const { milestones, gamma } = spec;
+      const starts = milestones.map((milestone) => stepOf(milestone, total));
+      const gammas = typeof gamma === 'number' ? starts.map(() => gamma) : gamma;
       return (step) => starts.reduce((factor, start, i) => (step >= start ? factor * gammas[i] : factor), 1);
     }
     default:
@@ -43,14 +43,19 @@ function shapeOf(spec: ScheduleSpec, total: number): Schedule {
   }
 }
 
-/** Milestones as steps: those below 1 are shares of all steps, of which a short run may reach several in one step. */
-function milestoneSteps(milestones: readonly number[], total: number): readonly number[] {
-  const steps = milestones.map((milestone) => (milestone < 1 ? Math.round(milestone * total) : milestone));
-  const rises = (i: number): boolean => (milestones[i] < 1 && milestones[i - 1] < 1 ? milestones[i] > milestones[i - 1] : steps[i] > steps[i - 1]);
-  const wrong = steps.findIndex((_, i) => i > 0 && !rises(i));
-  if (wrong > 0)
-    throw new RangeError(
-      `schedule: milestone ${milestones[wrong]} (step ${steps[wrong]}) does not come after ${milestones[wrong - 1]} (step ${steps[wrong - 1]}); milestones must rise`,
-    );
-  return steps;
+/** A milestone as a step: one below 1 is a share of all steps, of which a short run may reach several in one step. */
+const stepOf = (milestone: number, total: number): number => (milestone < 1 ? Math.round(milestone * total) : milestone);
+
+/** Throws RangeError when milestones do not rise, or when gammas are neither one nor one for each of them. Before `total` is known, a share and a step that follow each other are taken to rise. */
+export function requireSchedule(spec: ScheduleSpec, total?: number): void {
+  if (spec.kind !== 'multi_step') return;
+  const { milestones, gamma } = spec;
+  if (typeof gamma !== 'number' && gamma.length !== milestones.length)
+    throw new RangeError(`schedule: ${gamma.length} gammas for ${milestones.length} milestones; give one number, or one for each milestone`);
+  const rises = (before: number, own: number): boolean =>
+    before < 1 === own < 1 ? own > before : total === undefined || stepOf(own, total) > stepOf(before, total);
+  const wrong = milestones.findIndex((own, i) => i > 0 && !rises(milestones[i - 1], own));
+  if (wrong < 0) return;
+  const said = (milestone: number): string => (total === undefined ? String(milestone) : `${milestone} (step ${stepOf(milestone, total)})`);
+  throw new RangeError(`schedule: milestone ${said(milestones[wrong])} does not come after ${said(milestones[wrong - 1])}; milestones must rise`);
 }

@@ -9,6 +9,7 @@ import type { Schedule } from '../optimizers/schedules.ts';
 import type { TrainingEvent, TrainingSpec } from '../spec.ts';
 import { replaceFile } from '../trainer.ts';
 import type { Trainer } from '../trainer.ts';
+import { RunError } from './errors.ts';
 import { scaled, summed } from './gradients.ts';
 import type { Predicted } from './gradients.ts';
 import { Metrics, lossPlot, schedulePlot } from './metrics.ts';
@@ -83,7 +84,7 @@ async function makeStep({ spec, trainer, data, schedule, state, emit }: RunParts
   return true;
 }
 
-/** Evaluates the step when its turn has come, and writes it down. False when the signal came before that was done. */
+/** Evaluates the step when its turn has come, and writes it down. False when the signal came before that was done. Throws RunError `diverged` when what it finds is no finite loss. */
 async function settle({ spec, trainer, validation, total, files, state, emit, signal }: RunParts, metrics: Metrics): Promise<boolean> {
   const { unsettled } = state;
   if (!unsettled) return true;
@@ -93,6 +94,7 @@ async function settle({ spec, trainer, validation, total, files, state, emit, si
     predicted = await evaluate(trainer, await validation(), spec.workers, signal);
     if (!predicted) return false;
     const { loss } = predicted;
+    if (!Number.isFinite(loss)) throw new RunError('diverged', `step ${step}: validation loss ${loss}; lower the learning rate`);
     const best = state.best === undefined || loss < state.best.loss;
     if (best) {
       keepBest(files.folder, step, trainer.weights);

@@ -1,8 +1,6 @@
 // Owns a run from its specification: the folder of the model and the files of data opened, trained, saved.
 // Refuses to know commands and jobs.
 
-import { resolve } from 'node:path';
-
 import type { TrainingData } from '../batch.ts';
 import { packedBatches } from '../data/packed-batches.ts';
 import { leftOut, tokenise } from '../data/tokenised-data.ts';
@@ -13,6 +11,7 @@ import { openParallelGradients } from '../parallel/parallel-gradients.ts';
 import type { TrainingSpec } from '../spec.ts';
 import { RunError } from './errors.ts';
 import type { GradientsOptions } from './gradients.ts';
+import { requirePossible } from './possible.ts';
 import { runFiles } from './record.ts';
 import { trainModel } from './train-model.ts';
 import type { RunHooks } from './train-model.ts';
@@ -24,6 +23,7 @@ import type { RunHooks } from './train-model.ts';
  */
 export async function runTraining(spec: TrainingSpec, hooks: RunHooks): Promise<void> {
   requirePossible(spec);
+  requirePrecision(spec);
   const model = openTrainable(spec.model, spec.method, { dropout: spec.dropout, seed: spec.seed });
   requireContext(spec, model);
   const { context, rows, workers, validation_files: held } = spec;
@@ -59,17 +59,12 @@ export async function runTraining(spec: TrainingSpec, hooks: RunHooks): Promise<
   }
 }
 
-/** Throws RunError `invalid_spec` for what can be seen without opening anything. */
-function requirePossible({ model, output, precision, patience, validation_files: held }: TrainingSpec): void {
+function requirePrecision({ precision }: TrainingSpec): void {
   if (precision === 'mixed')
     throw new RunError(
       'invalid_spec',
       'precision: mixed needs a provider that multiplies in half precision, and ONNX Runtime has none for training on a CPU; use float32',
     );
-  if (resolve(model) === resolve(output))
-    throw new RunError('invalid_spec', `output: ${output} is the folder of the model to start from, which would be lost; name another`);
-  if (patience > 0 && held.length === 0)
-    throw new RunError('invalid_spec', 'patience: ending early needs losses on validation_files, and there are none; give some, or patience 0');
 }
 function requireContext({ context }: TrainingSpec, { contextLength }: TrainableModel): void {
   if (context > contextLength) throw new RunError('invalid_spec', `context: the model takes rows of at most ${contextLength} tokens, not ${context}`);

@@ -6,12 +6,12 @@ import { existsSync } from 'node:fs';
 import type { BatchSource, TrainingData } from '../batch.ts';
 import type { TrainableModel } from '../loss-graph.ts';
 import { scheduleOf } from '../optimizers/schedules.ts';
-import type { Schedule } from '../optimizers/schedules.ts';
 import type { TrainingEvent, TrainingSpec } from '../spec.ts';
 import { Trainer } from '../trainer.ts';
 import type { TrainerOptions } from '../trainer.ts';
 import { RunError } from './errors.ts';
 import { batchesOf, runSteps } from './loop.ts';
+import { specified } from './possible.ts';
 import { requireSameRun, runFiles } from './record.ts';
 import type { RunState } from './record.ts';
 
@@ -52,7 +52,7 @@ export async function trainModel(
     if (!data) return emit({ kind: 'end', step: trainer.step, reason: 'stopped', model: spec.output });
     try {
       const total = spec.steps ?? Math.ceil(data.batches / batchesOf(spec));
-      const schedule = scheduleFor(spec, total);
+      const schedule = specified(() => scheduleOf(spec.schedule, total));
       const trained = [...trainer.weights.values()].reduce((sum, { length }) => sum + length, 0);
       emit({
         kind: 'start',
@@ -71,14 +71,5 @@ export async function trainModel(
     }
   } finally {
     await trainer.close();
-  }
-}
-
-/** Throws RunError `invalid_spec`. */
-function scheduleFor(spec: TrainingSpec, total: number): Schedule {
-  try {
-    return scheduleOf(spec.schedule, total);
-  } catch (error) {
-    throw new RunError('invalid_spec', error instanceof Error ? error.message : String(error), { cause: error });
   }
 }

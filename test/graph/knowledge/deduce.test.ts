@@ -239,6 +239,23 @@ t.test('facts that are supposed have their time, and a proof is accepted with no
     t.match(await graph.checkProof(BASE, proof, { rules, facts: [{ ...facts[0], ...weaker }, facts[1]] }), { valid: false, reason: /not made as the proof tells it/ }, JSON.stringify(weaker));
 });
 
+t.test('a count holds as long as all that is counted, be it more than its proof shows', async (t) => {
+  const { graph } = await open(t);
+  await graph.addRules(BASE, 'seat(?b, ?m) :- member(?m, ?b). size(?b, ?n) :- board(?b), ?n = count{?m : seat(?b, ?m)}.');
+  await graph.tell(BASE, [
+    say('b', 'is a', 'board'),
+    ...Array.from({ length: 60 }, (_, i) => say(`m${i}`, 'member', 'b', i === 30 ? { validFrom: '2001', validTo: '2090' } : i === 3 ? { validFrom: '2000' } : {})),
+  ]);
+  for (const goal of ['size(b, ?n)', 'size(b, 60)']) {
+    const { answers } = await ask(graph, { goal });
+    t.match(answers, [{ validFrom: '2001', validTo: '2090' }], goal);
+    const proof = graph.proof(BASE, answers[0].proofId as string) as Proof;
+    t.notMatch(JSON.stringify(proof), '"m30"', 'what is shown stays short');
+    t.match(await graph.checkProof(BASE, proof), { valid: true });
+  }
+  t.match((await graph.match(BASE, { relation: parseGoal('size(b, 60)').relation })).items, [{ validFrom: '2001', validTo: '2090' }]);
+});
+
 t.test('a circle among the rules of a request is told with its place', async (t) => {
   const { graph } = await family(t);
   const circle = 'ok(?x) :- parent(?x, ?y).\nin(?x) :- parent(?x, ?y), not out(?x).\nout(?x) :- parent(?x, ?y), not in(?x).';

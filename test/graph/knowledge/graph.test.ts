@@ -156,6 +156,16 @@ t.test('paths lead over derived facts as over stored ones', async (t) => {
   t.same((await graph.paths(BASE, node('ann'), { hops: 2, limit: 3 })).length, 3);
 });
 
+t.test('paths lie over facts that are true now, and come and go with them', async (t) => {
+  let now = Date.parse('2024-06-01');
+  const { graph } = await open(t, { now: () => now });
+  await graph.tell(BASE, [say('ann', 'works at', 'lab', { validTo: '2025' }), say('lab', 'in', 'Ulm'), say('ann', 'works at', 'firm', { validFrom: '2025' }), say('firm', 'led by', 'bob')]);
+  const listed = async (): Promise<string[]> => (await graph.paths(BASE, node('ann'), { hops: 2 })).map(({ path, ends, sample }) => `${path.map(({ relation, inverse }) => (inverse ? '~' : '') + relation).join('/')} ${ends} ${sample.map((end) => (end.kind === 'entity' ? end.id : '')).join()}`);
+  t.same(await listed(), ['works at 1 lab', 'works at/in 1 Ulm']);
+  now = Date.parse('2025-06-01');
+  t.same(await listed(), ['works at 1 firm', 'works at/led by 1 bob']);
+});
+
 t.test('one path is followed over more edges than a search for paths looks at, with the stored facts of each way', async (t) => {
   const { graph } = await open(t, { limits: { expansion: 10, followed: 200 } });
   await graph.addRules(BASE, 'part(?x, ?y) :- piece(?x, ?y).');

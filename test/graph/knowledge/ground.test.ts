@@ -80,6 +80,8 @@ t.test('disjoint relations refute each other, in whichever direction they are de
   t.equal(await asked(graph, triple('c', 'parent of', 'd')), 'refuted, proved');
   t.equal(await asked(graph, triple('b', 'child of', 'a')), 'not_entailed');
   t.equal(await asked(graph, triple('c', 'parent of', 'd', true)), 'entailed, proved');
+  await graph.tell(BASE, [say('a', 'child of', 'b')]);
+  for (const negated of [false, true]) t.equal(await asked(graph, triple('a', 'parent of', 'b', negated)), 'entailed, proved', 'of a contradiction both sides');
 });
 
 t.test('what is not known of a closed relation is false, and its absence is the proof', async (t) => {

@@ -172,7 +172,8 @@ t.test('on random bases the nearest attempt lacks as little as any instance of a
     const { reasons, outcome } = await graph.whyNot(BASE, { goal: { ...goal, subject: { kind: 'entity', id: goal.subject } }, attempts: 100, depth: 1, ...ask });
     if (outcome === 'entailed') return t.fail(`seed ${seed}: the goal follows`);
     asked++;
-    let least = Number.POSITIVE_INFINITY;
+    // What lacks the goal itself explains it least.
+    let [straight, circular] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
     for (const { heads, body } of rules) {
       const atoms = [...heads, ...body] as Atom[];
       const names = [...new Set(atoms.flatMap(({ subject, object }) => [subject, object]).flatMap((term) => (term.kind === 'variable' ? [term.name] : [])))];
@@ -186,11 +187,15 @@ t.test('on random bases the nearest attempt lacks as little as any instance of a
           const [subject, object] = [put(atom.subject), put(atom.object)];
           return subject.kind === 'entity' ? tripleKey({ subject: subject.id, relation: atom.relation, object, ...(atom.negated ? { negated: true } : {}) }) : '';
         });
-        if (head === tripleKey(goal)) least = Math.min(least, rest.filter((key) => !model.has(key)).length);
+        if (head !== tripleKey(goal)) return;
+        const lacking = rest.filter((key) => !model.has(key)).length;
+        if (rest.includes(head)) circular = Math.min(circular, lacking);
+        else straight = Math.min(straight, lacking);
       };
       go(0, {});
     }
     const [first] = reasons?.attempts ?? [];
+    const least = straight === Number.POSITIVE_INFINITY ? circular : straight;
     if (!reasons?.truncated && (first?.lacking ?? Number.POSITIVE_INFINITY) !== least) return t.equal(first?.lacking, least, `seed ${seed}: ${printRules(rules)} ${JSON.stringify(goal)}`);
     const missing = (first?.conditions ?? []).flatMap((condition) => (condition.kind === 'missing' ? [condition.item] : []));
     if (first && missing.every(({ subject, object }) => subject.kind === 'entity' && object.kind !== 'variable')) {
@@ -201,5 +206,5 @@ t.test('on random bases the nearest attempt lacks as little as any instance of a
     }
     await graph.close();
   }
-  return t.ok(supposed > 30, `${asked} goals, ${supposed} with everything missing supposed`);
+  return t.ok(supposed >= 30, `${asked} goals, ${supposed} with everything missing supposed`);
 });

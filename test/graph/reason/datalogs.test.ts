@@ -210,6 +210,36 @@ mean_price("all", m) :- m = mean p : { price(_, p) }.
   t.equal((await derived(t, program, 'souffle')).filter((fact) => fact.includes(' path ')).length, 6);
 });
 
+t.test('what a Soufflé program computes meets entities by their names', async (t) => {
+  const numbers = '.decl a(x: number)\n.decl b(x: number)\na(1). a(2).';
+  const pairs = '.decl e(x: number, y: number)\n.decl b(x: number)\ne(1, 2). e(2, 3).';
+  const words = '.decl w(x: symbol, y: symbol)\n.decl b(x: symbol)\nw("a", "x"). w("ax", "y").';
+  for (const [program, wanted] of [
+    [`${numbers} b(x) :- a(x), z = x + 1, !a(z).`, ['2']],
+    [`${numbers} b(x) :- a(x), !a(x + 1).`, ['2']],
+    [`${numbers} b(x) :- a(x), a(x + 1).`, ['1']],
+    [`${numbers} b(x) :- a(x), z = x + 1, a(z).`, ['1']],
+    [`${pairs} b(x) :- e(x, y), e(y, x + 2).`, ['1']],
+    [`${pairs} b(y) :- e(_, y), !e(y, _). b(x) :- e(x, x + 1), x > 1.`, ['2', '3']],
+    [`${words} b(x) :- w(x, y), !w(cat(x, y), _).`, ['ax']],
+    [`${words} b(x) :- w(x, y), w(cat(x, y), _).`, ['a']],
+    ['.decl w(x: symbol, y: number)\n.decl b(x: symbol)\nw("a", 1). w("b", 2). b(x) :- w(x, y), !w(_, y + 1).', ['b']],
+  ] as const)
+    t.same(
+      (await derived(t, program, 'souffle')).filter((fact) => fact.endsWith(' is a b')),
+      wanted.map((name) => `${name} is a b`),
+      program,
+    );
+});
+t.test('what a Soufflé program computes is no entity', (t) => {
+  const program = '.decl e(x: number, y: number)\n.decl c(x: number, y: number)\n.decl b(x: number)\ne(1, 2).';
+  for (const clause of ['c(x, x + 1) :- e(x, _).', 'c(x, z) :- e(x, _), z = x + 1.', 'c(x, n) :- e(x, _), n = sum y : { e(x, y) }.']) {
+    const read = readSouffle(`${program}\n${clause} b(x) :- c(x, y), e(y, _).`);
+    t.match(read.errors, [{ code: 'type', line: 5, message: /place 2 of c holds entities/u }], clause);
+  }
+  t.end();
+});
+
 t.test('what of Soufflé has no counterpart is refused by its name and place', (t) => {
   const read = readSouffle(`.decl edge(x: symbol, y: symbol)
 .decl three(x: symbol, y: symbol, z: symbol)

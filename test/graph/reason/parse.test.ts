@@ -34,6 +34,16 @@ t.test('every mistake in a text is reported by kind, line, column and what would
     ['p(?x, ?y) : q(?x, ?y).', 'syntax', 1, 11, /":-" between head and body/],
     ['p(?x, ?y) <- q(?x, ?y).', 'syntax', 1, 11, /expected "\.", ":-" or "," but found "<"/],
     ['# a remark', 'syntax', 1, 1, /comments begin with "%"/],
+    ['p(?x) :- q(?x) // a remark', 'syntax', 1, 16, /comments begin with "%"/],
+    ['p(?x) :- q(?x), /* a remark */ r(?x).', 'syntax', 1, 17, /comments begin with "%"/],
+    ['p(?x, ?z) :- q(?x, ?y), ?z = ?y /* halved */ / 2.', 'syntax', 1, 33, /comments begin with "%"/],
+    ['// a remark', 'syntax', 1, 1, /comments begin with "%"/],
+    // Only entities are subjects: under "not" this would hold of everything.
+    ['p(?x) :- q(?x, ?n), ?y = ?n + 1, not r(?y, _).', 'type', 1, 38, /under "not", \?y is a number and cannot be the subject of r; only entities can, so nothing would ever meet this/],
+    ['p(?x) :- q(?x, ?n), ?n > 3, not r(?n, _).', 'type', 1, 33, /cannot be the subject of r/],
+    ['p(?x) :- q(?x, ?v), ?y = ?v + 1, not exists { r(?y, ?z), s(?z, ?w) }.', 'type', 1, 38, /cannot be the subject of r/],
+    ['p(?x, ?n) :- q(?x, ?v), ?y = ?v + 1, ?n = count { ?z : r(?y, ?z) }.', 'type', 1, 38, /so nothing would ever meet this/],
+    ['p(?x, ?n) :- q(?x, _), ?n = count { ?z : s(?x, ?z), ?u = lower(?z), not r(?u, ?z) }.', 'type', 1, 24, /so this would always hold/],
     ['p(?x) :- q(?x);\n r(?x).', 'syntax', 1, 15, /one rule for each alternative/],
     ['p(?x) :- !q(?x).', 'syntax', 1, 10, /"not p\(\.\.\)"/],
     ['p(?x) :- q(?x) & r(?x).', 'syntax', 1, 16, /"," between conditions/],
@@ -184,6 +194,39 @@ t.test('mistakes in JSON are reported by their path', async (t) => {
     t.match({ code: error.code, path: error.path, line: error.line }, { code, path, line: 0 }, JSON.stringify(value));
     t.match(error.message, says);
   }
+});
+
+t.test('rules read by the one before, which differ in names alone, are what they are by themselves', async (t) => {
+  const random = seeded(41);
+  const pick = <T>(list: readonly T[]): T => random.pick(list);
+  const names = ['a', 'B2', '_x', '"a"', '"a b"', '"x\\"y"', '"x"^^entity', '"t"^^string', '5', 'true', '_', '"_"', 'not', '"not"', 'contains', '"contains"', 'count', 'floor', '"floor"', 'ägir', '人', '"\ue0000"', '" "'];
+  const forms = [
+    'p(?x, A) :- q(?x, B).',
+    'A(?x) :- B(?x).',
+    'A(?x) :- B(?x), not C(?x).',
+    '-A(?x) :- "is a"(?x, B), -q(C, ?x).',
+    'p(A, B).',
+    ':- p(?x, A), p(?x, B).',
+    'p(?x, A), C(?x) :- q(?x, ?y), q(?y, _), exists r(?x, B).',
+    'p(?x, ?n) :- q(?x, A), ?n = count { ?y : q(?x, ?y) }.',
+    '@confidence(0.5) p(?x, A) :- q(?x, B).',
+    'p(?x, A) :- q(?x, ?z), ?z != B.',
+    'p(?y, A) :- q(?x, B).',
+  ];
+  let same = 0;
+  for (let round = 0; round < 300; round++) {
+    const few = [pick(forms), pick(forms), pick(forms)];
+    const clauses = Array.from({ length: 12 }, () => pick(few).replaceAll(/[ABC](?=[(),.])/g, () => pick(random.next() < 0.6 ? names.slice(0, 5) : names)));
+    const alone = clauses.map((clause) => readRules(clause));
+    const together = readRules(clauses.join('\n'));
+    const rules = new Map(alone.flatMap((read) => read.rules).map((rule) => [rule.id, rule]));
+    if (JSON.stringify(together.rules) === JSON.stringify([...rules.values()])) same++;
+    else t.same(together.rules, [...rules.values()], clauses.join('\n'));
+    const lines = alone.flatMap(({ errors }, i) => errors.map(({ message }) => [i + 1, message.replace(/line 1\b/, `line ${i + 1}`)]));
+    t.same(together.errors.map(({ line, message }) => [line, message]), lines, clauses.join('\n'));
+    for (const { id, text } of together.rules) t.equal(clauses[(together.places.get(id)?.line ?? 0) - 1] && parseRules(clauses[(together.places.get(id)?.line ?? 0) - 1])[0].text, text);
+  }
+  t.equal(same, 300);
 });
 
 t.test('a goal is one atom', async (t) => {

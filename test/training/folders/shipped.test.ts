@@ -1,7 +1,7 @@
 // Owns opening the model that ships for training and saving it: what is saved opens again with the same weights, and is served with them.
 // Refuses to know how gradients are made.
 
-import { cpSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { openTrainable } from '../../../src/training/open-model.ts';
@@ -19,7 +19,7 @@ t.test('the model that ships opens, and saved untrained - whole or with fresh ad
     ['adapted', LORA],
   ] as const) {
     const model = openTrainable(FOLDER, method);
-    t.equal(model.parameterCount, 3_475_456);
+    t.equal(model.parameterCount, 3_475_464);
     t.equal(model.contextLength, 1024);
     model.save(model.initial(), join(folder, name));
     for (const file of ['config.json', 'tokenizer.json', 'tokenizer_config.json', 'generation_config.json', 'pharos.json', 'onnx/model.onnx'])
@@ -49,6 +49,21 @@ t.test('the model that ships, tuned by adapters, opens again with their loss and
   t.ok(given.text.length > 0);
 });
 
+t.test('weights that grew beyond half precision, in which the model is stored, are refused, and nothing is written', (t) => {
+  const model = openTrainable(FOLDER, FULL);
+  for (const value of [-70_000, Number.NaN]) {
+    const weights = model.initial();
+    weights.get('layer.1.up')?.fill(value, 7, 8);
+    const out = join(t.testdir(), 'grown');
+    t.throws(() => model.save(weights, out), {
+      code: 'checkpoint_unsupported',
+      message: /^layer\.1\.up has numbers that half precision, .* cannot hold \(65520 and more\); lower the learning rate$/,
+    });
+    t.notOk(existsSync(out));
+  }
+  t.end();
+});
+
 t.test('what cannot be opened is answered with what is missing, or what would be right', (t) => {
   const of = (method: MethodSpec, folder: string) => (): unknown => openTrainable(folder, method);
   t.throws(
@@ -61,6 +76,9 @@ t.test('what cannot be opened is answered with what is missing, or what would be
   t.throws(of(FULL, shipped), { code: 'checkpoint_invalid', message: /has no onnx\/model\.onnx, whose weights are trained; onnx\/model_q4\.onnx will not do/ });
   writeFileSync(join(shipped, 'onnx/model.onnx'), readFileSync(join(FOLDER, 'onnx/model.onnx')).subarray(0, 1000));
   t.throws(of(FULL, shipped), /onnx\/model\.onnx (cannot be read|has no numbers of)/);
+  const config: unknown = JSON.parse(readFileSync(join(FOLDER, 'config.json'), 'utf8'));
+  writeFileSync(join(shipped, 'config.json'), JSON.stringify(Object.assign({}, config, { num_hidden_layers: 1e9 })));
+  t.throws(of(FULL, shipped), /config\.json: num_hidden_layers: 1000000000 is more than 1024 layers/);
   writeFileSync(join(shipped, 'config.json'), JSON.stringify({ model_type: 'pharos-decoder' }));
   t.throws(of(FULL, shipped), /config\.json: vocab_size: .*hidden_size: /);
   t.end();

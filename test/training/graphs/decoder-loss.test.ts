@@ -24,7 +24,7 @@ const CONFIG: DecoderConfig = {
   pointerWidth: 6,
   pointerTokenWidth: 5,
 };
-const sizeOfStart = (name: string): number => (name === 'pointer.sentinel' ? 8 : 1.2);
+const sizeOfStart = (name: string): number => (name === 'pointer.sentinel' ? 8 : name === 'pointer.run' ? 0.3 : 1.2);
 function randomWeights(seed: number): Map<string, Float32Array> {
   const random = new Random(seed);
   return new Map(

@@ -22,12 +22,12 @@ export const unifies = ({ relation, object }: Triple): boolean => UNIFYING.has(r
 
 /** Members of one axiom "all different" differ from each other. */
 export function differences(schema: Schema, write: RuleWriter): void {
-  for (const { subject, members } of ofAxiom(schema, 'all different')) {
+  for (const { subject, members, from } of ofAxiom(schema, 'all different')) {
     const names = [...new Map(members.map((term): [string, Term] => [termKey(term), term])).values()].filter((term) => term.kind === 'entity');
     names.slice(0, -1).forEach((each, i) => {
       const others = names.slice(i + 1);
       const found = others.length === 1 ? [relates(SAME, each, others[0])] : [relates(SAME, each, Y), compare(Y, 'in', { kind: 'list', items: others })];
-      write.add(`eq-diff2: "${subject}" are all different`, [], found);
+      write.add(`eq-diff2: "${subject}" are all different`, [], found, from());
     });
   }
 }
@@ -35,7 +35,7 @@ export function differences(schema: Schema, write: RuleWriter): void {
 export function replacements(relations: Iterable<string>, write: RuleWriter): void {
   for (const p of relations) {
     if (p === SAME) continue;
-    write.add(`eq-rep-s: equals have the same "${p}"`, [relates(p, Z, Y)], [relates(SAME, X, Z), relates(p, X, Y)]);
-    write.add(`eq-rep-o: "${p}" of equals is the same`, [relates(p, X, Z)], [relates(SAME, Y, Z), relates(p, X, Y)]);
+    write.add(`eq-rep-s: equals have the same "${p}"`, [relates(p, Z, Y)], [relates(SAME, X, Z), relates(p, X, Y)], []);
+    write.add(`eq-rep-o: "${p}" of equals is the same`, [relates(p, X, Z)], [relates(SAME, Y, Z), relates(p, X, Y)], []);
   }
 }

@@ -7,6 +7,11 @@ import math
 def rate_of(schedule, total):
     """Learning rate by step, as src/training/optimizers/schedules.ts of Pharos has it."""
     kind, warmup = schedule["kind"], schedule["warmup"]
+    milestones = schedule.get("milestones", [])
+    starts = [math.floor(each * total + 0.5) if each < 1 else each for each in milestones]
+    for (before, start), (own, step) in zip(zip(milestones, starts), zip(milestones[1:], starts[1:])):
+        if not (own > before if (before < 1) == (own < 1) else step > start):
+            raise ValueError(f"schedule: milestone {own} (step {step}) does not come after {before} (step {start}); milestones must rise")
 
     def shape(step):
         progress = min(1, max(0, (step - warmup) / max(1, total - warmup)))
@@ -16,7 +21,6 @@ def rate_of(schedule, total):
             return 1 - (1 - schedule["floor"]) * progress
         if kind == "cosine":
             return schedule["floor"] + (1 - schedule["floor"]) * 0.5 * (1 + math.cos(math.pi * progress))
-        starts = [math.floor(each * total + 0.5) if each < 1 else each for each in schedule["milestones"]]
         gammas = schedule["gamma"] if isinstance(schedule["gamma"], list) else [schedule["gamma"]] * len(starts)
         return math.prod(gamma for start, gamma in zip(starts, gammas, strict=True) if step >= start)
 

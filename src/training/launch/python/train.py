@@ -239,6 +239,8 @@ class Run:
             self.emit("step", step=self.step, loss=loss, rate=rate, gradientNorm=norm, tokens=self.tokens, tokensPerSecond=tokens / (time.perf_counter() - start))
             if held and (self.step % spec["evaluate_every"] == 0 or self.step == total):
                 found = self.evaluate(held)
+                if not math.isfinite(found):
+                    raise ValueError(f"step {self.step}: validation loss {found}; lower the learning rate")
                 best = self.best is None or found < self.best
                 self.best, self.stale = (found, 0) if best else (self.best, self.stale + 1)
                 if best:

@@ -1,0 +1,222 @@
+// Owns that strings and numbers of a schema, and names of its properties, hold to all that it says of them at once, as clients' libraries write it: patterns beside formats and lengths, multiples within bounds.
+// Refuses to know the other parts of schemas.
+
+import t from 'tap';
+import { z } from 'zod';
+import { compileConstraint } from '../../src/engine/constraints/constraint.ts';
+import type { ConstraintVocabulary } from '../../src/engine/constraints/port.ts';
+import { TokenSet } from '../../src/engine/constraints/token-set.ts';
+import { TokenTrie } from '../../src/engine/constraints/token-trie.ts';
+import { seeded } from '../helpers/store-world.ts';
+import { drawn } from './masks-cases.ts';
+import type { Random } from './masks-cases.ts';
+
+/** Every byte, and some longer tokens. */
+const TOKENS = [
+  ...Array.from({ length: 256 }, (_, byte) => Buffer.of(byte)),
+  ...['", "', '12', '0.', 'T0', '-02', '00', 'ab', '@a', '.c', '://', 'é'].map((text) => Buffer.from(text)),
+];
+const END = TOKENS.length;
+const bytesOf = (id: number): Uint8Array | undefined => TOKENS[id];
+const trie = new TokenTrie(TOKENS.keys(), bytesOf);
+const vocabulary = (): ConstraintVocabulary => ({
+  trie: () => trie,
+  size: END + 1,
+  ends: [END],
+  encode: (text) => [...Buffer.from(text)],
+  bytesOf,
+  compiled: new Map(),
+});
+const CLOSING = new Set(TOKENS.flatMap((bytes, id) => (/^["\]}]/.test(bytes.toString()) ? [id] : [])));
+
+function draw(schema: unknown, words: ConstraintVocabulary, random: Random): string | undefined {
+  const constraint = compileConstraint({ kind: 'schema', schema }, words);
+  const written: Uint8Array[] = [];
+  for (let i = 0; i < 400 && !constraint.complete(); i++) {
+    const allowed = constraint.allowed();
+    const closing = random.next() < 0.3 ? TokenSet.ofIds([...CLOSING].filter((id) => allowed.has(id))) : allowed;
+    const token = drawn(closing.size > 0 ? closing : allowed, random);
+    if (token === undefined) throw new Error(`nothing may follow ${Buffer.concat(written).toString()}`);
+    written.push(TOKENS[token]);
+    constraint.accept(token);
+  }
+  return constraint.complete() ? Buffer.concat(written).toString('utf8') : undefined;
+}
+function accepts(schema: unknown, value: unknown, words = vocabulary()): boolean {
+  const constraint = compileConstraint({ kind: 'schema', schema }, words);
+  for (const byte of Buffer.from(JSON.stringify(value))) {
+    if (!constraint.allowed().has(byte)) return false;
+    constraint.accept(byte);
+  }
+  return constraint.complete();
+}
+
+t.test('what is drawn is valid by the library whose schema it is', (t) => {
+  const random = seeded(31);
+  const kinds: readonly z.ZodType[] = [
+    z.email(),
+    z.email().max(255),
+    z.email().min(8).max(20),
+    z.uuid(),
+    z.uuidv4().max(36),
+    z.url(),
+    z.url().min(1).max(2083),
+    z.iso.datetime(),
+    z.iso.date(),
+    z.ipv4(),
+    z.ipv6(),
+    z.cuid2(),
+    z.ulid(),
+    z.string().regex(/^a+$/).max(5),
+    z
+      .string()
+      .regex(/^[a-z0-9-]+$/)
+      .min(3)
+      .max(63),
+    z.string().regex(/é|"/).max(4),
+    z
+      .string()
+      .regex(/^\p{Lu}/u)
+      .min(2)
+      .max(3),
+    z.record(z.string(), z.int().min(0).max(3)),
+    z.record(z.enum(['a', 'b"']), z.boolean()),
+    z.partialRecord(z.enum(['a', 'b"']), z.boolean()),
+    z.record(z.uuid(), z.null()),
+    z.record(
+      z
+        .string()
+        .regex(/^[a-z]+$/)
+        .max(4),
+      z.boolean(),
+    ),
+  ];
+  for (const kind of kinds) {
+    const schema = z.toJSONSchema(kind);
+    const words = vocabulary();
+    let ended = 0;
+    for (let i = 0; i < 20; i++) {
+      const text = draw(schema, words, random);
+      if (text === undefined) continue;
+      ended++;
+      if (!kind.safeParse(JSON.parse(text)).success) t.fail(`${JSON.stringify(schema)} gave ${text}`);
+    }
+    t.ok(ended >= 10, `${ended} texts of ${JSON.stringify(schema).slice(0, 120)}`);
+  }
+  t.end();
+});
+
+t.test('and what is valid can be written', (t) => {
+  const email = z.toJSONSchema(z.email().max(40));
+  const words = vocabulary();
+  t.ok(accepts(email, 'ada.lovelace-king@mail.example.org', words));
+  t.notOk(accepts(email, `${'a'.repeat(40)}@example.org`, words));
+  t.ok(accepts({ type: 'string', pattern: '^.*$', minLength: 2, maxLength: 3 }, '😀"'), 'characters are counted, not bytes');
+  t.notOk(accepts({ type: 'string', pattern: '^.*$', minLength: 2, maxLength: 3 }, '😀'));
+  t.ok(
+    accepts(
+      { type: 'object', propertyNames: { $ref: '#/$defs/key' }, additionalProperties: { type: 'integer' }, $defs: { key: { enum: ['x', 'y'] } } },
+      { x: 1, y: 2 },
+    ),
+  );
+  t.notOk(accepts({ type: 'object', propertyNames: { enum: ['x'] } }, { y: 1 }));
+  t.ok(
+    accepts(
+      { type: 'object', propertyNames: { enum: ['x', 'y'] }, properties: { x: { type: 'null' } }, required: ['x'], additionalProperties: false },
+      { x: null },
+    ),
+  );
+  t.ok(accepts({ type: 'object', propertyNames: false }, {}));
+  t.end();
+});
+
+const LETTERS = ['a', 'b', '"', 'é'];
+function randomPattern(random: Random, depth = 0): string {
+  const atom = (): string =>
+    depth > 1 || random.next() < 0.6 ? random.pick([...LETTERS, '.', '[ab]', '[^a]', '\\p{L}']) : `(?:${randomPattern(random, depth + 1)})`;
+  const part = (): string => Array.from({ length: 1 + random.below(3) }, () => atom() + random.pick(['', '', '*', '+', '?', '{1,2}'])).join('');
+  return Array.from({ length: 1 + random.below(2) }, part).join('|');
+}
+t.test('a pattern beside a length takes exactly the texts that match and have the length', (t) => {
+  const random = seeded(32);
+  const texts = [''];
+  for (let at = 0; at < texts.length; at++) if (Array.from(texts[at]).length < 3) texts.push(...LETTERS.map((letter) => texts[at] + letter));
+  for (let round = 0; round < 12; round++) {
+    const pattern = random.pick(['', '^']) + `(?:${randomPattern(random)})` + random.pick(['', '$']);
+    const [minLength, more] = [random.below(3), random.below(3)];
+    const schema = { type: 'string', pattern, minLength, maxLength: minLength + more };
+    const valid = (text: string): boolean =>
+      new RegExp(pattern, 'u').test(text) && Array.from(text).length >= minLength && Array.from(text).length <= minLength + more;
+    const words = vocabulary();
+    if (!texts.some(valid)) continue;
+    for (const text of texts) if (accepts(schema, text, words) !== valid(text)) t.fail(`${JSON.stringify(schema)} ${JSON.stringify(text)}: ${valid(text)}`);
+  }
+  t.end();
+});
+
+t.test('multiples of whole numbers and decimals, within bounds', (t) => {
+  const random = seeded(33);
+  for (const [schema, valid, some, no] of [
+    [{ type: 'integer', multipleOf: 7 }, (x: number) => Number.isInteger(x / 7), [0, -7, 700_000_007 * 7], [1, -8]],
+    [{ type: 'integer', multipleOf: 5, minimum: 12, maximum: 31 }, (x: number) => [15, 20, 25, 30].includes(x), [15, 30], [10, 35, 16]],
+    [
+      { type: 'number', multipleOf: 0.5, exclusiveMinimum: -2, maximum: 3 },
+      (x: number) => Number.isInteger(x * 2) && x > -2 && x <= 3,
+      [-1.5, 0, 2.5, 3],
+      [-2, 0.25, 3.5],
+    ],
+    [{ type: 'number', multipleOf: 0.01, minimum: 0 }, (x: number) => Math.abs(x * 100 - Math.round(x * 100)) < 1e-3, [0, 19.99, 0.07, 1234.5], [0.001, -1]],
+    [
+      { type: ['number', 'null'], multipleOf: 2.5, minimum: 0, maximum: 9 },
+      (x: number | null) => x === null || [0, 2.5, 5, 7.5].includes(x),
+      [7.5, null, 5],
+      [1, 9],
+    ],
+    [{ type: 'number', multipleOf: 100, minimum: 50, maximum: 1000 }, (x: number) => x % 100 === 0 && x >= 50 && x <= 1000, [100, 1000], [0, 50, 150.5]],
+  ] as const) {
+    const words = vocabulary();
+    for (let i = 0; i < 30; i++) {
+      const text = draw(schema, words, random) ?? '0';
+      if (!(valid as (value: unknown) => boolean)(JSON.parse(text))) t.fail(`${JSON.stringify(schema)} gave ${text}`);
+    }
+    for (const value of some) t.ok(accepts(schema, value, words), `${JSON.stringify(schema)} ${value}`);
+    for (const value of no) t.notOk(accepts(schema, value, words), `${JSON.stringify(schema)} ${value}`);
+  }
+  for (const [schema, message] of [
+    [{ type: 'integer', multipleOf: 0 }, /multipleOf at # must be above 0/],
+    [{ type: 'number', multipleOf: 1e-9 }, /multipleOf at # must be above 0, and is supported with 6 decimal places/],
+    [{ type: 'integer', multipleOf: 12_345 }, /up to 1000/],
+    [{ type: 'integer', multipleOf: 10, minimum: 1, maximum: 9 }, /multipleOf at # has no multiple within the bounds/],
+    [{ type: 'integer', multipleOf: 'x' }, /multipleOf at # must be a number/],
+  ] as const)
+    t.throws(() => compileConstraint({ kind: 'schema', schema }, vocabulary()), { code: 'constraint_invalid', message }, JSON.stringify(schema));
+  t.end();
+});
+
+t.test('what cannot be kept, or has no text, is said', (t) => {
+  for (const [given, message] of [
+    [z.toJSONSchema(z.email().max(3)), /pattern at # matches no text of the format and the length/],
+    [{ type: 'string', pattern: '^[\\p{L} ]+$', maxLength: 5_000 }, /come to more than 20000 places together/],
+    [{ type: 'string', format: 'telephone' }, /format at # must be one of date/],
+    [{ type: 'string', pattern: 5 }, /pattern at # must be a text/],
+    [{ type: 'string', pattern: 'a', minLength: 3, maxLength: 2 }, /minLength at # is greater than maxLength/],
+    [{ type: 'object', propertyNames: { enum: ['a'] }, required: ['b'] }, /required at # asks for "b", which propertyNames does not list/],
+    [
+      { type: 'object', propertyNames: { pattern: '^a' }, properties: { ab: {} } },
+      /propertyNames at # beside properties is supported where it lists the names/,
+    ],
+    [{ type: 'object', propertyNames: { minimum: 3 } }, /minimum at #\/propertyNames is not supported there/],
+    [
+      { type: 'object', propertyNames: { $ref: '#/$defs/a', pattern: 'b' }, $defs: { a: {} } },
+      /pattern at #\/propertyNames beside \$ref is not supported there/,
+    ],
+    [{ type: 'object', propertyNames: { $ref: '#/$defs/a' }, $defs: { a: { $ref: '#/$defs/a' } } }, /leads over more than 64 others/],
+  ] as const) {
+    t.throws(
+      () => compileConstraint({ kind: 'schema', schema: given }, vocabulary()),
+      { code: 'constraint_invalid', message },
+      JSON.stringify(given).slice(0, 100),
+    );
+  }
+  t.end();
+});

@@ -1,0 +1,106 @@
+// Owns the promise that reading an answer keeps the time it was given, whatever takes long in it, and lets others work meanwhile.
+// Refuses to know how fast the machine is: turns of the event loop are counted.
+
+import t from 'tap';
+import { literal } from '../../../graph/terms.ts';
+import { BASE, open, say, triple } from '../../helpers/knowledge-world.ts';
+import type { Change } from '../../../graph/store.ts';
+
+const MS = 600;
+const budget = { answers: 10_000, facts: 1_000_000, ms: MS, depth: 10_000 };
+const numbers = (count: number): Change[] =>
+  Array.from({ length: count }, (_, i) => ['A', 'B', 'C'].map((column) => say(`${column}${i}`, `v${column}`, literal(i)))).flat();
+/** What the work gives, and how often others had their turn. */
+async function turnsDuring<T>(work: () => Promise<T>): Promise<[T, turns: number]> {
+  let [turns, working] = [0, true];
+  const turn = (): void => {
+    turns++;
+    if (working) setTimeout(turn, 1);
+  };
+  setTimeout(turn, 1);
+  try {
+    return [await work(), turns];
+  } finally {
+    working = false;
+  }
+}
+/** Each turn waits for what works between, tens of milliseconds at most on a machine that does nothing else. */
+const OFTEN = 3;
+
+t.test('a constraint whose conditions have nothing in common is searched until the time is over', async (t) => {
+  const { graph } = await open(t, { limits: { standing: budget } });
+  await graph.tell(BASE, [...numbers(1_000), say('ann', 'is a', 'admin'), say('ann', 'is a', 'guest')]);
+  await graph.addRules(BASE, ':- admin(?x), guest(?x). :- vA(?x, ?a), vB(?y, ?b), vC(?z, ?c), ?a + ?b + ?c = 0 - 1.');
+  const [page, turns] = await turnsDuring(() => graph.contradictions(BASE));
+  t.match(page, { complete: false, limit: 'ms', more: true });
+  t.ok(turns >= OFTEN, `${turns} turns`);
+  const [found, more] = await turnsDuring(() => graph.conflicts(BASE));
+  t.ok(found.every(({ rule }) => rule.body.length === 2));
+  t.ok(more >= OFTEN, `${more} turns`);
+});
+
+t.test('contradictions that were found before the time is over are shown', async (t) => {
+  const { graph } = await open(t, { limits: { standing: budget } });
+  await graph.tell(BASE, numbers(1_000));
+  await graph.addRules(BASE, ':- vA(?x, ?a), vB(?y, ?b), vC(?z, ?c), ?a + ?b + ?c = 0.');
+  const page = await graph.contradictions(BASE);
+  t.equal(page.limit, 'ms');
+  t.equal(page.contradictions.length, 1);
+});
+
+for (const [name, rules] of [
+  ['a rule whose conditions have nothing in common', 'p(?x) :- vA(?x, ?a), vB(?y, ?b), vC(?z, ?c), ?a + ?b + ?c = 0 - 1.'],
+  ['conditions that share a variable late', 'p(?x) :- vA(?x, ?a), vB(?y, ?b), vC(?z, ?c), vA(?z, ?c).'],
+  ['an aggregate over all pairs', 'p(A1) :- ?n = count{ ?x, ?y, ?z : vA(?x, ?a), vB(?y, ?b), vC(?z, ?c), ?a + ?b + ?c = 0 - 1 }, ?n > 0.'],
+  ['a rule about one class', 'p(?x) :- "is a"(?x, thing), vA(?w, ?a), vB(?y, ?b), vC(?z, ?c), ?a + ?b + ?c = 0 - 1.'],
+] as const)
+  t.test(`${name}: deriving stops when the time is over, and gives way`, async (t) => {
+    const { graph } = await open(t);
+    await graph.tell(BASE, [...numbers(1_000), say('A1', 'is a', 'thing')]);
+    const [result, turns] = await turnsDuring(() => graph.deduce(BASE, { goal: 'p(?x)', rules, budget }));
+    t.match(result, { answers: [], complete: false, limit: 'ms' });
+    t.ok(turns >= OFTEN, `${turns} turns`);
+  });
+
+t.test('a long join that gives way finds what it would find at once', async (t) => {
+  const { graph } = await open(t);
+  await graph.tell(BASE, numbers(60));
+  const rules = 'p(?x, ?y) :- vA(?x, ?a), vB(?y, ?b), vC(?z, ?c), ?a + ?b + ?c = 3.';
+  const sums = `${rules} q(A1, ?n) :- ?n = count{ ?x, ?y, ?z : vA(?x, ?a), vB(?y, ?b), vC(?z, ?c), ?a + ?b + ?c = 3 }.`;
+  const ample = { ...budget, ms: 120_000 };
+  const [pairs, turns] = await turnsDuring(() => graph.deduce(BASE, { goal: 'p(?x, ?y)', rules, budget: ample }));
+  t.equal(pairs.answers.length, 10);
+  t.ok(turns >= OFTEN, `${turns} turns`);
+  const counted = await graph.deduce(BASE, { goal: 'q(A1, ?n)', rules: sums, budget: ample });
+  t.same(
+    counted.answers.map(({ bindings }) => bindings.n),
+    [literal(10)],
+  );
+});
+
+const PATHS = 't(?x, ?y) :- e(?x, ?y). t(?x, ?z) :- t(?x, ?y), t(?y, ?z).';
+t.test('further proofs are looked for until the time is over', async (t) => {
+  const { graph } = await open(t);
+  const facts = Array.from({ length: 20 }, (_, i) => Array.from({ length: 20 }, (__, j) => triple(`n${i}`, 'e', `n${j}`))).flat();
+  const [result, turns] = await turnsDuring(() => graph.deduce(BASE, { goal: 't(?x, ?y)', proofs: 100, rules: PATHS, facts, budget }));
+  t.match(result, { complete: false, limit: 'ms' });
+  t.ok(result.answers.some(({ proofIds = [] }) => proofIds.length > 1) || result.answers.length < 400);
+  t.ok(turns >= OFTEN, `${turns} turns`);
+});
+
+t.test('why something does not follow is looked for until the time is over', async (t) => {
+  const { graph } = await open(t);
+  const facts = Array.from({ length: 40 }, (_, i) => triple(`n${i}`, 'e', `n${i + 1}`));
+  const [result, turns] = await turnsDuring(() => graph.whyNot(BASE, { goal: 't(n39, n1)', depth: 16, attempts: 100, rules: PATHS, facts, budget }));
+  t.match(result, { outcome: 'not_entailed', complete: false, limit: 'ms' });
+  t.ok(turns >= OFTEN, `${turns} turns`);
+});
+t.test('so is why nothing of a kind is not nothing, and what an aggregate comes to', async (t) => {
+  const { graph } = await open(t);
+  await graph.tell(BASE, numbers(1_000));
+  for (const body of ['not exists { vA(?u, ?a), vB(?v, ?b), vC(?w, ?c), ?a + ?b + ?c = 0 - 1 }, "is a"(?x, nothing)', '?n = count{ ?u : vA(?u, ?a), vB(?v, ?b), vC(?w, ?c), ?a + ?b + ?c = 0 - 1 }, ?n > 5, "is a"(?x, nothing)']) {
+    const [result, turns] = await turnsDuring(() => graph.whyNot(BASE, { goal: 'p(A1)', rules: `p(?x) :- ${body}.`, budget }));
+    t.match(result, { complete: false, limit: 'ms' });
+    t.ok(turns >= OFTEN, `${turns} turns`);
+  }
+});
