@@ -77,8 +77,8 @@ export async function* chunksOf(url: string, body: AsyncIterable<Uint8Array>): A
   return false;
 }
 
-/** Tokens as chats and as plain texts tell them. */
-export function tokensOf(given: NonNullable<Chunk['choices']>[number]['logprobs']): readonly WrittenToken[] | undefined {
+/** Tokens as chats and as plain texts tell them, with the `most` likeliest for each: plain texts tell the one that was written as well where it is none of these. */
+export function tokensOf(given: NonNullable<Chunk['choices']>[number]['logprobs'], most = Infinity): readonly WrittenToken[] | undefined {
   const bytesOf = (text: string): number[] => [...Buffer.from(text, 'utf8')];
   const one = (each: { readonly token: string; readonly logprob: number; readonly bytes?: readonly number[] | null }): TokenLikelihood => ({ text: each.token, logprob: each.logprob, bytes: each.bytes ?? bytesOf(each.token) });
   if (given?.content) return given.content.map((each) => ({ ...one(each), top: (each.top_logprobs ?? []).map(one) }));
@@ -86,6 +86,9 @@ export function tokensOf(given: NonNullable<Chunk['choices']>[number]['logprobs'
     text,
     bytes: bytesOf(text),
     logprob: given.token_logprobs?.[i] ?? undefined,
-    top: Object.entries(given.top_logprobs?.[i] ?? {}).map(([token, logprob]) => one({ token, logprob })),
+    top: Object.entries(given.top_logprobs?.[i] ?? {})
+      .toSorted(([, a], [, b]) => b - a)
+      .slice(0, most)
+      .map(([token, logprob]) => one({ token, logprob })),
   }));
 }

@@ -163,7 +163,7 @@ class UpstreamEngine implements Engine {
     try {
       const path = request.prompt.kind === 'chat' ? '/chat/completions' : '/completions';
       const response = await this.#fetch(path, { method: 'POST', body: JSON.stringify(bodyOf(request)), signal: signal ? AbortSignal.any([live.signal, signal]) : live.signal });
-      for await (const event of limitEvents(this.#events(response), request)) {
+      for await (const event of limitEvents(this.#events(response, request.sampling.logprobs), request)) {
         begun = true;
         yield event;
       }
@@ -180,7 +180,7 @@ class UpstreamEngine implements Engine {
   }
 
   /** What an answer brings, its end included. */
-  async *#events(response: Response): AsyncGenerator<GenerateEvent> {
+  async *#events(response: Response, likeliest: number | undefined): AsyncGenerator<GenerateEvent> {
     if (!response.ok) await this.#text(response, MOST_BYTES);
     const type = response.headers.get('content-type') ?? '';
     if (!response.body || type.startsWith('application/json')) throw this.#failed(`the engine at ${this.#url} was asked for a stream and sent ${type === '' ? 'nothing' : type}: ${(await this.#text(response, MOST_BYTES)).slice(0, 200)}`);
@@ -198,7 +198,7 @@ class UpstreamEngine implements Engine {
         usage = usageOf(next.value) ?? usage;
         const [choice] = next.value.choices ?? [];
         if (!choice) continue;
-        for (const event of eventsOf(choice, reader)) {
+        for (const event of eventsOf(choice, reader, likeliest)) {
           events++;
           yield event;
         }
@@ -227,10 +227,10 @@ function usageOf({ usage }: Chunk): Usage | undefined {
   const thought = usage.completion_tokens_details?.reasoning_tokens ?? 0;
   return { promptTokens: usage.prompt_tokens ?? 0, completionTokens: usage.completion_tokens ?? 0, ...(cached > 0 ? { cachedTokens: cached } : {}), ...(thought > 0 ? { reasoningTokens: thought } : {}) };
 }
-function eventsOf({ delta, text: plain, logprobs }: NonNullable<Chunk['choices']>[number], reader: DeltaReader): GenerateEvent[] {
+function eventsOf({ delta, text: plain, logprobs }: NonNullable<Chunk['choices']>[number], reader: DeltaReader, likeliest: number | undefined): GenerateEvent[] {
   const thought = delta ? reader.thought(delta) : '';
   const text = delta?.content ?? plain ?? '';
-  const tokens = tokensOf(logprobs);
+  const tokens = tokensOf(logprobs, likeliest);
   return [
     ...(thought === '' ? [] : [{ kind: 'reasoning' as const, text: thought }]),
     ...(text === '' && !tokens?.length ? [] : [{ kind: 'delta' as const, text, ...(tokens?.length ? { tokens } : {}) }]),
