@@ -1,6 +1,6 @@
 // Owns the training run of the model that ships: generated data in, Hugging Face layout out. Resumes from its checkpoint.
-// Refuses to know how gradients are made. Usage: node scripts/train-model.ts [--out models/pharos-mini] [--work data/training] [--from FOLDER] [--steps 6000] [--rate 0.002] [--threads 2] [--export-only]
-// An interrupt saves and exports before it ends. --from takes vocabulary and weights of a model folder, of as many layers or fewer, as the start, instead of learning a vocabulary and drawing weights.
+// Refuses to know how gradients are made. Usage: node scripts/train-model.ts [--out models/pharos-mini] [--work data/training] [--from FOLDER] [--steps 6000] [--rate 0.002] [--threads 2] [--blend 1] [--export-only]
+// An interrupt saves and exports before it ends. --from takes vocabulary and weights of a model folder, of as many layers or fewer, as the start, instead of learning a vocabulary and drawing weights; --blend 0.4 writes weights four tenths of the way from there.
 
 import { appendFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -32,10 +32,13 @@ const { values: args } = parseArgs({
     steps: { type: 'string', default: '6000' },
     rate: { type: 'string', default: '0.002' },
     threads: { type: 'string', default: '2' },
+    blend: { type: 'string', default: '1' },
     'export-only': { type: 'boolean', default: false },
   },
 });
 const total = Number(args.steps);
+const blend = Number(args.blend);
+if (!(blend > 0 && blend <= 1) || (blend < 1 && args.from === undefined)) throw new Error('--blend takes a part above 0, at most 1, of what was learnt since --from');
 mkdirSync(args.work, { recursive: true });
 mkdirSync(join(args.out, 'onnx'), { recursive: true });
 
@@ -109,8 +112,21 @@ const earlier = args.from === undefined ? 0 : ((JSON.parse(readFileSync(join(arg
 if (resumed) data.advanceTo(resumed.data);
 else if (args.from !== undefined) {
   data.advanceTo(2026 + earlier);
-  const given = new Map([...readWeights(readFileSync(join(args.from, 'onnx/model.onnx')))].map(([name, { values }]) => [name, values] as const));
-  growInto(trainer.weights, given, (JSON.parse(readFileSync(join(args.from, 'config.json'), 'utf8')) as { num_hidden_layers: number }).num_hidden_layers, config.layers);
+  for (const [name, values] of startWeights(args.from)) trainer.weights.get(name)?.set(values);
+}
+/** Those of a model folder, in this many layers. */
+function startWeights(folder: string): ReadonlyMap<string, Float32Array> {
+  const started = drawnWeights(config, 1);
+  const given = new Map([...readWeights(readFileSync(join(folder, 'onnx/model.onnx')))].map(([name, { values }]) => [name, values] as const));
+  growInto(started, given, (JSON.parse(readFileSync(join(folder, 'config.json'), 'utf8')) as { num_hidden_layers: number }).num_hidden_layers, config.layers);
+  return started;
+}
+
+/** The weights that are written: of the way from those of --from, that part which --blend says (Wortsman et al. 2022, "Robust fine-tuning of zero-shot models", eq. 1). */
+function blended(): ReadonlyMap<string, Float32Array> {
+  if (args.from === undefined || blend === 1) return trainer.weights;
+  const start = startWeights(args.from);
+  return new Map(Array.from(trainer.weights, ([name, values]) => [name, values.map((value, i) => (start.get(name)?.[i] ?? 0) * (1 - blend) + value * blend)]));
 }
 
 /** The log of this run and its curve, for the model's card. */
@@ -131,7 +147,7 @@ function exportModel(): void {
     ['pharos.json', json({ format: 'evidence-2', nameOpen: NAME_OPEN, nameClose: NAME_CLOSE, lexicon: { en: lexicon(new Random(3), 'en'), zh: lexicon(new Random(4), 'zh') } })],
   ]);
   if (existsSync(log)) writeCurve(readFileSync(log, 'utf8'));
-  writeShipped(args.out, { config, trainingSteps: earlier + trainer.step, weights: trainer.weights, files });
+  writeShipped(args.out, { config, trainingSteps: earlier + trainer.step, weights: blended(), files });
 }
 
 if (!args['export-only']) {

@@ -37,6 +37,8 @@ const schema = z.looseObject({
 /** Files of a folder that training leaves as they are. */
 const ALONG = ['tokenizer.json', 'tokenizer_config.json', 'generation_config.json', 'pharos.json'] as const;
 /** The only file with weights that can be trained: quantised ones have lost them. */
+/** The least number of half precision. */
+const HALF_LEAST = 2 ** -24;
 const WEIGHTS = 'onnx/model.onnx';
 
 const configJson = (config: DecoderConfig, trainingSteps: number): object => ({
@@ -81,7 +83,9 @@ export function writeShipped(folder: string, { config, trainingSteps, weights, f
         `${name} has numbers that half precision, in which models of this kind are stored, cannot hold (${HALF_LIMIT} and more); lower the learning rate`,
       );
   mkdirSync(join(folder, 'onnx'), { recursive: true });
-  replaceFile(join(folder, WEIGHTS), buildDecoder(config, weights, { storage: 'float16' }));
+  // What half precision cannot tell from zero is zero, without a sign.
+  const stored = new Map(Array.from(weights, ([name, values]) => [name, values.map((value) => (Math.abs(value) <= HALF_LEAST / 2 ? 0 : value))]));
+  replaceFile(join(folder, WEIGHTS), buildDecoder(config, stored, { storage: 'float16' }));
   for (const [name, content] of files) replaceFile(join(folder, name), content);
   replaceFile(join(folder, 'config.json'), `${JSON.stringify(configJson(config, trainingSteps), null, 2)}\n`);
 }
