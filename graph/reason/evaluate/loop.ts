@@ -76,15 +76,12 @@ export class Loop {
     const step = this.#steps[i];
     const { registers, rows } = this;
     switch (step.op) {
-      case SUBJECT: {
-        const { next, heads } = this.#chains[i] as Chain;
-        const key = step.subject < 0 ? ~step.subject : registers[step.subject];
-        return key < heads.length && this.#forwards(i, next, heads[key] - 1);
-      }
+      case SUBJECT:
       case OBJECT: {
         const { next, heads } = this.#chains[i] as Chain;
-        const key = step.object < 0 ? ~step.object : registers[step.object];
-        return key < heads.length && this.#backwards(i, next, heads[key] - 1);
+        const given = step.op === SUBJECT ? step.subject : step.object;
+        const key = given < 0 ? ~given : registers[given];
+        return key < heads.length && this.#along(i, next, heads[key] - 1);
       }
       case PROBE: {
         if (this.#meter.count()) return this.#pause(i, -1);
@@ -133,35 +130,20 @@ export class Loop {
         throw new TypeError(`no step has operation ${step.op}`);
     }
   }
-  /** Rows of a step from this one on, along the chain of its subject. */
-  #forwards(i: number, next: Chain['next'], from: number): boolean {
+  /** Rows of a step from this one on, along the chain of its subject (which leads to objects) or of its object. */
+  #along(i: number, next: Chain['next'], from: number): boolean {
     // Growing replaces the columns; those read here keep every row below the limit. V8 reads what is not in a variable anew behind each call.
-    const { objects, stamps } = this.#tables[i];
+    const { subjects, objects, stamps } = this.#tables[i];
     const limit = this.#limits[i];
     const { registers, rows, careful } = this;
-    const { object, position } = this.#steps[i];
+    const { op, subject, object, position } = this.#steps[i];
+    const ends = op === SUBJECT ? objects : subjects;
+    const register = op === SUBJECT ? object : subject;
     const last = i + 1 === this.#steps.length;
     for (let row = from; row >= 0; row = next[row] - 1) {
       if (this.#meter.count()) return this.#pause(i, row);
       if (row >= limit || (careful && stamps[row] === FALLEN)) continue;
-      registers[object] = objects[row];
-      rows[position] = row;
-      if (last) this.#found();
-      else if (this.join(i + 1)) return true;
-    }
-    return false;
-  }
-  /** The same along the chain of its object. */
-  #backwards(i: number, next: Chain['next'], from: number): boolean {
-    const { subjects, stamps } = this.#tables[i];
-    const limit = this.#limits[i];
-    const { registers, rows, careful } = this;
-    const { subject, position } = this.#steps[i];
-    const last = i + 1 === this.#steps.length;
-    for (let row = from; row >= 0; row = next[row] - 1) {
-      if (this.#meter.count()) return this.#pause(i, row);
-      if (row >= limit || (careful && stamps[row] === FALLEN)) continue;
-      registers[subject] = subjects[row];
+      registers[register] = ends[row];
       rows[position] = row;
       if (last) this.#found();
       else if (this.join(i + 1)) return true;
@@ -201,8 +183,7 @@ export class Loop {
       case SUBJECT:
       case OBJECT: {
         const { next } = this.#chains[i] as Chain;
-        const row = below ? next[this.rows[position]] - 1 : this.#pausedRow;
-        return op === SUBJECT ? this.#forwards(i, next, row) : this.#backwards(i, next, row);
+        return this.#along(i, next, below ? next[this.rows[position]] - 1 : this.#pausedRow);
       }
       case ALL:
         return this.#all(i, below ? this.rows[position] + 1 : this.#pausedRow);
