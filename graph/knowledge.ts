@@ -9,26 +9,26 @@ import type { InduceRequest, RankRequest, RankResult } from './induce/types.ts';
 import type { CheckResult } from './reason/proofs/checker.ts';
 import type { RuleSetName } from './reason/rulesets/rulesets.ts';
 import type { Proof, Rule } from './reason/types.ts';
-import type { ContradictionPage } from './knowledge/conflicts.ts';
-import type { Shared } from './knowledge/context.ts';
+import type { ContradictionPage } from './knowledge/conflicts/conflicts.ts';
+import type { Shared } from './knowledge/worlds/context.ts';
 import { Grounding } from './knowledge/grounding.ts';
 import { Learning } from './knowledge/learning.ts';
-import { Lookup } from './knowledge/lookup.ts';
-import type { ReadOptions } from './knowledge/lookup.ts';
-import type { ConflictPolicies } from './knowledge/policies.ts';
-import { ProofStore } from './knowledge/proofs.ts';
+import { Lookup } from './knowledge/reads/lookup.ts';
+import type { ReadOptions } from './knowledge/reads/lookup.ts';
+import type { ConflictPolicies } from './knowledge/bases/policies.ts';
+import { ProofStore } from './knowledge/worlds/proofs.ts';
 import { Reasoning } from './knowledge/reasoning.ts';
 import type { ProofHypothesis } from './knowledge/reasoning.ts';
-import { checkStatement } from './knowledge/requests.ts';
-import type { RuleVersion } from './knowledge/rule-history.ts';
+import { checkStatement } from './knowledge/common/requests.ts';
+import type { RuleVersion } from './knowledge/bases/rule-history.ts';
 import type { RuleSource } from './knowledge/rulebook.ts';
 import { Ruling } from './knowledge/ruling.ts';
 import type { PageOptions } from './knowledge/ruling.ts';
-import { States } from './knowledge/states.ts';
-import { SetResolver } from './knowledge/supposed-sets.ts';
+import { States } from './knowledge/bases/states.ts';
+import { SetResolver } from './knowledge/conflicts/supposed-sets.ts';
 import { Supposition } from './knowledge/supposition.ts';
 import type { SupposeOptions } from './knowledge/supposition.ts';
-import { DEFAULT_LIMITS } from './knowledge/types.ts';
+import { DEFAULT_LIMITS } from './knowledge/common/types.ts';
 import type {
   ChangeEvent,
   Conflict,
@@ -49,13 +49,14 @@ import type {
   TellResult,
   WhatIfRequest,
   WhatIfResult,
-} from './knowledge/types.ts';
-import type { WhyNotRequest, WhyNotResult } from './knowledge/whynot.ts';
+} from './knowledge/common/types.ts';
+import type { WhyNotRequest, WhyNotResult } from './knowledge/questions/whynot.ts';
 
-export * from './knowledge/types.ts';
-export type { ConflictKind, ConflictSide, Contradiction, ContradictionPage } from './knowledge/conflicts.ts';
-export type { ConflictPolicies, ConflictPolicy } from './knowledge/policies.ts';
-export type { WhyNotAttempt, WhyNotCondition, WhyNotReasons, WhyNotRequest, WhyNotResult } from './knowledge/whynot.ts';
+export * from './knowledge/common/types.ts';
+export type { ConflictKind } from './knowledge/conflicts/clashes.ts';
+export type { ConflictSide, Contradiction, ContradictionPage } from './knowledge/conflicts/conflicts.ts';
+export type { ConflictPolicies, ConflictPolicy } from './knowledge/bases/policies.ts';
+export type { WhyNotAttempt, WhyNotCondition, WhyNotReasons, WhyNotRequest, WhyNotResult } from './knowledge/questions/whynot.ts';
 export type { AbduceBudget, AbduceLimit, AbduceRequest, AbduceResult, Assumable, Explanation } from './abduce/types.ts';
 export { InduceError } from './induce/types.ts';
 export type { InduceErrorCode, InduceRequest, InductionEvent, InductionState, MinedRule, RankRequest, RankResult } from './induce/types.ts';
@@ -63,7 +64,7 @@ export type { Induction } from './induce/induction.ts';
 export type { ProofHypothesis } from './knowledge/reasoning.ts';
 export type { CheckResult } from './reason/proofs/checker.ts';
 export type { Supposition, SupposeOptions } from './knowledge/supposition.ts';
-export type { RuleVersion } from './knowledge/rule-history.ts';
+export type { RuleVersion } from './knowledge/bases/rule-history.ts';
 export type { RuleFormat, RuleSource } from './knowledge/rulebook.ts';
 export { RULE_FORMATS } from './knowledge/rulebook.ts';
 export { RULE_SETS } from './reason/rulesets/rulesets.ts';
@@ -99,10 +100,10 @@ export class KnowledgeGraph {
     this.limits = { ...DEFAULT_LIMITS, ...limits };
     const states = new States({ store, limits: this.limits, now });
     this.#shared = { store, limits: this.limits, now, states, proofs: new ProofStore(this.limits.proofBytes) };
-    this.#ruling = new Ruling(this.#shared);
+    this.#resolver = new SetResolver(this.limits);
+    this.#ruling = new Ruling(this.#shared, this.#resolver);
     this.#learning = new Learning(this.#shared, (base, input) => this.#ruling.addRules(base, input));
     this.#lookup = new Lookup(this.#shared);
-    this.#resolver = new SetResolver(this.limits);
     this.#reasoning = new Reasoning(this.#shared, this.#resolver);
     this.#grounding = new Grounding(this.#shared, this.#resolver, (base, read) => states.read(base, read));
   }
@@ -178,7 +179,7 @@ export class KnowledgeGraph {
   rules(base: BaseName): Promise<readonly Rule[]> {
     return this.#ruling.rules(base);
   }
-  /** Ways in which the base's constraints (rules without head) are broken, at most `limit` in all. */
+  /** Ways in which the base's constraints (rules without head) are broken, at most `limit` in all, as far as they are found within the time of the standing rules; `contradictions` says whether that sufficed. */
   conflicts(base: BaseName, options: { readonly limit?: number } = {}): Promise<readonly Conflict[]> {
     return this.#ruling.conflicts(base, options);
   }

@@ -91,7 +91,8 @@ function readArguments(): Arguments {
   return { from, out, storage, block, context: count('context', values.context, 2, MOST_CONTEXT), ignore: values.ignore ?? [], plan: values.plan ?? false };
 }
 
-const percent = (share: number): string => `${(100 * share).toFixed(2)} %`;
+/** Halves lose a fiftieth of a per cent. */
+const percent = (share: number): string => `${(100 * share).toFixed(share < 0.001 ? 4 : 2)} %`;
 const lineOf = ({ layer, bytes, lost }: LayerReport): string =>
   `layer ${layer}: ${readable(bytes)}${lost ? `, error ${percent(lost.all)} of the weights, at most ${percent(lost.worst)} (${lost.name.replace(/^.*?\.\d+\./, '')})` : ''}`;
 

@@ -1,5 +1,5 @@
 // Owns the training run of the model that ships: generated data in, Hugging Face layout out. Resumes from its checkpoint.
-// Refuses to know how gradients are made. Usage: node scripts/train-model.ts [--out models/pharos-mini] [--work data/training] [--from FOLDER] [--steps 6000] [--rate 0.002] [--threads 2] [--blend 1] [--export-only]
+// Refuses to know how gradients are made. Usage: node scripts/train-model.ts [--out models/pharos-mini] [--work data/training] [--from FOLDER] [--steps 6000] [--rate 0.002] [--optimizer adamw|muon] [--threads 2] [--blend 1] [--export-only]
 // An interrupt saves and exports before it ends. --from takes vocabulary and weights of a model folder, of as many layers or fewer, as the start, instead of learning a vocabulary and drawing weights; --blend 0.4 writes weights four tenths of the way from there.
 
 import { appendFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
@@ -10,7 +10,7 @@ import { Tokenizer } from '@huggingface/tokenizers';
 import { CHAT_TEMPLATE, NAME_CLOSE, NAME_OPEN, SPECIAL_TOKENS } from '../src/answers/words/evidence.ts';
 import type { DecoderConfig } from '../src/model/decoder.ts';
 import { readWeights } from '../src/model/onnx-weights.ts';
-import { packBatch } from '../src/training/batch.ts';
+import { packBatch } from '../src/training/data/packing.ts';
 import type { Batch, Sequence } from '../src/training/batch.ts';
 import { trainTokenizer, withSpecialTokens } from '../src/training/bpe.ts';
 import { decoderLoss } from '../src/training/graphs/decoder-loss.ts';
@@ -22,6 +22,7 @@ import { writeShipped } from '../src/training/folders/shipped.ts';
 import { linePlot } from '../src/training/plots/line-plot.ts';
 import { scheduleOf } from '../src/training/optimizers/schedules.ts';
 import { Random } from '../src/training/random.ts';
+import type { OptimizerSpec } from '../src/training/spec.ts';
 import { replaceFile, Trainer } from '../src/training/trainer.ts';
 
 const { values: args } = parseArgs({
@@ -31,6 +32,7 @@ const { values: args } = parseArgs({
     from: { type: 'string' },
     steps: { type: 'string', default: '6000' },
     rate: { type: 'string', default: '0.002' },
+    optimizer: { type: 'string', default: 'adamw' },
     threads: { type: 'string', default: '2' },
     blend: { type: 'string', default: '1' },
     'export-only': { type: 'boolean', default: false },
@@ -103,7 +105,12 @@ function weighed(batch: Batch): Batch {
 }
 
 const graph = decoderLoss(config, { method: { kind: 'full' }, dropout: 0 });
-const optimizer = { kind: 'adamw', beta1: 0.9, beta2: 0.98, epsilon: 1e-8, weight_decay: 0.05 } as const;
+const OPTIMIZERS: Readonly<Record<string, OptimizerSpec | undefined>> = {
+  adamw: { kind: 'adamw', beta1: 0.9, beta2: 0.98, epsilon: 1e-8, weight_decay: 0.05 },
+  muon: { kind: 'muon', momentum: 0.95, weight_decay: 0.05, adam_rate: 1 },
+};
+const optimizer = OPTIMIZERS[args.optimizer];
+if (!optimizer) throw new Error(`--optimizer takes ${Object.keys(OPTIMIZERS).join(' or ')}`);
 const trainer = await Trainer.open<{ readonly data: number }>(graph, drawnWeights(config, 1), { optimizer, clip: 1, threads: Number(args.threads) });
 const checkpoint = join(args.work, 'checkpoint.bin');
 const log = join(args.work, 'log.jsonl');

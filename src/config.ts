@@ -126,7 +126,7 @@ const environment = z.strictObject({
   PHAROS_RULES_MS: setting('20000', 'Most milliseconds that stored rules run after one write.', whole(1)),
   PHAROS_QUESTION_CHARACTERS: setting('2000', 'Longest question that is looked up in the graph.', whole(1, 100_000)),
   PHAROS_PATH_CHARACTERS: setting('100000', 'Characters of the relation paths that one request gives a model to choose from; the farthest are left out. Each step counts 32 besides.', whole(1, 200_000)),
-  PHAROS_EXTRACT_PASSAGES: setting('200', 'Most passages, of up to three sentences each, of one text that triples are taken out of.', whole(1, 100_000)),
+  PHAROS_EXTRACT_PASSAGES: setting('200', 'Most passages, of up to three sentences each (of one for a model that was trained for it), of one text that triples are taken out of.', whole(1, 100_000)),
   PHAROS_PROOF_BYTES: setting('64MiB', 'Bytes of proofs kept to be asked for by id.', bytes(0)),
   PHAROS_PENDING_WRITES: setting('1000', 'Writes that may wait for one knowledge base; more are refused with 429.', whole(1)),
   PHAROS_EVENT_LOOP_DELAY_MS: setting('5000', 'Mean delay of the event loop above which requests are refused with 503; 0 never refuses.', whole(0)),

@@ -8,11 +8,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { MessageChannel } from 'node:worker_threads';
-import type { MasksAhead, Place } from '../../src/engine/constraints/ahead.ts';
-import { MaskFinder } from '../../src/engine/constraints/mask-finder.ts';
-import { MaskSlots } from '../../src/engine/constraints/mask-slots.ts';
+import type { MasksAhead, Place } from '../../src/engine/constraints/masks/ahead.ts';
+import { MaskFinder } from '../../src/engine/constraints/thread/mask-finder.ts';
+import { MaskSlots } from '../../src/engine/constraints/masks/mask-slots.ts';
 import type { Constraint, ConstraintVocabulary } from '../../src/engine/constraints/port.ts';
-import { TokenTrie } from '../../src/engine/constraints/token-trie.ts';
+import { TokenTrie } from '../../src/engine/constraints/tokens/token-trie.ts';
 import { ModelTokenizer, tokenizerSchema } from '../../src/engine/text/tokenizer.ts';
 import { EngineError } from '../../src/engine/port.ts';
 import { drawn, maskCases } from '../../test/engine/masks-cases.ts';

@@ -10,7 +10,7 @@ import type { Architecture } from '../../src/model/import/architecture.ts';
 import { SafetensorsFile } from '../../src/model/import/safetensors.ts';
 import { writeSafetensors } from '../../src/model/import/safetensors-writer.ts';
 import { openSource } from '../../src/model/import/source.ts';
-import { packBatch } from '../../src/training/batch.ts';
+import { packBatch } from '../../src/training/data/packing.ts';
 import type { Batch, Sequence } from '../../src/training/batch.ts';
 import { trainTokenizer } from '../../src/training/bpe.ts';
 import { openTrainable } from '../../src/training/open-model.ts';

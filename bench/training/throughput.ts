@@ -10,7 +10,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { llamaParameters } from '../../src/model/llama.ts';
 import type { LlamaConfig } from '../../src/model/llama.ts';
-import { packBatch } from '../../src/training/batch.ts';
+import { packBatch } from '../../src/training/data/packing.ts';
 import { llamaLoss } from '../../src/training/graphs/llama-loss.ts';
 import { Random } from '../../src/training/random.ts';
 import { Trainer } from '../../src/training/trainer.ts';

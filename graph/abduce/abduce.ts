@@ -14,10 +14,10 @@ import { runSliced } from '../reason/evaluate/evaluate.ts';
 import { ProofTooLarge } from '../reason/proofs/explain.ts';
 import type { ProofLimits } from '../reason/proofs/explain.ts';
 import type { Proof } from '../reason/types.ts';
-import type { FactReader } from '../knowledge/facts.ts';
-import type { AbsenceOracle } from '../knowledge/assumptions.ts';
-import { Tellings } from '../knowledge/tellings.ts';
-import { Prover } from '../knowledge/world.ts';
+import type { FactReader } from '../knowledge/facts/facts.ts';
+import type { AbsenceOracle } from '../knowledge/facts/assumptions.ts';
+import { Tellings } from '../knowledge/facts/tellings.ts';
+import { Prover } from '../knowledge/worlds/world.ts';
 import { Assumables, patternOf } from './assumable.ts';
 import { disjoint, includes, join, parts, Sets } from './environments.ts';
 import type { Environment, Ids } from './environments.ts';
@@ -264,9 +264,9 @@ class Abduction {
     return verdict;
   }
   async #look(world: Glimpse, assumed: Ids, triples: readonly Triple[], absent: Ids): Promise<Verdict> {
-    const way = world.meet(this.#question.observations);
+    const way = await world.meet(this.#question.observations);
     if (way) {
-      const breach = world.breach();
+      const breach = await world.breach();
       if (!breach) return { kind: 'explains', found: await this.#explanation(world, way, assumed, triples) };
       this.#inconsistent++;
       return { kind: 'inconsistent', by: breach };
@@ -274,7 +274,7 @@ class Abduction {
     for (const id of absent) {
       const { slot, subject, object } = this.#model.atoms.get(id);
       const row = slot.table.find(subject, object);
-      if (row >= 0) return { kind: 'undone', by: world.restsOn({ slot, row }) };
+      if (row >= 0) return { kind: 'undone', by: await world.restsOn({ slot, row }) };
     }
     return { kind: 'fails' };
   }
@@ -287,7 +287,7 @@ class Abduction {
     for (const { slot, row } of rows) {
       const triple = database.triple(slot, row);
       confidence *= slot.table.confidence(row);
-      nodes += world.size({ slot, row });
+      nodes += await world.size({ slot, row });
       const proof = await this.#prove(prover, slot, row);
       if (proof) await this.#verify(proof, assume);
       proofs.push({ triple, ...(proof ? { proofId: this.#context.keep(proof) } : {}) });

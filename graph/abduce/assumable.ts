@@ -9,7 +9,7 @@ import { inField } from '../reason/errors.ts';
 import { parseGoal } from '../reason/language/parse.ts';
 import { IS_A } from '../reason/language/print.ts';
 import type { Atom } from '../reason/types.ts';
-import { KnowledgeError } from '../knowledge/types.ts';
+import { KnowledgeError } from '../knowledge/common/types.ts';
 import type { Joined, Places, Side } from './places.ts';
 import type { Assumable } from './types.ts';
 

@@ -42,8 +42,8 @@ export class Gatherings {
       if (member.label.add(environment)) gathering.fresh = true;
     });
   }
-  /** Computes aggregates over what they range over under each set of assumptions. Returns whether there was anything to do. */
-  count(): boolean {
+  /** Computes aggregates over what they range over under each set of assumptions. Returns whether there was anything to do. Yields behind each set. */
+  *count(): Generator<void, boolean> {
     const fresh = this.#gatherings.filter((gathering) => gathering.fresh);
     for (const gathering of fresh) {
       gathering.fresh = false;
@@ -65,6 +65,7 @@ export class Gatherings {
         const environment: Environment = { assumed, absent };
         const next = this.#search.wanted(environment) ? counted({ ...state, environment }, place, item, this.#model.combine(item, values)) : undefined;
         if (next) this.#search.advance(next);
+        yield;
       }
     }
     return fresh.length > 0;

@@ -5,8 +5,9 @@ import type { Term } from '../terms.ts';
 import { groupOf, isAggregate, isAtom, itemVariables, outerVariables, sidesOf, variablesOf } from '../reason/language/body.ts';
 import { Database, signed } from '../reason/tables/database.ts';
 import type { Slot } from '../reason/tables/database.ts';
-import { aggregateValue } from '../reason/evaluate/join.ts';
+import { aggregateValue, aggregating } from '../reason/evaluate/join.ts';
 import { compileBody } from '../reason/evaluate/compile.ts';
+import { pauses } from '../reason/evaluate/run.ts';
 import type { AggregateItem, AtomItem, InnerItem, Operand } from '../reason/evaluate/plan.ts';
 import { STORED } from '../reason/tables/table.ts';
 import type { Comparison, Expression, Rule, RuleTerm } from '../reason/types.ts';
@@ -162,13 +163,10 @@ export class Model {
     return { clause: { variables, items }, operand };
   }
 
-  /** Value of an aggregate that assumptions do not change, or -1. */
-  aggregate({ aggregate, given }: GroupItem, registers: Int32Array): number {
-    const value = aggregateValue(
-      this.database,
-      aggregate,
-      given.map((register) => registers[register]),
-    );
+  /** Value of an aggregate that assumptions do not change, or -1. Yields now and then. */
+  *aggregating({ aggregate, given }: GroupItem, registers: Int32Array): Generator<void, number> {
+    const group = given.map((register) => registers[register]);
+    const value = yield* aggregating(this.database, aggregate, group, pauses());
     return value === undefined ? -1 : this.database.terms.intern(value);
   }
   /** Value of an aggregate over these, or -1: one for each member that is told apart. */

@@ -4,7 +4,7 @@
 import { inField } from '../reason/errors.ts';
 import { parseGoal } from '../reason/language/parse.ts';
 import type { Atom } from '../reason/types.ts';
-import { KnowledgeError } from '../knowledge/types.ts';
+import { KnowledgeError } from '../knowledge/common/types.ts';
 import type { AbduceQuestion } from './scope.ts';
 import { readAssumables } from './assumable.ts';
 import type { AbduceRequest } from './types.ts';

@@ -69,7 +69,15 @@ export class Search {
       // Answers and work take turns, and each work its turn, so that what is near is found before what is wide.
       const answer = this.#answers.take();
       const frame = this.#frames.take();
-      if (!answer && !frame && !this.#gatherings.count()) return undefined;
+      if (!answer && !frame) {
+        const counting = this.#gatherings.count();
+        let step = counting.next();
+        for (; !step.done; step = counting.next()) {
+          if (performance.now() > deadline) return 'ms';
+          yield;
+        }
+        if (!step.value) return undefined;
+      }
       if (answer) this.#resume(answer.state, answer.place, answer.atom, answer.environment);
       if (frame?.()) this.#frames.add(frame);
       if (++this.nodes > nodes) return 'nodes';
@@ -112,7 +120,7 @@ export class Search {
     }
   }
 
-  /** Decides every filter and `not` that can be decided; undefined when one fails. */
+  /** Decides every filter and `not` that can be decided; undefined when one fails, or has work of its own that goes on from there. */
   #settle(start: State): State | undefined {
     let state = start;
     for (let again = true; again;) {
@@ -153,10 +161,17 @@ export class Search {
     const item = clause.items[place];
     return item.kind === 'group' && item.given.every((register) => registers[register] >= 0);
   }
-  /** An aggregate that assumptions do not change, when what it is given is there. */
+  /** An aggregate that assumptions do not change, when what it is given is there; its value comes from work of its own. */
   #certainGroup(state: State, place: number, item: GroupItem): State | undefined {
     if (item.affected || !this.#countable(state, place)) return state;
-    return counted(state, place, item, this.#model.aggregate(item, state.registers));
+    const counting = this.#model.aggregating(item, state.registers);
+    this.#frames.add(() => {
+      const { done, value } = counting.next();
+      const next = done ? counted(state, place, item, value) : undefined;
+      if (next) this.#advance(next);
+      return !done;
+    });
+    return undefined;
   }
   #absence(state: State, place: number, { slot, subject, object }: AtomItem): State | undefined {
     const [s, o] = [valueOf(subject, state.registers), valueOf(object, state.registers)];

@@ -12,7 +12,9 @@ import type { RunResult } from '../reason/evaluate/evaluate.ts';
 import { bindingsOf, Explainer, ProofTooLarge } from '../reason/proofs/explain.ts';
 import { groupDerivations } from '../reason/proofs/proof-trees.ts';
 import type { Derivation } from '../reason/proofs/explain.ts';
-import { search } from '../reason/evaluate/join.ts';
+import { searching } from '../reason/evaluate/join.ts';
+import type { Tick } from '../reason/evaluate/join.ts';
+import { Late, paced } from '../reason/evaluate/pace.ts';
 import { compileBody } from '../reason/evaluate/compile.ts';
 import { orderBody } from '../reason/evaluate/plan.ts';
 import { makeRule } from '../reason/language/print.ts';
@@ -20,10 +22,10 @@ import { Program } from '../reason/evaluate/program.ts';
 import { Reach } from '../reason/evaluate/reach.ts';
 import { Table, GIVEN } from '../reason/tables/table.ts';
 import type { Budget, Rule } from '../reason/types.ts';
-import { neededRelations } from '../knowledge/closure.ts';
-import type { FactReader } from '../knowledge/facts.ts';
-import { load } from '../knowledge/hypothesis.ts';
-import { inForce } from '../knowledge/validity.ts';
+import { neededRelations } from '../knowledge/bases/closure.ts';
+import type { FactReader } from '../knowledge/facts/facts.ts';
+import { load } from '../knowledge/worlds/hypothesis.ts';
+import { inForce } from '../knowledge/facts/validity.ts';
 
 /** No name that a user gives holds this sign. */
 const BROKEN = '\u0002broken' as RelationName;
@@ -45,13 +47,13 @@ export interface Met {
 /** A world to look into. */
 export interface Glimpse {
   /** The first way to meet a body. */
-  meet(body: Rule['body']): Met | undefined;
+  meet(body: Rule['body']): Promise<Met | undefined>;
   /** Why a constraint is broken that was not so before; undefined when none is. */
-  breach(): Rest | undefined;
+  breach(): Promise<Rest | undefined>;
   /** What the proof of a row rests on. */
-  restsOn(row: Row): Rest;
+  restsOn(row: Row): Promise<Rest>;
   /** Nodes of the proof of a row; infinite when it is too large. */
-  size(row: Row): number;
+  size(row: Row): Promise<number>;
 }
 export interface WorldsInput {
   /** Rules with heads. */
@@ -74,8 +76,8 @@ export interface WorldsInput {
 export class Worlds {
   readonly database: Database;
   readonly program: Program;
-  /** Of deriving what holds before anything is assumed. */
-  readonly run: RunResult;
+  /** Of deriving what holds before anything is assumed, and what is broken then. */
+  #run: RunResult;
   /** Facts derived then. */
   readonly derived: number;
   readonly #constraints: readonly Rule[];
@@ -91,10 +93,12 @@ export class Worlds {
     this.program = program;
     this.database = program.database;
     this.#evaluator = evaluator;
-    this.run = run;
+    this.#run = run;
     this.derived = program.database.derived;
     this.#reach = new Reach(program);
-    for (const i of this.#broken()) this.#before.set(i, new Set(this.#ways(this.#constraints[i].body, this.#breaches).map(keyOf)));
+  }
+  get run(): RunResult {
+    return this.#run;
   }
 
   /** Reads the facts and derives what follows. Throws RuleError, and the signal's reason. */
@@ -124,12 +128,20 @@ export class Worlds {
     });
     const run = await runSliced(evaluator.derive(), signal);
     depth = Number.MAX_SAFE_INTEGER;
-    return new Worlds(constraints, breaches, program, evaluator, run);
+    const worlds = new Worlds(constraints, breaches, program, evaluator, run);
+    if (!(await inTime(worlds.#note(paced(began + budget.ms)), signal))) worlds.#run = { ...run, complete: false, limit: run.limit ?? 'ms' };
+    return worlds;
+  }
+  /** Remembers what is broken before anything is assumed. */
+  *#note(tick: Tick): Generator<void, true> {
+    for (const i of this.#broken()) this.#before.set(i, new Set((yield* this.#ways(this.#constraints[i].body, this.#breaches, tick)).map(keyOf)));
+    return true;
   }
 
-  /** Looks into the world in which the triples hold as well. undefined when it could not be derived within the limits or before the deadline. */
+  /** Looks into the world in which the triples hold as well. undefined when it could not be derived, or looked into, within the limits or before the deadline. */
   async suppose<T>(assumed: readonly Triple[], deadline: number, look: (world: Glimpse) => Promise<T>, signal?: AbortSignal): Promise<T | undefined> {
-    if (assumed.length === 0) return look(this.#glimpse());
+    const glance = (): Promise<T | undefined> => notLate(look(this.#glimpse(paced(deadline), signal)));
+    if (assumed.length === 0) return glance();
     const { database } = this;
     const own = new Set(assumed.map(({ relation, negated }) => database.slot(signed(relation, negated))));
     const { slots: touched, heads: affected, absent: closed } = this.#reach.of(own);
@@ -140,42 +152,43 @@ export class Worlds {
       for (const triple of assumed) database.tell(triple, 1, true);
       const work = closed ? this.#evaluator.derive(affected) : this.#evaluator.extend(grown);
       const result = await runSliced(until(work, deadline), signal);
-      return result?.complete ? await look(this.#glimpse()) : undefined;
+      return result?.complete ? await glance() : undefined;
     } finally {
       for (const [slot, table] of before) slot.table = table;
     }
   }
 
-  #glimpse(): Glimpse {
+  /** What is asked throws Late when the time is over. */
+  #glimpse(tick: Tick, signal: AbortSignal | undefined): Glimpse {
     const explainer = new Explainer(this.program, PROOFS);
-    const restsOn = (rows: readonly Row[], top?: { readonly rule: Rule; readonly bindings: Met['bindings'] }): Rest => {
+    const restsOn = async (rows: readonly Row[], top?: { readonly rule: Rule; readonly bindings: Met['bindings'] }): Promise<Rest> => {
       try {
-        return this.#restsOn(
-          rows.map((row) => explainer.explain(row)),
-          top,
-        );
+        const derivations: Derivation[] = [];
+        for (const row of rows) derivations.push(await runSliced(explainer.explaining(row, tick), signal));
+        return this.#restsOn(derivations, top);
       } catch (error) {
         if (error instanceof ProofTooLarge) return { absent: [], given: new Set(), unclear: 'depth' };
         throw error;
       }
     };
+    const ways = (body: Rule['body'], limit: number): Promise<Met[]> => runSliced(this.#ways(body, limit, tick), signal);
     return {
-      meet: (body) => this.#ways(body, 1)[0],
-      breach: () => {
+      meet: async (body) => (await ways(body, 1))[0],
+      breach: async () => {
         for (const i of this.#broken()) {
           const known = this.#before.get(i);
           const rule = this.#constraints[i];
           if (!known) return restsOn([this.#flag(i) as Row]);
           // Where more ways were there than are told apart, a new one is not seen: see `blind`.
-          const fresh = known.size < this.#breaches ? this.#ways(rule.body, this.#breaches).find((way) => !known.has(keyOf(way))) : undefined;
+          const fresh = known.size < this.#breaches ? (await ways(rule.body, this.#breaches)).find((way) => !known.has(keyOf(way))) : undefined;
           if (fresh) return restsOn(fresh.rows, { rule, bindings: fresh.bindings });
         }
         return undefined;
       },
       restsOn: (row) => restsOn([row]),
-      size: (row) => {
+      size: async (row) => {
         try {
-          return explainer.explain(row).nodes;
+          return (await runSliced(explainer.explaining(row, tick), signal)).nodes;
         } catch (error) {
           if (error instanceof ProofTooLarge) return Number.POSITIVE_INFINITY;
           throw error;
@@ -194,12 +207,12 @@ export class Worlds {
     return [...this.#constraints.keys()].filter((i) => this.#flag(i) !== undefined);
   }
   /** Ways to meet a body, at most `limit`. */
-  #ways(body: Rule['body'], limit: number): Met[] {
+  *#ways(body: Rule['body'], limit: number, tick: Tick): Generator<void, Met[]> {
     const { database } = this;
     const { body: steps, variables } = compileBody({ body }, database);
     const registers = new Int32Array(variables.length).fill(-1);
     const found: Met[] = [];
-    search(
+    yield* searching(
       database,
       orderBody({ body: steps }, -1, [], this.program.derived),
       registers,
@@ -209,6 +222,7 @@ export class Worlds {
         return found.push({ bindings: bindingsOf(variables, registers, database), rows: met }) >= limit;
       },
       steps.length,
+      tick,
     );
     return found;
   }
@@ -260,6 +274,16 @@ async function copy(table: Table, toldOnly: boolean): Promise<Table> {
   }
   return made;
 }
+/** undefined when the time is over. */
+async function notLate<T>(work: Promise<T>): Promise<T | undefined> {
+  try {
+    return await work;
+  } catch (error) {
+    if (error instanceof Late) return undefined;
+    throw error;
+  }
+}
+const inTime = <T>(work: Generator<void, T>, signal?: AbortSignal): Promise<T | undefined> => notLate(runSliced(work, signal));
 /** Ends work that a deadline overtakes; what it did so far is left lying. */
 function* until<T>(work: Generator<void, T>, deadline: number): Generator<void, T | undefined> {
   for (;;) {

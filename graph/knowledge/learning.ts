@@ -8,9 +8,9 @@ import type { FactSource } from '../induce/inductions.ts';
 import { InduceError } from '../induce/types.ts';
 import type { InduceRequest, RankRequest, RankResult } from '../induce/types.ts';
 import { ruleToJson } from '../reason/language/json.ts';
-import type { BaseState } from './base.ts';
-import type { Shared } from './context.ts';
-import type { RulesResult } from './types.ts';
+import type { BaseState } from './bases/base.ts';
+import type { Shared } from './worlds/context.ts';
+import type { RulesResult } from './common/types.ts';
 
 export class Learning {
   readonly #shared: Shared;

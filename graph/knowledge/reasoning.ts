@@ -8,25 +8,26 @@ import type { AbduceRequest, AbduceResult } from '../abduce/types.ts';
 import { checkProof } from '../reason/proofs/checker.ts';
 import type { CheckResult } from '../reason/proofs/checker.ts';
 import { excludingRules } from '../reason/rulesets/known-false.ts';
-import type { Atom, Proof } from '../reason/types.ts';
-import { NO_ASSUMPTIONS } from './assumptions.ts';
-import type { AbsenceOracle } from './assumptions.ts';
-import { contextOf, proofLimits } from './context.ts';
-import type { Shared } from './context.ts';
-import { deduceHypothetically } from './deduce.ts';
-import { absences, groundsOf, standingAbsence } from './grounds.ts';
-import { groundGoal } from './goals.ts';
-import { hypotheticalAbsence } from './hypothesis.ts';
-import { decides } from './policies.ts';
-import { checkBudget, checkSupposed, goalOf } from './requests.ts';
-import type { Resolver } from './resolved.ts';
+import type { Atom, BudgetLimit, Proof } from '../reason/types.ts';
+import { NO_ASSUMPTIONS } from './facts/assumptions.ts';
+import type { AbsenceOracle } from './facts/assumptions.ts';
+import { contextOf, proofLimits } from './worlds/context.ts';
+import type { Shared } from './worlds/context.ts';
+import { deduceHypothetically } from './questions/deduce.ts';
+import { absences, groundsOf, standingAbsence } from './questions/grounds.ts';
+import { groundGoal } from './worlds/goals.ts';
+import { hypotheticalAbsence } from './worlds/hypothesis.ts';
+import type { Hypothesis } from './worlds/hypothesis.ts';
+import { decides } from './bases/policies.ts';
+import { checkBudget, checkSupposed, goalOf } from './common/requests.ts';
+import type { Resolver } from './conflicts/resolved.ts';
 import { rulesOf } from './rulebook.ts';
-import { deduceStanding } from './standing.ts';
-import { KnowledgeError } from './types.ts';
-import type { DeduceRequest, DeduceResult, WhatIfRequest, WhatIfResult } from './types.ts';
-import { whatIf } from './whatif.ts';
-import { explainAbsence } from './whynot.ts';
-import type { WhyNotRequest, WhyNotResult } from './whynot.ts';
+import { deduceStanding } from './worlds/standing.ts';
+import { KnowledgeError } from './common/types.ts';
+import type { DeduceRequest, DeduceResult, WhatIfRequest, WhatIfResult } from './common/types.ts';
+import { whatIf } from './questions/whatif.ts';
+import { explainAbsence } from './questions/whynot.ts';
+import type { WhyNotRequest, WhyNotResult } from './questions/whynot.ts';
 
 /** Rules and facts that a proof may assume: those of the deduction that gave it. */
 export interface ProofHypothesis {
@@ -37,6 +38,15 @@ export interface ProofHypothesis {
   /** World time at which the deduction was made, ISO 8601. */
   readonly validAt?: string;
 }
+
+/** What is left of a budget's time whenever it is asked, beginning now. */
+function lasting<B extends { readonly ms: number }>(budget: B): () => B {
+  const until = performance.now() + budget.ms;
+  return () => ({ ...budget, ms: Math.max(0, until - performance.now()) });
+}
+/** The result, which is not complete where policies were not decided to the end: what is taken as being there might have to fall. */
+const marked = <R extends { readonly complete: boolean; readonly limit?: BudgetLimit }>(result: R, { undecided }: Pick<Hypothesis, 'undecided'>): R =>
+  undecided === undefined ? result : { ...result, complete: false, limit: result.limit ?? undecided };
 
 export class Reasoning {
   readonly #shared: Shared;
@@ -63,9 +73,13 @@ export class Reasoning {
       const excluded = goal?.negated && !groundGoal(goal) && excludingRules(goal, state.declared).length > 0;
       const known = goal && plain && !excluded && state.closure.partial === undefined;
       if (known && !decides(state.policies)) return deduceStanding(goal, state, proofLimits(this.#shared.limits), budget, context.keep, signal);
-      const hypothesis = await this.#resolver.resolved(state, { rules, places, facts, removed }, context);
-      if (known && hypothesis.removed.length === 0) return deduceStanding(goal, state, proofLimits(this.#shared.limits), budget, context.keep, signal);
-      return deduceHypothetically(goal, hypothesis, { budget, semantics, proofs }, context, signal);
+      const left = lasting(budget);
+      const hypothesis = await this.#resolver.resolved(state, { rules, places, facts, removed }, context, { ms: budget.ms / 2, signal });
+      const found =
+        known && hypothesis.removed.length === 0
+          ? await deduceStanding(goal, state, proofLimits(this.#shared.limits), left(), context.keep, signal)
+          : await deduceHypothetically(goal, hypothesis, { budget: left(), semantics, proofs }, context, signal);
+      return marked(found, hypothesis);
     });
   }
   async whatIf(base: BaseName, request: WhatIfRequest): Promise<WhatIfResult> {
@@ -77,11 +91,12 @@ export class Reasoning {
     const { rules, places } = rulesOf(request.rules);
     return this.#shared.states.read(base, async (state) => {
       const context = contextOf(this.#shared, state);
-      const actual = await this.#resolver.resolved(state, NO_ASSUMPTIONS, context);
+      const left = lasting(budget);
+      const actual = await this.#resolver.resolved(state, NO_ASSUMPTIONS, context, { ms: budget.ms / 4, signal });
       // What is added replaces what it would replace if it were written.
       const after = { ...context, reader: context.reader.replacing(add) };
-      const supposed = await this.#resolver.resolved(state, { rules, places, facts: add, removed: remove }, after);
-      return whatIf({ actual, supposed, goal, cursor }, state, budget, { before: context, after }, signal);
+      const supposed = await this.#resolver.resolved(state, { rules, places, facts: add, removed: remove }, after, { ms: budget.ms / 4, signal });
+      return marked(await whatIf({ actual, supposed, goal, cursor }, state, left(), { before: context, after }, signal), { undecided: actual.undecided ?? supposed.undecided });
     });
   }
   async abduce(base: BaseName, request: AbduceRequest): Promise<AbduceResult> {
@@ -96,23 +111,27 @@ export class Reasoning {
     return this.#shared.states
       .read(base, async (state) => {
         const context = contextOf(this.#shared, state);
-        const hypothesis = await this.#resolver.resolved(state, { rules, places, facts, removed: [] }, context);
+        const left = lasting(question.budget);
+        const hypothesis = await this.#resolver.resolved(state, { rules, places, facts, removed: [] }, context, { ms: question.budget.ms / 2, signal });
         const check = (proof: Proof, oracle: AbsenceOracle, assumed: readonly Triple[]): Promise<CheckResult> =>
           checkProof(proof, groundsOf(this.#shared.store, state, context.now, oracle, { ...hypothesis, facts: assumed }));
-        return abduce(question, hypothesis, { ...context, breaches, check }, signal);
+        const found = await abduce({ ...question, budget: left() }, hypothesis, { ...context, breaches, check }, signal);
+        return hypothesis.undecided === undefined ? found : { ...found, complete: false, limit: found.limit ?? 'ms', exhausted: false };
       })
       .finally(() => void this.#abductions--);
   }
   async whyNot(base: BaseName, request: WhyNotRequest): Promise<WhyNotResult> {
     this.#shared.states.assertOpen();
-    const { budget, facts = [], removed = [] } = request;
+    const { budget, facts = [], removed = [], signal } = request;
     checkBudget(budget);
     checkSupposed(facts, removed, undefined);
     const goal = goalOf(request.goal) as Atom;
     const { rules, places } = rulesOf(request.rules);
     return this.#shared.states.read(base, async (state) => {
       const context = contextOf(this.#shared, state);
-      return explainAbsence(goal, await this.#resolver.resolved(state, { rules, places, facts, removed }, context), state, request, context);
+      const left = lasting(budget);
+      const hypothesis = await this.#resolver.resolved(state, { rules, places, facts, removed }, context, { ms: budget.ms / 2, signal });
+      return marked(await explainAbsence(goal, hypothesis, state, { ...request, budget: left() }, context), hypothesis);
     });
   }
   async checkProof(base: BaseName, proof: Proof, assumptions: ProofHypothesis = {}): Promise<CheckResult> {
@@ -128,7 +147,9 @@ export class Reasoning {
       const needed = supposed ? absences(proof, this.#shared.limits.proofNodes) : undefined;
       const oracle =
         needed && needed.size > 0 ? await hypotheticalAbsence(hypothesis, needed, this.#shared.limits.standing, reader, now) : standingAbsence(state);
-      return checkProof(proof, groundsOf(this.#shared.store, state, now, oracle, hypothesis));
+      const checked = await checkProof(proof, groundsOf(this.#shared.store, state, now, oracle, hypothesis));
+      if (!checked.valid || hypothesis.undecided === undefined) return checked;
+      return { valid: false, path: [], reason: `which facts stand by the conflict policies is not decided: that reached the limit ${hypothesis.undecided}` };
     });
   }
 }

@@ -13,7 +13,7 @@ import { readRdfox } from '../reason/imports/rdfox.ts';
 import { readSouffle } from '../reason/imports/souffle.ts';
 import { stratify } from '../reason/evaluate/strata.ts';
 import type { Rule } from '../reason/types.ts';
-import type { RulesCheck } from './types.ts';
+import type { RulesCheck } from './common/types.ts';
 
 export const RULE_FORMATS = ['datalog', 'json', 'n3', 'jena', 'rdfox', 'souffle'] as const;
 export type RuleFormat = (typeof RULE_FORMATS)[number];

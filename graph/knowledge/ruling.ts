@@ -5,23 +5,23 @@ import type { BaseName } from '../terms.ts';
 import type { Change } from '../store.ts';
 import type { RuleSetName } from '../reason/rulesets/rulesets.ts';
 import type { Rule } from '../reason/types.ts';
-import { NO_ASSUMPTIONS } from './assumptions.ts';
-import { ruleDocument, ruleSetId } from './rule-documents.ts';
-import { contradictions } from './conflicts.ts';
-import type { ContradictionPage } from './conflicts.ts';
-import { contextOf, proofLimits } from './context.ts';
-import type { Shared } from './context.ts';
-import { checkPolicies, policiesChange } from './policies.ts';
-import type { ConflictPolicies } from './policies.ts';
-import { checkSupposed } from './requests.ts';
-import { hypothesisOf } from './resolved.ts';
-import { restoration, rulesAt, ruleVersions } from './rule-history.ts';
-import type { RuleVersion } from './rule-history.ts';
+import { NO_ASSUMPTIONS } from './facts/assumptions.ts';
+import { ruleDocument, ruleSetId } from './bases/rule-documents.ts';
+import { contradictions } from './conflicts/conflicts.ts';
+import type { ContradictionPage } from './conflicts/conflicts.ts';
+import { contextOf, proofLimits } from './worlds/context.ts';
+import type { Shared } from './worlds/context.ts';
+import { checkPolicies, policiesChange } from './bases/policies.ts';
+import type { ConflictPolicies } from './bases/policies.ts';
+import { checkSupposed } from './common/requests.ts';
+import type { Resolver } from './conflicts/resolved.ts';
+import { restoration, rulesAt, ruleVersions } from './bases/rule-history.ts';
+import type { RuleVersion } from './bases/rule-history.ts';
 import { checkRules } from './rulebook.ts';
 import type { RuleSource } from './rulebook.ts';
-import { StandingWorld } from './standing.ts';
-import { KnowledgeError } from './types.ts';
-import type { Conflict, RuleBook, RuleRemoval, RuleRestoration, RulesCheck, RuleSetResult, RulesResult } from './types.ts';
+import { StandingWorld } from './worlds/standing.ts';
+import { KnowledgeError } from './common/types.ts';
+import type { Conflict, RuleBook, RuleRemoval, RuleRestoration, RulesCheck, RuleSetResult, RulesResult } from './common/types.ts';
 
 export interface PageOptions {
   readonly offset?: number;
@@ -32,10 +32,12 @@ export interface PageOptions {
 }
 export class Ruling {
   readonly #shared: Shared;
+  readonly #resolver: Resolver;
   /** Listings of versions, by the rules of the base: whoever changes rules or policies makes them anew. */
   readonly #versions = new WeakMap<object, { readonly policies: ConflictPolicies; readonly versions: readonly RuleVersion[] }>();
-  constructor(shared: Shared) {
+  constructor(shared: Shared, resolver: Resolver) {
     this.#shared = shared;
+    this.#resolver = resolver;
   }
 
   async addRules(base: BaseName, input: unknown, source?: RuleSource): Promise<RulesResult> {
@@ -120,15 +122,15 @@ export class Ruling {
   async contradictions(base: BaseName, options: PageOptions = {}): Promise<ContradictionPage> {
     const { offset = 0, limit = 100, validAt, signal } = options;
     checkSupposed([], [], validAt);
-    return this.#shared.states.read(base, (state) =>
-      contradictions(
-        hypothesisOf(state, NO_ASSUMPTIONS),
-        state,
-        { offset, limit, budget: this.#shared.limits.standing },
-        contextOf(this.#shared, state, validAt),
-        signal,
-      ),
-    );
+    return this.#shared.states.read(base, async (state) => {
+      const { standing } = this.#shared.limits;
+      const until = performance.now() + standing.ms;
+      const context = contextOf(this.#shared, state, validAt);
+      const { removed, undecided, ...hypothesis } = await this.#resolver.resolved(state, NO_ASSUMPTIONS, context, { ms: standing.ms / 2, signal });
+      const overruled = { removed, ...(undecided === undefined ? {} : { limit: undecided }) };
+      const budget = { ...standing, ms: until - performance.now() };
+      return contradictions({ ...hypothesis, removed: [] }, overruled, state, { offset, limit, budget }, context, signal);
+    });
   }
   async conflictPolicies(base: BaseName): Promise<ConflictPolicies> {
     return this.#shared.states.read(base, async (state) => state.policies);

@@ -5,17 +5,17 @@ import type { BaseName, Entity, EntityId, Path, Term, Triple, TriplePattern } fr
 import type { EntityHit, Page, PathSummary, RelationSummary } from '../store.ts';
 import { inField } from '../reason/errors.ts';
 import type { Budget, Proof } from '../reason/types.ts';
-import type { BaseState } from './base.ts';
-import type { Shared } from './context.ts';
+import type { BaseState } from './bases/base.ts';
+import type { Shared } from './worlds/context.ts';
 import { Grounding } from './grounding.ts';
-import { Lookup } from './lookup.ts';
-import type { ReadOptions } from './lookup.ts';
-import { checkBudget } from './requests.ts';
-import type { Resolver } from './resolved.ts';
+import { Lookup } from './reads/lookup.ts';
+import type { ReadOptions } from './reads/lookup.ts';
+import { checkBudget } from './common/requests.ts';
+import type { Resolver } from './conflicts/resolved.ts';
 import { rulesOf } from './rulebook.ts';
-import type { GroundResult, KnownFact, KnownMatchOptions, KnownPathResult } from './types.ts';
-import { supposing } from './view.ts';
-import type { BaseView, ReadView } from './view.ts';
+import type { GroundResult, KnownFact, KnownMatchOptions, KnownPathResult } from './common/types.ts';
+import { supposing } from './worlds/view.ts';
+import type { BaseView, ReadView } from './worlds/view.ts';
 
 export interface SupposeOptions {
   /** For deriving anew: `facts` are those beyond what follows without the rules; `answers` is not used. */

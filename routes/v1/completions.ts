@@ -4,12 +4,15 @@
 import { randomUUID } from 'node:crypto';
 import type { z } from 'zod';
 import { errors, WRITE_ERRORS } from '../../src/contract/common.ts';
-import { completionChunk, completionLogprobs, completionReply, completionRequest, generateRequestsOf } from '../../src/contract/completions.ts';
+import { completionChunk, completionLogprobs, completionReply, completionRequest, generateRequestsOf, toldOf } from '../../src/contract/completions.ts';
 import type { CompletionRequest } from '../../src/contract/completions.ts';
-import { formFieldOf, usageWire } from '../../src/contract/generation.ts';
-import type { FinishReason, GenerateEvent, Usage, WrittenToken } from '../../src/engine/port.ts';
+import { formFieldOf } from '../../src/contract/forms.ts';
+import { maxTokensOf, usageWire } from '../../src/contract/generation.ts';
+import type { FinishReason, GenerateEvent, TokenIds, Usage, WrittenToken } from '../../src/engine/port.ts';
+import { checkBounds } from '../../src/http/bounds.ts';
 import { sideBySide } from '../../src/http/choices.ts';
 import { begin, sendEvents } from '../../src/http/events.ts';
+import { fingerprintOf } from '../../src/http/fingerprint.ts';
 import { refusedIn } from '../../src/http/forms.ts';
 import type { RoutePlugin } from '../../src/http/provider.ts';
 
@@ -19,20 +22,22 @@ interface ChoiceEvent {
   readonly index: number;
   readonly event: GenerateEvent;
 }
+const idsWire = ({ prompt, written }: TokenIds): Pick<Chunk['choices'][number], 'prompt_token_ids' | 'token_ids'> => ({ ...(prompt ? { prompt_token_ids: [...prompt] } : {}), token_ids: [...written] });
 /** `each`: choices of every prompt. */
-function chunks(head: Pick<Chunk, 'id' | 'object' | 'created' | 'model'>, request: CompletionRequest, choices: number, each: number): (event: ChoiceEvent) => Chunk[] {
+function chunks(head: Pick<Chunk, 'id' | 'object' | 'created' | 'model' | 'system_fingerprint'>, request: CompletionRequest, choices: number, each: number): (event: ChoiceEvent) => Chunk[] {
   const counted = request.stream_options?.include_usage === true;
   const used: Usage[] = [];
   let ended = 0;
-  const written = new Map<number, number>();
-  const chunk = (index: number, text: string, finish_reason: FinishReason | null, tokens: readonly WrittenToken[] = []): Chunk => {
-    const offset = written.get(index) ?? 0;
-    written.set(index, offset + text.length);
-    return { ...head, choices: [{ index, text, logprobs: tokens.length > 0 ? completionLogprobs(tokens, offset) : null, finish_reason }], ...(counted ? { usage: null } : {}) };
+  /** By choice: characters of the tokens that were told. Its text may lag behind them, where it could begin a stop sequence. */
+  const told = new Map<number, number>();
+  const chunk = (index: number, text: string, finish_reason: FinishReason | null, tokens: readonly WrittenToken[] = [], ids?: TokenIds): Chunk => {
+    const offset = told.get(index) ?? 0;
+    told.set(index, tokens.reduce((sum, token) => sum + token.text.length, offset));
+    return { ...head, choices: [{ index, text, logprobs: tokens.length > 0 ? completionLogprobs(tokens, offset) : null, finish_reason, ...(ids ? idsWire(ids) : {}) }], ...(counted ? { usage: null } : {}) };
   };
   return ({ index, event }) => {
     if (event.kind === 'error') throw event.error;
-    if (event.kind === 'delta') return [chunk(index, event.text, null, event.tokens)];
+    if (event.kind === 'delta') return [chunk(index, event.text, null, event.tokens, event.ids)];
     // Plain texts think and call nothing.
     if (event.kind !== 'finish') return [];
     used[index] = event.usage;
@@ -45,6 +50,7 @@ function chunks(head: Pick<Chunk, 'id' | 'object' | 'created' | 'model'>, reques
 class Choice {
   #text = '';
   readonly #tokens: WrittenToken[] = [];
+  #ids: TokenIds | undefined;
   end: Extract<GenerateEvent, { kind: 'finish' }> | undefined;
   take(event: GenerateEvent): void {
     if (event.kind === 'error') throw event.error;
@@ -52,6 +58,7 @@ class Choice {
     else if (event.kind === 'delta') {
       this.#text += event.text;
       this.#tokens.push(...(event.tokens ?? []));
+      if (event.ids) this.#ids = { prompt: this.#ids?.prompt ?? event.ids.prompt, written: [...(this.#ids?.written ?? []), ...event.ids.written] };
     }
   }
   /** Mean of the tokens' logarithms. */
@@ -60,7 +67,7 @@ class Choice {
   }
   wire(index: number, told: boolean): z.infer<typeof completionReply>['choices'][number] {
     if (!this.end) throw new Error('a generation ended without its last event');
-    return { index, text: this.#text, logprobs: told ? completionLogprobs(this.#tokens, 0) : null, finish_reason: this.end.reason };
+    return { index, text: this.#text, logprobs: told ? completionLogprobs(this.#tokens, 0) : null, finish_reason: this.end.reason, ...(this.#ids ? idsWire(this.#ids) : {}) };
   }
 }
 
@@ -84,11 +91,14 @@ export default (async (app) => {
     handler: async (request, reply) => {
       const { body, lifetime } = request;
       const { defaultTokens, newTokens } = app.config.limits;
-      const model = app.modelOf(body.model).id;
-      const asked = generateRequestsOf(body, model, Math.min(body.max_tokens ?? defaultTokens, newTokens));
+      const info = app.modelOf(body.model);
+      const model = info.id;
+      const maxTokens = maxTokensOf(body, defaultTokens, newTokens);
+      checkBounds(body, info, maxTokens);
+      const asked = generateRequestsOf(body, model, maxTokens);
       app.admission.enterGeneration(reply);
       const events = await begin(sideBySide(asked.map((each) => app.engine.generate(each, lifetime))), reply).catch(refusedIn(formFieldOf(body)));
-      const head = { id: `cmpl-${randomUUID()}`, object: 'text_completion' as const, created: Math.floor(Date.now() / 1000), model };
+      const head = { id: `cmpl-${randomUUID()}`, object: 'text_completion' as const, created: Math.floor(Date.now() / 1000), model, system_fingerprint: fingerprintOf(info) };
       const [wanted, each] = [body.n ?? 1, body.best_of ?? body.n ?? 1];
       if (body.stream === true) return sendEvents(reply, events, chunks(head, body, asked.length, each), (error) => app.admission.reasonOf(request, error));
 
@@ -99,7 +109,7 @@ export default (async (app) => {
         const choices = made.slice(i, i + each);
         kept.push(...(each > wanted ? choices.toSorted((a, b) => b.likelihood - a.likelihood).slice(0, wanted) : choices));
       }
-      const told = body.logprobs !== undefined && body.logprobs !== null;
+      const told = toldOf(body) !== undefined;
       const usage = usageWire(made.flatMap(({ end }) => (end ? [end.usage] : [])), each);
       return { ...head, choices: kept.map((choice, i) => choice.wire(i, told)), usage };
     },

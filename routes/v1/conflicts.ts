@@ -1,7 +1,7 @@
 // Owns /v1/conflicts: contradictions, and the policies that decide them.
 // Refuses to know how contradictions are found and decided.
 
-import { baseOf, errors, WRITE_ERRORS } from '../../src/contract/common.ts';
+import { baseOf, errors, KEEP_ERRORS } from '../../src/contract/common.ts';
 import { conflictList, conflictsQuery, conflictsWire, policies, policiesOf, policiesWire, putPolicies } from '../../src/contract/conflicts.ts';
 import { baseQuery } from '../../src/contract/entities.ts';
 import { HttpError } from '../../src/http/problems.ts';
@@ -50,7 +50,7 @@ export default (async (app) => {
       tags: ['reasoning'],
       querystring: baseQuery,
       body: putPolicies,
-      response: { 200: policies, ...errors(...WRITE_ERRORS) },
+      response: { 200: policies, ...errors(...KEEP_ERRORS) },
     },
     handler: async ({ query, body }) => policiesWire(await app.knowledge.setConflictPolicies(baseOf(body.knowledge_base ?? query.knowledge_base), policiesOf(body))),
   });

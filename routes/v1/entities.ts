@@ -1,7 +1,7 @@
 // Owns /v1/entities: find, read and describe what facts are about.
 // Refuses to know how names are matched.
 
-import { asList, baseOf, errors, WRITE_ERRORS } from '../../src/contract/common.ts';
+import { asList, baseOf, errors, KEEP_ERRORS } from '../../src/contract/common.ts';
 import { baseQuery, entity, entityChange, entityList, entityWire, hitWire, nameParams, putEntity, searchQuery } from '../../src/contract/entities.ts';
 import { HttpError } from '../../src/http/problems.ts';
 import type { RoutePlugin } from '../../src/http/provider.ts';
@@ -57,7 +57,7 @@ export default (async (app) => {
       params: nameParams,
       querystring: baseQuery,
       body: putEntity,
-      response: { 200: entity, ...errors(...WRITE_ERRORS) },
+      response: { 200: entity, ...errors(...KEEP_ERRORS) },
     },
     handler: async ({ params, query, body }) => {
       const base = baseOf(body.knowledge_base ?? query.knowledge_base);

@@ -1,7 +1,7 @@
 // Owns POST /v1/extract.
 // Refuses to know how facts are found in text, and where they are stored.
 
-import { baseOf, errors, WRITE_ERRORS } from '../../src/contract/common.ts';
+import { baseOf, errors, KEEP_ERRORS } from '../../src/contract/common.ts';
 import { extractReply, extractRequest, extractWire, storedWire } from '../../src/contract/extract.ts';
 import { statementOf } from '../../src/contract/triples.ts';
 import { EngineError } from '../../src/engine/port.ts';
@@ -32,10 +32,10 @@ export default (async (app) => {
       operationId: 'extract',
       summary: 'Triples out of text',
       description:
-        'The text is read in passages of up to three sentences, each with the relations that it has a word of, by the default model or another one. Names come as they stand in the text: a triple with any other name is left out and counted. What is found is what the model read, so look at it before you build on it; `store` adds it at once.',
+        'The text is read in passages of up to three sentences (by a model that was trained for it, sentence by sentence), each with the relations that it has a word of, by the default model or another one. Names come as they stand in the text: a triple with any other name is left out and counted. What is found is what the model read, so look at it before you build on it; `store` adds it at once.',
       tags: ['knowledge'],
       body: extractRequest,
-      response: { 200: extractReply, ...errors(404, 422, 502, ...WRITE_ERRORS) },
+      response: { 200: extractReply, ...errors(404, 422, 502, ...KEEP_ERRORS) },
     },
     handler: async ({ body, lifetime }, reply) => {
       const model = app.modelOf(body.model, 'generate');

@@ -5,7 +5,7 @@ import { createReadStream } from 'node:fs';
 import multipart from '@fastify/multipart';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { errors, WRITE_ERRORS } from '../../src/contract/common.ts';
+import { errors, KEEP_ERRORS } from '../../src/contract/common.ts';
 import { file, fileDeleted, fileList, fileParams, fileQuery, FILES_PAGE, fileWire, shownName, uploadForm, uploadOf } from '../../src/contract/files.ts';
 import { pageAfter } from '../../src/http/after.ts';
 import { LineImport } from '../../src/http/lines.ts';
@@ -106,7 +106,7 @@ export default (async (app) => {
       summary: 'Upload a file; examples for fine-tuning are checked line by line',
       tags: ['training'],
       body: { content: { 'multipart/form-data': { schema: uploadForm } } },
-      response: { 200: file, ...errors(...WRITE_ERRORS) },
+      response: { 200: file, ...errors(...KEEP_ERRORS) },
     },
     handler: async (request) => fileWire(await receive(request)),
   });

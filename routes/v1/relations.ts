@@ -1,7 +1,7 @@
 // Owns /v1/relations: which there are, and what is declared of them.
 // Refuses to know what declarations imply.
 
-import { baseOf, errors, WRITE_ERRORS } from '../../src/contract/common.ts';
+import { baseOf, errors, KEEP_ERRORS } from '../../src/contract/common.ts';
 import { baseQuery, nameParams } from '../../src/contract/entities.ts';
 import { listQuery, putRelation, relation, relationList, relationOf, relationWire } from '../../src/contract/relations.ts';
 import { pageOf } from '../../src/http/paging.ts';
@@ -59,7 +59,7 @@ export default (async (app) => {
       params: nameParams,
       querystring: baseQuery,
       body: putRelation,
-      response: { 200: relation, ...errors(...WRITE_ERRORS) },
+      response: { 200: relation, ...errors(...KEEP_ERRORS) },
     },
     handler: async ({ params, query, body }) => {
       const base = baseOf(body.knowledge_base ?? query.knowledge_base);

@@ -6,9 +6,11 @@ import { errors, WRITE_ERRORS } from '../../src/contract/common.ts';
 import { collect } from '../../src/contract/dialects/parts.ts';
 import { responseEvent, ResponseTeller } from '../../src/contract/dialects/responses-events.ts';
 import { beginResponse, endResponse, response } from '../../src/contract/dialects/responses-reply.ts';
-import { responsesAnswerRequest, responsesRequest } from '../../src/contract/dialects/responses-request.ts';
+import { formFieldOf, responsesAnswerRequest, responsesRequest } from '../../src/contract/dialects/responses-request.ts';
+import { checkBounds } from '../../src/http/bounds.ts';
 import { namedFor } from '../../src/http/error-dialects.ts';
 import { begin } from '../../src/http/events.ts';
+import { refusedIn } from '../../src/http/forms.ts';
 import { sendNamedEvents } from '../../src/http/named-events.ts';
 import type { Answer } from '../../src/http/problems.ts';
 import type { RoutePlugin } from '../../src/http/provider.ts';
@@ -35,10 +37,13 @@ export default (async (app) => {
     handler: async (request, reply) => {
       const { body, lifetime } = request;
       const { defaultTokens, newTokens } = app.config.limits;
-      const model = app.modelOf(body.model).id;
-      const asked = responsesAnswerRequest(body, model, Math.min(body.max_output_tokens ?? defaultTokens, newTokens));
+      const info = app.modelOf(body.model);
+      const model = info.id;
+      const maxTokens = Math.min(body.max_output_tokens ?? defaultTokens, newTokens);
+      checkBounds(body, info, maxTokens);
+      const asked = responsesAnswerRequest(body, model, maxTokens);
       app.admission.enterGeneration(reply);
-      const events = await begin(app.answers.answer(asked, lifetime), reply);
+      const events = await begin(app.answers.answer(asked, lifetime), reply).catch(refusedIn(formFieldOf(body)));
       const begun = beginResponse(`resp_${randomUUID()}`, model, now(), body);
       if (body.stream === true) {
         const teller = new ResponseTeller(begun, now);

@@ -1,7 +1,7 @@
 // Owns /v1/rules: store, list, check and remove rules; their earlier versions.
 // Refuses to know the language that they are written in.
 
-import { baseOf, errors, WRITE_ERRORS } from '../../src/contract/common.ts';
+import { baseOf, errors, KEEP_ERRORS, WRITE_ERRORS } from '../../src/contract/common.ts';
 import {
   addReply,
   addRules,
@@ -66,7 +66,7 @@ export default (async (app) => {
       tags: ['knowledge'],
       querystring: baseQuery,
       body: restoreRules,
-      response: { 200: restoreReply, ...errors(404, ...WRITE_ERRORS) },
+      response: { 200: restoreReply, ...errors(404, ...KEEP_ERRORS) },
     },
     handler: async ({ query, body }) => {
       const base = baseOf(body.knowledge_base ?? query.knowledge_base);
@@ -92,7 +92,7 @@ export default (async (app) => {
       tags: ['knowledge'],
       querystring: baseQuery,
       body: addRules,
-      response: { 200: addReply, ...errors(...WRITE_ERRORS) },
+      response: { 200: addReply, ...errors(...KEEP_ERRORS) },
     },
     handler: async ({ query, body }) => {
       const base = baseOf(body.knowledge_base ?? query.knowledge_base);
@@ -126,7 +126,7 @@ export default (async (app) => {
       summary: 'Take a built-in rule set out of use, with what only it derived',
       tags: ['knowledge'],
       querystring: removeSetQuery,
-      response: { 200: removeSetReply, ...errors(429) },
+      response: { 200: removeSetReply, ...errors(429, 507) },
     },
     handler: async ({ query }) => {
       const { noLongerDerived, version, partial } = await app.knowledge.useRuleSet(baseOf(query.knowledge_base), query.rule_set, false);
@@ -142,7 +142,7 @@ export default (async (app) => {
       tags: ['knowledge'],
       params: idParams,
       querystring: baseQuery,
-      response: { 200: removeReply, ...errors(404, 429) },
+      response: { 200: removeReply, ...errors(404, 429, 507) },
     },
     handler: async ({ params, query }) => {
       const { rule, noLongerDerived, version, partial } = await app.knowledge.removeRule(baseOf(query.knowledge_base), params.id);

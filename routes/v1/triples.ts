@@ -4,7 +4,7 @@
 import { Readable } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { asList, baseOf, errors, WRITE_ERRORS } from '../../src/contract/common.ts';
+import { asList, baseOf, errors, KEEP_ERRORS } from '../../src/contract/common.ts';
 import {
   addReply,
   addRequest,
@@ -124,7 +124,7 @@ export default (async (app) => {
       },
       response: {
         200: { description: 'Stored.', content: { 'application/json': { schema: z.union([addReply, bulkLine]) }, [NDJSON]: { schema: bulkLine } } },
-        ...errors(...WRITE_ERRORS),
+        ...errors(...KEEP_ERRORS),
       },
     },
     handler: async (request, reply) => {
@@ -179,7 +179,7 @@ export default (async (app) => {
       summary: 'Withdraw facts that match, and what followed only from them',
       tags: ['knowledge'],
       querystring: withdrawQuery,
-      response: { 200: withdrawReply, ...errors(429, 504) },
+      response: { 200: withdrawReply, ...errors(429, 504, 507) },
     },
     handler: async (request) => {
       const { query } = request;

@@ -6,7 +6,7 @@ import { KnowledgeError, RuleError } from '../../graph/knowledge.ts';
 import type { KnowledgeGraph, Supposition } from '../../graph/knowledge.ts';
 import type { Budget, Proof } from '../../graph/reason/types.ts';
 import type { BaseName } from '../../graph/terms.ts';
-import { isWithin } from '../engine/constraints/text-length.ts';
+import { isWithin } from '../engine/constraints/lengths/text-length.ts';
 import { EngineError } from '../engine/port.ts';
 import type { Engine, FinishReason, GenerateRequest, ModelInfo, Usage, WrittenToken } from '../engine/port.ts';
 import { abortable, AnswerCache } from './cache/cache.ts';
@@ -27,7 +27,7 @@ import { allowedWords, composePathPrompt, composePrompt, namesInOrder, verifyRep
 import type { ComposeLimits } from './words/compose.ts';
 import { evidenceNames } from './words/evidence.ts';
 import type { Evidence } from './words/evidence.ts';
-import { fit, upTo } from './words/fit.ts';
+import { beginning, fit, upTo } from './words/fit.ts';
 import { reply } from './words/wording.ts';
 
 export interface AnswererOptions extends ReadingLimits {
@@ -269,11 +269,13 @@ export class GroundedAnswerer implements Answerer {
       else if (event.kind === 'finish') [reason, usage, stop] = [event.reason, event.usage, event.stop];
     }
     const ranOn = reason === 'length' && ample < request.maxTokens;
-    // A reply that the client's own limits cut short cannot be complete; its words are still the model's.
-    const cut = (reason === 'length' && !ranOn) || stop !== undefined;
-    const wrong = ranOn ? 'the reply does not end' : cut ? undefined : verifyReply(text, evidence, language, model.grounded !== undefined);
+    // What the client's own limits cut short is checked as far as it goes.
+    const cut = reason === 'length' && !ranOn;
+    const until = upTo(expected, request.stop);
+    const wrong = ranOn ? 'the reply does not end' : verifyReply(text, evidence, language, { strict: model.grounded !== undefined, cut, ...(stop === undefined ? {} : { said: until.text }) });
     const over = request.limits !== undefined && !isWithin(text.trim(), request.limits);
-    if (wrong !== undefined || over) return { ...upTo(expected, request.stop), reason: 'stop', usage, wording: 'plain' };
+    if (wrong !== undefined && cut) return { text: await beginning(until.text, request.maxTokens, (part) => this.#options.engine.countTokens(request.model, part)), reason, usage, wording: 'plain' };
+    if (wrong !== undefined || over) return { ...until, reason: 'stop', usage, wording: 'plain' };
     return { text, tokens, reason, stop, usage, wording: plainly ? 'plain' : 'model' };
   }
   /** Lets the model word what of the reading the reply has room for, and gives the plain sentence where its words say something else, or too much. */

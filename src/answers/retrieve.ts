@@ -1,8 +1,8 @@
 // Owns reading the answer off the graph: from an interpretation of the question to conclusion, answers, proofs and outcome.
 // Refuses to know wording, the model and the cache.
 
-import { strongest } from '../../graph/knowledge/facts.ts';
-import { inForce } from '../../graph/knowledge/validity.ts';
+import { strongest } from '../../graph/knowledge/facts/facts.ts';
+import { inForce } from '../../graph/knowledge/facts/validity.ts';
 import { entity, sameTerm, termKey, termText } from '../../graph/terms.ts';
 import type { BaseName, EntityId, Fact, FactId, Path, RelationName, Source, Term, Triple } from '../../graph/terms.ts';
 import type { MatchOptions, Page, PathResult } from '../../graph/store.ts';

@@ -4,8 +4,10 @@
 import { z } from 'zod';
 import { baseOf, baseName, confidence, instant, text } from './common.ts';
 import { ruleInput } from './rules.ts';
-import { constraintOf, finishReason, generation, harmless, languagesOf, isEmptyList, likelihoodsOf, limitsOf, pathsOf, samplingOf, samplingOfChoice, stopsOf, unsupported, unused, usage } from './generation.ts';
+import { constraintOf, formFieldOf, pathsOf } from './forms.ts';
+import { checkGeneration, checkSame, fingerprint, finishReason, generation, harmless, languagesOf, isEmptyList, likelihoodsOf, limitsOf, samplingOf, samplingOfChoice, stopsOf, unsupported, unused, usage } from './generation.ts';
 import { callDelta, callReply, callsOf, choiceProblem, toolCalls, toolChoice, tools, toolsOf } from './tools.ts';
+import { checkTokens, knowledgeBeside } from './tokens.ts';
 import { source, sourceWire } from './triples.ts';
 import type { AnswerRequest, Grounding, KnowledgeOptions } from '../answers/port.ts';
 import type { ChatMessage, WrittenToken } from '../engine/port.ts';
@@ -63,8 +65,6 @@ export const knowledge = z
   })
   .meta({ id: 'Knowledge' });
 
-/** What the text must be is asked for. */
-const hasForm = (request: Parameters<typeof constraintOf>[0]): boolean => constraintOf(request) !== undefined || pathsOf(request) !== undefined;
 type GivenMessage = z.infer<typeof message>;
 /** Each message of a tool answers a call of an earlier message. */
 function answersCalls(messages: readonly GivenMessage[], context: z.RefinementCtx): void {
@@ -109,17 +109,20 @@ export const chatRequest = z
     verbosity: unused,
     web_search_options: unsupported('', () => false),
   })
-  .refine((request) => !hasForm(request) || !request.knowledge || request.knowledge.mode === 'off' || request.knowledge.mode === 'auto', {
-    error: 'cannot be combined with an answer from the graph, which is worded from its evidence; give knowledge.mode "off"',
-    path: ['response_format'],
-  })
+  .superRefine(checkGeneration)
   .superRefine((request, context) => {
     const wrong = (field: string, reason: string): void => context.addIssue({ code: 'custom', path: [field], message: reason });
+    checkSame(request, ['max_completion_tokens', 'max_tokens', 'n_predict'], context);
+    if (request.n_probs) checkSame(request, ['top_logprobs', 'n_probs'], context);
+    if (request.n_probs && request.logprobs === false) wrong('n_probs', 'asks for likelihoods, and logprobs is false; leave one of them out');
     const problem = choiceProblem(request.tools, request.tool_choice);
     if (problem !== undefined) wrong('tool_choice', problem);
     const calls = request.tools !== undefined && request.tools !== null && request.tools.length > 0 && request.tool_choice !== 'none';
-    const grounded = request.knowledge && request.knowledge.mode !== 'off' && request.knowledge.mode !== 'auto';
-    if (calls && hasForm(request)) wrong(request.response_format ? 'response_format' : 'structured_outputs', 'cannot be combined with tools; leave one of them out, or give tool_choice "none"');
+    const grounded = Boolean(request.knowledge && request.knowledge.mode !== 'off' && request.knowledge.mode !== 'auto');
+    const form = formFieldOf(request);
+    if (form && grounded) wrong(form, 'cannot be combined with an answer from the graph, which is worded from its evidence; give knowledge.mode "off"');
+    checkTokens(request, { form, calls, grounded }, wrong);
+    if (calls && form) wrong(form, 'cannot be combined with tools; leave one of them out, or give tool_choice "none"');
     if (calls && grounded) wrong('tools', 'cannot be combined with an answer from the graph; leave one of them out, or give knowledge.mode "off"');
     const continues = continuesOf(request);
     if (request.add_generation_prompt === false && !continues) wrong('add_generation_prompt', 'can be false only with continue_final_message: true');
@@ -129,7 +132,6 @@ export const chatRequest = z
     if (continues && grounded) wrong('knowledge', 'cannot be combined with a message that is gone on with; leave one of them out, or give mode "off"');
     for (const [i, { prefix }] of request.messages.entries()) if (prefix === true && i < request.messages.length - 1) context.addIssue({ code: 'custom', path: ['messages', i, 'prefix'], message: 'belongs to the last message' });
   })
-  .refine((request) => !request.response_format || !request.structured_outputs, { error: 'cannot be given beside response_format', path: ['structured_outputs'] })
   .refine((request) => request.logprobs === true || !request.top_logprobs, { error: 'needs logprobs: true', path: ['top_logprobs'] })
   .meta({
     id: 'ChatRequest',
@@ -189,6 +191,7 @@ export const chatReply = z
     object: z.literal('chat.completion'),
     created,
     model: z.string(),
+    system_fingerprint: fingerprint,
     choices: z.array(
       z.strictObject({
         index: z.int(),
@@ -213,6 +216,7 @@ export const chatReply = z
       object: 'chat.completion',
       created: 1767225600,
       model: 'pharos-mini',
+      system_fingerprint: 'fp_9d1f04c2ab',
       choices: [
         { index: 0, message: { role: 'assistant', content: 'Albert Einstein was born in Ulm.', refusal: null }, finish_reason: 'stop', logprobs: null },
       ],
@@ -234,6 +238,7 @@ export const chatChunk = z
     object: z.literal('chat.completion.chunk'),
     created,
     model: z.string(),
+    system_fingerprint: fingerprint,
     choices: z.array(
       z.strictObject({
         index: z.int(),
@@ -288,13 +293,13 @@ export const knowledgeOf = (given: ChatRequest['knowledge']): KnowledgeOptions =
 });
 /** One for each choice. `model` and `maxTokens` are what the service decided on. */
 export function answerRequestsOf(request: ChatRequest, model: string, maxTokens: number): AnswerRequest[] {
-  const sampling = { ...samplingOf(request), ...(request.logprobs === true ? { logprobs: request.top_logprobs ?? 0 } : {}) };
+  const sampling = { ...samplingOf(request), ...(request.logprobs === true || request.n_probs ? { logprobs: request.top_logprobs ?? request.n_probs ?? 0 } : {}) };
   const messages = request.messages.map(messageOf);
   const constraint = constraintOf(request);
   const limits = limitsOf(request);
   const paths = pathsOf(request, request.knowledge?.base);
   const chat = chatOf(request);
-  const shared = { ...(constraint ? { constraint } : {}), ...(limits ? { limits } : {}), ...(paths ? { paths } : {}), ...(chat ? { chat } : {}), model, messages, maxTokens, stop: stopsOf(request.stop), knowledge: knowledgeOf(request.knowledge) };
+  const shared = { ...(constraint ? { constraint } : {}), ...(limits ? { limits } : {}), ...(paths ? { paths } : {}), ...(chat ? { chat } : {}), model, messages, maxTokens, stop: stopsOf(request.stop), knowledge: knowledgeBeside(request, knowledgeOf(request.knowledge)) };
   return Array.from({ length: request.n ?? 1 }, (_, i) => ({ ...shared, sampling: samplingOfChoice(sampling, i) }));
 }
 export const groundingWire = ({ outcome, answers, claims, confidence: sure, cached, interpretation, shortened, pathsComplete, wording }: Grounding): z.infer<typeof grounding> => ({

@@ -105,6 +105,7 @@ const ERRORS = {
   502: 'The engine elsewhere (PHAROS_ENGINE) cannot be reached or failed.',
   503: 'Pharos is shutting down, overloaded, or cannot reach its store.',
   504: 'The answer took longer than a request may.',
+  507: 'The disk on which Pharos keeps its data is full.',
 } as const;
 type ErrorStatus = keyof typeof ERRORS;
 type ErrorReply = { readonly description: string; readonly content: { readonly 'application/json': { readonly schema: typeof errorBody } } };
@@ -117,3 +118,5 @@ export const errors = <const S extends ErrorStatus>(...statuses: readonly S[]): 
     ]),
   ) as Record<S | 400 | 401 | 431 | 500 | 503, ErrorReply>;
 export const WRITE_ERRORS = [408, 413, 415, 429, 504] as const;
+/** Of operations that keep something. */
+export const KEEP_ERRORS = [...WRITE_ERRORS, 507] as const;

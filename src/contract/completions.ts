@@ -3,7 +3,9 @@
 
 import { z } from 'zod';
 import { text } from './common.ts';
-import { constraintOf, finishReason, generation, harmless, languagesOf, limitsOf, MOST_CHOICES, samplingOf, samplingOfChoice, stopsOf, usage } from './generation.ts';
+import { constraintOf, formFieldOf } from './forms.ts';
+import { checkGeneration, checkSame, fingerprint, finishReason, generation, harmless, languagesOf, limitsOf, MOST_CHOICES, samplingOf, samplingOfChoice, stopsOf, usage } from './generation.ts';
+import { checkTokens } from './tokens.ts';
 import type { GenerateRequest, WrittenToken } from '../engine/port.ts';
 
 const prompt = text(1_000_000).min(1);
@@ -18,10 +20,18 @@ export const completionRequest = z
     best_of: z.int().min(1).max(MOST_CHOICES).nullish().describe('Generate so many and give the `n` that the model finds likeliest, by the mean of their logarithms. Not with `stream`.'),
     echo: z.boolean().nullish().describe('Give the prompt back in front of the text.'),
     logprobs: z.int().min(0).max(20).nullish().describe('Tell how likely the model found each token, and so many of the likeliest ones. With `echo`, of the prompt as well.'),
+    return_token_ids: z.boolean().nullish().describe('Give the ids of the tokens beside the text: `prompt_token_ids` and `token_ids` of each choice; of a stream, those of the prompt in its first chunk. (As in vLLM.)'),
     suffix: text(1_000_000).nullish().describe('What follows the text that is to be written: the model fills in between, where it was trained to. Not with `echo` or token ids.'),
   })
   .refine(({ suffix, echo }) => !suffix || echo !== true, { error: 'cannot be combined with echo', path: ['suffix'] })
   .refine((request) => !request.suffix || promptsOf(request).every(({ kind }) => kind === 'text'), { error: 'can be given only with a prompt that is text', path: ['suffix'] })
+  .superRefine(checkGeneration)
+  .superRefine((request, context) => {
+    checkSame(request, ['max_tokens', 'n_predict'], context);
+    checkTokens(request, { form: formFieldOf(request) }, (field, message) => context.addIssue({ code: 'custom', path: [field], message }));
+    if (request.n_probs) checkSame(request, ['logprobs', 'n_probs'], context);
+  })
+  .refine(({ suffix, truncate_prompt_tokens: kept }) => !suffix || !kept, { error: 'cannot be combined with suffix', path: ['truncate_prompt_tokens'] })
   .refine(({ max_tokens: most, echo }) => most !== 0 || echo === true, { error: 'must be at least 1, or 0 with echo: true', path: ['max_tokens'] })
   .refine(({ best_of: best, stream }) => !best || best === 1 || stream !== true, { error: 'cannot be streamed', path: ['best_of'] })
   .refine(({ best_of: best, n }) => (best ?? n ?? 1) >= (n ?? 1), { error: 'must be at least n', path: ['best_of'] })
@@ -40,8 +50,9 @@ const logprobs = z
   .strictObject({ tokens: z.array(z.string()), token_logprobs: z.array(z.number().nullable()), top_logprobs: z.array(z.record(z.string(), z.number()).nullable()), text_offset: z.array(z.int()) })
   .nullable()
   .meta({ id: 'CompletionLogprobs' });
-const choice = { index: z.int(), text: z.string(), logprobs };
-const common = { id: z.string(), object: z.literal('text_completion'), created: z.int(), model: z.string() };
+const tokenIds = z.array(z.int()).nullish();
+const choice = { index: z.int(), text: z.string(), logprobs, prompt_token_ids: tokenIds.describe('With `return_token_ids`.'), token_ids: tokenIds.describe('With `return_token_ids`: those that were written, an end token as well.') };
+const common = { id: z.string(), object: z.literal('text_completion'), created: z.int(), model: z.string(), system_fingerprint: fingerprint };
 export const completionReply = z
   .strictObject({ ...common, choices: z.array(z.strictObject({ ...choice, finish_reason: finishReason })), usage })
   .meta({ id: 'Completion' });
@@ -49,11 +60,13 @@ export const completionChunk = z
   .strictObject({ ...common, choices: z.array(z.strictObject({ ...choice, finish_reason: finishReason.nullable() })), usage: usage.nullable().optional() })
   .meta({ id: 'CompletionChunk' });
 
+/** How many of the likeliest tokens are told for each; undefined: nothing is. */
+export const toldOf = ({ logprobs: most, n_probs: other }: Pick<CompletionRequest, 'logprobs' | 'n_probs'>): number | undefined => most ?? (other || undefined);
 /** All that is to be generated, prompt by prompt: `best_of` or `n` for each. */
 export function generateRequestsOf(request: CompletionRequest, model: string, maxTokens: number): GenerateRequest[] {
   const choices = request.best_of ?? request.n ?? 1;
-  const told = request.logprobs ?? (choices > (request.n ?? 1) ? 0 : undefined);
-  const sampling = { ...samplingOf(request), ...(told === undefined ? {} : { logprobs: told }) };
+  const told = toldOf(request) ?? (choices > (request.n ?? 1) ? 0 : undefined);
+  const sampling = { ...samplingOf(request), ...(told === undefined ? {} : { logprobs: told }), ...(request.return_token_ids === true ? { tokenIds: true } : {}) };
   const constraint = constraintOf(request);
   const limits = limitsOf(request);
   const languages = languagesOf(request);
@@ -65,14 +78,14 @@ export function generateRequestsOf(request: CompletionRequest, model: string, ma
 }
 
 const LEAST = -9999;
-/** `offset`: characters of the text in front of these tokens. */
+/** `offset`: characters of the tokens in front of these. */
 export function completionLogprobs(tokens: readonly WrittenToken[], offset: number): NonNullable<z.infer<typeof logprobs>> {
   let at = offset;
   return {
     tokens: tokens.map((token) => token.text),
     token_logprobs: tokens.map(({ logprob }) => (logprob === undefined ? null : Math.max(LEAST, logprob))),
     // The token that was written is among them also where it is not one of the likeliest.
-    top_logprobs: tokens.map((token) => (token.top.length === 0 ? null : Object.fromEntries([...token.top, token].map((each) => [each.text, Math.max(LEAST, each.logprob ?? LEAST)])))),
+    top_logprobs: tokens.map((token) => (token.logprob === undefined ? null : Object.fromEntries([...token.top, token].map((each) => [each.text, Math.max(LEAST, each.logprob ?? LEAST)])))),
     text_offset: tokens.map((token) => {
       const start = at;
       at += token.text.length;

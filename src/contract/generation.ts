@@ -2,10 +2,11 @@
 // Refuses to know what is generated.
 
 import { z } from 'zod';
-import { baseName, baseOf, text } from './common.ts';
-import type { PathsAsked } from '../answers/port.ts';
+import { text } from './common.ts';
+import { checkForms, forms } from './forms.ts';
+import { tokens, tokenSampling } from './tokens.ts';
 import { PRIORITIES } from '../engine/port.ts';
-import type { ConstraintSpec, Languages, Sampling, TextLimits, TokenLikelihood, Usage } from '../engine/port.ts';
+import type { Languages, Sampling, TextLimits, TokenLikelihood, Usage } from '../engine/port.ts';
 
 /** A field of OpenAI's that changes nothing. */
 export const unused = z.unknown().optional().describe('Accepted and not used.');
@@ -45,41 +46,6 @@ export const unsupported = (accepted: string, isNothing: (value: unknown) => boo
     .describe(`Not supported: leave it out${accepted}.`);
 export const isEmptyList = (value: unknown): boolean => Array.isArray(value) && value.length === 0;
 
-const schemaText = z.union([z.record(z.string(), z.unknown()), z.boolean()]);
-/** Larger ones are refused before they are read. */
-const SCHEMA_CHARACTERS = 256 * 1024;
-const smallSchema = schemaText.refine((schema) => JSON.stringify(schema).length <= SCHEMA_CHARACTERS, `must have at most ${SCHEMA_CHARACTERS} characters`);
-const responseFormat = z
-  .discriminatedUnion('type', [
-    z.strictObject({ type: z.literal('text') }),
-    z.strictObject({ type: z.literal('json_object') }),
-    z.strictObject({
-      type: z.literal('json_schema'),
-      json_schema: z.strictObject({ name: z.string().max(64).optional(), description: z.string().max(10_000).optional(), schema: smallSchema, strict: z.boolean().nullish() }),
-    }),
-    z.strictObject({ type: z.literal('regex'), pattern: text(16_384).min(1) }),
-    z.strictObject({ type: z.literal('grammar'), grammar: text(262_144).min(1) }),
-    z.strictObject({
-      type: z.literal('relation_path'),
-      start: z.array(text(1024).min(1)).min(1).max(16).describe('Names or aliases of the entities from which the path leads.'),
-      hops: z.int().min(1).max(3).optional().describe('Steps at most (default 2).'),
-      inverse: z.boolean().optional().describe('Facts may be walked from object to subject, too (default false).'),
-      form: z.enum(['names', 'relations']).optional().describe('`names` (default): `Ulm -[located in]-> Germany`, and `Ulm <-[born in]- Albert Einstein` for an inverse step. `relations`: a property path such as `born in/^located in`.'),
-      base: baseName.optional(),
-    }),
-  ])
-  .meta({
-    id: 'ResponseFormat',
-    description:
-      'What the text must be, by construction: a JSON object, JSON valid by a schema (always strictly), a match of a regular expression, a text of a grammar (GBNF), or a relation path that a knowledge base holds, stored or derived; `grounding` has its proof. The last three are not in OpenAI, and a relation path is for chats only.',
-  });
-/** As vLLM names the same. */
-const structuredOutputs = z
-  .strictObject({ json: smallSchema, regex: text(16_384).min(1), grammar: text(262_144).min(1), choice: z.array(text(10_000).min(1)).min(1).max(10_000), json_object: z.literal(true) })
-  .partial()
-  .refine((given) => Object.values(given).filter((value) => value !== undefined).length === 1, 'must have one of json, regex, grammar, choice, json_object')
-  .meta({ id: 'StructuredOutputs', description: 'The same as `response_format`, and choices. (As in vLLM.)' });
-
 /** Choices of one request at most. */
 export const MOST_CHOICES = 16;
 const limit = z.int().min(1).max(1_000_000).nullish();
@@ -91,14 +57,21 @@ export const generation = {
   model: z.string().min(1).max(256).optional().describe('A name from `GET /v1/models`; the first of them when absent.'),
   n: z.int().min(1).max(MOST_CHOICES).nullish().describe('Choices, generated side by side. With a seed, each has its own: seed, seed + 1, ...'),
   stream: z.boolean().nullish().describe('Answer as server-sent events.'),
-  stream_options: z.strictObject({ include_usage: z.boolean().nullish(), include_obfuscation: z.boolean().nullish() }).nullish(),
+  stream_options: z.strictObject({ include_usage: z.boolean().nullish(), include_obfuscation: z.boolean().nullish() }).nullish().describe('Only with `stream: true`.'),
   max_tokens: z.int().min(1).nullish().describe('New tokens at most.'),
+  n_predict: z
+    .int()
+    .min(-1)
+    .refine((value) => value !== 0, 'must be -1, or at least 1')
+    .nullish()
+    .describe('As `max_tokens`; -1: as many as the server allows (PHAROS_NEW_TOKENS). (As in llama.cpp.)'),
   temperature: z.number().min(0).max(2).nullish().describe('0 (the default) is greedy: the same request gives the same answer, and answers are cached.'),
   top_p: z.number().min(0).max(1).nullish(),
   top_k: z.int().min(-1).nullish().describe('Only so many of the likeliest tokens; 0 or -1: all. (Not in OpenAI.)'),
   min_p: z.number().min(0).max(1).nullish().describe('Only tokens at least so likely as this part of the likeliest one. (Not in OpenAI.)'),
   typical_p: z.number().gt(0).max(1).nullish().describe('Mass of the tokens whose surprise is closest to the expected one. (Not in OpenAI.)'),
   repetition_penalty: z.number().gt(0).max(10).nullish().describe('Above 1: tokens in prompt or text become less likely. (Not in OpenAI.)'),
+  repeat_penalty: z.number().gt(0).max(10).nullish().describe('As `repetition_penalty`: of the whole prompt and text. (As in llama.cpp.)'),
   presence_penalty: penalty,
   frequency_penalty: penalty,
   logit_bias: z
@@ -106,11 +79,13 @@ export const generation = {
     .refine((map) => Object.keys(map).length <= 1024, 'has more than 1024 tokens')
     .nullish()
     .describe('Added to the logits of tokens, by id.'),
+  n_probs: z.int().min(0).max(20).nullish().describe('Tell how likely the model found each token, and so many of the likeliest ones; 0: do not. They are given as those of `logprobs`. (As in llama.cpp.)'),
+  cache_prompt: z.boolean().nullish().describe('Accepted. Beginnings that are known from other texts are used always, and the answer is the same. (As in llama.cpp.)'),
   source_language: language.describe('Of models that translate out of several languages: the name of the mark in their vocabulary, such as `fra_Latn` (NLLB), `fr_XX` (mBART) or `fr` (M2M100). (Not in OpenAI.)'),
   target_language: language.describe('The language into which such a model translates, likewise. (Not in OpenAI.)'),
   seed: z.int().nullish().describe('Same seed, prompt and model give the same text.'),
-  response_format: responseFormat.nullish(),
-  structured_outputs: structuredOutputs.nullish(),
+  ...forms,
+  ...tokens,
   max_words: limit.describe('Words of the text at most; in Chinese, Japanese, Thai and the like each character is one. ' + LIMITED),
   max_characters: limit.describe('Characters (Unicode code points) of the text at most. ' + LIMITED),
   max_words_per_line: limit.describe('Words of each line at most, such as an item of a list. ' + LINES),
@@ -120,7 +95,7 @@ export const generation = {
 type Given = { readonly [Name in keyof typeof generation]?: z.infer<(typeof generation)[Name]> };
 
 /** A nucleus of nothing holds the likeliest token alone: greedy. */
-export function samplingOf(given: Given): Sampling {
+export function samplingOf(given: Omit<Given, 'stream_options'>): Sampling {
   const greedy = given.top_p === 0;
   const some = <Name extends keyof Sampling>(name: Name, value: Sampling[Name] | null): Partial<Sampling> => (value === undefined || value === null ? {} : { [name]: value });
   return {
@@ -130,37 +105,30 @@ export function samplingOf(given: Given): Sampling {
     ...some('topK', given.top_k === -1 ? 0 : given.top_k),
     ...some('minP', given.min_p),
     ...some('typicalP', given.typical_p),
-    ...some('repetitionPenalty', given.repetition_penalty),
+    ...some('repetitionPenalty', given.repetition_penalty ?? given.repeat_penalty),
     ...some('presencePenalty', given.presence_penalty),
     ...some('frequencyPenalty', given.frequency_penalty),
     ...some('logitBias', given.logit_bias),
+    ...tokenSampling(given),
   };
 }
-/** The constraint that a request asks for, and where; undefined: free text. */
-export function constraintOf({ response_format: format, structured_outputs: given }: Given): ConstraintSpec | undefined {
-  if (given?.json !== undefined) return { kind: 'schema', schema: given.json };
-  if (given?.regex !== undefined) return { kind: 'regex', pattern: given.regex };
-  if (given?.grammar !== undefined) return { kind: 'grammar', grammar: given.grammar };
-  if (given?.choice !== undefined) return { kind: 'choice', choices: given.choice };
-  if (given?.json_object !== undefined) return { kind: 'json' };
-  switch (format?.type) {
-    case 'json_object':
-      return { kind: 'json' };
-    case 'json_schema':
-      return { kind: 'schema', schema: format.json_schema.schema };
-    case 'regex':
-      return { kind: 'regex', pattern: format.pattern };
-    case 'grammar':
-      return { kind: 'grammar', grammar: format.grammar };
-    default:
-      return undefined;
-  }
+/** New tokens at most, where the server gives `usual` to who does not ask, and never more than `most`. */
+export function maxTokensOf(given: { readonly max_completion_tokens?: number | null } & Pick<Given, 'max_tokens' | 'n_predict'>, usual: number, most: number): number {
+  const asked = given.max_completion_tokens ?? given.max_tokens ?? given.n_predict ?? usual;
+  return asked === -1 ? most : Math.min(asked, most);
 }
-/** The field by which a request asks for a form of its text. */
-export const formFieldOf = ({ structured_outputs: given }: Given): keyof Given => (given ? 'structured_outputs' : 'response_format');
-/** The relation path that the text is to be, in `base` where it names no other; undefined: none. */
-export const pathsOf = ({ response_format: format }: Given, base?: string): PathsAsked | undefined =>
-  format?.type === 'relation_path' ? { base: baseOf(format.base ?? base), start: format.start, hops: format.hops ?? 2, inverse: format.inverse ?? false, form: format.form ?? 'names' } : undefined;
+/** Fields that mean the same have the same value, where several are given. */
+export function checkSame<T extends object>(given: T, fields: readonly (keyof T & string)[], context: z.RefinementCtx): void {
+  const [first, ...others] = fields.filter((field) => given[field] !== undefined && given[field] !== null);
+  const other = others.find((field) => given[field] !== given[first]);
+  if (other !== undefined) context.addIssue({ code: 'custom', path: [other], message: `means the same as ${first}, which has another value; leave one of them out` });
+}
+/** What cannot be asked for together, whatever is generated. */
+export function checkGeneration(given: Given, context: z.RefinementCtx): void {
+  checkForms(given, context);
+  checkSame(given, ['repetition_penalty', 'repeat_penalty'], context);
+  if (given.stream_options && given.stream !== true) context.addIssue({ code: 'custom', path: ['stream_options'], message: 'can be given only with stream: true' });
+}
 /** How long the text may be; undefined: as long as it likes. */
 export function limitsOf({ max_words: words, max_characters: characters, max_words_per_line: lineWords, max_characters_per_line: lineCharacters }: Given): TextLimits | undefined {
   const given = Object.entries({ words, characters, lineWords, lineCharacters }).filter(([, value]) => value !== undefined && value !== null);
@@ -170,6 +138,7 @@ export function limitsOf({ max_words: words, max_characters: characters, max_wor
 export const samplingOfChoice = (sampling: Sampling, i: number): Sampling => (sampling.seed === undefined || i === 0 ? sampling : { ...sampling, seed: sampling.seed + i });
 export const stopsOf = (stop: Given['stop']): string[] => (stop === undefined || stop === null ? [] : typeof stop === 'string' ? [stop] : stop);
 
+export const fingerprint = z.string().describe('The same as long as the model and the version of Pharos are.');
 export const finishReason = z.enum(['stop', 'length', 'tool_calls']).describe('`tool_calls`: the model stopped to have its calls answered.');
 export const usage = z
   .strictObject({

@@ -7,7 +7,7 @@ import { answerTerm, budgetOf, goal, hypotheses, hypothesesOf, limits, plainTrip
 import { ruleInput } from './rules.ts';
 import { statementOf, triple } from './triples.ts';
 import type { WhatIfRequest, WhatIfResult, WhyNotRequest } from '../../graph/knowledge.ts';
-import type { ReasonsWire } from '../../graph/knowledge/render-whynot.ts';
+import type { ReasonsWire } from '../../graph/knowledge/questions/render-whynot.ts';
 import type { Budget } from '../../graph/reason/types.ts';
 
 const outcome = z.enum(['entailed', 'refuted', 'not_entailed']);

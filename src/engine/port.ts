@@ -73,6 +73,20 @@ export interface Sampling {
   readonly logitBias?: Readonly<Record<number, number>>;
   /** Tell how likely each token was, and so many of the likeliest in its place. */
   readonly logprobs?: number;
+  /** No end and no stop string before so many tokens. Not with a constraint or tools. */
+  readonly minTokens?: number;
+  /** The text goes on behind the model's own ends. Not with a constraint or tools. */
+  readonly ignoreEos?: boolean;
+  /** Tokens that end the text, besides the model's own. */
+  readonly stopTokens?: readonly number[];
+  /** What ended the text, a stop string or a token, stays in it. */
+  readonly includeStop?: boolean;
+  /** Special tokens are in the text, but for the marks of thoughts and calls. */
+  readonly specialTokens?: boolean;
+  /** Tell the ids of the tokens, those of the prompt as well. Of texts that are no chats. */
+  readonly tokenIds?: boolean;
+  /** The last so many tokens of the prompt alone; -1: as many as the context has room for beside `maxTokens`. */
+  readonly truncatePrompt?: number;
 }
 /** A token and how likely the model itself found it there. */
 export interface TokenLikelihood {
@@ -84,6 +98,11 @@ export interface TokenLikelihood {
 }
 export interface WrittenToken extends TokenLikelihood {
   readonly top: readonly TokenLikelihood[];
+}
+export interface TokenIds {
+  /** Of the prompt, once. */
+  readonly prompt?: readonly number[];
+  readonly written: readonly number[];
 }
 
 /** What the sampler may write. Serialisable: it crosses to the engine's thread. */
@@ -149,8 +168,8 @@ export interface Usage {
 }
 /** `error` is the last event of a generation that broke in the middle. */
 export type GenerateEvent =
-  /** `tokens`: those written since the last delta, when `sampling.logprobs` asks for them; their text may be held back for a while. */
-  | { readonly kind: 'delta'; readonly text: string; readonly tokens?: readonly WrittenToken[] }
+  /** `tokens`: those written since the last delta, when `sampling.logprobs` asks for them, and `ids`, when `sampling.tokenIds` does; their text may be held back for a while. */
+  | { readonly kind: 'delta'; readonly text: string; readonly tokens?: readonly WrittenToken[]; readonly ids?: TokenIds }
   /** What the model thinks before it speaks. */
   | { readonly kind: 'reasoning'; readonly text: string }
   /** A part of call number `index` of this reply; the first has its id and name. The parts of `arguments` make its JSON. */

@@ -4,7 +4,8 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { EncoderQueue } from './encoder/queue.ts';
 import { invalid } from './models/json-files.ts';
-import { describeModel, ModelPool } from './models/model-pool.ts';
+import { describeModel } from './models/described-model.ts';
+import { ModelPool } from './models/model-pool.ts';
 import type { Lease } from './models/model-pool.ts';
 import { Outflow } from './outflow.ts';
 import { FairQueue } from './queue.ts';
@@ -20,10 +21,17 @@ const send = (message: FromWorker, transfer: ArrayBuffer[] = []): void => port.p
 const note = (message: string): void => send({ kind: 'note', level: 'warn', message });
 
 let started = false;
-const pool = new ModelPool(limits, (info, why) => {
-  send({ kind: 'model', info });
-  if (started) send({ kind: 'note', level: 'info', message: info.loaded === true ? `model ${info.id} is loaded on ${info.device}` : `model ${info.id} is closed: ${why}` });
-}, ({ kind, model }) => (kind === 'decoder' ? scheduler.bytesOf(model.runner) : 0));
+const pool = new ModelPool(limits, {
+  changed: (info, why) => {
+    send({ kind: 'model', info });
+    if (started) send({ kind: 'note', level: 'info', message: info.loaded === true ? `model ${info.id} is loaded on ${info.device}` : `model ${info.id} is closed: ${why}` });
+  },
+  // At start it is said with what is left out.
+  failed: (message) => {
+    if (started) send({ kind: 'note', level: 'error', message });
+  },
+  running: ({ kind, model }) => (kind === 'decoder' ? scheduler.bytesOf(model.runner) : 0),
+});
 /** Of requests that wait for their model. */
 const waiting = new Map<number, { readonly controller: AbortController; fail(error: unknown): void }>();
 /** The same, for who gives way where too many do. */

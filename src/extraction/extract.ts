@@ -4,11 +4,12 @@
 import { parseEntityId } from '../../graph/terms.ts';
 import type { Relation, RelationName } from '../../graph/terms.ts';
 import { messagesOf } from '../answers/words/compose.ts';
-import { renderRelations } from '../answers/words/evidence.ts';
+import { plain, renderRelations } from '../answers/words/evidence.ts';
 import { EngineError } from '../engine/port.ts';
 import type { Engine, GenerateRequest, ModelInfo, Usage } from '../engine/port.ts';
+import { stands } from './names.ts';
 import { passagesOf } from './passages.ts';
-import { candidatesOf } from './relations.ts';
+import { candidatesOf, isTurned } from './relations.ts';
 import { fitsRow, readable, readRows, rowsGrammar } from './rows.ts';
 import type { Candidate } from './relations.ts';
 
@@ -82,7 +83,7 @@ function requestOf(model: ModelInfo, passage: string, candidates: readonly Candi
     sampling: { temperature: 0, topP: 1 },
     maxTokens,
     stop: [],
-    constraint: model.grounded ? { kind: 'grammar', grammar: rowsGrammar(labels, most, language) } : { kind: 'schema', schema: schemaOf(labels, most) },
+    constraint: model.grounded ? { kind: 'grammar', grammar: rowsGrammar(labels, most, language, plain(passage).trim()) } : { kind: 'schema', schema: schemaOf(labels, most) },
   };
 }
 
@@ -98,8 +99,10 @@ export async function extract(
   const passages = [...passagesOf(text).take(limits.passages + 1)];
   if (passages.length > limits.passages)
     throw new EngineError('context_length_exceeded', `the text has more than ${limits.passages} passages of up to three sentences, which is what one request takes: send it in parts`);
+  // A model that was trained for it is small, and reads one sentence better than several.
+  const parts = model.grounded ? passages.flatMap((passage) => [...passagesOf(passage, 1)]) : passages;
   const results: { triples: Extracted[]; invented: number; cut: boolean; usage: Usage }[] = [];
-  const queue = passages.entries();
+  const queue = parts.entries();
   // Where one passage fails, the others are not read to their ends for nobody. A signal of its own would not carry the request's terms.
   let failed = false;
   const work = async (): Promise<void> => {
@@ -112,7 +115,7 @@ export async function extract(
     }
   };
   try {
-    await Promise.all(Array.from({ length: Math.min(limits.atOnce, passages.length) }, work));
+    await Promise.all(Array.from({ length: Math.min(limits.atOnce, parts.length) }, work));
   } catch (error) {
     failed = true;
     throw error;
@@ -167,12 +170,17 @@ async function ofPassage(
     else if (event.kind === 'error') throw event.error;
     else if (event.kind === 'finish') [cut, usage] = [event.reason === 'length', event.usage];
   }
-  const relationOf = new Map(candidates.map(({ label, relation }) => [label, relation]));
+  // Of relations that share a label the first is meant.
+  const relationOf = new Map(candidates.map(({ label, relation }) => [label, relation] as const).toReversed());
   const facts = read(written, model.grounded !== undefined);
-  const stands = (name: string): boolean => isEntityName(name) && passage.includes(name.trim());
-  const triples = facts.flatMap(({ subject, relation, object }) => {
+  const triples = facts.flatMap(({ subject: first, relation, object: second }) => {
+    const said = [first.trim(), second.trim()];
+    const [subject, object] = isTurned(passage, said[0], relation, said[1]) ? said.toReversed() : said;
     const known = relationOf.get(relation);
-    return known !== undefined && stands(subject) && stands(object) ? [{ subject: subject.trim(), relation: known, object: object.trim(), passage }] : [];
+    const named = [subject, object].every((name) => isEntityName(name) && stands(name, passage) && name !== relation);
+    // A name that stands there once is not told of itself.
+    const apart = subject !== object || passage.indexOf(subject) !== passage.lastIndexOf(subject);
+    return known !== undefined && named && apart ? [{ subject, relation: known, object, passage }] : [];
   });
   return { triples, invented: facts.length - triples.length, cut, usage };
 }

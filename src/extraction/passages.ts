@@ -42,13 +42,13 @@ function* sentencesOf(text: string): Generator<string> {
   if (sentence !== '') yield sentence;
 }
 
-/** Passages in the order of the text: without the blanks around them, with one blank where there are several or one of another width, lines that were wrapped in one. A text is read no further than they are asked for. */
-export function* passagesOf(text: string): Generator<string> {
+/** Passages of at most so many sentences in the order of the text: without the blanks around them, with one blank where there are several or one of another width, lines that were wrapped in one. A text is read no further than they are asked for. */
+export function* passagesOf(text: string, most = SENTENCES): Generator<string> {
   let sentences = 0;
   let passage = '';
   const tidy = (): string => passage.trim().replace(/[^\S\r\n]+/g, ' ');
   for (const sentence of sentencesOf(text)) {
-    if (sentences >= SENTENCES || passage.length + sentence.length > CHARACTERS) {
+    if (sentences >= most || passage.length + sentence.length > CHARACTERS) {
       if (passage.trim() !== '') yield tidy();
       [sentences, passage] = [0, ''];
     }

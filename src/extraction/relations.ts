@@ -1,9 +1,10 @@
 // Owns which relations a passage may speak of, and by which of their labels.
 // Refuses to know models and how facts are written.
 
-import type { Relation } from '../../graph/terms.ts';
+import type { Relation, RelationName } from '../../graph/terms.ts';
+import { thesaurus } from '../answers/understand/thesaurus.ts';
 import { relationText } from '../answers/words/evidence.ts';
-import { labelShape } from '../answers/words/grammar.ts';
+import { labelShape, labelShapeZh } from '../answers/words/grammar.ts';
 
 /** A relation under the label by which the passage most likely speaks of it. */
 export interface Candidate {
@@ -14,29 +15,70 @@ const HAN = /\p{Script=Han}/u;
 /** Words that say nothing alone. */
 const SMALL = new Set('a an the of in on at by to from for with as is are was were be been has have had and or'.split(' '));
 /** What is common to the forms of an English word, roughly: "directs", "directed" and "director" begin alike. */
-const stem = (word: string): string => (word.length < 5 ? word : word.replace(/(?:ations?|ions?|ings?|ors?|ers?|ies|ed|es|s|y|e)$/, ''));
+const stem = (word: string): string => (word.length < 5 ? word.replace(/(?<=...)e$/, '') : word.replace(/(?:ations?|ions?|ings?|ors?|ers?|ies|ed|es|s|y|e)$/, ''));
+/** What is common to forms that begin otherwise, too: "taught" and "teaches". */
+const formsOf = (word: string): readonly string[] => [word, ...thesaurus().lemmas(word)].map(stem);
 const wordsOf = (text: string): readonly string[] => text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [];
 
+const tellingOf = (label: string): readonly string[] => wordsOf(relationText(label)).filter((word) => !SMALL.has(word));
 /** Share of a label's telling words that the passage has, 0 to 1; of a label that has none, whether its words stand there as they are. */
 function spokenOf(label: string, passage: string, stems: ReadonlySet<string>): number {
   const text = relationText(label);
   if (HAN.test(text)) return passage.includes(text) ? 1 : 0;
   if (labelShape(text).kind === 'class') return /\b(?:is|are|was|were) an?\b/.test(passage) ? 1 : 0;
-  const telling = wordsOf(text).filter((word) => !SMALL.has(word));
+  const telling = tellingOf(label);
   if (telling.length === 0) return ` ${wordsOf(passage).join(' ')} `.includes(` ${wordsOf(text).join(' ')} `) ? 1 : 0;
-  return telling.filter((word) => stems.has(stem(word))).length / telling.length;
+  return telling.filter((word) => formsOf(word).some((form) => stems.has(form))).length / telling.length;
 }
 
-/** At most `most` relations that the passage has a word of, the most plainly spoken of first. */
+/** Where a label stands in the passage word for word, by its beginning there and behind its end; underscores are blanks. */
+function placesOf(label: string, passage: string): readonly (readonly [from: number, to: number])[] {
+  const text = relationText(label);
+  const places: [number, number][] = [];
+  if (HAN.test(text)) for (let at = passage.indexOf(text); at >= 0; at = passage.indexOf(text, at + 1)) places.push([at, at + text.length]);
+  else {
+    const words = RegExp.escape(text).replace(/(?:\\x20)+/g, '\\s+');
+    for (const { 0: found, index } of passage.matchAll(new RegExp(`(?<![\\p{L}\\p{N}])${words}(?![\\p{L}\\p{N}])`, 'giu'))) places.push([index, index + found.length]);
+  }
+  return places;
+}
+
+/**
+ * At most `most` labels of relations that the passage has a word of, the most plainly spoken of first. Labels that stand there word for word are each one, and not what is only a part of a longer one:
+ * who is "taught by" somebody has not "taught". Of any other relation it is the label that fits best, if the passage has a word of it besides those.
+ */
 export function candidatesOf(passage: string, relations: readonly Pick<Relation, 'name' | 'aliases'>[], most: number): readonly Candidate[] {
-  const stems = new Set(wordsOf(passage).map(stem));
-  return relations
-    .flatMap(({ name, aliases }) => {
-      const labels = [name as string, ...aliases.map(({ text }) => text)].map((label) => ({ label, share: spokenOf(label, passage, stems) }));
-      const best = labels.reduce((a, b) => (b.share > a.share ? b : a));
-      return best.share > 0 ? [{ relation: name, ...best }] : [];
-    })
-    .toSorted((a, b) => b.share - a.share)
-    .slice(0, most)
-    .map(({ relation, label }) => ({ relation, label }));
+  const stems = new Set(wordsOf(passage).flatMap(formsOf));
+  const labels = relations.flatMap(({ name, aliases }) =>
+    [...new Set([name as string, ...aliases.map(({ text }) => text)])].flatMap((label) => {
+      const share = spokenOf(label, passage, stems);
+      return share > 0 ? [{ relation: name, label, share, places: share === 1 ? placesOf(label, passage) : [] }] : [];
+    }),
+  );
+  const whole: ReturnType<typeof placesOf> = labels.flatMap(({ places }) => places);
+  const apart = (places: typeof whole): boolean => places.some(([from, to]) => !whole.some(([a, b]) => a <= from && to <= b && b - a > to - from));
+  const standing = labels.filter(({ places }) => apart(places));
+  const spoken = new Set(standing.map(({ relation }) => relation));
+  const told = new Set(standing.flatMap(({ label }) => tellingOf(label).flatMap(formsOf)));
+  const isOther = (label: string): boolean => {
+    const telling = tellingOf(label).map(formsOf);
+    return telling.length === 0 || telling.some((forms) => forms.some((form) => stems.has(form)) && !forms.some((form) => told.has(form)));
+  };
+  const best = new Map<RelationName, (typeof labels)[number]>();
+  for (const each of labels) if (each.places.length === 0 && !spoken.has(each.relation) && isOther(each.label) && each.share > (best.get(each.relation)?.share ?? 0)) best.set(each.relation, each);
+  // "Plato teaches him" says nothing of who was "taught by" whom, where it says who "teaches".
+  const isPassive = (label: string): boolean => / by$/i.test(relationText(label)) && !/\bby\b/i.test(passage);
+  const active = new Set([...best.values()].flatMap(({ label }) => (isPassive(label) ? [] : tellingOf(label).flatMap(formsOf))));
+  const others = [...best.values()].filter(({ label }) => !isPassive(label) || !tellingOf(label).flatMap(formsOf).some((form) => active.has(form)));
+  return [...standing, ...others.toSorted((a, b) => b.share - a.share)].slice(0, most).map(({ relation, label }) => ({ relation, label }));
+}
+
+/** Does the passage say of the one that it is what the label says the other has? "Berlin is the capital of Germany" tells the capital of Germany, 苏格拉底是柏拉图的老师 the teacher of Plato. */
+export function isTurned(passage: string, subject: string, label: string, object: string): boolean {
+  const text = relationText(label);
+  const kind = HAN.test(text) ? labelShapeZh(text).kind : labelShape(text).kind;
+  if (kind !== 'noun') return false;
+  const [first, middle, second] = [subject, text, object].map((part) => RegExp.escape(part));
+  const said = HAN.test(text) ? `${first}是${second}的${middle}` : `${first} (?:is|was) (?:an?|the)(?: \\p{L}+){0,2} ${middle} of (?:the )?${second}`;
+  return new RegExp(said, 'iu').test(passage);
 }

@@ -3,6 +3,7 @@
 
 import { plain } from '../answers/words/evidence.ts';
 import type { Language } from '../answers/words/evidence.ts';
+import { nameRules } from './names.ts';
 
 export type Row = readonly [subject: string, relation: string, object: string];
 
@@ -24,13 +25,13 @@ export const readRows = (text: string): readonly Row[] =>
 export const readable = (text: string, language: Language): string => BLANK[language] + plain(text).trim();
 
 const quoted = (text: string): string => `"${text.replace(/["\\]/g, (sign) => `\\${sign}`)}"`;
-/** None to `most` rows with these relations, in llama.cpp's GBNF. Labels fit a row. */
-export function rowsGrammar(labels: readonly string[], most: number, language: Language): string {
+/** None to `most` rows with these relations and names that stand in the text, in llama.cpp's GBNF. Labels fit a row. */
+export function rowsGrammar(labels: readonly string[], most: number, language: Language, text: string): string {
   const blank = BLANK[language];
   return [
     `root ::= (row ("\\n" row){0,${most - 1}})?`,
     `row ::= "|${blank}" name "${blank}|${blank}" relation "${blank}|${blank}" name "${blank}|"`,
-    'name ::= [^|\\n\\r ] [^|\\n\\r]*',
+    ...nameRules(text),
     `relation ::= ${labels.map(quoted).join(' | ')}`,
   ].join('\n');
 }

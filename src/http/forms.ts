@@ -6,7 +6,7 @@ import { ErrorWith } from './problems.ts';
 
 /** For `catch`: throws the error on, with the field where it is the form that is refused. */
 export const refusedIn =
-  (param: string) =>
+  (param: string | undefined) =>
   (error: unknown): never => {
-    throw error instanceof EngineError && error.code === 'constraint_invalid' ? new ErrorWith(error, { param }) : error;
+    throw error instanceof EngineError && error.code === 'constraint_invalid' && param !== undefined ? new ErrorWith(error, { param }) : error;
   };

@@ -82,15 +82,16 @@ interface Problem {
   readonly param?: string;
   /** Seconds after which trying again may help. */
   readonly retryAfter?: number;
-  /** The message may tell of the inside; a general one is sent and the real one is logged. */
-  readonly hidden?: true;
+  /** Sent in place of the error's own message, which may tell of the inside and is logged. */
+  readonly shown?: string;
 }
 const bad: Problem = { status: 400, type: 'invalid_request_error' };
 const missing: Problem = { status: 404, type: 'invalid_request_error' };
 const large: Problem = { status: 413, type: 'invalid_request_error' };
 const busy: Problem = { status: 429, type: 'rate_limit_error', retryAfter: 1 };
 const unavailable: Problem = { status: 503, type: 'server_error', retryAfter: 2 };
-const broken: Problem = { status: 500, type: 'server_error', code: 'internal', hidden: true };
+const broken: Problem = { status: 500, type: 'server_error', code: 'internal', shown: 'Pharos failed at this request; its log holds the cause' };
+const full: Problem = { status: 507, type: 'server_error', code: 'disk_full', shown: 'the disk on which Pharos keeps its data is full, and this was not done; it can be tried again when there is room' };
 
 const HTTP: Readonly<Record<HttpErrorCode, Problem>> = {
   invalid_value: bad,
@@ -139,12 +140,12 @@ const ENGINE: Readonly<Record<EngineErrorCode, Problem>> = {
   failed: { ...broken, code: 'engine_failed' },
 };
 const STORE: Readonly<Record<StoreErrorCode, Problem>> = {
-  closed: { ...unavailable, code: 'shutting_down' },
+  closed: { ...unavailable, code: 'shutting_down', shown: 'the store of the facts is closed: Pharos is shutting down' },
   too_large: large,
-  unavailable: { ...unavailable, code: 'store_unavailable' },
+  unavailable: { ...unavailable, code: 'store_unavailable', shown: 'the store of the facts cannot be reached, read or written now; the log of Pharos holds the cause' },
   corrupt: { ...broken, code: 'store_corrupt' },
   invalid_cursor: { ...bad, param: 'cursor' },
-  locked: { ...unavailable, code: 'store_locked' },
+  locked: { ...unavailable, code: 'store_locked', shown: 'the store of the facts is locked by another process; the log of Pharos holds more' },
 };
 const KNOWLEDGE: Readonly<Record<KnowledgeErrorCode, Problem>> = {
   closed: { ...unavailable, code: 'shutting_down' },
@@ -190,6 +191,7 @@ const FILE: Readonly<Record<FileErrorCode, Problem>> = {
   unknown_file: { ...missing, code: 'file_not_found' },
   file_too_large: { ...large, param: 'file' },
   files_full: { ...large, param: 'file' },
+  disk_full: { ...full, param: 'file', shown: undefined },
 };
 const JOB: Readonly<Record<JobErrorCode, Problem>> = {
   unknown_job: { ...missing, code: 'fine_tuning_job_not_found' },
@@ -224,10 +226,10 @@ export interface Answer {
 const answer = (error: Error, code: string, problem: Problem, param?: string, extra: Readonly<Record<string, unknown>> = {}): Answer => ({
   status: problem.status,
   retryAfter: (error instanceof HttpError || error instanceof EngineError ? error.retryAfter : undefined) ?? problem.retryAfter,
-  hidden: problem.hidden === true,
+  hidden: problem.shown !== undefined,
   body: {
     error: {
-      message: problem.hidden ? 'Pharos failed at this request; its log holds the cause' : error.message,
+      message: problem.shown ?? error.message,
       type: problem.type,
       param: param ?? problem.param ?? null,
       code: problem.code ?? code,
@@ -244,6 +246,10 @@ export const ruleErrorWire = ({ line, column, expected, rule, path }: RuleError)
   ...(path === undefined ? {} : { path }),
 });
 
+/** What the system says of a disk without room, or SQLite (SQLITE_FULL). */
+const isFull = (error: unknown): boolean =>
+  error instanceof Error && (('code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT')) || ('errcode' in error && error.errcode === 13) || isFull(error.cause));
+
 /** Status and body for anything thrown. What is not one of the known errors is a 500 whose message is hidden. */
 export function answerTo(error: unknown): Answer {
   if (error instanceof ErrorWith) {
@@ -252,12 +258,13 @@ export function answerTo(error: unknown): Answer {
   }
   if (error instanceof HttpError) return answer(error, error.code, HTTP[error.code], error.param, error.extra);
   if (error instanceof EngineError) return answer(error, error.code, ENGINE[error.code]);
+  if (error instanceof FileError) return answer(error, error.code, FILE[error.code]);
+  if (error instanceof Error && isFull(error)) return answer(error, 'disk_full', full);
   if (error instanceof StoreError) return answer(error, error.code, STORE[error.code]);
   if (error instanceof KnowledgeError) return answer(error, error.code, KNOWLEDGE[error.code], error.field);
   if (error instanceof InduceError) return answer(error, error.code, INDUCE[error.code]);
   if (error instanceof RuleError) return answer(error, error.code, RULE[error.code], error.field, ruleErrorWire(error));
   if (error instanceof JobError) return answer(error, error.code, JOB[error.code]);
-  if (error instanceof FileError) return answer(error, error.code, FILE[error.code]);
   if (error instanceof TermError) return answer(error, error.code, TERM[error.code]);
   if (error instanceof Error && 'code' in error && typeof error.code === 'string' && Object.hasOwn(FASTIFY, error.code))
     return answer(error, FASTIFY[error.code], HTTP[FASTIFY[error.code]]);

@@ -18,7 +18,7 @@ export interface BuildOptions {
   /** Gives a parameter by name, when it is needed. */
   readonly weights: Weights;
   readonly storage: Storage;
-  /** Told what quantisation takes of a matrix: the root mean square of the error over that of the weights, and the sum of the squares of these. */
+  /** Told what rounding to halves or to few bits takes of a matrix: the root mean square of the error over that of the weights, and the sum of the squares of these. */
   readonly lost?: (name: string, error: number, energy: number) => void;
   /** Where large weights go instead of the file itself. */
   readonly sink?: WeightSink;
@@ -91,14 +91,14 @@ export class WeightedGraph {
       const packed = this.#packedRows(ids, table, vocabularySize, width, storage);
       return { rows: packed.rows, head: untied ?? packed.head };
     }
-    const whole = storage === 'float' ? g.weight(table, this.weight(table), [vocabularySize, width]) : g.halves(table, this.#halves([table], vocabularySize, width, false), [vocabularySize, width]);
+    const whole = storage === 'float' ? g.weight(table, this.weight(table), [vocabularySize, width]) : g.halves(table, this.#halves(table, [table], vocabularySize, width, false), [vocabularySize, width]);
     return { rows: g.op('Gather', [whole, ids], { axis: { int: 0 } }), head: untied ?? ((states) => g.op('FusedMatMul', [states, whole], { transB: { int: 1 } }, MS)) };
   }
 
   #multiplied(x: string, name: string, parts: readonly string[], rows: number, columns: number): Product {
     const { g } = this;
     const { storage, lost } = this.#options;
-    if (storage === 'float16') return ['FusedMatMul', [x, g.halves(name, this.#halves(parts, rows, columns, true), [columns, rows])], {}];
+    if (storage === 'float16') return ['FusedMatMul', [x, g.halves(name, this.#halves(name, parts, rows, columns, true), [columns, rows])], {}];
     if (storage === 'float') {
       const turned = new Float32Array(rows * columns);
       for (const { values, row, count } of this.#rows(parts, columns)) turnInto(turned, values, rows, columns, row, count);
@@ -113,13 +113,21 @@ export class WeightedGraph {
     return ['MatMulNBits', inputs, { K: { int: columns }, N: { int: rows }, bits: { int: bits }, block_size: { int: block }, accuracy_level: { int: storage.products === 'float' ? 0 : INT8_PRODUCTS } }];
   }
   /** A matrix in half precision, as it is or the other way round. */
-  #halves(parts: readonly string[], rows: number, columns: number, turned: boolean): Uint16Array {
+  #halves(name: string, parts: readonly string[], rows: number, columns: number, turned: boolean): Uint16Array {
     const all = new Uint16Array(rows * columns);
+    let [error, energy] = [0, 0];
     for (const { values, row, count } of this.#rows(parts, columns)) {
       if (!fitsHalves(values)) throw new RangeError(`${parts.join(', ')} has numbers that half precision cannot hold (${HALF_LIMIT} and more); store it whole or in blocks`);
-      if (turned) turnInto(all, toFloat16(values), rows, columns, row, count);
-      else all.set(toFloat16(values), row * columns);
+      const halves = toFloat16(values);
+      const rounded = new Float16Array(halves.buffer);
+      for (let i = 0; i < values.length; i++) {
+        error += (values[i] - rounded[i]) ** 2;
+        energy += values[i] ** 2;
+      }
+      if (turned) turnInto(all, halves, rows, columns, row, count);
+      else all.set(halves, row * columns);
     }
+    this.#options.lost?.(name, energy === 0 ? 0 : Math.sqrt(error / energy), energy);
     return all;
   }
   /** Rows are unpacked where they are read: nothing is kept twice. */

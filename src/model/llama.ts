@@ -1,4 +1,4 @@
-// Owns the decoder of the Llama family (Llama, Mistral, Qwen 2 and 3, Phi-3, Gemma 1 and 2, Mixtral, DeepSeek LLM, MoE, V2 and V3) as an inference graph in the engine's form.
+// Owns the decoder of the Llama family (Llama, Mistral, Qwen 2 and 3, Phi-3, Gemma 1 to 3, Mixtral, DeepSeek LLM, MoE, V2 and V3) as an inference graph in the engine's form.
 // Refuses to know where weights come from and how the graph is run.
 
 import { Attention } from './attention.ts';
@@ -56,7 +56,12 @@ export interface LlamaConfig {
   readonly latent?: LatentConfig;
   /** What is turned together by rotary positions: numbers half of a head apart, or neighbours. Default: halves. */
   readonly pairs?: 'halves' | 'neighbours';
+  /** Rotary positions of some layers, where these have others than the rest (Gemma 3). Default: none. */
+  readonly local?: { readonly rotary: RotaryConfig; readonly layers: readonly boolean[] };
 }
+/** Tables of angles by their names in the graph, and which of them a layer's positions come from. */
+export const rotaryTables = ({ rotary, local }: LlamaConfig): readonly (readonly [name: string, rotary: RotaryConfig])[] => [['rotary', rotary], ...(local ? [['rotary.local', local.rotary] as const] : [])];
+export const rotaryTable = ({ local }: LlamaConfig, layer: number): string => (local?.layers[layer] ? 'rotary.local' : 'rotary');
 
 /** Names of a layer's norms. With norms on both sides, `post_attention_layernorm` is the one behind attention. */
 export const normsOf = ({ postNorms }: LlamaConfig): { readonly between: string; readonly behind: readonly string[] } =>
@@ -130,9 +135,11 @@ export function buildLlama(
   const { g } = w;
   const turnedSize = latent?.turnedSize ?? headSize;
   const rotated = rotatedSize(config.rotary, turnedSize);
-  const angles = rotaryAngles(config.rotary, turnedSize, config.contextLength);
-  g.weight('rotary.cos', angles.cos, [config.contextLength, rotated / 2]);
-  g.weight('rotary.sin', angles.sin, [config.contextLength, rotated / 2]);
+  for (const [table, rotary] of rotaryTables(config)) {
+    const { cos, sin } = rotaryAngles(rotary, turnedSize, config.contextLength);
+    g.weight(`${table}.cos`, cos, [config.contextLength, rotated / 2]);
+    g.weight(`${table}.sin`, sin, [config.contextLength, rotated / 2]);
+  }
 
   const keys = latent ? { keyValueHeads: 1, headSize: latentSize(latent), shared: true } : { keyValueHeads, headSize };
   const attention = new Attention(g, {
@@ -145,11 +152,11 @@ export function buildLlama(
   });
   const reshape = (x: string, shape: readonly number[]): string => g.op('Reshape', [x, g.ints(shape)]);
   const normed = (x: string, gain: string): string => rmsNorm(g, x, gain, config.normEpsilon);
-  const rotate = (x: string, count: number): string => {
+  const rotate = (x: string, count: number, table = 'rotary'): string => {
     const part: Record<string, { int: number }> = rotated === turnedSize ? {} : { rotary_embedding_dim: { int: rotated } };
     return g.op(
       'RotaryEmbedding',
-      [g.op('Unsqueeze', [x, g.ints([1])]), attention.positions, 'rotary.cos', 'rotary.sin'],
+      [g.op('Unsqueeze', [x, g.ints([1])]), attention.positions, `${table}.cos`, `${table}.sin`],
       { interleaved: { int: config.pairs === 'neighbours' ? 1 : 0 }, num_heads: { int: count }, ...part },
       MS,
     );
@@ -183,8 +190,9 @@ export function buildLlama(
     if (config.attentionBias) all = w.biased(all, of('self_attn.qkv.bias'), named('bias'));
     const [q, k, v] = ['q', 'k', 'v'].map((name) => g.fresh(name));
     g.op('Split', [all, g.ints(sizes)], { axis: { int: -1 } }, { outputs: [q, k, v] });
-    const key = rotate(headNormed(k, of('self_attn.k_norm.weight'), keyValueHeads), keyValueHeads);
-    const query = rotate(headNormed(q, of('self_attn.q_norm.weight'), heads), heads);
+    const table = rotaryTable(config, layer);
+    const key = rotate(headNormed(k, of('self_attn.k_norm.weight'), keyValueHeads), keyValueHeads, table);
+    const query = rotate(headNormed(q, of('self_attn.q_norm.weight'), heads), heads, table);
     return attention.attend(layer, query, key, v);
   };
 

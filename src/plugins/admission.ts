@@ -47,8 +47,8 @@ export class Admission {
   /** Generations under way, by client. */
   readonly #ofClient = new Map<string, number>();
   readonly #outflow = new Outflow();
+  readonly #ending = new AbortController();
   #generations = 0;
-  #closing = false;
 
   /** `keyed`: who has a key is told apart by it. */
   constructor(limits: Config['limits'], keyed = false) {
@@ -56,7 +56,11 @@ export class Admission {
     this.#names = new ClientNames(keyed);
   }
   get closing(): boolean {
-    return this.#closing;
+    return this.#ending.signal.aborted;
+  }
+  /** Fires as soon as the service begins to end, while requests that compute are still let finish: for those who only watch what goes on without them. */
+  get ending(): AbortSignal {
+    return this.#ending.signal;
   }
   get generations(): number {
     return this.#generations;
@@ -67,7 +71,7 @@ export class Admission {
     const { time, open } = request.routeOptions.config;
     const controller = new AbortController();
     request.lifetime = controller.signal;
-    if (this.#closing && open !== true) throw new HttpError('shutting_down', 'Pharos is shutting down; try again when it is back');
+    if (this.closing && open !== true) throw new HttpError('shutting_down', 'Pharos is shutting down; try again when it is back');
     const ms = time === 'bulk' ? this.#limits.bulkMs : this.#limits.requestMs;
     const live: Live = { controller, reply, began: performance.now(), timer: this.#expiry(request, ms, ms, 'which is the limit') };
     this.#live.set(request, live);
@@ -127,7 +131,7 @@ export class Admission {
 
   /** Refuses newcomers, waits for those inside, and after the time for it ends them. */
   async close(): Promise<void> {
-    this.#closing = true;
+    this.#ending.abort();
     await this.#emptied(this.#limits.shutdownMs);
     for (const { controller } of this.#live.values())
       controller.abort(new HttpError('shutting_down', 'Pharos is shutting down; this request could not be finished in time'));

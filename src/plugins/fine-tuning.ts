@@ -29,8 +29,12 @@ export const fineTuning = fp(
       logger: app.log,
     });
     app.decorate('tuning', queue);
-    // Streams of events end with the queue, so that they hold up nothing.
-    app.addHook('preClose', async () => queue.close(config.limits.shutdownMs));
+    // At once, beside requests that are let finish: streams of events end with the queue, and would be waited for.
+    const closed = new Promise<void>((resolve, reject) => {
+      app.admission.ending.addEventListener('abort', () => void queue.close(config.limits.shutdownMs).then(resolve, reject), { once: true });
+    });
+    closed.catch(() => undefined);
+    app.addHook('preClose', async () => closed);
   },
-  { name: 'fine-tuning', dependencies: ['engine', 'files', 'knowledge'] },
+  { name: 'fine-tuning', dependencies: ['admission', 'engine', 'files', 'knowledge'] },
 );

@@ -1,7 +1,5 @@
-// Owns packing token sequences into rectangular, time-major batches with a document mask.
-// Refuses to know where the sequences come from.
-
-import { laidOut, LEARNED } from './data/packing.ts';
+// Owns what training reads: sequences, the rectangular, time-major batches that they are packed into, and where batches come from.
+// Refuses to know how they are packed, and what is learnt.
 
 /** `learned[i]` says that predicting tokens[i] from what stands before it is part of the loss. */
 export interface Sequence {
@@ -37,27 +35,3 @@ export interface TrainingData extends BatchSource {
   /** What was left out, in a sentence. */
   readonly note?: string;
 }
-
-/** Fills `rowsCount` rows of `steps` tokens with sequences from `next`; sequences longer than a row are passed over. Each learned token weighs the same. */
-export function packBatch(next: () => Sequence, rowsCount: number, steps: number): Batch {
-  const rows: Uint32Array[][] = [];
-  let spare: Sequence | undefined;
-  while (rows.length < rowsCount) {
-    const row: Uint32Array[] = [];
-    for (let left = steps; ;) {
-      const sequence = spare ?? next();
-      spare = undefined;
-      const { length } = sequence.tokens;
-      if (length > steps) continue;
-      if (length > left) {
-        spare = sequence;
-        break;
-      }
-      left -= length;
-      row.push(flagged(sequence));
-    }
-    rows.push(row);
-  }
-  return laidOut(rows, steps);
-}
-const flagged = ({ tokens, learned }: Sequence): Uint32Array => Uint32Array.from(tokens, (token, i) => token + (learned[i] ? LEARNED : 0));

@@ -1,7 +1,7 @@
 // Owns the state of a training run and what one step does to it: weights, gradients, clipping, update, and the checkpoint of all that.
 // Refuses to know the data, the schedule and when to stop.
 
-import { renameSync, writeFileSync } from 'node:fs';
+import { renameSync, rmSync, writeFileSync } from 'node:fs';
 
 import type { Batch } from './batch.ts';
 import type { LossGraph } from './loss-graph.ts';
@@ -121,8 +121,13 @@ export class Trainer<Extra extends object = object> {
   }
 }
 
-/** Writes a text or binary file so that an interruption leaves the old one. */
+/** Writes a text or binary file so that an interruption leaves the old one, and a failure nothing beside it. */
 export function replaceFile(file: string, content: string | Uint8Array): void {
-  writeFileSync(`${file}.part`, content);
-  renameSync(`${file}.part`, file);
+  try {
+    writeFileSync(`${file}.part`, content);
+    renameSync(`${file}.part`, file);
+  } catch (error) {
+    rmSync(`${file}.part`, { force: true });
+    throw error;
+  }
 }

@@ -12,7 +12,7 @@ import { offerPaths } from '../../src/answers/relation-paths/offer.ts';
 import { follow, pathGrammar } from '../../src/answers/relation-paths/path-automaton.ts';
 import { compileConstraint } from '../../src/engine/constraints/constraint.ts';
 import type { ConstraintVocabulary } from '../../src/engine/constraints/port.ts';
-import { TokenTrie } from '../../src/engine/constraints/token-trie.ts';
+import { TokenTrie } from '../../src/engine/constraints/tokens/token-trie.ts';
 import { ModelTokenizer, tokenizerSchema } from '../../src/engine/text/tokenizer.ts';
 import { tellPath } from '../../src/answers/relation-paths/told.ts';
 import { openExample, openWorld } from '../helpers/answer-world.ts';

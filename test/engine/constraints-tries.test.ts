@@ -2,10 +2,10 @@
 // Refuses to know grammars.
 
 import t from 'tap';
-import { characters } from '../../src/engine/constraints/expression.ts';
-import { Machine } from '../../src/engine/constraints/machine.ts';
-import { Network } from '../../src/engine/constraints/network.ts';
-import { bytesOfTokens, TokenTrie } from '../../src/engine/constraints/token-trie.ts';
+import { characters } from '../../src/engine/constraints/grammar/expression.ts';
+import { Machine } from '../../src/engine/constraints/grammar/machine.ts';
+import { Network } from '../../src/engine/constraints/grammar/network.ts';
+import { bytesOfTokens, TokenTrie } from '../../src/engine/constraints/tokens/token-trie.ts';
 import { seeded } from '../helpers/store-world.ts';
 
 const random = seeded(61);

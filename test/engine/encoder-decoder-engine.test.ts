@@ -136,6 +136,8 @@ t.test('what the folder says of beginnings and ends', async (t) => {
   const [, two] = await reference(first.folder, first.tokenizer.encodeTrusted(TEXT), 3);
   const ended = await start(t, { said: { forced_eos_token_id: two } });
   t.match(await ended.say(TEXT), { reason: 'stop', usage: { completionTokens: 2 } });
+  t.match(await ended.say(TEXT, { sampling: { temperature: 0, topP: 1, minTokens: 4 } }), { usage: { completionTokens: 12 } }, 'an end that may not come yet');
+  t.match(await ended.say(TEXT, { sampling: { temperature: 0, topP: 1, ignoreEos: true } }), { reason: 'length', usage: { completionTokens: 12 } });
 });
 
 t.test('what the folder forbids does not come', async (t) => {
@@ -215,6 +217,7 @@ t.test('what cannot be is said before it begins', async (t) => {
   });
   t.match(await refused(TEXT, { echo: true, sampling: { temperature: 0, topP: 1, logprobs: 0 } }), { code: 'invalid_prompt', message: /no likelihood/ });
   t.match(await refused('', { prompt: { kind: 'text', text: 'a', suffix: 'b' } }), { code: 'filling_unsupported' });
+  t.match(await refused(TEXT, { sampling: { temperature: 0, topP: 1, truncatePrompt: 3 } }), { code: 'invalid_prompt', message: /whole; leave truncate_prompt_tokens out/ });
   t.match(await refused('', { prompt: { kind: 'text', text: TEXT, languages: { target: 'fr' } } }), {
     code: 'invalid_prompt',
     message: /no marks for languages/,

@@ -5,7 +5,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { compileConstraint } from '../../src/engine/constraints/constraint.ts';
-import { TokenTrie } from '../../src/engine/constraints/token-trie.ts';
+import { TokenTrie } from '../../src/engine/constraints/tokens/token-trie.ts';
 import type { GenerateRequest } from '../../src/engine/port.ts';
 import { ModelTokenizer, tokenizerSchema } from '../../src/engine/text/tokenizer.ts';
 import { writeExport } from './encoder-decoder-folders.ts';

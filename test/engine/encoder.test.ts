@@ -8,7 +8,7 @@ import type { Test } from 'tap';
 import { DEFAULT_LIMITS } from '../../src/engine/engine.ts';
 import { planBatches } from '../../src/engine/encoder/batch.ts';
 import { normalised, pool, POOLINGS } from '../../src/engine/encoder/pooling.ts';
-import { describeModel } from '../../src/engine/models/model-pool.ts';
+import { describeModel } from '../../src/engine/models/described-model.ts';
 import type { EmbedRequest, Engine } from '../../src/engine/port.ts';
 import { seeded } from '../helpers/store-world.ts';
 import { denseWeights, reference, referenceLogit, WORDS, writeEncoder } from './encoders.ts';

@@ -4,13 +4,13 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import t from 'tap';
 import { compileConstraint, grammarOf } from '../../src/engine/constraints/constraint.ts';
-import { Machine } from '../../src/engine/constraints/machine.ts';
-import { CompiledGrammar } from '../../src/engine/constraints/masks.ts';
-import { Network } from '../../src/engine/constraints/network.ts';
+import { Machine } from '../../src/engine/constraints/grammar/machine.ts';
+import { CompiledGrammar } from '../../src/engine/constraints/masks/masks.ts';
+import { Network } from '../../src/engine/constraints/grammar/network.ts';
 import type { ConstraintVocabulary } from '../../src/engine/constraints/port.ts';
-import { TokenSet } from '../../src/engine/constraints/token-set.ts';
-import { TokenTrie } from '../../src/engine/constraints/token-trie.ts';
-import { GrammarWalk } from '../../src/engine/constraints/walk.ts';
+import { TokenSet } from '../../src/engine/constraints/tokens/token-set.ts';
+import { TokenTrie } from '../../src/engine/constraints/tokens/token-trie.ts';
+import { GrammarWalk } from '../../src/engine/constraints/masks/walk.ts';
 import type { ConstraintSpec } from '../../src/engine/port.ts';
 import { seeded } from '../helpers/store-world.ts';
 import { drawn, randomSchema } from './masks-cases.ts';
@@ -139,6 +139,16 @@ t.test('repetitions of what may be empty read as often as they may, and take no 
       const given = Array.from({ length: i % (most + 2) }, (_, k) => 'abc'[(i * 7 + k * (1 + (i % 3))) % 3]).join('');
       t.equal(accepts({ kind: 'regex', pattern }, words, given), whole.test(given), `${pattern} ${given}`);
     }
+  }
+  // Of these, one text can be cut into rounds in several ways, and tokens of several characters begin any number of them.
+  const two = TOKENS.findIndex((token) => token.toString() === 'aa');
+  for (const [pattern, most] of [['(a?a){4}', 4], ['(a{0,1}a){4}', 4], ['(aa?){4}', 4], ['(a{0,2}){5}', 5]] as const) {
+    const constraint = compileConstraint({ kind: 'regex', pattern }, vocabulary());
+    for (let i = 0; i < most; i++) {
+      t.ok(constraint.allowed().has(two), `${pattern} after ${2 * i}`);
+      constraint.accept(two);
+    }
+    t.ok(constraint.complete() && !constraint.allowed().has(two), pattern);
   }
   const machine = new Machine(new Network(grammarOf({ kind: 'regex', pattern: '((a|b?)?c?){100000}' })));
   let state = machine.start;

@@ -7,7 +7,7 @@ import { basename, join } from 'node:path';
 import t from 'tap';
 import type { Test } from 'tap';
 import { StagedConstraint } from '../../src/engine/constraints/staged.ts';
-import { TokenSet } from '../../src/engine/constraints/token-set.ts';
+import { TokenSet } from '../../src/engine/constraints/tokens/token-set.ts';
 import type { GenerateEvent } from '../../src/engine/port.ts';
 import { ModelTokenizer, tokenizerSchema } from '../../src/engine/text/tokenizer.ts';
 import { chat, FOLDER, startEngine } from './world.ts';

@@ -5,9 +5,10 @@ import { readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import t from 'tap';
 import type { Test } from 'tap';
+import { placeless } from '../../src/engine/models/diagnosis.ts';
 import { freeBytes } from '../../src/engine/models/memory.ts';
+import type { DescribedModel, OpenModel } from '../../src/engine/models/described-model.ts';
 import { ModelPool } from '../../src/engine/models/model-pool.ts';
-import type { DescribedModel, OpenModel } from '../../src/engine/models/model-pool.ts';
 import type { ModelInfo } from '../../src/engine/port.ts';
 import { ProtoWriter, readFields } from '../../src/model/protobuf.ts';
 import { writeEncoder } from './encoders.ts';
@@ -47,7 +48,7 @@ const withOperator = (model: Uint8Array, from: string, to: string): Uint8Array =
 
 /**
  * A decoder that is spoilt by `spoil`, beside the shipped model: as the second it is left out at start, or its request is refused; as the first it is the default, and left out. Each time the
- * message is like `said`, and the shipped model serves.
+ * message is like `said`, and the shipped model serves. Where the folder lies is for the log alone.
  */
 async function spoilt(t: Test, name: string, said: RegExp, options: ForeignOptions, spoil: (file: string, folder: string) => Promise<unknown>): Promise<void> {
   const folder = join(t.testdir(), 'spoilt');
@@ -58,12 +59,13 @@ async function spoilt(t: Test, name: string, said: RegExp, options: ForeignOptio
     const error = await failure(collect(engine.generate(ask('x', { model: 'spoilt', maxTokens: 2 }))));
     t.equal((await collect(engine.generate(chat(FACT)))).text, 'Albert Einstein was born in Ulm.', 'the other serves');
     await engine.close(0);
-    if (errors.length === 0 && models[0] === FOLDER) t.match(error, { code: 'model_unavailable', message: said }, name);
-    else {
-      t.match(error, { code: 'unknown_model' }, name);
-      t.match(errors, [/^a model is left out: /], name);
-      t.match(errors[0], said, name);
-    }
+    t.equal(errors.length, 1, name);
+    const asked = errors[0].startsWith('model spoilt cannot be loaded: ');
+    t.ok(!asked || models[0] === FOLDER, name);
+    t.match(error, asked ? { code: 'model_unavailable', message: said } : { code: 'unknown_model' }, name);
+    t.notOk(String(error).includes(t.testdirName), `${name}: who asks does not hear where it lies`);
+    t.match(errors[0], said, name);
+    t.ok(errors[0].includes(folder), `${name}: the log says where it lies`);
   }
 }
 const edit = (change: (model: Uint8Array) => Uint8Array) => async (file: string) => writeFile(file, change(await readFile(file)));
@@ -75,12 +77,12 @@ t.test('a graph that is damaged, cut short or none', async (t) => {
     ['something else', /It has 1320 bytes, and is damaged, cut short or no ONNX file; fetch it again$/, async (file) => writeFile(file, '<!doctype html><title>404</title>'.repeat(40))],
     ['damaged', /fetch it again$/, edit((model) => model.map((byte, i) => (i > 200 && i % 977 === 0 ? byte ^ 0x5a : byte)))],
   ];
-  for (const [name, said, spoil] of cases) await spoilt(t, name, new RegExp(`spoilt.onnx.model\\.onnx.*${said.source}`), { cache: 'concat' }, spoil);
+  for (const [name, said, spoil] of cases) await spoilt(t, name, new RegExp(`onnx.model\\.onnx.*${said.source}`), { cache: 'concat' }, spoil);
 });
 
 t.test('weights in a file of their own that is missing, cut short, or not fetched', async (t) => {
   const data = (folder: string): string => join(folder, 'onnx/model.onnx_data');
-  await spoilt(t, 'missing', /Model\.onnx keeps its weights in .*spoilt.onnx.model\.onnx_data, which is not there; put that file beside it$/, { cache: 'concat', beside: true }, async (_, folder) => rm(data(folder)));
+  await spoilt(t, 'missing', /Model\.onnx keeps its weights in (.*spoilt.)?onnx.model\.onnx_data, which is not there; put that file beside it$/, { cache: 'concat', beside: true }, async (_, folder) => rm(data(folder)));
   await spoilt(t, 'cut short', /model\.onnx_data has 5000 bytes, and model\.onnx reads \d+ of it: it is cut short; fetch it again$/, { cache: 'grouped', beside: true }, async (_, folder) => truncate(data(folder), 5000));
   const pointer = /is what Git LFS leaves in the place of a file that it did not fetch; run `git lfs pull` in its folder$/;
   await spoilt(t, 'a pointer', new RegExp(`model\\.onnx_data ${pointer.source}`), { cache: 'concat', beside: true }, async (_, folder) => writeFile(data(folder), POINTER));
@@ -102,10 +104,10 @@ t.test('a tokenizer that cannot be read', async (t) => {
     const path = join(folder, 'tokenizer.json');
     await writeFile(path, JSON.stringify(change(JSON.parse(await readFile(path, 'utf8')) as Record<string, Record<string, unknown>>)));
   };
-  const unread = /spoilt.tokenizer\.json.*It cannot be read here; fetch it again, or take the one that `save_pretrained` of a fast tokenizer writes$/;
+  const unread = /tokenizer\.json.*It cannot be read here; fetch it again, or take the one that `save_pretrained` of a fast tokenizer writes$/;
   const cases: readonly (readonly [string, (file: string, folder: string) => Promise<unknown>, RegExp])[] = [
-    ['a pointer', async (_, folder) => writeFile(join(folder, 'tokenizer.json'), POINTER), /spoilt.tokenizer\.json is what Git LFS leaves .* run `git lfs pull` in its folder$/],
-    ['cut short', async (_, folder) => truncate(join(folder, 'tokenizer.json'), 1000), /spoilt.tokenizer\.json is not JSON.*It is damaged or cut short; fetch it again$/],
+    ['a pointer', async (_, folder) => writeFile(join(folder, 'tokenizer.json'), POINTER), /tokenizer\.json is what Git LFS leaves .* run `git lfs pull` in its folder$/],
+    ['cut short', async (_, folder) => truncate(join(folder, 'tokenizer.json'), 1000), /tokenizer\.json is not JSON.*It is damaged or cut short; fetch it again$/],
     ['another file', tokenizer(() => ({ model_max_length: 5 })), unread],
     ['a step that is not known', tokenizer((file) => ({ ...file, pre_tokenizer: { type: 'Astrology' } })), unread],
     ['a decoder that is not known', tokenizer((file) => ({ ...file, decoder: { type: 'Astrology' } })), unread],
@@ -117,18 +119,25 @@ t.test('an encoder that is spoilt is said in the same way', async (t) => {
   const folder = await writeEncoder(join(t.testdir(), 'encoder'), {});
   await truncate(join(folder, 'onnx/model.onnx'), 3000);
   const engine = await startEngine(t, { models: [FOLDER, folder] });
-  t.match(await failure(engine.embed({ model: 'encoder', inputs: ['cat'] })), { code: 'model_unavailable', message: /model encoder cannot be loaded: .*encoder.onnx.model\.onnx.*cut short or no ONNX file; fetch it again$/ });
+  t.match(await failure(engine.embed({ model: 'encoder', inputs: ['cat'] })), { code: 'model_unavailable', message: /model encoder cannot be loaded: onnx.model\.onnx.*cut short or no ONNX file; fetch it again$/ });
   t.equal((await collect(engine.generate(chat(FACT)))).text, 'Albert Einstein was born in Ulm.');
+});
+
+t.test('where files of the cache of the hub lie is not said either', async (t) => {
+  const root = t.testdir({ blobs: { 0: 'no graph' }, snapshot: { onnx: { 'model.onnx': t.fixture('symlink', '../../blobs/0') } }, model: t.fixture('symlink', 'snapshot') });
+  const places = { folder: join(root, 'model'), onnx: join(root, 'model/onnx/model.onnx') };
+  const message = `${places.onnx}: ${join(root, 'snapshot/onnx/model.onnx')} and ${join(root, 'blobs/0')}; ${places.folder} has no weights`;
+  t.equal(await placeless(message, places), 'onnx/model.onnx: onnx/model.onnx and 0; its folder has no weights');
 });
 
 /** Models that are nothing but their size. */
 function world(free: () => number, sizes: Readonly<Record<string, number>>): { readonly pool: ModelPool; readonly closed: string[] } {
   const closed: string[] = [];
-  const pool = new ModelPool({ modelBytes: 0, modelIdleMs: 0 }, ({ id, loaded }) => void (loaded === true || closed.push(id)), undefined, free);
+  const pool = new ModelPool({ modelBytes: 0, modelIdleMs: 0 }, { changed: ({ id, loaded }) => void (loaded === true || closed.push(id)), free });
   for (const [id, bytes] of Object.entries(sizes)) {
     const info: DescribedModel['info'] = { id, tasks: ['embed'], bytes, device: 'cpu', created: 0, loaded: false };
     const model = { info: info as ModelInfo, close: async () => undefined } as unknown as Extract<OpenModel, { kind: 'encoder' }>['model'];
-    pool.add({ info, open: async () => ({ kind: 'encoder', model }), count: async () => 0 });
+    pool.add({ info, places: { folder: id }, open: async () => ({ kind: 'encoder', model }), count: async () => 0 });
   }
   return { pool, closed };
 }

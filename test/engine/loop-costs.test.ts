@@ -2,7 +2,7 @@
 // Refuses to know loops and meters.
 
 import t from 'tap';
-import { LoopCosts } from '../../src/engine/constraints/loop-costs.ts';
+import { LoopCosts } from '../../src/engine/constraints/masks/loop-costs.ts';
 import { seeded } from '../helpers/store-world.ts';
 
 const SIZE = 700;

@@ -4,7 +4,7 @@
 import { callGrammar } from '../../src/engine/constraints/calls.ts';
 import { compileConstraint, constraintOf } from '../../src/engine/constraints/constraint.ts';
 import type { Constraint, ConstraintVocabulary } from '../../src/engine/constraints/port.ts';
-import type { TokenSet } from '../../src/engine/constraints/token-set.ts';
+import type { TokenSet } from '../../src/engine/constraints/tokens/token-set.ts';
 import type { ConstraintSpec, TextLimits } from '../../src/engine/port.ts';
 import { seeded } from '../helpers/store-world.ts';
 

@@ -5,12 +5,12 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import type { Test } from 'tap';
-import type { MasksAhead } from '../../src/engine/constraints/ahead.ts';
-import { MaskSlots } from '../../src/engine/constraints/mask-slots.ts';
-import { MaskThread } from '../../src/engine/constraints/mask-thread.ts';
+import type { MasksAhead } from '../../src/engine/constraints/masks/ahead.ts';
+import { MaskSlots } from '../../src/engine/constraints/masks/mask-slots.ts';
+import { MaskThread } from '../../src/engine/constraints/thread/mask-thread.ts';
 import type { Constraint, ConstraintVocabulary } from '../../src/engine/constraints/port.ts';
-import { TokenSet } from '../../src/engine/constraints/token-set.ts';
-import { TokenTrie } from '../../src/engine/constraints/token-trie.ts';
+import { TokenSet } from '../../src/engine/constraints/tokens/token-set.ts';
+import { TokenTrie } from '../../src/engine/constraints/tokens/token-trie.ts';
 import { Batch } from '../../src/engine/decoder/batch.ts';
 import type { PassCounts } from '../../src/engine/decoder/batch.ts';
 import { PrefixCache } from '../../src/engine/decoder/prefix-cache.ts';
@@ -177,13 +177,13 @@ async function written(
       prefixes: new PrefixCache(0),
       prompt,
       limit: 30,
-      ends: new Set([END]),
+      ending: { own: new Set([END]), ends: new Set([END]), shown: new Set(), stops: [], stopShown: false, least: 0 },
       sampler,
       detokenizer: tokenizer.detokenizer(),
-      stop: [],
       constraint: make(words),
       describe,
       isSilent: () => false,
+      tellsIds: false,
     });
   });
   const counts = { total: 0, sequences: 0, guessedTokens: 0, acceptedTokens: 0 };
@@ -224,6 +224,22 @@ t.test('sequences write the same with masks ahead and without, in as many passes
   t.ok(taken() > 100, `${taken()} masks came from the thread`);
   await open.close();
   await runner.close();
+});
+
+t.test('what is found once for a vocabulary is found while nothing is asked, and questions on the way are answered as ever', async (t) => {
+  const thread = new MaskThread();
+  const idle = thread.open(AHEAD);
+  await until(() => idle.prepared === 3);
+  const asked = thread.open(AHEAD);
+  const { ahead, taken } = patient(asked);
+  t.ok(compare(t, maskCases(seeded(57), 4), ahead, 1) > 0);
+  t.ok(taken() > 0);
+  await until(() => asked.prepared === 3);
+  t.ok(compare(t, maskCases(seeded(58), 4), patient(idle).ahead, 1) > 0);
+  const left = thread.open(AHEAD);
+  await left.close();
+  await Promise.all([idle.close(), asked.close()]);
+  t.equal(thread.threadId, 0);
 });
 
 t.test('where the thread breaks, that is told once, and all goes on without it', async (t) => {

@@ -2,7 +2,7 @@
 // Refuses to know models.
 
 import t from 'tap';
-import { TokenSet } from '../../src/engine/constraints/token-set.ts';
+import { TokenSet } from '../../src/engine/constraints/tokens/token-set.ts';
 import { checkSampling } from '../../src/engine/sampling/check.ts';
 import { Sampler, SamplerScratch } from '../../src/engine/sampling/sampler.ts';
 import type { Sampling } from '../../src/engine/port.ts';

@@ -5,8 +5,8 @@ import t from 'tap';
 import { z } from 'zod';
 import { compileConstraint } from '../../src/engine/constraints/constraint.ts';
 import type { ConstraintVocabulary } from '../../src/engine/constraints/port.ts';
-import { TokenSet } from '../../src/engine/constraints/token-set.ts';
-import { TokenTrie } from '../../src/engine/constraints/token-trie.ts';
+import { TokenSet } from '../../src/engine/constraints/tokens/token-set.ts';
+import { TokenTrie } from '../../src/engine/constraints/tokens/token-trie.ts';
 import { seeded } from '../helpers/store-world.ts';
 import { drawn } from './masks-cases.ts';
 import type { Random } from './masks-cases.ts';
@@ -79,6 +79,13 @@ t.test('what is drawn is valid by the library whose schema it is', (t) => {
       .regex(/^\p{Lu}/u)
       .min(2)
       .max(3),
+    z.iso.duration(),
+    z.iso.duration().max(9),
+    z.emoji(),
+    z.emoji().max(3),
+    z.string().startsWith('a').endsWith('é').includes('"').max(6),
+    z.string().startsWith('a').endsWith('b').includes('c').min(5).max(12),
+    z.string().regex(/^(?=.*[A-Z])(?=.*\d)(?!.*--)[A-Za-z\d-]{6,20}$/),
     z.record(z.string(), z.int().min(0).max(3)),
     z.record(z.enum(['a', 'b"']), z.boolean()),
     z.partialRecord(z.enum(['a', 'b"']), z.boolean()),
@@ -199,6 +206,10 @@ t.test('what cannot be kept, or has no text, is said', (t) => {
     [{ type: 'string', pattern: '^[\\p{L} ]+$', maxLength: 5_000 }, /come to more than 20000 places together/],
     [{ type: 'string', format: 'telephone' }, /format at # must be one of date/],
     [{ type: 'string', pattern: 5 }, /pattern at # must be a text/],
+    [{ type: 'string', allOf: [{ pattern: '^a' }, { pattern: '^b' }] }, /no text matches the pattern/],
+    [{ type: 'string', allOf: [{ pattern: 'a)|(b' }, { pattern: 'c' }] }, /a "\)" that nothing opened/],
+    [{ type: 'string', allOf: [{ pattern: 'a' }, { pattern: 5 }] }, /says pattern twice/],
+    [z.toJSONSchema(z.hostname()), /comes to more than 5000 places/],
     [{ type: 'string', pattern: 'a', minLength: 3, maxLength: 2 }, /minLength at # is greater than maxLength/],
     [{ type: 'object', propertyNames: { enum: ['a'] }, required: ['b'] }, /required at # asks for "b", which propertyNames does not list/],
     [

@@ -4,6 +4,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
+import { EncoderTokens, encoderTokenizerSchema } from '../../src/engine/encoder/tokens.ts';
 import { ModelTokenizer, tokenizerSchema, Utf8Stream } from '../../src/engine/text/tokenizer.ts';
 import { Random } from '../../src/training/random.ts';
 import { FOLDER } from './world.ts';
@@ -45,6 +46,20 @@ t.test('random text comes back as it was', (t) => {
     if (ids.map((id) => detokenizer.push(id)).join('') !== text) t.fail(JSON.stringify(text));
     if (ids.some((id) => shipped.isSpecial(id))) t.fail(`a special token in ${JSON.stringify(text)}`);
   }
+  t.end();
+});
+
+t.test('tokens that are called as what JavaScript gives every object', (t) => {
+  const tokens = ['<s>', '__proto__', 'constructor', 'toString', 'a'];
+  // As JSON.parse makes it, and no literal would.
+  const vocab: unknown = JSON.parse(`{${tokens.map((token, id) => `${JSON.stringify(token)}: ${id}`).join(', ')}}`);
+  const file = { added_tokens: [{ id: 0, content: '<s>', special: true }], normalizer: null, pre_tokenizer: { type: 'WhitespaceSplit' }, post_processor: null, decoder: { type: 'Metaspace' }, model: { type: 'WordLevel', vocab, unk_token: '<s>' } };
+  const tokenizer = new ModelTokenizer(tokenizerSchema.parse(file));
+  t.same(tokens.map((token) => tokenizer.idOf(token)), [0, 1, 2, 3, 4]);
+  t.same(tokens.map((_, id) => tokenizer.textOf(id)), tokens);
+  t.same(tokenizer.encodePlain('a __proto__ toString constructor'), [4, 1, 3, 2]);
+  t.same(new EncoderTokens(encoderTokenizerSchema.parse(file)).count('__proto__ a'), 2);
+  for (const wrong of [{ a: '1' }, { a: 0.5 }, 7, null, [['a']]]) t.notOk(tokenizerSchema.safeParse({ ...file, model: { ...file.model, vocab: wrong } }).success, JSON.stringify(wrong));
   t.end();
 });
 

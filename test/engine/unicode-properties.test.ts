@@ -2,7 +2,7 @@
 // Refuses to know patterns.
 
 import t from 'tap';
-import { charactersOf } from '../../src/engine/constraints/unicode-properties.ts';
+import { charactersOf } from '../../src/engine/constraints/patterns/unicode-properties.ts';
 
 t.test('the characters of a property, as they are found one by one', (t) => {
   const names = [

@@ -29,6 +29,7 @@ t.test('tokens of a server elsewhere are those of the engine here', async (t) =>
     ask('A colour:', { ...hot, constraint: { kind: 'grammar', grammar: 'root ::= "x"{3}' } }),
     ask('Albert Einstein was', { sampling: { temperature: 0, topP: 1, logprobs: 2 }, maxTokens: 4, echo: true }),
     ask('', { prompt: { kind: 'tokens', ids: [400, 500] }, maxTokens: 5, stop: ['zzz'] }),
+    ask('Albert Einstein was', { sampling: { temperature: 2, topP: 1, seed: 3, minTokens: 9, ignoreEos: true, stopTokens: [300], includeStop: true, specialTokens: true, tokenIds: true, truncatePrompt: 2 }, maxTokens: 30, stop: ['e'] }),
   ];
   for (const request of requests) {
     const [there, expected] = [await collect(engine.generate(request)), await collect(here.generate(request))];
@@ -38,6 +39,7 @@ t.test('tokens of a server elsewhere are those of the engine here', async (t) =>
     const [told, known] = [await tokensOf(engine.generate(request)), await tokensOf(here.generate(request))];
     t.equal(known.length > 0, request.sampling.logprobs !== undefined);
     t.same(told, known, 'and how likely each was');
+    t.same(await idsOf(engine.generate(request)), await idsOf(here.generate(request)), 'and their ids');
   }
   t.match(await failure(collect(engine.generate(ask('x', { model: 'none' })))), { code: 'unknown_model' });
   t.match(await failure(collect(engine.generate(ask('word '.repeat(5000))))), { code: 'context_length_exceeded', message: /answered 400: .*1024 tokens/ });
@@ -229,5 +231,14 @@ t.test('a server that fails is told of as such', async (t) => {
 async function tokensOf(events: AsyncIterable<GenerateEvent>): Promise<readonly (readonly [string, number | undefined, number])[]> {
   const all: [string, number | undefined, number][] = [];
   for await (const event of events) if (event.kind === 'delta') for (const { text, logprob, top } of event.tokens ?? []) all.push([text, logprob === undefined ? undefined : Math.round(logprob * 1000), new Set(top.map((each) => each.text)).size]);
+  return all;
+}
+async function idsOf(events: AsyncIterable<GenerateEvent>): Promise<{ readonly prompt: readonly number[]; readonly written: readonly number[] }> {
+  const all = { prompt: [] as number[], written: [] as number[] };
+  for await (const event of events) {
+    if (event.kind !== 'delta' || !event.ids) continue;
+    all.prompt.push(...(event.ids.prompt ?? []));
+    all.written.push(...event.ids.written);
+  }
   return all;
 }

@@ -3,7 +3,8 @@
 
 import t from 'tap';
 import { passagesOf as read } from '../../src/extraction/passages.ts';
-import { candidatesOf } from '../../src/extraction/relations.ts';
+import { nameRules, stands } from '../../src/extraction/names.ts';
+import { candidatesOf, isTurned } from '../../src/extraction/relations.ts';
 import type { RelationName } from '../../graph/terms.ts';
 
 const passagesOf = (text: string): readonly string[] => [...read(text)];
@@ -49,10 +50,82 @@ t.test('a passage may speak of the relations that it has a word of, under the la
   const relation = (name: string, ...aliases: readonly string[]) => ({ name: name as RelationName, aliases: aliases.map((text) => ({ text })) });
   const relations = [relation('born in', 'birthplace', '出生于'), relation('directed_by', 'director'), relation('located in'), relation('is a')];
   t.same(candidatesOf('Albert Einstein was born in Ulm.', relations, 8), [{ relation: 'born in', label: 'born in' }]);
-  t.same(candidatesOf('The director of Psycho was Alfred Hitchcock.', relations, 8), [{ relation: 'directed_by', label: 'directed_by' }], 'forms of a word are one word');
+  t.same(candidatesOf('The director of Psycho was Alfred Hitchcock.', relations, 8), [{ relation: 'directed_by', label: 'director' }], 'the label that stands there');
+  t.same(candidatesOf('Alfred Hitchcock directed Psycho.', [relation('director')], 8), [{ relation: 'director', label: 'director' }], 'forms of a word are one word');
+  for (const [passage, name] of [['Plato taught Aristotle.', 'teaches'], ['Orwell wrote it.', 'writes'], ['She used to live there.', 'lives in'], ['It led to war.', 'leads to']] as const) t.same(candidatesOf(passage, [relation(name)], 8), [{ relation: name, label: name }], passage);
   t.same(candidatesOf('爱因斯坦出生于乌尔姆。', relations, 8), [{ relation: 'born in', label: '出生于' }]);
   t.same(candidatesOf('It rained.', relations, 8), []);
   t.same(candidatesOf('Socrates was a man.', relations, 8), [{ relation: 'is a', label: 'is a' }]);
   t.same(candidatesOf('He was born in a house that is located in Ulm.', relations, 1).length, 1, 'at most so many');
+  t.end();
+});
+
+t.test('labels that stand in a passage word for word are each one, but not what is a part of a longer one', (t) => {
+  const relation = (name: string, ...aliases: readonly string[]) => ({ name: name as RelationName, aliases: aliases.map((text) => ({ text })) });
+  const relations = [relation('teacher of', 'taught'), relation('student of', 'pupil of', 'taught by', '老师'), relation('birth year', 'born in the year'), relation('born_in')];
+  const labels = (passage: string): readonly string[] => candidatesOf(passage, relations, 8).map(({ label }) => label);
+  t.same(labels('Aristotle was taught by Plato.'), ['taught by']);
+  t.same(labels('Plato taught Aristotle.'), ['taught']);
+  t.same(labels('Plato taught Aristotle, who was Taught  by him.'), ['taught', 'taught by']);
+  t.same(labels('Alexander was a pupil of Aristotle, a student of Plato.'), ['student of', 'pupil of']);
+  t.same(labels('Kant was born in Königsberg.'), ['born_in']);
+  t.same(labels('Kant was born in Königsberg, in the year 1724.'), ['born_in', 'born in the year'], 'what stands there comes first');
+  t.same(labels('Plato teaches Aristotle.'), ['teacher of'], 'nobody is taught by him');
+  t.same(candidatesOf('Hitchcock directed Psycho.', [relation('directed by')], 8).length, 1, 'where no other label says it');
+  t.same(labels('苏格拉底是柏拉图的老师。'), ['老师']);
+  t.same(candidatesOf('He is a pupil of hers and a student of mine.', relations, 1), [{ relation: 'student of', label: 'student of' }]);
+  t.end();
+});
+
+t.test('a name stands between borders of words, and is none of the words that mean another', (t) => {
+  const passage = 'Romeo, who met Juliet in Verona, married her. His wife read "His Dark Materials" and One Thousand Nights.';
+  for (const name of ['Romeo', 'Juliet', 'Verona', 'His Dark Materials', 'One Thousand Nights']) t.ok(stands(name, passage), name);
+  for (const name of ['Rom', 'uliet', 'who', 'her', 'His wife', 'Paris', '', 'wife rea', 'Juliet in', 'Romeo, who']) t.notOk(stands(name, passage), name);
+  t.notOk(stands('was Constanze', 'His wife was Constanze.'));
+  t.ok(stands('The Who', 'The Who played.'));
+  t.ok(stands('乌尔姆', '爱因斯坦出生于乌尔姆。'), 'Chinese words have no borders');
+  for (const name of ['他', '她获得', '他们', '他的父亲']) t.notOk(stands(name, `${name}了。`), name);
+  for (const name of ['他信', '那不勒斯', '其乐山', "It's a Wonderful Life", 'He-Man', 'I, Robot']) t.ok(stands(name, `${name} 。`), name);
+  t.end();
+});
+
+/** Everything that rules give, with `n0 ::= "a" ("b" n1)?` read as they are written. */
+function namesIn(text: string): readonly string[] {
+  const rules = new Map(nameRules(text).map((rule) => rule.split(' ::= ', 2) as [string, string]));
+  const written = (literal: string): string => literal.slice(1, -1).replace(/\\(.)/g, '$1');
+  const given = (rule: string): string[] =>
+    (rules.get(rule) ?? '').split(' | ').flatMap((part) => {
+      const [, first, , open, gap, next] = /^("(?:[^"\\]|\\.)*")( (\()?("(?:[^"\\]|\\.)*")? ?(n\d+)\)?\??)?$/u.exec(part) ?? [];
+      if (first === undefined) return given(part);
+      const more = next === undefined ? [] : given(next).map((rest) => written(first) + (gap === undefined ? '' : written(gap)) + rest);
+      return next === undefined || open ? [written(first), ...more] : more;
+    });
+  return given('name');
+}
+t.test('the names of a text are its stretches from word to word, without signs around them', (t) => {
+  t.same(namesIn('Ada saw Ulm.').toSorted(), ['Ada', 'Ada saw', 'Ada saw Ulm', 'Ulm', 'saw', 'saw Ulm'].toSorted());
+  const names = namesIn('"Lord Byron", the poet, met J. R. R. Tolkien (a \\ man) of Acme Inc. and Jean-Paul.');
+  for (const name of ['Lord Byron', 'the poet', 'J. R. R. Tolkien', 'Acme Inc.', 'Jean-Paul', 'Paul', 'a \\ man']) t.ok(names.includes(name), name);
+  for (const name of ['"Lord Byron', 'Lord Byron"', 'Byron",', ', the poet', 'Paul.', 'ord', 'Byro', 'J. R. R. Tolkien (']) t.notOk(names.includes(name), name);
+  t.same(namesIn('法国首都“巴黎”！').filter((name) => /[“”！]$|^[“”！]/.test(name)), []);
+  t.ok(namesIn('法国首都“巴黎”！').includes('巴黎'));
+  t.same(namesIn('Ulm\nBerlin | Bonn; Jena'), ['Ulm', 'Berlin', 'Bonn', 'Jena'], 'none goes over lines, bars and semicolons');
+  t.same(nameRules('...'), ['name ::= [^|\\n\\r ] [^|\\n\\r]*']);
+  t.end();
+});
+
+t.test('who is said to be what the other one has is the object', (t) => {
+  for (const [passage, subject, label, object] of [
+    ['Berlin is the capital of Germany.', 'Berlin', 'capital', 'Germany'],
+    ['Berlin is the large old capital of the Germany.', 'Berlin', 'capital', 'Germany'],
+    ['苏格拉底是柏拉图的老师。', '苏格拉底', '老师', '柏拉图'],
+  ] as const)
+    t.ok(isTurned(passage, subject, label, object), passage);
+  for (const [passage, subject, label, object] of [
+    ['The capital of Germany is Berlin.', 'Germany', 'capital', 'Berlin'],
+    ['Plato was a student of Socrates.', 'Plato', 'student of', 'Socrates'],
+    ['柏拉图的老师是苏格拉底。', '柏拉图', '老师', '苏格拉底'],
+  ] as const)
+    t.notOk(isTurned(passage, subject, label, object), passage);
   t.end();
 });

@@ -67,6 +67,13 @@ t.test('likelihoods of what was written, and with echo of the prompt', async (t)
   t.match(await complete({ max_tokens: 0 }), { status: 400, json: { error: { param: 'max_tokens' } } });
 });
 
+t.test('where tokens begin is told alike whole and streamed, though text that may begin a stop sequence comes later', async (t) => {
+  const asked = { ...WILD, logprobs: 0, n: 2, stop: Array.from('abcdefghijklm', (letter) => `${letter}§`) };
+  const whole = choicesOf((await complete(asked)).json);
+  const streamed = (events((await complete({ ...asked, stream: true })).text) as unknown as { choices: Choice[] }[]).flatMap(({ choices }) => choices);
+  for (const { index, logprobs } of whole) t.same(streamed.filter((each) => each.index === index).flatMap((each) => each.logprobs?.text_offset ?? []), logprobs?.text_offset);
+});
+
 t.test('best_of gives the likeliest', async (t) => {
   const all = choicesOf((await complete({ ...WILD, n: 4, logprobs: 0 })).json);
   const mean = ({ logprobs }: Choice): number => (logprobs?.token_logprobs ?? []).reduce((sum: number, value) => sum + (value ?? 0), 0) / Math.max(1, logprobs?.tokens.length ?? 0);

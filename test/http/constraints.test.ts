@@ -25,7 +25,20 @@ t.test('patterns, grammars and choices, for chats and plain texts', async (t) =>
   t.match((await complete({ structured_outputs: { regex: '#[0-9a-f]{6}' } })).json, { choices: [{ text: /^#[0-9a-f]{6}$/ }] });
   t.match((await chat({ response_format: { type: 'grammar', grammar: 'root ::= ("red" | "green") "!"{1,3}' } })).json, { choices: [{ message: { content: /^(red|green)!{1,3}$/ } }] });
   t.match((await chat({ structured_outputs: { choice: ['red', 'dark green'] } })).json, { choices: [{ message: { content: /^(red|dark green)$/ } }] });
+  t.match((await complete({ response_format: { type: 'regex', pattern: '(?!.*00)#(?=.*[a-f])[0-9a-f]{6}' } })).json, { choices: [{ text: /^(?!.*00)#(?=.*[a-f])[0-9a-f]{6}$/ }] });
+  t.match(JSON.parse(str((await chat({ response_format: { type: 'json_object', schema } })).json.choices[0].message.content)), { colour: /^(red|green)$/ });
   t.type(JSON.parse(str((await chat({ structured_outputs: { json: schema } })).json.choices[0].message.content)), 'object');
+});
+
+t.test('by the names of earlier versions of vLLM and of llama.cpp', async (t) => {
+  t.match((await complete({ guided_regex: '#[0-9a-f]{6}' })).json, { choices: [{ text: /^#[0-9a-f]{6}$/ }] });
+  t.match((await complete({ guided_choice: ['red', 'dark green'] })).json, { choices: [{ text: /^(red|dark green)$/ }] });
+  t.match((await chat({ guided_grammar: 'root ::= "x"{3}' })).json, { choices: [{ message: { content: 'xxx' } }] });
+  t.match((await chat({ grammar: 'root ::= "x"{3}', response_format: { type: 'text' } })).json, { choices: [{ message: { content: 'xxx' } }] });
+  const format = { response_format: { type: 'json_schema', json_schema: { name: 'colour', schema } } };
+  const content = str((await chat(format)).json.choices[0].message.content);
+  for (const same of [{ json_schema: schema }, { guided_json: schema }, { guided_json: JSON.stringify(schema) }, { structured_outputs: { json: JSON.stringify(schema) } }, { ...format, json_schema: schema }])
+    t.equal(str((await chat(same)).json.choices[0].message.content), content, JSON.stringify(same));
 });
 
 t.test('what cannot be kept is refused with the keyword', async (t) => {
@@ -34,12 +47,16 @@ t.test('what cannot be kept is refused with the keyword', async (t) => {
   await refused(format({ type: 'object', patternProperties: {} }), { param: 'response_format', message: /patternProperties at # is not supported/ });
   await refused(format({ type: 'integer', minimum: 3, maximum: 1 }), { message: /leaves no integer/ });
   await refused({ response_format: { type: 'grammar', grammar: 'root ::= (' } }, { message: /line 1, column/ });
-  await refused({ response_format: { type: 'regex', pattern: 'a(?!b)' } }, { message: /looking ahead/ });
+  await refused({ response_format: { type: 'regex', pattern: 'a(?=b)' } }, { param: 'response_format', message: /no text matches/ });
   await refused({ response_format: { type: 'yaml' } }, { param: 'response_format.type' });
   await refused({ response_format: { type: 'json_object' }, knowledge: {} }, { param: 'response_format', message: /knowledge.mode "off"/ });
   await refused({ structured_outputs: { regex: 'a', choice: ['b'] } }, { param: 'structured_outputs' });
   await refused({ structured_outputs: { regex: '(' } }, { param: 'structured_outputs', code: 'constraint_invalid' });
   t.match(await complete({ structured_outputs: { grammar: 'root ::= (' } }), { status: 400, json: { error: { param: 'structured_outputs' } } });
   t.match(await complete({ response_format: { type: 'grammar', grammar: 'root ::= (' } }), { status: 400, json: { error: { param: 'response_format' } } });
-  await refused({ structured_outputs: { regex: 'a' }, response_format: { type: 'text' } }, { param: 'structured_outputs' });
+  await refused({ structured_outputs: { regex: 'a' }, response_format: { type: 'json_object' } }, { param: 'structured_outputs', message: /response_format/ });
+  await refused({ guided_regex: 'a', grammar: 'root ::= "b"' }, { param: 'grammar', message: /guided_regex/ });
+  await refused({ guided_grammar: 'root ::= (' }, { param: 'guided_grammar', code: 'constraint_invalid' });
+  await refused({ guided_json: '{"type":' }, { param: 'guided_json', message: /text of one/ });
+  await refused({ grammar: 'root ::= "b"', knowledge: {} }, { param: 'grammar', message: /knowledge.mode "off"/ });
 });

@@ -5,7 +5,7 @@ import t from 'tap';
 import { EngineError } from '../../src/engine/port.ts';
 import type { GenerateRequest } from '../../src/engine/port.ts';
 import { call, list, startApp, str } from '../helpers/http-app.ts';
-import { says, scriptedEngine } from '../helpers/scripted-engine.ts';
+import { says, SCRIPTED, scriptedEngine } from '../helpers/scripted-engine.ts';
 
 const asked: GenerateRequest[] = [];
 /** Reads "A was born in B." and makes one fact up. */
@@ -82,4 +82,25 @@ t.test('where one passage fails, the request fails, and no other is begun', asyn
   const text = Array.from({ length: 40 }, (_, i) => `Person${i} was born in Ulm.`).join(' ');
   t.match(await call(other, 'POST', '/v1/extract', { text, relations: ['born in'] }), { status: 500 });
   t.ok(begun <= 4, `${begun} of 14 passages`);
+});
+
+t.test('a model that was trained for it reads a sentence at a time; what it says of a name as the one that another has is turned, and pronouns and parts of words are left out', async (t) => {
+  const taught = { ...SCRIPTED, grounded: { format: 'evidence-2', nameOpen: '<|n|>', nameClose: '<|/n|>', lexicon: { en: [], zh: [] } } } as const;
+  const rows: Readonly<Record<string, string>> = {
+    ' Berlin is the capital of Germany.': '| Berlin | capital | Germany |\n| Ber | capital | Germany |',
+    ' She lives in Ulm.': '| She | lives in | Ulm |\n| Ulm | lives in | Ulm |',
+  };
+  const requests: GenerateRequest[] = [];
+  const reading = scriptedEngine((request) => {
+    requests.push(request);
+    const said = request.prompt.kind === 'chat' ? request.prompt.messages[1].content : '';
+    return says(rows[Object.keys(rows).find((text) => said.startsWith(text)) ?? ''] ?? '');
+  }, [taught]);
+  const other = await startApp(t, {}, { engine: reading });
+  const { json } = await call(other, 'POST', '/v1/extract', { text: 'Berlin is the capital of Germany. She lives in Ulm.', relations: ['capital', 'lives in'] });
+  t.match(json, { left_out: 3, cut: 0 });
+  t.match(json.triples, [{ subject: 'Germany', relation: 'capital', object: 'Berlin', source: 'Berlin is the capital of Germany.' }]);
+  t.equal(list(json.triples).length, 1);
+  t.equal(requests.length, 2);
+  for (const { constraint } of requests) t.match(constraint, { kind: 'grammar', grammar: /^root ::= [^]*name ::= n0 \| n1 / });
 });

@@ -2,7 +2,7 @@
 // Refuses to know how they are kept: test/engine/limits and test/answers/paths do.
 
 import t from 'tap';
-import { countCharacters, countWords } from '../../src/engine/constraints/text-length.ts';
+import { countCharacters, countWords } from '../../src/engine/constraints/lengths/text-length.ts';
 import { call, events, startApp, str } from '../helpers/http-app.ts';
 
 const app = await startApp(t, { PHAROS_EXAMPLE: 'on' });

@@ -39,6 +39,8 @@ t.test('a report of each layer, sizes and memory; a second run leaves the model 
   t.match(said, /lm_head: error \d/);
   t.match(said, /parameters, texts of 32 tokens\n\d+\.\d KiB read, \d+\.\d KiB written in \d+\.\d s, with at most \d+\.\d MiB of memory\n/);
   t.match(said, /is ready: PHAROS_MODELS=/);
+  // The checkpoint has 8 significant bits, of which halves keep all but those of the smallest numbers.
+  t.match(run(folder, '--out', join(folder, '../half'), '--storage', 'float16').out, /^layer 0: \d+\.\d KiB, error 0\.00\d\d % of the weights, at most 0\.00\d\d % \([a-z_.]+\)\nlayer 1: .*\nmodel\.embed_tokens\.weight: error 0\.00/);
   t.match(run(folder, '--out', out), { status: 2, error: /is there already; remove it or say another folder with --out/ });
   t.end();
 });

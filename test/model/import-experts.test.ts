@@ -56,6 +56,11 @@ const FAMILIES: readonly Family[] = [
     config: { headNorm: true, experts: { count: 4, perToken: 2, size: 12, shared: 0, firstLayer: 0, normalised: true, scale: 1 } },
   },
   {
+    label: 'Qwen 3 with experts, one a token, and a window in all layers',
+    keys: { model_type: 'qwen3_moe', num_local_experts: 4, num_experts_per_tok: 1, moe_intermediate_size: 12, norm_topk_prob: true, use_sliding_window: true, sliding_window: 4 },
+    config: { headNorm: true, windows: [4, 4], experts: { count: 4, perToken: 1, size: 12, shared: 0, firstLayer: 0, normalised: true, scale: 1 } },
+  },
+  {
     label: 'DeepSeek-V2 Lite',
     keys: {
       ...LATENT_KEYS,

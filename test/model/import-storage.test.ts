@@ -62,10 +62,12 @@ t.test('each way of storing makes a model that loads; what it takes is told laye
   );
   t.ok(whole.written > half.written && half.written > eight.written && eight.written > four.written, 'each is smaller than the one before');
   t.same(
-    [whole, half].flatMap(({ layers, outside }) => [...layers.map(({ lost }) => lost), outside.length]),
-    [undefined, undefined, 0, undefined, undefined, 0],
+    [...whole.layers.map(({ lost }) => lost), whole.outside.length],
+    [undefined, undefined, 0],
   );
+  // Halves have 11 significant bits: what is rounded off is spread evenly over a unit of the last one.
   for (const [report, least, most] of [
+    [half, 0.0001, 0.0003],
     [eight, 0.001, 0.01],
     [four, 0.03, 0.12],
   ] as const) {

@@ -19,6 +19,7 @@ import { V3_KEYS } from './imported-latent.ts';
 
 const GEMMA = { hidden_activation: 'gelu_pytorch_tanh', hidden_act: 'gelu', tie_word_embeddings: true } as const;
 const GEMMA_CONFIG = { activation: 'gelu', embeddingScale: Math.sqrt(32), tied: true } as const;
+const GEMMA3 = { postNorms: true, headNorm: true, scoreScale: 1 / Math.sqrt(12), windows: [5, undefined] } as const;
 const FAMILIES: readonly Family[] = [
   { label: 'Llama', keys: { model_type: 'llama', tie_word_embeddings: false }, config: {}, folder: { type: 'BF16', shards: 3 }, layer: LAYER },
   {
@@ -40,11 +41,18 @@ const FAMILIES: readonly Family[] = [
     config: { attentionBias: true, windows: [undefined, 4] },
   },
   {
+    label: 'Qwen 2 with windows from the usual layer on, which it does not reach',
+    keys: { model_type: 'qwen2', use_sliding_window: true, sliding_window: 4 },
+    config: { attentionBias: true },
+  },
+  {
     label: 'Qwen 3',
     keys: { model_type: 'qwen3', tie_word_embeddings: true, rope_theta: null, rope_parameters: { rope_type: 'default', rope_theta: 500 } },
     config: { headNorm: true, tied: true, rotary: { base: 500 } },
     layer: [...LAYER, 'self_attn.q_norm', 'self_attn.k_norm'],
   },
+  { label: 'Gemma 2 that says nothing of its caps', keys: { model_type: 'gemma2', ...GEMMA }, config: { ...GEMMA_CONFIG, postNorms: true, scoreScale: 1 / 16, scoreCap: 50, logitCap: 30 } },
+  { label: 'Phi-3 that says nothing of its norms', keys: { model_type: 'phi3', rms_norm_eps: undefined }, config: { fused: true, normEpsilon: 1e-5 } },
   {
     label: 'Phi-3',
     keys: { model_type: 'phi3', head_dim: null, hidden_size: 48, sliding_window: 63, partial_rotary_factor: 0.75 },
@@ -57,6 +65,25 @@ const FAMILIES: readonly Family[] = [
     keys: { model_type: 'gemma2', ...GEMMA, query_pre_attn_scalar: 12, attn_logit_softcapping: 1.5, final_logit_softcapping: 3, sliding_window: 5 },
     config: { ...GEMMA_CONFIG, postNorms: true, scoreScale: 1 / Math.sqrt(12), scoreCap: 1.5, logitCap: 3, windows: [5, undefined] },
     layer: [...LAYER, 'pre_feedforward_layernorm', 'post_feedforward_layernorm'],
+  },
+  {
+    label: 'Gemma 3, whose layers with windows have positions of their own',
+    keys: { model_type: 'gemma3_text', ...GEMMA, query_pre_attn_scalar: 12, sliding_window: 5, sliding_window_pattern: 2, rope_theta: 100, rope_local_base_freq: 10 },
+    config: { ...GEMMA_CONFIG, ...GEMMA3, rotary: { base: 100 }, local: { rotary: { base: 10 }, layers: [true, false] } },
+    layer: [...LAYER, 'self_attn.q_norm', 'self_attn.k_norm', 'pre_feedforward_layernorm', 'post_feedforward_layernorm'],
+  },
+  {
+    label: 'Gemma 3 as transformers 5 writes it',
+    keys: {
+      model_type: 'gemma3_text',
+      ...GEMMA,
+      query_pre_attn_scalar: 12,
+      sliding_window: 5,
+      layer_types: ['sliding_attention', 'full_attention'],
+      rope_theta: undefined,
+      rope_parameters: { full_attention: { rope_type: 'default', rope_theta: 100 }, sliding_attention: { rope_type: 'default', rope_theta: 10 } },
+    },
+    config: { ...GEMMA_CONFIG, ...GEMMA3, rotary: { base: 100 }, local: { rotary: { base: 10 }, layers: [true, false] } },
   },
 ];
 
@@ -135,6 +162,12 @@ t.test('what the graph cannot do is refused with the name of the key', (t) => {
   const invalid = (keys: object, message: RegExp): void => refused(keys, 'checkpoint_invalid', message);
   unsupported({ model_type: 'mamba' }, /model_type is mamba; llama, mistral/);
   unsupported({ hidden_act: 'relu' }, /hidden_act is "relu"; of a model of type llama, silu/);
+  unsupported({ model_type: 'gemma', hidden_act: 'silu' }, /hidden_act is "silu"; of a model of type gemma, gelu_pytorch_tanh/);
+  unsupported({ partial_rotary_factor: 0.5 }, /partial_rotary_factor is 0\.5; a model of type llama is not known to have it/);
+  unsupported(
+    { model_type: 'qwen3_moe', num_experts: 4, num_experts_per_tok: 1, moe_intermediate_size: 12, use_sliding_window: true, sliding_window: 4, max_window_layers: 1 },
+    /max_window_layers is 1; releases of transformers differ/,
+  );
   unsupported({ logit_scale: 0.5 }, /logit_scale \(0\.5\) is not known here.*--ignore logit_scale/);
   unsupported({ quantization_config: { quant_method: 'gptq' } }, /quantization_config/);
   unsupported({ rope_scaling: { rope_type: 'ntk' } }, /rope_scaling\.rope_type is "ntk"; default, linear/);
@@ -160,7 +193,7 @@ t.test('what the graph cannot do is refused with the name of the key', (t) => {
   invalid({ ...V3_KEYS, v_head_dim: null }, /v_head_dim is missing, which a model of type deepseek_v3 has/);
   unsupported({ num_attention_heads: 5 }, /num_key_value_heads is 2; it must divide num_attention_heads, 5/);
   invalid({ model_type: undefined }, /model_type is missing/);
-  invalid({ model_type: 'gemma', head_dim: null }, /head_dim is missing, which a model of type gemma has/);
+  invalid({ model_type: 'gemma', hidden_act: 'gelu', head_dim: null }, /head_dim is missing, which a model of type gemma has/);
   invalid({ num_hidden_layers: 'two' }, /num_hidden_layers: Invalid input/);
   invalid({ num_hidden_layers: 1e9 }, /num_hidden_layers: 1000000000 is more than 1024 layers, the most that are built here/);
   invalid({ ...V3_KEYS, n_routed_experts: 1025 }, /n_routed_experts: 1025 is more than 1024 experts/);

@@ -72,11 +72,11 @@ export function llamaLogits(config: LlamaConfig, weights: Weights, tokens: reado
           Float64Array.from(Array.from({ length: row.length / headSize }, (_, h) => [...norm(row.slice(h * headSize, (h + 1) * headSize), of(name))]).flat()),
         )
       : [...x];
-  const turn = (x: Rows): Float64Array[] =>
+  const turn = (x: Rows, base: number): Float64Array[] =>
     x.map((row, position) =>
       Float64Array.from(
         Array.from({ length: row.length / headSize }, (_, h) => [
-          ...turnedVector(row.slice(h * headSize, (h + 1) * headSize), position, config.rotary.base, config.rotary.dimensions ?? headSize, pairs),
+          ...turnedVector(row.slice(h * headSize, (h + 1) * headSize), position, base, config.rotary.dimensions ?? headSize, pairs),
         ]).flat(),
       ),
     );
@@ -112,8 +112,9 @@ export function llamaLogits(config: LlamaConfig, weights: Weights, tokens: reado
     const [q, k, value] = config.fused
       ? cut(times(h, at('self_attn.qkv_proj')), [heads * headSize, keyValueHeads * headSize, keyValueHeads * headSize])
       : ['q', 'k', 'v'].map((name) => times(h, at(`self_attn.${name}_proj`)));
-    const query = turn(perHead(q, at('self_attn.q_norm.weight')));
-    const key = turn(perHead(k, at('self_attn.k_norm.weight')));
+    const { base } = config.local?.layers[layer] ? config.local.rotary : config.rotary;
+    const query = turn(perHead(q, at('self_attn.q_norm.weight')), base);
+    const key = turn(perHead(k, at('self_attn.k_norm.weight')), base);
     const first = (t: number): number => Math.max(0, t + 1 - (config.windows?.[layer] ?? tokens.length));
     return tokens.map((_, t) => {
       const out = new Float64Array(heads * headSize);

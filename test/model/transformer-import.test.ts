@@ -146,6 +146,23 @@ for (const [kind, keys, config] of FAMILIES)
     }
   });
 
+t.test('sides that have embeddings of their own are refused, and one that is a copy is not', (t) => {
+  const folder = join(t.testdir(), 'bart');
+  const [, keys, config] = FAMILIES[0];
+  const tensors = publishedOf(randomTransformer(config, 41));
+  const table = tensors.get('model.shared.weight') ?? { shape: [], values: new Float32Array() };
+  const run = (more: readonly string[] = []): void => {
+    writeFolder(folder, { model_type: 'bart', ...KEYS, ...keys }, tensors);
+    importModel({ from: folder, out: join(folder, `../out-${more.length}`), storage: 'float', ignore: more });
+  };
+  tensors.set('model.decoder.embed_tokens.weight', { ...table, values: table.values.map((value, i) => (i === 5 ? value + 1 : value)) });
+  t.throws(run, { code: 'checkpoint_unsupported', message: /model\.decoder\.embed_tokens\.weight differs from model\.shared\.weight/ });
+  run(['model.decoder.embed_tokens.weight']);
+  tensors.set('model.decoder.embed_tokens.weight', table);
+  run();
+  t.end();
+});
+
 t.test('what such a model cannot be is refused; a plan counts both sides', (t) => {
   const folder = join(t.testdir(), 'marian');
   const [, , config] = FAMILIES[1];

@@ -150,8 +150,12 @@ t.test('a line that is no example says which field is wrong and what would be ri
       /messages\.0: .*contnet/,
     ],
     [{ prompt: 'x' }, /completion: /],
+    [{ messages: [{ role: 'assistant', content: 'Hello!' }] }, /the assistant speaks first, and there is no other reply to learn/],
+    [turn([{ type: 'image_url', image_url: { url: 'x' } }] as never, 'y'), /messages\.\d\.content: must be a text, or an array of at most 1000 parts of type "text"/],
+    [{ messages: [{ role: 'user', content: 'x' }, { role: 'assistant', content: null, refusal: 'No.' }] }, /messages\.1\.refusal: must be null; a refusal is learnt as content/],
   ];
   for (const [line, reason] of wrong) t.throws(() => exampleOf(line), reason);
+  t.match(exampleOf({ messages: [{ role: 'user', content: 'x' }, { role: 'assistant', content: 'y', refusal: null, annotations: [], audio: null, tool_calls: null }] }), { messages: [{}, { content: 'y' }] }, 'a reply as a service gives it');
   t.same(exampleOf({ id: 7, prompt: 'x', completion: 'y' }), { kind: 'completion', prompt: 'x', completion: 'y' }, 'further fields of a line are passed over');
   t.end();
 });

@@ -6,7 +6,7 @@ import t from 'tap';
 import { evidenceNames, mark, plain } from '../../src/answers/words/evidence.ts';
 import { reply } from '../../src/answers/words/wording.ts';
 import { ModelTokenizer, tokenizerSchema } from '../../src/engine/text/tokenizer.ts';
-import { packBatch } from '../../src/training/batch.ts';
+import { packBatch } from '../../src/training/data/packing.ts';
 import { trainTokenizer } from '../../src/training/bpe.ts';
 import { judge, sum } from '../../src/training/grounded/judge.ts';
 import { LEXICONS, longName, randomName } from '../../src/training/grounded/names.ts';

@@ -1,7 +1,8 @@
 // Owns what survives an end of the service or of a run: jobs go on where they were.
 // Refuses to know how a job runs.
 
-import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { cp, mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout } from 'node:timers/promises';
@@ -249,4 +250,31 @@ t.test('a service that is killed goes on with its job when it is started again',
     models.map((model) => model.id),
     ['pharos-mini', 'pharos-embed', done.fine_tuned_model],
   );
+});
+
+t.test('a job that finds the disk full is paused with the reason; resumed, it goes on from its last checkpoint', { skip: !existsSync('/dev/full') }, async (t) => {
+  const { open, folder } = await tuningWorld(t);
+  const queue = await open();
+  const { id } = await queue.create(asked({ steps: 8, checkpoint_every: 2 }));
+  await reaches(queue, id, ({ checkpoints }) => checkpoints.length > 0);
+  // Whatever is written to this device finds no room.
+  await symlink('/dev/full', join(folder, 'jobs', id, 'model', 'training', 'checkpoint.bin.part'));
+  const { error, checkpoints } = await reaches(queue, id, ({ status }) => status === 'paused');
+  t.match(error, { code: 'disk_full', message: /no room left on the disk for what the run writes to model \(ENOSPC/ });
+  t.match((await told(queue, id)).at(-1), /^The job was paused: there is no room left on the disk.*\/resume lets it go on$/);
+  await queue.close(1000);
+  const again = await open();
+  t.match(again.get(id), { status: 'paused', error: { code: 'disk_full' } });
+  t.match(await again.resume(id), { error: undefined });
+  t.match(await ends(again, id), { status: 'succeeded', step: 8, error: undefined });
+  t.match((await told(again, id)).join('\n'), new RegExp(`goes on from the checkpoint of step ${checkpoints.at(-1)?.step} of 8`));
+});
+
+t.test('a job that finds the disk full before its first checkpoint has nothing to lose, and fails', { skip: !existsSync('/dev/full') }, async (t) => {
+  const { open, folder } = await tuningWorld(t);
+  const queue = await open();
+  const { id } = await queue.create(asked({ steps: 4, checkpoint_every: 2 }));
+  await eventually(async () => existsSync(join(folder, 'jobs', id, 'model', 'training')), Boolean);
+  await symlink('/dev/full', join(folder, 'jobs', id, 'model', 'training', 'checkpoint.bin.part'));
+  t.match(await ends(queue, id), { status: 'failed', error: { code: 'disk_full', message: /ENOSPC/ } });
 });

@@ -2,7 +2,7 @@
 // Refuses to know data files and runs.
 
 import t from 'tap';
-import { packBatch } from '../../src/training/batch.ts';
+import { packBatch } from '../../src/training/data/packing.ts';
 import type { Batch, Sequence } from '../../src/training/batch.ts';
 import { decoderLoss } from '../../src/training/graphs/decoder-loss.ts';
 import { drawnWeights } from '../../src/training/initial.ts';

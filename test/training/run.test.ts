@@ -1,7 +1,7 @@
 // Owns the course of a run: its events, that an interrupted run ends as an uninterrupted one bit for bit, early stopping, and what it refuses.
 // Refuses to know files of data, folders of models, and the command.
 
-import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { parameterCount } from '../../src/model/decoder.ts';
@@ -212,4 +212,25 @@ t.test('a last update after which validation finds no finite loss leaves no resu
     ['start', 'step'],
   );
   t.notOk(existsSync(join(output, 'weights.bin')));
+});
+
+t.test('a full disk ends a run by name, and the checkpoint before stays to go on from, bit for bit', { skip: !existsSync('/dev/full') }, async (t) => {
+  const at = t.testdir();
+  await run(specOf(join(at, 'whole')));
+  const output = join(at, 'cut');
+  const folder = join(output, 'training');
+  const spec = specOf(output);
+  // Whatever is written to this device finds no room.
+  const fill = (file: string) => (event: TrainingEvent) => void (event.kind === 'checkpoint' && event.step === 3 && symlinkSync('/dev/full', join(folder, file)));
+  for (const file of ['checkpoint.bin.part', 'best-8.bin.part', 'loss.svg.part']) {
+    await t.rejects(run(spec, {}, { resume: true, emit: fill(file) }), { name: 'RunError', code: 'disk_full', message: /no room left on the disk.*its last checkpoint, if it has one, is whole/ }, file);
+    t.same(readdirSync(folder).filter((name) => name.endsWith('.part')), [], 'what was begun takes no room');
+    const kept = readFileSync(join(folder, 'checkpoint.bin'));
+    const [start] = await run(spec, {}, { resume: true, signal: AbortSignal.abort() });
+    t.match(start, { kind: 'start', resumedAt: file.startsWith('best') ? 6 : 3 });
+    t.ok(readFileSync(join(folder, 'checkpoint.bin')).equals(kept));
+    if (file !== 'loss.svg.part') rmSync(folder, { recursive: true });
+  }
+  await run(spec, {}, { resume: true });
+  t.same(results(output), results(join(at, 'whole')));
 });

@@ -5,7 +5,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parameterCount } from '../../src/model/decoder.ts';
 import type { DecoderConfig } from '../../src/model/decoder.ts';
-import { packBatch } from '../../src/training/batch.ts';
+import { packBatch } from '../../src/training/data/packing.ts';
 import type { Batch, Sequence, TrainingData } from '../../src/training/batch.ts';
 import { decoderLoss } from '../../src/training/graphs/decoder-loss.ts';
 import { drawnWeights } from '../../src/training/initial.ts';

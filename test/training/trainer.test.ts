@@ -4,7 +4,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { packBatch } from '../../src/training/batch.ts';
+import { packBatch } from '../../src/training/data/packing.ts';
 import type { Batch } from '../../src/training/batch.ts';
 import { drawnWeights } from '../../src/training/initial.ts';
 import { Random } from '../../src/training/random.ts';
@@ -63,6 +63,25 @@ t.test('gradients of several batches are those of one batch that holds them all,
   t.ok(largest > 1e-3 && difference < 1e-6 * Math.max(1, largest), `differ by ${difference} where the largest is ${largest}`);
   t.ok(Math.abs((await gradients.evaluate(parts)).loss - whole.loss) < 1e-6);
   await t.rejects(gradients.compute([], 0), /at least one batch/);
+});
+
+t.test('gradients whose norm is beyond the clip are scaled down to it over all parameters together, and others are left as they are', async (t) => {
+  // Without memory, and with an epsilon beside which gradients are nothing, an update is the gradients times rate / epsilon.
+  const optimizer = { kind: 'adamw', beta1: 0, beta2: 0, epsilon: 1e6, weight_decay: 0 } as const;
+  const [rate, batch] = [1e5, copies(new Random(2))];
+  const moved = async (clip: number): Promise<{ readonly norm: number; readonly by: number }> => {
+    const trainer = await openTrainer({ optimizer, clip });
+    const before = flat(trainer.weights);
+    const { gradientNorm: norm } = await trainer.train([batch], rate);
+    const by = Math.hypot(...flat(trainer.weights).map((value, i) => value - before[i])) * (optimizer.epsilon / rate);
+    await trainer.close();
+    return { norm, by };
+  };
+  const whole = await moved(1e9);
+  t.ok(whole.norm > 0.1 && Math.abs(whole.by / whole.norm - 1) < 1e-3, `${whole.by} of ${whole.norm}`);
+  const cut = await moved(0.1);
+  t.equal(cut.norm, whole.norm, 'what is told is the norm before');
+  t.ok(Math.abs(cut.by / 0.1 - 1) < 1e-3, String(cut.by));
 });
 
 t.test('without a checkpoint nothing is restored, and one of another model, another optimizer, cut short or damaged is refused', async (t) => {

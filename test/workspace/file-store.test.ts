@@ -66,7 +66,7 @@ t.test('a full disk is told as such, and what had arrived is gone', async (t) =>
     yield* bytes(50);
     throw Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });
   }
-  await t.rejects(store.receive(failing()), { code: 'files_full', message: /the disk has no room/ });
+  await t.rejects(store.receive(failing()), { code: 'disk_full', message: /the disk has no room/ });
   t.same(await readdir(folder), []);
   await put(store, 100);
 });

@@ -3,6 +3,7 @@
 
 import type { Slot } from '../tables/database.ts';
 import { pauses } from './run.ts';
+import type { Supports } from './supports.ts';
 import { FALLEN } from '../tables/table.ts';
 
 /** Another derivation of a row that is there: of greater confidence, or of the same, when the row's own may be lost. */
@@ -99,8 +100,8 @@ export class Deltas {
       slot.high = slot.table.count;
     }
   }
-  /** Makes what came in the round that ends the delta of the next one. `holds`: does the row still follow from rows of smaller stamps? `due`: has that looked at many rows? */
-  *close(holds: (slot: Slot, row: number) => boolean, due: () => boolean): Generator<void, void> {
+  /** Makes what came in the round that ends the delta of the next one. `supports`: does the row still follow from rows of smaller stamps, in the strata up to this one? `due`: has that looked at many rows? */
+  *close(supports: () => Pick<Supports, 'attempt' | 'rest'>, stratum: number, due: () => boolean): Generator<void, void> {
     const pause = pauses();
     const next = new Map<Slot, Set<number>>();
     const meet = (slot: Slot, row: number): void => {
@@ -122,7 +123,8 @@ export class Deltas {
     for (const tie of this.#ties) {
       if (pause() || due()) yield;
       const { slot, row, confidence } = tie;
-      if (slot.table.confidence(row) === confidence && !next.get(slot)?.has(row) && !holds(slot, row)) restate(tie);
+      if (slot.table.confidence(row) !== confidence || next.get(slot)?.has(row)) continue;
+      if (!(supports().attempt(slot, row, stratum) ?? (yield* supports().rest()))) restate(tie);
     }
     for (const { slot, row } of this.#back) {
       if (pause()) yield;

@@ -206,7 +206,8 @@ export class Evaluator {
       this.#rounds--;
     }
     yield* this.deltas.close(
-      (slot, row) => this.supports.holds(slot, row, this.#stratum),
+      () => this.supports,
+      this.#stratum,
       () => this.meter.due(),
     );
   }

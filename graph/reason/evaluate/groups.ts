@@ -5,7 +5,6 @@ import type { Term } from '../../terms.ts';
 import type { Database } from '../tables/database.ts';
 import { aggregating, groupIds } from './join.ts';
 import type { AggregateItem } from './plan.ts';
-import { runNow } from './run.ts';
 import type { Meter } from './run.ts';
 
 /** In place of the id of a value: the group has none. */
@@ -40,12 +39,6 @@ export class GroupValues {
     if (!step.done) return UNFINISHED;
     this.#pending = undefined;
     return this.#keep(item, key, step.value);
-  }
-  /** Id of the value for the group in the registers, or NONE. */
-  value(item: AggregateItem, registers: Int32Array): number {
-    const group = groupIds(item, registers);
-    const key = group.join(' ');
-    return this.#of(item).get(key) ?? this.#keep(item, key, runNow(this.#compute(item, group)));
   }
   #of(item: AggregateItem): Map<string, number> {
     let known = this.#known.get(item);

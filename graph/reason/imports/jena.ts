@@ -1,17 +1,20 @@
 // Owns reading Jena's rules, `[name: (?x rdf:type ex:C) notEqual(?x, ?y) -> (?x ex:q ?y)]`, or without brackets and with a point behind.
-// Refuses what has no counterpart here: rules inside rules, functors as values, built-ins that act.
+// Refuses what has no counterpart here: rules inside rules, functors as values, built-ins that act or make new things.
 
 import { literal } from '../../terms.ts';
+import { itemVariables } from '../language/body.ts';
 import { RuleError } from '../errors.ts';
+import { ALTERNATIVES, alternatives } from './alternatives.ts';
+import type { Formula } from './alternatives.ts';
 import type { ReadRules } from '../language/parse.ts';
 import type { NameStyle } from './rdf-names.ts';
 import { RdfReader } from './rdf-reader.ts';
 import type { RdfTerm } from './rdf-reader.ts';
 import type { RdfToken } from './rdf-tokens.ts';
 import { placeOf } from './source-tokens.ts';
-import { called, compared } from './token-reader.ts';
+import { called, compared, noneOf } from './token-reader.ts';
 import type { PlacedItem } from './token-reader.ts';
-import type { Atom } from '../types.ts';
+import type { Atom, Comparison, Expression } from '../types.ts';
 
 const COMPARISONS: ReadonlyMap<string, '=' | '!=' | '<' | '<=' | '>' | '>='> = new Map([
   ['equal', '='],
@@ -27,10 +30,21 @@ const FUNCTIONS: ReadonlyMap<string, string> = new Map([
   ['addOne', '+'],
   ['difference', '-'],
   ['product', '*'],
-  ['quotient', '/'],
   ['min', 'min'],
   ['max', 'max'],
   ['strConcat', 'concat'],
+]);
+
+/** Is it a literal? */
+const KINDS: ReadonlyMap<string, '=' | '!='> = new Map([
+  ['isLiteral', '!='],
+  ['notLiteral', '='],
+]);
+/** What there is in Jena and not here, and why. */
+const REFUSED: ReadonlyMap<string, string> = new Map([
+  ...['makeTemp', 'makeInstance', 'makeSkolem', 'uriConcat'].map((name) => [name, 'makes a new thing, and rules make none; name what is meant, or let a condition find it'] as const),
+  ...['print', 'remove', 'drop', 'hide', 'table', 'tableAll', 'listMapAsObject', 'listMapAsSubject', 'assertDisjointPairs'].map((name) => [name, 'acts when the rule runs; a rule here says what holds'] as const),
+  ['now', 'has another value each time'],
 ]);
 
 /** Reads as much of a text of Jena rules as is right, and says what is wrong with the rest. */
@@ -44,13 +58,16 @@ export function readJena(text: string, names: NameStyle = 'local'): ReadRules {
 }
 
 /** In Jena a pattern is about all of the text, here about any part of it. */
-const whole = ({ value, token }: RdfTerm): RdfTerm => {
+const wholly = ({ value, token }: RdfTerm): RdfTerm => {
   const [begin, end] = [literal('^(?:'), literal(')$')];
   if (value.kind === 'literal' && value.type === 'string') return { value: literal(begin.value + value.value + end.value), token };
   return { value: { kind: 'call', function: 'concat', arguments: [begin, value, end] }, token };
 };
 
 class JenaReader extends RdfReader {
+  /** Conditions of the rule that is read of which there must be none. */
+  readonly #wild = new Map<PlacedItem, RdfToken>();
+
   protected override recover(): void {
     if (this.before === ']' || this.before === '.') return;
     // The next rule, where this one had no end.
@@ -69,6 +86,7 @@ class JenaReader extends RdfReader {
     if (!bare) this.expect('[', 'a rule', '"@prefix"');
     let name: string | undefined;
     if (!bare && this.token.kind === 'prefixed' && this.token.text.endsWith(':')) name = this.next().text.slice(0, -1) || undefined;
+    this.#wild.clear();
     const first = this.#clauses();
     const backwards = this.is('<-');
     if (!this.accept('->') && !this.accept('<-')) throw this.expected('"->"', '"<-"');
@@ -80,18 +98,29 @@ class JenaReader extends RdfReader {
       this.accept('.');
     }
     const [body, heads] = backwards ? [second, first] : [first, second];
-    const concluded = heads.map(({ item, places }): PlacedItem<Atom> => {
-      if ('kind' in item || item.absent) throw this.wrong('syntax', 'a built-in cannot be concluded; it stands among the conditions only', token);
-      return { item, places };
+    if (heads.length === 0) throw this.wrong('syntax', 'nothing is concluded, and such a rule does nothing; what must not be is a rule without head, `:- p(?x, ?y).`, in the language of its own', token);
+    const concluded = heads.map((head): PlacedItem<Atom> => {
+      if (!('one' in head) || 'kind' in head.one.item || head.one.item.absent) throw this.wrong('syntax', 'a built-in cannot be concluded; it stands among the conditions only', token);
+      return { item: head.one.item, places: head.one.places };
     });
-    this.add(name, concluded, body, token);
+    const ways = alternatives({ all: body });
+    if (!ways) throw this.wrong('too_large', `the rule stands for more than ${ALTERNATIVES} rules, since quotient(..) of whole numbers has no rest; split it`, token);
+    for (const way of ways) this.add(name, concluded, this.#bound(concluded, way), token);
+  }
+  /** Variables that only a `noValue` has may be anything there. */
+  #bound(heads: readonly PlacedItem[], body: readonly PlacedItem[]): PlacedItem[] {
+    const known = new Set([...heads, ...body.filter((each) => !this.#wild.has(each))].flatMap(({ item }) => [...itemVariables(item)]));
+    return body.map((each) => {
+      const token = this.#wild.get(each);
+      return token ? noneOf([each], [...new Set(itemVariables(each.item)).difference(known)], token) : each;
+    });
   }
 
-  #clauses(): PlacedItem[] {
-    const items: PlacedItem[] = [];
+  #clauses(): Formula<PlacedItem>[] {
+    const items: Formula<PlacedItem>[] = [];
     while (!this.atEnd() && !this.is('->') && !this.is('<-') && !this.is(']') && !this.is('.')) {
-      if (this.is('(')) items.push(this.#triple());
-      else if (this.token.kind === 'word') items.push(...this.#builtin());
+      if (this.is('(')) items.push({ one: this.#triple() });
+      else if (this.token.kind === 'word') items.push(this.#builtin());
       else throw this.expected('"("', 'a built-in', '"->"');
       this.accept(',');
     }
@@ -111,7 +140,7 @@ class JenaReader extends RdfReader {
     return this.triple(terms[0], terms[1], terms[2]);
   }
 
-  #builtin(): PlacedItem[] {
+  #builtin(): Formula<PlacedItem> {
     const token = this.next();
     this.expect('(');
     const values: RdfTerm[] = [];
@@ -127,7 +156,7 @@ class JenaReader extends RdfReader {
     const comparison = COMPARISONS.get(token.text);
     if (comparison) {
       takes(2);
-      return [compared(comparison, values[0], values[1])];
+      return { one: compared(comparison, values[0], values[1]) };
     }
     const of = FUNCTIONS.get(token.text);
     if (of) {
@@ -135,24 +164,67 @@ class JenaReader extends RdfReader {
       takes(one ? 2 : 3, of === 'concat' ? 17 : one ? 2 : 3);
       const result = values.at(-1) as RdfTerm;
       const given = one ? [values[0], { value: literal(1), token }] : values.slice(0, -1);
-      return [called(of, given, result, token)];
+      return { one: called(of, given, result, token) };
     }
-    if (token.text === 'regex') {
-      takes(2);
-      return [called('matches', [values[0], whole(values[1])], undefined, token)];
+    const kind = KINDS.get(token.text);
+    if (kind) {
+      takes(1);
+      return { one: compared(kind, { value: call('type', values[0].value), token }, { value: literal('entity', 'string'), token: values[0].token }) };
     }
-    if (token.text === 'noValue') {
-      takes(2, 3);
-      return [this.#noValue(values, token)];
+    switch (token.text) {
+      case 'quotient':
+        takes(3);
+        return quotient(values[0], values[1], values[2], token);
+      case 'regex':
+        if (values.length > 2) throw this.wrong('arity', 'regex(..) is read with a text and a pattern; groups of a pattern have no values here', token);
+        takes(2);
+        return { one: called('matches', [values[0], wholly(values[1])], undefined, token) };
+      case 'noValue': {
+        takes(2, 3);
+        const condition = this.triple(values[0], values[1], values[2] ?? { value: this.fresh(), token });
+        this.#wild.set(condition, token);
+        return { one: condition };
+      }
+      case 'listContains':
+        takes(2);
+        return { one: this.member(values[0], values[1], token) };
+      case 'listNotContains': {
+        takes(2);
+        const { item, places } = this.member(values[0], values[1], token);
+        return { one: { item: { ...item, absent: true }, places } };
+      }
+      case 'countLiteralValues': {
+        takes(3);
+        return { one: this.#counted(values, token) };
+      }
+      default:
     }
-    const known = [...COMPARISONS.keys(), ...FUNCTIONS.keys(), 'regex', 'noValue'];
+    const why = REFUSED.get(token.text);
+    if (why !== undefined) throw this.wrong('unknown_builtin', `${token.text}(..) ${why}`, token);
+    const known = [...COMPARISONS.keys(), ...FUNCTIONS.keys(), ...KINDS.keys(), 'quotient', 'regex', 'noValue', 'listContains', 'listNotContains', 'countLiteralValues'];
     throw this.wrong('unknown_builtin', `${token.text} is no built-in known here; there are ${known.join(', ')}`, token, known);
   }
-  /** `noValue(?x, ex:p)`: nothing is p of ?x; `noValue(?x, ex:p, ?y)`: that triple cannot be derived. */
-  #noValue(values: readonly RdfTerm[], token: RdfToken): PlacedItem {
-    const open = values.length === 2 ? this.fresh() : undefined;
-    const { item, places } = this.triple(values[0], values[1], open ? { value: open, token } : values[2]);
-    if (!open) return { item: { ...item, absent: true }, places };
-    return { item: { kind: 'aggregate', function: 'count', result: literal(0), of: [open], body: [item] }, places: [placeOf(token), placeOf(token)] };
+  /** How many different literals a relation leads to. */
+  #counted(values: readonly RdfTerm[], token: RdfToken): PlacedItem {
+    const of = this.fresh();
+    const { item } = this.triple(values[0], values[1], { value: of, token });
+    const { item: isLiteral } = compared('!=', { value: call('type', of), token }, { value: literal('entity', 'string'), token });
+    const { value } = values[2];
+    if (value.kind === 'call' || value.kind === 'list') throw this.expected('a variable', 'a number');
+    return { item: { kind: 'aggregate', function: 'count', result: value, of: [of], body: [item, isLiteral as Comparison] }, places: [placeOf(token), placeOf(values[2].token)] };
   }
+}
+const call = (name: string, ...values: Expression[]): Expression => ({ kind: 'call', function: name, arguments: values });
+/** Jena divides whole numbers without a rest, towards zero, and others exactly. A number that is written with a point is no whole number there. */
+function quotient(dividend: RdfTerm, divisor: RdfTerm, result: RdfTerm, token: RdfToken): Formula<PlacedItem> {
+  const exact = call('/', dividend.value, divisor.value);
+  const truncated = call('+', call('max', call('floor', exact), literal(0)), call('min', call('ceil', exact), literal(0)));
+  const gives = (value: Expression): Formula<PlacedItem> => ({ one: compared('=', { value, token }, result) });
+  const operands = [dividend, divisor];
+  if (operands.some((each) => each.value.kind === 'literal' && /[.e]/iu.test(each.token.text))) return gives(exact);
+  const open = operands.filter(({ value }) => value.kind === 'variable');
+  const whole = (operand: RdfTerm, operator: '=' | '!='): Formula<PlacedItem> => ({ one: compared(operator, { value: call('floor', operand.value), token: operand.token }, operand) });
+  // The first that is no whole number decides.
+  const broken = open.map((each, i): Formula<PlacedItem> => ({ all: [...open.slice(0, i).map((before) => whole(before, '=')), whole(each, '!='), gives(exact)] }));
+  return { any: [{ all: [...open.map((each) => whole(each, '=')), gives(truncated)] }, ...broken] };
 }

@@ -19,6 +19,8 @@ export const KNOWN_PREFIXES: ReadonlyMap<string, string> = new Map([
   ['math', `${SWAP}math#`],
   ['string', `${SWAP}string#`],
   ['log', `${SWAP}log#`],
+  ['list', `${SWAP}list#`],
+  ['time', `${SWAP}time#`],
 ]);
 
 /** The vocabulary of schemas, as the built-in rule sets read it. */

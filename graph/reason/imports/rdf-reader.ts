@@ -8,8 +8,9 @@ import { IriNames, KNOWN_PREFIXES, XSD } from './rdf-names.ts';
 import type { NameStyle } from './rdf-names.ts';
 import { RDF_PATTERNS } from './rdf-tokens.ts';
 import type { RdfToken } from './rdf-tokens.ts';
+import { FIRST, REST } from '../rulesets/owl/schema.ts';
 import { placeOf, sourceTokens } from './source-tokens.ts';
-import type { TokenPatterns } from './source-tokens.ts';
+import type { SourceToken, TokenPatterns } from './source-tokens.ts';
 import { TokenReader } from './token-reader.ts';
 import type { PlacedItem, SourceTerm } from './token-reader.ts';
 import type { Atom, RuleTerm } from '../types.ts';
@@ -18,7 +19,12 @@ import type { Atom, RuleTerm } from '../types.ts';
 export interface RdfTerm extends SourceTerm {
   readonly iri?: string;
   readonly list?: readonly RdfTerm[];
+  /** What stands between `{` and `}`. */
+  readonly formula?: readonly PlacedItem[];
 }
+
+/** The relation of a list to its members; rules that say so are added where a condition needs it. */
+export const LIST_MEMBER = 'list member';
 
 /** Datatypes of XML Schema whose values are numbers, and how these are written. */
 const NUMBERS = /^(decimal|double|float|integer|((nonP|p)osi|(nonN|n)ega)tiveInteger|unsigned(Long|Int|Short|Byte)|long|int|short|byte)$/u;
@@ -27,7 +33,12 @@ const DECIMAL = /^\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*$/u;
 export abstract class RdfReader extends TokenReader {
   readonly #prefixes = new Map(KNOWN_PREFIXES);
   readonly #names: IriNames;
+  /** Variables of nodes with a label, by label. */
+  readonly #labels = new Map<string, string>();
+  readonly #variables = new Set<string>();
   #base = '';
+  /** Where the members of a list are first sought. */
+  #sought: SourceToken | undefined;
 
   constructor(text: string, names: NameStyle, patterns: TokenPatterns = RDF_PATTERNS) {
     super(sourceTokens(text, patterns));
@@ -76,7 +87,7 @@ export abstract class RdfReader extends TokenReader {
         return { value: { kind: 'variable', name: token.text }, token };
       case 'blank':
         this.next();
-        return { value: { kind: 'variable', name: `_${token.text.replace(/[^\p{L}\p{M}\p{N}_]/gu, '_')}` }, token };
+        return { value: { kind: 'variable', name: this.#variableOf(token.text) }, token };
       case 'iri':
       case 'prefixed': {
         this.next();
@@ -98,6 +109,17 @@ export abstract class RdfReader extends TokenReader {
       default:
         throw this.expected('a variable', 'a name', 'a literal');
     }
+  }
+  /** Two labels never make one variable, and no label makes one of `fresh`. */
+  #variableOf(label: string): string {
+    const known = this.#labels.get(label);
+    if (known !== undefined) return known;
+    const plain = `_${/^\d/u.test(label) ? 'n' : ''}${label.replace(/[^\p{L}\p{M}\p{N}_]/gu, '_')}`;
+    let name = plain;
+    for (let i = 2; this.#variables.has(name); i++) name = `${plain}_${i}`;
+    this.#labels.set(label, name);
+    this.#variables.add(name);
+    return name;
   }
   /** What a bare word names. */
   named(token: RdfToken, name = token.text): RdfTerm {
@@ -141,6 +163,19 @@ export abstract class RdfReader extends TokenReader {
     const { id } = predicate.value;
     const item: Atom = { relation: this.convert(predicate.token, () => parseRelationName(id)), subject: from, object: to };
     return { item, places: [placeOf(subject.token), placeOf(object.token)] };
+  }
+  /** The list has this member. */
+  protected member(list: RdfTerm, member: RdfTerm, token: SourceToken): PlacedItem<Atom> {
+    this.#sought ??= token;
+    return this.triple(list, this.named(token, LIST_MEMBER), member);
+  }
+  protected override *afterwards(): Generator<() => void> {
+    const token = this.#sought;
+    if (!token) return;
+    const [list, rest, member] = ['list', 'rest', 'member'].map((name): RdfTerm => ({ value: { kind: 'variable', name }, token }));
+    const says = (subject: RdfTerm, relation: string, object: RdfTerm): PlacedItem<Atom> => this.triple(subject, this.named(token, relation), object);
+    yield () => this.add(undefined, [says(list, LIST_MEMBER, member)], [says(list, FIRST, member)], token);
+    yield () => this.add(undefined, [says(list, LIST_MEMBER, member)], [says(list, REST, rest), says(rest, LIST_MEMBER, member)], token);
   }
   #plain({ value, token }: RdfTerm): RuleTerm {
     if (value.kind === 'call' || value.kind === 'list') throw this.wrong('syntax', 'a list stands only beside a built-in, such as (?x ?y) math:sum ?z', token);

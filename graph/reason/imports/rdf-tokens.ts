@@ -17,7 +17,7 @@ export const RDF_PATTERNS: TokenPatterns = [
   ['prefixed', new RegExp(`((?:[\\p{L}](?:[\\p{L}\\p{M}\\p{N}_.-]*[\\p{L}\\p{M}\\p{N}_-])?)?:(?:${LOCAL})?)`, 'uy')],
   ['word', /([\p{L}_][\p{L}\p{M}\p{N}_-]*)/uy],
   ['text', /"""((?:[^"\\]|\\.|"(?!""))*)"""|'''((?:[^'\\]|\\.|'(?!''))*)'''|"((?:[^"\\\n]|\\.)*)"|'((?:[^'\\\n]|\\.)*)'/uy],
-  ['sign', /=>|<=|->|<-|\^\^|[{}()[\].;,:=]/uy],
+  ['sign', /=>|<=|->|<-|\^\^|[{}()[\].;,:=!^|]/uy],
 ];
 /** Of RDFox's Datalog, whose filters are SPARQL's: signs of arithmetic stand by themselves. */
 export const RDFOX_PATTERNS: TokenPatterns = [

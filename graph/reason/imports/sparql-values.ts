@@ -10,9 +10,9 @@ import { RdfReader } from './rdf-reader.ts';
 import type { RdfTerm } from './rdf-reader.ts';
 import { placeOf } from './source-tokens.ts';
 import type { SourceToken } from './source-tokens.ts';
-import { called, compared } from './token-reader.ts';
+import { called, compared, isPlainText } from './token-reader.ts';
 import type { PlacedItem, SourceTerm } from './token-reader.ts';
-import type { Comparison, Expression, TermList } from '../types.ts';
+import type { Comparison, TermList } from '../types.ts';
 
 /** What must hold for a test to be met, and for its denial. */
 interface Test {
@@ -244,4 +244,3 @@ const call = (name: string, values: readonly SourceTerm[], token: SourceToken): 
   value: { kind: 'call', function: name, arguments: values.map(({ value }) => value) },
   token,
 });
-const isPlainText = (value: Expression): boolean => value.kind === 'literal' && value.type === 'string' && !/[\\^$.|?*+()[\]{}]/u.test(value.value);

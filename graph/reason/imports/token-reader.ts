@@ -173,6 +173,8 @@ export const called = (name: string, values: readonly SourceTerm[], result: Sour
   },
   places: [placeOf(token), placeOf(result?.token ?? token)],
 });
+/** A text without signs of regular expressions: to replace it is the same, read as a pattern or as it stands. */
+export const isPlainText = (value: Expression): boolean => value.kind === 'literal' && value.type === 'string' && !/[\\^$.|?*+()[\]{}]/u.test(value.value);
 /** Sums and products of more than two values, two at a time. */
 export const chained = (name: string, values: readonly SourceTerm[]): SourceTerm =>
   values

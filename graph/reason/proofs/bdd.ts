@@ -37,6 +37,16 @@ export class Diagrams {
   or(a: Bdd, b: Bdd): Bdd {
     return this.#ite(a, TRUE, b);
   }
+  /** At least one of them is true. Halves are joined, so that what they have in common is built seldom. */
+  any(all: readonly Bdd[]): Bdd {
+    if (all.length <= 1) return all[0] ?? FALSE;
+    const middle = all.length >> 1;
+    return this.or(this.any(all.slice(0, middle)), this.any(all.slice(middle)));
+  }
+  /** The variable that is tested first; infinite for what has none. */
+  top(a: Bdd): number {
+    return this.#variables[a];
+  }
   not(a: Bdd): Bdd {
     return this.#ite(a, FALSE, TRUE);
   }

@@ -144,6 +144,13 @@ async function mismatch(item: BodyItem, bindings: Readonly<Record<string, Term>>
 
 /** Most ways to meet the body of an aggregate that are looked at. */
 const WAYS = 1_000_000;
+/** Ways and triples looked at between two pauses. */
+const PAUSE = 1_000;
+/** To be asked for each way and each triple: now and then it is something to wait for, so that others have their turn. */
+function turns(): () => Promise<void> | undefined {
+  let looked = 0;
+  return () => (++looked % PAUSE === 0 ? new Promise((resolve) => setImmediate(resolve)) : undefined);
+}
 
 /** An aggregate holds when its value is what all ways to meet its body give, and the members shown are among those ways. */
 async function aggregateMismatch(item: Aggregate, bindings: Readonly<Record<string, Term>>, premise: Proof, grounds: Grounds): Promise<string | undefined> {
@@ -200,6 +207,7 @@ async function waysToMeet(
 ): Promise<Map<string, Readonly<Record<string, Term>>> | string> {
   let ways: Readonly<Record<string, Term>>[] = [bindings];
   const left = [...item.body];
+  const turn = turns();
   while (left.length > 0) {
     const next = left.findIndex((each) => ready(each, ways[0] ?? {}));
     if (next < 0) {
@@ -209,14 +217,20 @@ async function waysToMeet(
     const [condition] = left.splice(next, 1);
     const met: Readonly<Record<string, Term>>[] = [];
     for (const way of ways) {
-      const more = await meet(condition, way, grounds);
+      const more = await meet(condition, way, grounds, turn);
       if (more === undefined) return 'what the aggregate ranges over is not wholly known';
       met.push(...more);
       if (met.length > WAYS) return `the aggregate has more than ${WAYS} ways`;
     }
     ways = met;
   }
-  return new Map(ways.map((way) => [keyOf(item, own, way), way]));
+  const told = new Map<string, Readonly<Record<string, Term>>>();
+  for (const way of ways) {
+    const others = turn();
+    if (others) await others;
+    told.set(keyOf(item, own, way), way);
+  }
+  return told;
 }
 const bound = (names: readonly string[], way: Readonly<Record<string, Term>>): boolean => names.every((name) => Object.hasOwn(way, name));
 /** Can the condition be met now? An equation may give one variable its value. */
@@ -227,7 +241,14 @@ function ready(item: Atom | Comparison, way: Readonly<Record<string, Term>>): bo
   return item.operator === '=' && ((item.left.kind === 'variable' && bound(right, way)) || (item.right.kind === 'variable' && bound(left, way)));
 }
 /** The ways that a condition leaves of one way; undefined when not all is known. */
-async function meet(item: Atom | Comparison, way: Readonly<Record<string, Term>>, grounds: Grounds): Promise<Readonly<Record<string, Term>>[] | undefined> {
+async function meet(
+  item: Atom | Comparison,
+  way: Readonly<Record<string, Term>>,
+  grounds: Grounds,
+  turn: ReturnType<typeof turns>,
+): Promise<Readonly<Record<string, Term>>[] | undefined> {
+  const others = turn();
+  if (others) await others;
   if ('kind' in item) {
     const { left, right, operator } = item;
     if (operator === '=')
@@ -250,6 +271,8 @@ async function meet(item: Atom | Comparison, way: Readonly<Record<string, Term>>
   if (triples === undefined) return undefined;
   const found: Readonly<Record<string, Term>>[] = [];
   for (const triple of triples) {
+    const more = turn();
+    if (more) await more;
     const next: Record<string, Term> = { ...way };
     if (item.subject.kind === 'variable') next[item.subject.name] = { kind: 'entity', id: triple.subject };
     if (item.object.kind === 'variable' && !(item.object.name === (item.subject.kind === 'variable' ? item.subject.name : undefined)))

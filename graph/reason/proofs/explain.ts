@@ -3,7 +3,7 @@
 
 import type { Term } from '../../terms.ts';
 import type { Database, Row, Slot } from '../tables/database.ts';
-import { eachMember, groupIds, search, searching } from '../evaluate/join.ts';
+import { eachMember, groupIds, searching } from '../evaluate/join.ts';
 import type { Tick } from '../evaluate/join.ts';
 import { runNow } from '../evaluate/run.ts';
 import { compileBody } from '../evaluate/compile.ts';
@@ -11,8 +11,6 @@ import { orderBody } from '../evaluate/plan.ts';
 import type { AggregateItem, BodyStep, Clause } from '../evaluate/plan.ts';
 import type { Program } from '../evaluate/program.ts';
 import type { Rule } from '../types.ts';
-
-export { search } from '../evaluate/join.ts';
 
 export interface ProofLimits {
   /** Nodes of one proof tree at most (shared parts counted each time). */
@@ -36,6 +34,15 @@ class Deeper {
     this.at = at;
   }
 }
+
+/** One way down from a row. */
+interface Descent {
+  readonly tick: Tick;
+  /** Rows that are being explained. */
+  readonly path: Map<Slot, Set<number>>;
+  readonly depth: number;
+}
+const idle: Tick = () => false;
 
 /** A row with how it came about; told rows have no premises. Nodes are shared: the tree is a directed acyclic graph in memory. */
 export interface Derivation {
@@ -67,7 +74,6 @@ export class Explainer {
   readonly #program: Program;
   readonly #limits: ProofLimits;
   readonly #known = new Map<Slot, Map<number, Derivation>>();
-  readonly #path = new Map<Slot, Set<number>>();
   readonly #orders = new Map<Clause, ReturnType<typeof orderBody>>();
 
   constructor(program: Program, limits: ProofLimits) {
@@ -77,11 +83,15 @@ export class Explainer {
 
   /** A proof of the row, of the height its stamp says and of the row's confidence. Throws ProofTooLarge. */
   explain(at: Row): Derivation {
+    return runNow(this.explaining(at));
+  }
+  /** The same. Yields where `tick` says so. */
+  *explaining(at: Row, tick: Tick = idle): Generator<void, Derivation> {
     const pending = [at];
     for (;;) {
       if (pending.length * LEVELS > this.#limits.height + LEVELS) throw new ProofTooLarge(this.#limits);
       try {
-        const derivation = this.#explain(pending[pending.length - 1], 0);
+        const derivation = yield* this.#explain(pending[pending.length - 1], { tick, path: new Map(), depth: 0 });
         if (!derivation) throw new TypeError('a row names a rule that does not derive it');
         pending.pop();
         if (pending.length === 0) return derivation;
@@ -92,7 +102,7 @@ export class Explainer {
     }
   }
 
-  #explain(at: Row, depth: number): Derivation | undefined {
+  *#explain(at: Row, descent: Descent): Generator<void, Derivation | undefined> {
     const { slot, row } = at;
     let known = this.#known.get(slot);
     if (!known) this.#known.set(slot, (known = new Map()));
@@ -104,13 +114,13 @@ export class Explainer {
       return leaf;
     }
     // What lies too deep for the stack is explained first, and known when this comes here again.
-    if (depth >= LEVELS) throw new Deeper(at);
-    let path = this.#path.get(slot);
-    if (!path) this.#path.set(slot, (path = new Set()));
+    if (descent.depth >= LEVELS) throw new Deeper(at);
+    let path = descent.path.get(slot);
+    if (!path) descent.path.set(slot, (path = new Set()));
     path.add(row);
     try {
       // Premises older than the row make a proof at once. Where rounding made a later rise of a premise invisible, any premise that is not being proved will do.
-      const derivation = this.#derive(at, depth, true) ?? (this.#program.database.weighted ? this.#derive(at, depth, false) : undefined);
+      const derivation = (yield* this.#derive(at, descent, true)) ?? (this.#program.database.weighted ? yield* this.#derive(at, descent, false) : undefined);
       if (derivation) known.set(row, derivation);
       return derivation;
     } finally {
@@ -118,7 +128,7 @@ export class Explainer {
     }
   }
 
-  #derive(at: Row, depth: number, older: boolean): Derivation | undefined {
+  *#derive(at: Row, descent: Descent, older: boolean): Generator<void, Derivation | undefined> {
     const { slot, row } = at;
     const { table } = slot;
     const { database, rules } = this.#program;
@@ -131,21 +141,31 @@ export class Explainer {
         const registers = new Int32Array(clause.variables.length).fill(-1);
         if (!bindHead(clause, registers, table.subjects[row], table.objects[row])) continue;
         const steps = this.#order(clause, registers);
-        const accept = (premise: Slot, i: number): boolean => (older ? premise.table.stamps[i] < stamp : !(this.#path.get(premise)?.has(i) ?? false));
-        let derivation: Derivation | undefined;
-        search(
+        const accept = (premise: Slot, i: number): boolean => (older ? premise.table.stamps[i] < stamp : !(descent.path.get(premise)?.has(i) ?? false));
+        let met: { readonly registers: Int32Array; readonly rows: Int32Array } | undefined;
+        const ways = searching(
           database,
           steps,
           registers,
           accept,
           (rows) => {
-            if (database.weighted && product(clause, rows) !== confidence) return false;
-            derivation = this.#node(at, clause, Int32Array.from(registers), Int32Array.from(rows), depth);
-            return derivation !== undefined;
+            if (!database.weighted || product(clause, rows) === confidence) met = { registers: Int32Array.from(registers), rows: Int32Array.from(rows) };
+            return false;
           },
           clause.body.length,
+          // The search waits while the premises of a way are explained.
+          (slow) => descent.tick(slow) || met !== undefined,
         );
-        if (derivation) return derivation;
+        for (let ended = false; !ended; ) {
+          ended = ways.next().done === true;
+          if (!met) {
+            if (!ended) yield;
+            continue;
+          }
+          const derivation = yield* this.#node(at, clause, met.registers, met.rows, descent);
+          if (derivation) return derivation;
+          met = undefined;
+        }
       }
     return undefined;
   }
@@ -156,7 +176,7 @@ export class Explainer {
     if (!steps) this.#orders.set(clause, (steps = orderBody(clause, -1, [...registers.keys()].filter((register) => registers[register] >= 0), this.#program.derived)));
     return steps;
   }
-  #node(at: Row, clause: Clause, registers: Int32Array, rows: Int32Array, depth: number): Derivation | undefined {
+  *#node(at: Row, clause: Clause, registers: Int32Array, rows: Int32Array, descent: Descent): Generator<void, Derivation | undefined> {
     const premises: (Derivation | undefined)[] = [];
     const groups = new Map<number, Group>();
     let [nodes, height] = [1, 0];
@@ -166,13 +186,13 @@ export class Explainer {
         premises.push(undefined);
         [nodes, height] = [nodes + 1, Math.max(height, 1)];
         if (item.kind !== 'aggregate') continue;
-        const group = this.#group(item, registers, depth);
+        const group = yield* this.#group(item, registers, descent);
         groups.set(i, group);
         for (const { premises: inner } of group.members)
           for (const premise of inner) [nodes, height] = [nodes + (premise?.nodes ?? 1), Math.max(height, 1 + (premise?.height ?? 1))];
         continue;
       }
-      const premise = this.#explain({ slot: item.slot, row: rows[i] }, depth + 1);
+      const premise = yield* this.#explain({ slot: item.slot, row: rows[i] }, { ...descent, depth: descent.depth + 1 });
       if (!premise) return undefined;
       premises.push(premise);
       [nodes, height] = [nodes + premise.nodes, Math.max(height, premise.height)];
@@ -189,41 +209,34 @@ export class Explainer {
     };
   }
 
-  #group(item: AggregateItem, registers: Int32Array, depth: number): Group {
+  *#group(item: AggregateItem, registers: Int32Array, descent: Descent): Generator<void, Group> {
     const { database } = this.#program;
     const ways: { registers: Int32Array; rows: Int32Array }[] = [];
     let total = 0;
-    const counting = eachMember(database, item, groupIds(item, registers), (inner, rows) => {
+    const note = (inner: Int32Array, rows: Int32Array): boolean => {
       if (total++ < READ_MEMBERS) ways.push({ registers: Int32Array.from(inner), rows: Int32Array.from(rows) });
       return false;
-    });
-    runNow(counting);
+    };
+    yield* eachMember(database, item, groupIds(item, registers), note, descent.tick);
+    const deeper = { ...descent, depth: descent.depth + 2 };
     const own = item.variables.slice(item.group.length);
-    const premises = (rows: Int32Array): (Derivation | undefined)[] =>
-      item.body.map((each, i) => (each.kind !== 'atom' || each.absent ? undefined : this.#explain({ slot: each.slot, row: rows[i] }, depth + 2)));
-    const members = ways.slice(0, SHOWN_MEMBERS).map((way) => ({ bindings: bindingsOf(own, way.registers.subarray(item.group.length), database), premises: premises(way.rows) }));
+    const members: Group['members'][number][] = [];
     const others = new Set<Derivation>();
-    for (const { rows } of ways.slice(SHOWN_MEMBERS))
+    for (const [i, way] of ways.entries())
       try {
-        for (const premise of premises(rows)) if (premise) others.add(premise);
+        const premises: (Derivation | undefined)[] = [];
+        for (const [at, each] of item.body.entries())
+          premises.push(each.kind !== 'atom' || each.absent ? undefined : yield* this.#explain({ slot: each.slot, row: way.rows[at] }, deeper));
+        if (i < SHOWN_MEMBERS) members.push({ bindings: bindingsOf(own, way.registers.subarray(item.group.length), database), premises });
+        else for (const premise of premises) if (premise) others.add(premise);
       } catch (error) {
         // What is not shown need not be small enough to be.
-        if (!(error instanceof ProofTooLarge)) throw error;
+        if (i < SHOWN_MEMBERS || !(error instanceof ProofTooLarge)) throw error;
       }
     return { members, total, others: [...others] };
   }
 
-  /** All ways to meet a body, such as a constraint's, up to `limit`. Throws ProofTooLarge. */
-  solve(rule: Pick<Rule, 'body'>, limit: number): Solution[] {
-    return Array.from(this.meet(rule, limit), (met) => this.solution(met));
-  }
-  /** The same ways by the rows that meet the conditions, without their proofs. */
-  meet(rule: Pick<Rule, 'body'>, limit: number): Met[] {
-    const found: Met[] = [];
-    runNow(this.meeting(rule, limit, found));
-    return found;
-  }
-  /** The same, put into `found` one after the other. Yields where `tick` says so. */
+  /** All ways to meet a body, such as a constraint's, up to `limit`, by the rows that meet the conditions, put into `found` one after the other. Yields where `tick` says so. */
   *meeting(rule: Pick<Rule, 'body'>, limit: number, found: Met[], tick?: Tick): Generator<void, void> {
     if (limit <= 0) return;
     const { database, derived } = this.#program;
@@ -243,14 +256,13 @@ export class Explainer {
       tick,
     );
   }
-  /** Proofs of what meets the conditions. Throws ProofTooLarge. */
-  solution({ bindings, rows, body, registers }: Met): Solution {
-    const premises = rows.map((row) => row && this.explain(row));
-    const groups = this.#groups(body, registers);
+  /** Proofs of what meets the conditions. Throws ProofTooLarge. Yields where `tick` says so. */
+  *solving({ bindings, rows, body, registers }: Met, tick: Tick = idle): Generator<void, Solution> {
+    const premises: (Derivation | undefined)[] = [];
+    for (const row of rows) premises.push(row && (yield* this.explaining(row, tick)));
+    const groups = new Map<number, Group>();
+    for (const [i, item] of body.entries()) if (item.kind === 'aggregate') groups.set(i, yield* this.#group(item, registers, { tick, path: new Map(), depth: 0 }));
     return { bindings, premises, ...(groups.size > 0 ? { groups } : {}) };
-  }
-  #groups(body: readonly BodyStep[], registers: Int32Array): Map<number, Group> {
-    return new Map(body.flatMap((item, i) => (item.kind === 'aggregate' ? [[i, this.#group(item, registers, 0)] as const] : [])));
   }
 }
 /** One way to meet a body: a row for each condition that is a fact. */

@@ -7,11 +7,13 @@ import type { Bdd } from './bdd.ts';
 import { signed } from '../tables/database.ts';
 import type { Database, Row, Slot } from '../tables/database.ts';
 import { Explainer } from './explain.ts';
+import type { Met } from './explain.ts';
+import { Late, paced } from '../evaluate/pace.ts';
 import type { Program } from '../evaluate/program.ts';
 import { stratify } from '../evaluate/strata.ts';
 import { tallyOf, TooManyValues, worldsOf } from './tallies.ts';
 import type { LooseWorld, Tally } from './tallies.ts';
-import type { Atom, Rule } from '../types.ts';
+import type { Atom, BodyItem, Rule } from '../types.ts';
 import { Steps, TooManySteps, waysTo } from './ways.ts';
 
 export interface LineageLimits {
@@ -86,27 +88,30 @@ export class Lineage {
     const lineage = new Lineage(program, limits, several);
     try {
       for (const row of rows) lineage.#number(row);
-      const steps = new Steps(limits.steps);
+      const steps = new Steps(limits.steps, lineage.#until);
       const strata = original && stratify(original);
       for (let i = 0; i < lineage.#nodes.length; i++) {
         const node = lineage.#nodes[i];
         if (node.told === 'certainly') continue;
-        const found = waysTo(program, node.at, limits.steps, steps);
-        node.steps = found.map(({ rule, bindings, premises }): Step => {
+        const found = yield* waysTo(program, node.at, limits.steps, steps);
+        const taken: Step[] = [];
+        for (const { rule, bindings, premises } of found) {
           const whole = original?.[rule] ?? program.rules[rule];
           const { confidence = 1, heads, body } = whole;
-          const tally = original && body.some(isAggregate) ? { tally: tallyOf(whole, bindings, lineage.#loose, limits.rows) } : {};
+          const tally = original && body.some(isAggregate) ? { tally: yield* tallyOf(whole, bindings, lineage.#loose, limits.rows) } : {};
           if (strata) for (const head of heads) if (lineage.#gives(head, node.at)) node.stratum = Math.max(node.stratum, strata.of(head));
           const absent = original ? body.flatMap((item) => (isAtom(item) && item.absent ? lineage.#rows(substituteItem<Atom>(item, bindings)) : [])) : [];
           const key = confidence < 1 ? `${rule} ${JSON.stringify(bindings)}` : '';
           let variable = confidence < 1 ? lineage.#rules.get(key) : -1;
           if (variable === undefined) lineage.#rules.set(key, (variable = lineage.#variable(confidence)));
-          return { variable, confidence, absent, ...tally, premises: premises.flatMap((premise) => (premise ? [lineage.#number(premise)] : [])) };
-        });
+          taken.push({ variable, confidence, absent, ...tally, premises: premises.flatMap((premise) => (premise ? [lineage.#number(premise)] : [])) });
+        }
+        node.steps = taken;
         yield;
         lineage.#checkTime();
       }
     } catch (error) {
+      if (error instanceof Late || (error instanceof TooManySteps && performance.now() > lineage.#until)) throw lineage.#late();
       if (error instanceof TooManySteps) throw new LineageTooLarge(`what the answers rest on takes more than ${limits.steps} steps to find`);
       if (error instanceof TooManyValues) throw new LineageTooLarge(error.message);
       throw error;
@@ -118,14 +123,22 @@ export class Lineage {
     for (const { at, told } of this.#nodes) if (told !== 'certainly' && told.length > 0) yield at;
   }
   get #loose(): LooseWorld {
-    return { meet: (body, limit) => this.#explainer.meet({ body }, limit), number: (at) => this.#number(at), matching: (atom) => this.#rows(atom) };
+    return { meet: (body, limit) => this.#meet(body, limit), number: (at) => this.#number(at), matching: (atom) => this.#rows(atom) };
+  }
+  *#meet(body: readonly BodyItem[], limit: number): Generator<void, readonly Met[]> {
+    const found: Met[] = [];
+    yield* this.#explainer.meeting({ body }, limit, found, paced(this.#until));
+    return found;
   }
   #gives(head: Atom, { slot, row }: Row): boolean {
     if (signed(head.relation, head.negated) !== slot.key) return false;
     return head.object.kind === 'variable' || this.#program.database.terms.find(head.object) === slot.table.objects[row];
   }
   #checkTime(): void {
-    if (performance.now() > this.#until) throw new LineageTooLarge(`what the answers rest on cannot be computed within ${Math.round(this.#limits.ms)} ms`);
+    if (performance.now() > this.#until) throw this.#late();
+  }
+  #late(): LineageTooLarge {
+    return new LineageTooLarge(`what the answers rest on cannot be computed within ${Math.round(this.#limits.ms)} ms`);
   }
   #variable(weight: number): number {
     if (this.#weights.length >= this.#limits.variables)

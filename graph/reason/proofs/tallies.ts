@@ -72,23 +72,24 @@ export interface Tally {
 }
 /** Rows of the loose world. */
 export interface LooseWorld {
-  /** Ways to meet a body, at most `limit`. */
-  meet(body: readonly BodyItem[], limit: number): readonly { readonly bindings: Readonly<Record<string, Term>>; readonly rows: readonly (Row | undefined)[] }[];
+  /** Ways to meet a body, at most `limit`. Yields now and then, for other work. */
+  meet(body: readonly BodyItem[], limit: number): Generator<void, readonly { readonly bindings: Readonly<Record<string, Term>>; readonly rows: readonly (Row | undefined)[] }[]>;
   number(at: Row): number;
   /** Rows that match an atom. */
   matching(atom: Atom): readonly number[];
 }
 
-/** What the aggregates of the rule range over when its other conditions are met by these values. Throws TooManyValues. */
-export function tallyOf(rule: Rule, bindings: Readonly<Record<string, Term>>, world: LooseWorld, most: number): Tally {
+/** What the aggregates of the rule range over when its other conditions are met by these values. Yields now and then, for other work. Throws TooManyValues. */
+export function* tallyOf(rule: Rule, bindings: Readonly<Record<string, Term>>, world: LooseWorld, most: number): Generator<void, Tally> {
   const bound = boundWithout(rule);
   const tests = rule.body.filter((item): item is Comparison => !isAtom(item) && item.kind === 'compare' && unbound(itemVariables(item), bound));
-  const aggregates = rule.body.filter(isAggregate).map((whole) => {
+  const aggregates: Tally['aggregates'][number][] = [];
+  for (const whole of rule.body.filter(isAggregate)) {
     const item = substituteItem<Aggregate>(whole, bindings);
     const counted = new Set(item.of.flatMap((term) => [...variablesOf(term)]));
     const members = new Map<string, Member>();
     const positive = item.body.filter((inner) => !isAtom(inner) || !inner.absent);
-    const ways = world.meet(positive, most + 1);
+    const ways = yield* world.meet(positive, most + 1);
     if (ways.length > most) throw new TooManyValues(`an aggregate ranges over more than ${most} cases`);
     for (const way of ways) {
       const of = item.of.map((term) => (term.kind === 'variable' ? way.bindings[term.name] : term));
@@ -101,8 +102,8 @@ export function tallyOf(rule: Rule, bindings: Readonly<Record<string, Term>>, wo
         absent: item.body.flatMap((inner) => (isAtom(inner) && inner.absent ? world.matching(substituteItem<Atom>(inner, way.bindings)) : [])),
       });
     }
-    return { item, members: [...members.values()] };
-  });
+    aggregates.push({ item, members: [...members.values()] });
+  }
   return { aggregates, tests: tests.map((test) => substituteItem<Comparison>(test, bindings)) };
 }
 
@@ -129,7 +130,7 @@ export function worldsOf({ aggregates, tests }: Tally, diagrams: Diagrams, of: (
       }
     open = next;
   }
-  return open.reduce<Bdd>((any, { values, worlds }) => (passes(tests, values) ? diagrams.or(any, worlds) : any), FALSE);
+  return diagrams.any(open.flatMap(({ values, worlds }) => (passes(tests, values) ? [worlds] : [])));
 }
 
 /** The values that an aggregate may have, each with the worlds in which it has it. */
@@ -141,7 +142,8 @@ function distribution(
 ): readonly (readonly [Term, Bdd])[] {
   type State = { readonly values: readonly Term[]; worlds: Bdd };
   let states: Map<string | number, State> = new Map([['', { values: [], worlds: TRUE }]]);
-  for (const { value, worlds } of members) {
+  // The deepest variables come first: what is known of them is then not built anew when another comes above.
+  for (const { value, worlds } of members.toSorted((a, b) => diagrams.top(b.worlds) - diagrams.top(a.worlds))) {
     if (worlds === FALSE) continue;
     const next = new Map<string | number, State>();
     const put = (values: readonly Term[], where: Bdd): void => {

@@ -5,7 +5,8 @@ import type { Database, Row, Slot } from '../tables/database.ts';
 import { bindHead, bindingsOf, Explainer, ProofTooLarge } from './explain.ts';
 import type { Derivation, ProofLimits } from './explain.ts';
 import { isAggregate } from '../language/body.ts';
-import { search } from '../evaluate/join.ts';
+import { searching } from '../evaluate/join.ts';
+import { Late, paced } from '../evaluate/pace.ts';
 import { orderBody } from '../evaluate/plan.ts';
 import type { Clause, Step } from '../evaluate/plan.ts';
 import type { Program } from '../evaluate/program.ts';
@@ -33,12 +34,12 @@ const LOOK = 0xff;
 /** Counts rows that are looked at. */
 export class Steps {
   readonly #most: number;
-  readonly #until: number;
+  /** By performance.now(). */
+  readonly until: number;
   #left: number;
-  /** `until`: by performance.now(). */
   constructor(most: number, until = Number.POSITIVE_INFINITY) {
     this.#most = most;
-    this.#until = until;
+    this.until = until;
     this.#left = most;
   }
   get left(): number {
@@ -48,14 +49,14 @@ export class Steps {
   count(): boolean {
     if (this.#left-- <= 0) throw new TooManySteps(this.#most);
     if ((this.#left & LOOK) !== 0) return false;
-    if (performance.now() > this.#until) throw new TooManySteps(this.#most);
+    if (performance.now() > this.until) throw new TooManySteps(this.#most);
     return true;
   }
 }
 
 const ORDERS = new WeakMap<Clause, readonly Step[]>();
-/** Ways to derive a row, each once, at most `limit`. The conditions are met by whatever rows are there. Throws TooManySteps. */
-export function waysTo(program: Program, { slot, row }: Row, limit: number, steps: Steps): Way[] {
+/** Ways to derive a row, each once, at most `limit`. The conditions are met by whatever rows are there. Yields now and then, for other work. Throws TooManySteps. */
+export function* waysTo(program: Program, { slot, row }: Row, limit: number, steps: Steps): Generator<undefined, Way[]> {
   const { database, derived } = program;
   const found: Way[] = [];
   if (!derived.has(slot)) return found;
@@ -70,7 +71,7 @@ export function waysTo(program: Program, { slot, row }: Row, limit: number, step
         const given = [...registers.keys()].filter((register) => registers[register] >= 0);
         ORDERS.set(clause, (order = orderBody(clause, -1, given, derived)));
       }
-      search(
+      const finding = searching(
         database,
         order,
         registers,
@@ -85,6 +86,7 @@ export function waysTo(program: Program, { slot, row }: Row, limit: number, step
         clause.body.length,
         () => steps.count(),
       );
+      while (finding.next().done !== true) yield undefined;
     }
   return found;
 }
@@ -119,7 +121,7 @@ export class Trees {
     this.#explainer = new Explainer(program, limits);
   }
 
-  /** Distinct trees of a row, lowest first; lazily, by iterative deepening. Ends early, without error, when the steps are used up. Yields undefined now and then, for other work. */
+  /** Distinct trees of a row, lowest first; lazily, by iterative deepening. Ends early, without error, when the steps are used up or the time is over. Yields undefined now and then, for other work. */
   *of(at: Row): Generator<Tree | undefined, void> {
     try {
       for (let height = 1; height <= this.#limits.height; height++) {
@@ -128,7 +130,7 @@ export class Trees {
         if (!this.#cut) return;
       }
     } catch (error) {
-      if (!(error instanceof TooManySteps)) throw error;
+      if (!(error instanceof TooManySteps || error instanceof Late)) throw error;
     } finally {
       this.#path.clear();
     }
@@ -141,13 +143,13 @@ export class Trees {
     if (!path) this.#path.set(slot, (path = new Set()));
     if (path.has(row)) return;
     if (slot.table.rules[row] < 0) yield { at, premises: [], height: 1, nodes: 1 };
-    for (const way of this.#waysTo(at)) {
+    for (const way of yield* this.#waysTo(at)) {
       if (height < 2 && way.premises.length > 0) {
         this.#cut = true;
         continue;
       }
       if (this.#program.rules[way.rule].body.some(isAggregate)) {
-        const tree = this.#recordedTree(at);
+        const tree = yield* this.#recordedTree(at);
         if (tree && tree.height <= height && tree.recorded?.rule === this.#program.rules[way.rule]) yield tree;
         else this.#cut ||= tree !== undefined && tree.height > height;
         continue;
@@ -181,17 +183,21 @@ export class Trees {
         if (!tree) yield undefined;
         else for (const rest of this.#combine(rows, i + 1, height)) yield rest && [tree, ...rest];
   }
-  #waysTo(at: Row): readonly Way[] {
+  *#waysTo(at: Row): Generator<undefined, readonly Way[]> {
     let rows = this.#ways.get(at.slot);
     if (!rows) this.#ways.set(at.slot, (rows = new Map()));
     let ways = rows.get(at.row);
-    if (!ways) rows.set(at.row, (ways = waysTo(this.#program, at, WAYS, this.#steps)));
+    if (!ways) rows.set(at.row, (ways = yield* waysTo(this.#program, at, WAYS, this.#steps)));
     return ways;
   }
-  #recordedTree(at: Row): Tree | undefined {
+  *#recordedTree(at: Row): Generator<undefined, Tree | undefined> {
+    const finding = this.#explainer.explaining(at, paced(this.#steps.until));
     try {
-      const recorded = this.#explainer.explain(at);
-      return { at, recorded, premises: [], height: recorded.height, nodes: recorded.nodes };
+      for (;;) {
+        const { done, value: recorded } = finding.next();
+        if (done) return { at, recorded, premises: [], height: recorded.height, nodes: recorded.nodes };
+        yield undefined;
+      }
     } catch (error) {
       if (error instanceof ProofTooLarge) return undefined;
       throw error;

@@ -193,7 +193,9 @@ class Search {
       // What was missing before its variables got values is named with them.
       const final = record(values);
       const named = (condition: Condition): Condition => (condition.kind === 'missing' ? { ...condition, item: substituteItem<Atom>(condition.item, final) } : condition);
-      yield { values, conditions: body.map((_, i) => named(decided.get(i) as Condition)) };
+      const conditions = body.map((_, i) => named(decided.get(i) as Condition));
+      // A literal is never a subject: nothing could be told that is missing there.
+      if (!conditions.some((condition) => condition.kind === 'missing' && condition.item.subject.kind === 'literal')) yield { values, conditions };
       return;
     }
     const at = this.#next(body, outer, values, decided);

@@ -6,6 +6,7 @@ import { ALL, ASSIGN, COMPARE, OBJECT, orderBody, PROBE, SUBJECT, TEST } from '.
 import type { AtomItem, BodyStep, Clause, InnerItem, Operand, Side, Step, TestItem } from '../evaluate/plan.ts';
 import type { Program } from '../evaluate/program.ts';
 import type { Meter } from '../evaluate/run.ts';
+import type { Chain } from '../tables/chain.ts';
 import { FALLEN } from '../tables/table.ts';
 import type { Table } from '../tables/table.ts';
 
@@ -54,6 +55,11 @@ function decidable(body: readonly BodyStep[], given: Iterable<number>): InnerIte
 /** The greater stamp; what a row had that fell is not known. */
 const later = (stamp: number, other: number): number => (other > stamp && other !== FALLEN ? other : stamp);
 
+/** One more than a body has conditions. */
+const STEPS = 80;
+/** In place of a row: it is time for a pause. */
+const PAUSED = -2;
+
 export class Dependents {
   readonly #program: Program;
   readonly #meter: Meter;
@@ -65,6 +71,17 @@ export class Dependents {
   #way!: Way;
   #accept: (row: number) => boolean = () => true;
   #found: (row: number) => void = () => undefined;
+  // By step: the row of the head as far as it is known (or -1), the greatest stamp among the premises, the tables, and the row to look at next.
+  readonly #heads = new Int32Array(STEPS);
+  readonly #stamps = new Int32Array(STEPS);
+  readonly #rows = new Int32Array(STEPS);
+  readonly #tables: Table[] = [];
+  readonly #chains: (Chain | undefined)[] = [];
+  readonly #behind: (Table | undefined)[] = [];
+  readonly #ranked: boolean[] = [];
+  /** Where it paused. */
+  #pausedAt = 0;
+  #entered = false;
 
   constructor(program: Program, meter: Meter, gone: ReadonlyMap<Slot, Table>, shaken: ReadonlyMap<Slot, Table>) {
     this.#program = program;
@@ -96,81 +113,140 @@ export class Dependents {
   }
   /**
    * Calls `found` for each row that `accept` takes, perhaps more than once; it is asked as soon as the row is known, before all conditions are met. What led here had this
-   * stamp: rows are left out that premises of greater stamps lead to, for that is not the derivation that they rest on.
+   * stamp: rows are left out that premises of greater stamps lead to, for that is not the derivation that they rest on. True: it paused, `rest` goes on.
    */
-  each(way: Way, stamp: number, accept: (row: number) => boolean, found: (row: number) => void): void {
+  each(way: Way, stamp: number, accept: (row: number) => boolean, found: (row: number) => void): boolean {
     this.#way = way;
     this.#accept = accept;
     this.#found = found;
-    this.#meet(0, -1, stamp);
+    this.#heads[0] = -1;
+    this.#stamps[0] = stamp;
+    return this.#meet(0, true);
   }
-  /** Calls `found` for each way to meet conditions that have no head. */
-  members(way: Way, found: () => void): void {
-    this.each(way, 0, () => true, found);
+  /** Calls `found` for each way to meet conditions that have no head. True: it paused, `rest` goes on. */
+  members(way: Way, found: () => void): boolean {
+    return this.each(way, 0, () => true, found);
+  }
+  /** Goes on after a pause. */
+  *rest(): Generator<void, void> {
+    do {
+      yield;
+      this.#meter.turned();
+    } while (this.#meet(this.#pausedAt, this.#entered));
   }
 
-  /** `row`: of the head, where it is known. True when that row was found. */
-  #meet(i: number, row: number, stamp: number): boolean {
+  /** Step `i` is entered, or gone back to for its next row. True: it paused. */
+  #meet(i: number, entered: boolean): boolean {
     const { steps, known, head } = this.#way;
-    if (i === known && head) {
-      row = head.slot.table.find(this.#value(head.subject), this.#value(head.object));
-      if (row < 0 || !this.#accept(row)) return false;
-    }
-    if (row >= 0 && head && head.slot.table.stamps[row] <= stamp) return false;
-    if (i === steps.length) {
-      if (head && row < 0) this.#partly(head, stamp);
-      else this.#found(row);
-      return true;
-    }
-    const { op, slot, subject, object, operator, same, test, compute } = steps[i];
-    const { registers } = this;
-    const { terms } = this.#program.database;
-    this.#meter.count();
-    if (op === COMPARE) return terms.compare(operator, this.#value(subject), this.#value(object)) && this.#meet(i + 1, row, stamp);
-    if (op === TEST || op === ASSIGN) this.#meter.check();
-    if (op === TEST) return (test as TestItem).holds(registers) && this.#meet(i + 1, row, stamp);
-    if (op === ASSIGN) {
-      const value = compute?.(registers);
-      if (value === undefined) return false;
-      registers[subject] = terms.intern(value);
-      return this.#meet(i + 1, row, stamp);
-    }
-    const { table } = slot as Slot;
-    const gone = this.#gone.get(slot as Slot);
-    const ranked = head !== undefined && !this.#program.database.weighted && !this.#shaken.has(slot as Slot);
-    for (const rows of gone === undefined ? [table] : [table, gone]) {
-      if (op === PROBE) {
-        const at = rows.find(this.#value(subject), this.#value(object));
-        if (at >= 0 && this.#meet(i + 1, row, ranked ? later(stamp, rows.stamps[at]) : stamp)) return true;
-        continue;
-      }
-      const chain = op === ALL ? undefined : op === OBJECT ? rows.byObject(terms.size) : rows.bySubject(terms.size);
-      for (let at = chain ? chain.first(this.#value(op === OBJECT ? object : subject)) : rows.count - 1; at >= 0; at = chain ? chain.after(at) : at - 1) {
-        this.#meter.count();
-        if (same && rows.subjects[at] !== rows.objects[at]) continue;
-        if (op !== SUBJECT) registers[subject] = rows.subjects[at];
-        if (op !== OBJECT) registers[object] = rows.objects[at];
+    while (i >= 0) {
+      let met = false;
+      if (entered && !this.#begin(i)) {
+        // Nothing hangs on what was met so far.
+      } else if (i === steps.length) {
+        if (head && this.#heads[i] < 0) {
+          if (this.#partly(head, i, entered)) return this.#pause(i, false);
+        } else this.#found(this.#heads[i]);
         // One way is enough to find a row.
-        if (this.#meet(i + 1, row, ranked ? later(stamp, rows.stamps[at]) : stamp) && i >= known) return true;
+        [i, entered] = [Math.min(i, known) - 1, false];
+        continue;
+      } else if (steps[i].slot) {
+        if (entered) this.#enter(i);
+        const row = this.#next(i);
+        if (row === PAUSED) return this.#pause(i, false);
+        met = row >= 0;
+      } else if (entered) {
+        if (this.#meter.count() || (steps[i].op !== COMPARE && this.#meter.check())) return this.#pause(i, true);
+        met = this.#holds(steps[i]);
+        this.#stamps[i + 1] = this.#stamps[i];
       }
+      if (met) this.#heads[i + 1] = this.#heads[i];
+      [i, entered] = met ? [i + 1, true] : [i - 1, false];
     }
     return false;
+  }
+  #pause(i: number, entered: boolean): true {
+    [this.#pausedAt, this.#entered] = [i, entered];
+    return true;
+  }
+  /** False where the row of the head, once it is known, is not looked for. */
+  #begin(i: number): boolean {
+    const { known, head } = this.#way;
+    if (!head) return true;
+    if (i === known) {
+      const row = head.slot.table.find(this.#value(head.subject), this.#value(head.object));
+      if (row < 0 || !this.#accept(row)) return false;
+      this.#heads[i] = row;
+    }
+    const row = this.#heads[i];
+    return row < 0 || head.slot.table.stamps[row] > this.#stamps[i];
+  }
+  #holds({ op, subject, object, operator, test, compute }: Step): boolean {
+    const { terms } = this.#program.database;
+    if (op === COMPARE) return terms.compare(operator, this.#value(subject), this.#value(object));
+    if (op === TEST) return (test as TestItem).holds(this.registers);
+    const value = compute?.(this.registers);
+    if (value === undefined) return false;
+    this.registers[subject] = terms.intern(value);
+    return true;
+  }
+  /** Begins with the rows of a step: those that are there, and behind them those that went. */
+  #enter(i: number): void {
+    const slot = this.#way.steps[i].slot as Slot;
+    this.#meter.countOnly();
+    this.#behind[i] = this.#gone.get(slot);
+    this.#ranked[i] = this.#way.head !== undefined && !this.#program.database.weighted && !this.#shaken.has(slot);
+    this.#open(i, slot.table);
+  }
+  #open(i: number, rows: Table): void {
+    const { op, subject, object } = this.#way.steps[i];
+    const { size } = this.#program.database.terms;
+    const chain = op === SUBJECT ? rows.bySubject(size) : op === OBJECT ? rows.byObject(size) : undefined;
+    this.#tables[i] = rows;
+    this.#chains[i] = chain;
+    if (op === PROBE) this.#rows[i] = rows.find(this.#value(subject), this.#value(object));
+    else this.#rows[i] = chain ? chain.first(this.#value(op === OBJECT ? object : subject)) : rows.count - 1;
+  }
+  /** The next row of a step, in the registers; -1: there is none; PAUSED. */
+  #next(i: number): number {
+    const { op, subject, object, same } = this.#way.steps[i];
+    for (;;) {
+      const at = this.#rows[i];
+      if (at < 0) {
+        const behind = this.#behind[i];
+        if (!behind) return -1;
+        this.#behind[i] = undefined;
+        this.#open(i, behind);
+        continue;
+      }
+      if (op !== PROBE && this.#meter.count()) return PAUSED;
+      const rows = this.#tables[i];
+      const chain = this.#chains[i];
+      this.#rows[i] = chain ? chain.after(at) : op === PROBE ? -1 : at - 1;
+      if (same && rows.subjects[at] !== rows.objects[at]) continue;
+      if (op === ALL || op === OBJECT) this.registers[subject] = rows.subjects[at];
+      if (op === ALL || op === SUBJECT) this.registers[object] = rows.objects[at];
+      this.#stamps[i + 1] = this.#ranked[i] ? later(this.#stamps[i], rows.stamps[at]) : this.#stamps[i];
+      return at;
+    }
   }
   #value(operand: Operand): number {
     return operand < 0 ? ~operand : this.registers[operand];
   }
-  /** Rows of a head of which a part is known: what is not known comes from an aggregate and may have been any value. */
-  #partly({ slot: { table }, subject, object }: Head, stamp: number): void {
-    const { filled } = this.#way;
-    const { size } = this.#program.database.terms;
-    const [chain, key] = isKnown(subject, filled)
-      ? [table.bySubject(size), this.#value(subject)]
-      : isKnown(object, filled)
-        ? [table.byObject(size), this.#value(object)]
-        : [undefined, -1];
-    for (let row = chain ? chain.first(key) : table.count - 1; row >= 0; row = chain ? chain.after(row) : row - 1) {
-      this.#meter.count();
-      if (table.stamps[row] > stamp && this.#accept(row)) this.#found(row);
+  /** Rows of a head of which a part is known: what is not known comes from an aggregate and may have been any value. True: it is time for a pause. */
+  #partly({ slot: { table }, subject, object }: Head, i: number, entered: boolean): boolean {
+    if (entered) {
+      const { filled } = this.#way;
+      const { size } = this.#program.database.terms;
+      const chain = isKnown(subject, filled) ? table.bySubject(size) : isKnown(object, filled) ? table.byObject(size) : undefined;
+      this.#chains[i] = chain;
+      this.#rows[i] = chain ? chain.first(this.#value(isKnown(subject, filled) ? subject : object)) : table.count - 1;
     }
+    const chain = this.#chains[i];
+    for (let row = this.#rows[i]; row >= 0; row = chain ? chain.after(row) : row - 1) {
+      this.#rows[i] = row;
+      if (this.#meter.count()) return true;
+      if (table.stamps[row] > this.#stamps[i] && this.#accept(row)) this.#found(row);
+    }
+    return false;
   }
 }

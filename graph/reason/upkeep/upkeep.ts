@@ -200,8 +200,8 @@ export class Upkeep {
         for (const [subject, object] of pairs) {
           if (pause() || meter.due()) yield;
           if (!this.#dependents.unify(item, subject, object)) continue;
-          if (inner) this.#dependents.members(inner, () => note(from));
-          else note(given);
+          if (!inner) note(given);
+          else if (this.#dependents.members(inner, () => note(from))) yield* this.#dependents.rest();
         }
         if (seen.size > 0) changed.set(condition, [...seen.values()]);
       }
@@ -236,8 +236,9 @@ export class Upkeep {
       for (let row = 0; row < before.count; row++) {
         if (pause() || meter.due()) yield;
         const now = table.find(before.subjects[row], before.objects[row]);
-        if (now < 0 || table.confidence(now) !== before.confidence(row) || table.stamps[now] > before.stamps[row])
-          this.#falls.ask(stratum, slot, before.subjects[row], before.objects[row], before.stamps[row]);
+        if (now >= 0 && table.confidence(now) === before.confidence(row) && table.stamps[now] <= before.stamps[row]) continue;
+        const rest = this.#falls.ask(stratum, slot, before.subjects[row], before.objects[row], before.stamps[row]);
+        if (rest) yield* rest;
       }
     }
     const { registers } = this.#dependents;
@@ -245,7 +246,7 @@ export class Upkeep {
       for (const values of all) {
         if (pause() || meter.due()) yield;
         given.forEach((register, i) => (registers[register] = values[i]));
-        this.#falls.askAll(clause, rows, NO_STAMP);
+        if (this.#falls.askAll(clause, rows, NO_STAMP)) yield* this.#dependents.rest();
       }
   }
   /** Takes out what fell and does not follow in another way. */

@@ -7,11 +7,14 @@ import type { AnswerEvent } from '../../../src/answers/port.ts';
 import { errors, WRITE_ERRORS } from '../../../src/contract/common.ts';
 import { answerRequestsOf, chatChunk, chatLogprobs, chatReply, chatRequest, groundingWire } from '../../../src/contract/chat.ts';
 import type { ChatRequest } from '../../../src/contract/chat.ts';
-import { formFieldOf, usageWire } from '../../../src/contract/generation.ts';
+import { formFieldOf } from '../../../src/contract/forms.ts';
+import { maxTokensOf, usageWire } from '../../../src/contract/generation.ts';
 import { callDeltaWire, GatheredCalls } from '../../../src/contract/tools.ts';
 import type { FinishReason, Usage, WrittenToken } from '../../../src/engine/port.ts';
+import { checkBounds } from '../../../src/http/bounds.ts';
 import { sideBySide } from '../../../src/http/choices.ts';
 import { begin, sendEvents } from '../../../src/http/events.ts';
+import { fingerprintOf } from '../../../src/http/fingerprint.ts';
 import { refusedIn } from '../../../src/http/forms.ts';
 import type { RoutePlugin } from '../../../src/http/provider.ts';
 
@@ -20,6 +23,7 @@ interface Head {
   readonly id: string;
   readonly created: number;
   readonly model: string;
+  readonly system_fingerprint: string;
 }
 const UNGROUNDED = groundingWire({ outcome: 'ungrounded', answers: [], claims: [], confidence: 0, cached: false });
 
@@ -103,11 +107,14 @@ export default (async (app) => {
     handler: async (request, reply) => {
       const { body, lifetime } = request;
       const { defaultTokens, newTokens } = app.config.limits;
-      const model = app.modelOf(body.model).id;
-      const asked = answerRequestsOf(body, model, Math.min(body.max_completion_tokens ?? body.max_tokens ?? defaultTokens, newTokens));
+      const info = app.modelOf(body.model);
+      const model = info.id;
+      const maxTokens = maxTokensOf(body, defaultTokens, newTokens);
+      checkBounds(body, info, maxTokens);
+      const asked = answerRequestsOf(body, model, maxTokens);
       app.admission.enterGeneration(reply);
       const events = await begin(sideBySide(asked.map((each) => app.answers.answer(each, lifetime))), reply).catch(refusedIn(formFieldOf(body)));
-      const head: Head = { id: `chatcmpl-${randomUUID()}`, created: Math.floor(Date.now() / 1000), model };
+      const head: Head = { id: `chatcmpl-${randomUUID()}`, created: Math.floor(Date.now() / 1000), model, system_fingerprint: fingerprintOf(info) };
       if (body.stream === true) return sendEvents(reply, events, chunks(head, body, asked.length), (error) => app.admission.reasonOf(request, error));
 
       const choices = asked.map(() => new Choice());

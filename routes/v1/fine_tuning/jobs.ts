@@ -1,7 +1,7 @@
 // Owns /v1/fine_tuning/jobs: begin, watch, pause, resume and cancel fine-tuning jobs, as OpenAI's API has them.
 // Refuses to know how a job is run.
 
-import { errors, WRITE_ERRORS } from '../../../src/contract/common.ts';
+import { errors, KEEP_ERRORS } from '../../../src/contract/common.ts';
 import {
   checkpointList,
   CHECKPOINTS_PAGE,
@@ -75,7 +75,7 @@ export default (async (app) => {
       summary: 'Fine-tune a model on a file or on a knowledge base',
       tags,
       body: createJob,
-      response: { 200: job, ...errors(404, ...WRITE_ERRORS) },
+      response: { 200: job, ...errors(404, ...KEEP_ERRORS) },
     },
     handler: async ({ body }) => {
       const asked = jobOf(body, app.modelOf(body.model, 'generate'), app.config.limits.tuning);

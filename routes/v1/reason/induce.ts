@@ -1,7 +1,7 @@
 // Owns /v1/reason/induce: begin an induction, watch, read and end it, and adopt its rules.
 // Refuses to know how rules are learned.
 
-import { baseOf, errors, WRITE_ERRORS } from '../../../src/contract/common.ts';
+import { baseOf, errors, KEEP_ERRORS, WRITE_ERRORS } from '../../../src/contract/common.ts';
 import {
   adoptRequest,
   induceRequest,
@@ -49,13 +49,14 @@ export default (async (app) => {
       const { body, lifetime } = request;
       const { induce } = app.config.limits;
       const job = await app.knowledge.induce(baseOf(body.knowledge_base), induceRequestOf(body, induce, lifetime));
-      if (body.background !== true) {
-        const leave = (): void => {
-          if (job.state.status === 'running') job.cancel();
-        };
-        if (lifetime.aborted) leave();
-        lifetime.addEventListener('abort', leave, { once: true });
-      }
+      // What is found in the background ends with the service, and whoever listens gets it.
+      const until = body.background === true ? app.admission.ending : lifetime;
+      const leave = (): void => {
+        if (job.state.status === 'running') job.cancel();
+      };
+      if (until.aborted) leave();
+      until.addEventListener('abort', leave, { once: true });
+      void job.ended().then(() => until.removeEventListener('abort', leave));
       if (body.stream === true)
         return sendEvents(
           reply,
@@ -111,7 +112,7 @@ export default (async (app) => {
       params: inductionParams,
       querystring: inductionBase,
       body: adoptRequest,
-      response: { 200: addReply, ...errors(404, ...WRITE_ERRORS) },
+      response: { 200: addReply, ...errors(404, ...KEEP_ERRORS) },
     },
     handler: async ({ params, query, body }) => {
       const { rules, derived, version, partial } = await app.knowledge.adopt(baseOf(body.knowledge_base ?? query.knowledge_base), params.id, body.rules);

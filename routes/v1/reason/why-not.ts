@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { baseOf, errors, WRITE_ERRORS } from '../../../src/contract/common.ts';
 import { whyNotQuery, whyNotReply, whyNotRequest, whyNotRequestOf } from '../../../src/contract/suppose.ts';
 import type { RoutePlugin } from '../../../src/http/provider.ts';
-import { whyNotJson, whyNotMarkdown } from '../../../graph/knowledge/render-whynot.ts';
+import { whyNotJson, whyNotMarkdown } from '../../../graph/knowledge/questions/render-whynot.ts';
 
 export default (async (app) => {
   app.route({

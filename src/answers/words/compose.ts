@@ -139,35 +139,56 @@ const VERDICT_WORDS = {
   zh: { yes: /^(是|对)/, no: /^(不，|不是|否|没有)/, unknown: /(不知道|没有给出|没有相关|未知|无法)/ },
 } as const;
 
+const NEGATION = { en: /\b(?:not|no|never|neither|nor|cannot)\b|n['’]t\b/i, zh: /[不没未非无否]/ } as const;
+
 /** Names in the order in which the plain sentence writes them. */
 export const namesInOrder = (evidence: Evidence, language: Language): string[] => [...reply(evidence, language, (name) => `\ue000${name}\ue001`).matchAll(/\ue000([^\ue001]*)\ue001/g)].map(([, name]) => name);
 
-/** A sentence without case, articles, signs and the choice of "as starred actor" or "among the starred actors": two that are equal say the same. */
-const essence = (text: string): string =>
-  text
-    .toLowerCase()
-    .replace(/[^\p{L}\p{N}\p{M}\s]/gu, ' ')
-    .replace(/\b(?:an?|the|as|among)\b/g, ' ')
-    .trim()
-    .replace(/\s+/g, ' ');
+/** How a reply is checked. */
+export interface Check {
+  /** For a model that was taught the plain sentences: it says what the plain sentence says, letter for letter, so that no claim is turned round or garbled. */
+  readonly strict?: boolean;
+  /** What the plain sentence says up to a stop string of the client's. Default: all of it. */
+  readonly said?: string;
+  /** The client's number of tokens ended the reply, maybe within a word. */
+  readonly cut?: boolean;
+}
 
-/**
- * The first thing wrong with a reply, or undefined when it says the verdict and writes out every name of the conclusion. `strict`, for a model that was taught the
- * plain sentences: it says what the plain sentence says, with the names in the same places, so that no claim is turned round or garbled.
- */
-export function verifyReply(text: string, evidence: Evidence, language: Language, strict = false): string | undefined {
-  const { verdict, conclusion } = evidence;
-  if (verdict === 'yes' || verdict === 'no' || verdict === 'unknown') {
-    if (!VERDICT_WORDS[language][verdict].test(text.trim())) return `the reply does not say "${verdict}"`;
+/** The first thing wrong with a reply, or undefined when it says the verdict, writes out every name of the conclusion, and names nothing else; of a reply that was ended early, as far as it goes. */
+export function verifyReply(text: string, evidence: Evidence, language: Language, { strict = false, said = reply(evidence, language), cut = false }: Check = {}): string | undefined {
+  const { verdict, conclusion, count } = evidence;
+  const given = text.trim();
+  if (strict) return (cut ? said.startsWith(given) : given === said.trim()) ? undefined : 'the reply says something else than the plain sentence';
+  if (given === '') return cut || said.trim() === '' ? undefined : 'the reply is empty';
+  const verdicts = VERDICT_WORDS[language];
+  if (cut) {
+    const opposite = verdict === 'yes' ? 'no' : verdict === 'no' ? 'yes' : undefined;
+    if (opposite && verdicts[opposite].test(given)) return `the reply says "${opposite}"`;
+  } else {
+    const due = (test: (sentence: string) => boolean): boolean => test(said) && !test(given);
+    if ((verdict === 'yes' || verdict === 'no' || verdict === 'unknown') && due((sentence) => verdicts[verdict].test(sentence))) return `the reply does not say "${verdict}"`;
+    for (const name of conclusion ? [...conclusion.subjects, ...conclusion.objects] : []) if (due((sentence) => sentence.includes(name))) return `the reply leaves out "${name}"`;
+    if (verdict === 'count' && due((sentence) => sentence.includes(String(count)))) return `the reply leaves out the count ${count}`;
   }
-  for (const name of conclusion ? [...conclusion.subjects, ...conclusion.objects] : []) if (!text.includes(name)) return `the reply leaves out "${name}"`;
-  if (verdict === 'count' && !text.includes(String(evidence.count))) return `the reply leaves out the count ${evidence.count}`;
-  if (text.trim() === '') return 'the reply is empty';
-  if (strict && evidence.form && text.trim() !== reply(evidence, language)) return `the reply is not the ${evidence.form} that was asked for`;
-  if (strict && essence(text) !== essence(reply(evidence, language))) return 'the reply says something else than the plain sentence';
-  let rest = text;
-  for (const name of evidenceNames(evidence).toSorted((a, b) => b.length - a.length)) rest = rest.replaceAll(name, ' ');
-  const known = new Set(evidenceWords(evidence).flatMap((word) => [word, word.toLowerCase()]));
+  const names = evidenceNames(evidence).toSorted((a, b) => b.length - a.length);
+  let rest = cut ? given.slice(0, given.length - begun(given, names)) : given;
+  for (const name of names) rest = rest.replaceAll(name, ' ');
+  const words = evidenceWords(evidence);
+  const known = new Set(words.flatMap((word) => [word, word.toLowerCase()]));
   const capital = language === 'en' ? rest.match(/(?<=[a-z,;:] )\p{Lu}\p{L}+/gu)?.find((word) => !known.has(word)) : undefined;
-  return capital === undefined ? undefined : `the reply names "${capital}", which the evidence does not hold`;
+  if (capital !== undefined) return `the reply names "${capital}", which the evidence does not hold`;
+  // Labels stay as they are, in any language.
+  const withoutLabels = (sentence: string): string => words.reduce((left, word) => left.replaceAll(word, ' '), sentence);
+  if (!cut && (language === 'zh' ? !HAN.test(rest) : HAN.test(withoutLabels(rest)))) return 'the reply is not in the language of the question';
+  const denies = (sentence: string): boolean => NEGATION[language].test(withoutLabels(sentence));
+  return denies(rest) && !denies(reply(evidence, language, () => ' ')) ? 'the reply denies what the plain sentence says' : undefined;
+}
+/** Characters at the end of a text with which one of the names begins. */
+function begun(text: string, names: readonly string[]): number {
+  const longest = (name: string): number => {
+    let length = Math.min(name.length, text.length);
+    while (!text.endsWith(name.slice(0, length))) length--;
+    return length;
+  };
+  return Math.max(/\S*$/.exec(text)?.[0].length ?? 0, ...names.map(longest));
 }

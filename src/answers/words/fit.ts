@@ -1,7 +1,7 @@
 // Owns what of the evidence a reply of limited length tells: whole statements, as many as fit.
 // Refuses to know how limits are counted, and how the model runs.
 
-import { isWithin } from '../../engine/constraints/text-length.ts';
+import { isWithin } from '../../engine/constraints/lengths/text-length.ts';
 import type { TextLimits } from '../../engine/port.ts';
 import { list } from './evidence.ts';
 import type { Evidence, EvidenceLine, Language } from './evidence.ts';
@@ -34,6 +34,18 @@ export function fit(evidence: Evidence, language: Language, limits?: TextLimits)
 export function upTo(text: string, stops: readonly string[]): { readonly text: string; readonly stop?: string } {
   const [first] = stops.map((stop) => ({ stop, at: text.indexOf(stop) })).filter(({ at }) => at >= 0).toSorted((a, b) => a.at - b.at);
   return first ? { text: text.slice(0, first.at), stop: first.stop } : { text };
+}
+
+/** As much of a text from its beginning on as so many tokens hold. */
+export async function beginning(text: string, most: number, tokensOf: (text: string) => Promise<number>): Promise<string> {
+  const characters = [...text];
+  let [least, beyond] = [0, characters.length + 1];
+  while (beyond - least > 1) {
+    const middle = (least + beyond) >> 1;
+    if ((await tokensOf(characters.slice(0, middle).join(''))) <= most) least = middle;
+    else beyond = middle;
+  }
+  return characters.slice(0, least).join('');
 }
 
 /** A list may end with how many more there are. */

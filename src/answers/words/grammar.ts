@@ -41,11 +41,21 @@ export function labelShape(text: string): Shape {
     if (STATES.has(before) || (last === 'of' && isParticiple(before))) return { kind: 'copula', verb: 'is', rest: text };
     if (last !== 'by' && ACTIVE.has(before)) return { kind: 'verb', text };
     if (isParticiple(before)) return { kind: 'copula', verb: 'was', rest: text };
-    if (last === 'of') return { kind: 'copula', verb: 'is', rest: before === 'part' ? text : `${UNIQUE.has(before) ? 'the' : /^[aeiou]/.test(first) ? 'an' : 'a'} ${text}` };
+    if (last === 'of') return { kind: 'copula', verb: 'is', rest: before === 'part' ? text : `${UNIQUE.has(before) ? 'the' : article(first)} ${text}` };
     return before.endsWith('s') ? { kind: 'verb', text } : { kind: 'noun', text };
   }
   if (words.length === 1 && (VERBS.has(first) || isParticiple(first))) return { kind: 'verb', text };
   return { kind: 'noun', text };
+}
+
+/** Words that begin with a vowel and sound as "you" or "won" do. */
+const AS_CONSONANTS = /^(?:uni(?!n|m[pa])|u[krst][aeiou]|u(?:biq|ganda|kra|nanim)|eu|ewe|one\b|once\b)/;
+const AS_VOWELS = /^(?:[aeiou]|hour|honest|hono|heir|8|1[18](?!\d))/i;
+/** The article before a phrase goes by its sound: "a university", "an hour", "a US state". */
+export function article(phrase: string): 'a' | 'an' {
+  const spelled = /^\p{Lu}{2}/u.test(phrase);
+  if (spelled ? phrase.startsWith('U') : AS_CONSONANTS.test(phrase.toLowerCase())) return 'a';
+  return AS_VOWELS.test(phrase) ? 'an' : 'a';
 }
 
 export const isPlural = (noun: string): boolean => /[^sui]s$|(men|people|children)$/.test(headOf(noun));

@@ -3,7 +3,7 @@
 
 import { list, relationText } from './evidence.ts';
 import type { Evidence, EvidenceLine, Language, ReplyForm } from './evidence.ts';
-import { isPlural, labelShape as shapeOf, labelShapeZh as shapeZh, plural, pluralVerb } from './grammar.ts';
+import { article, isPlural, labelShape as shapeOf, labelShapeZh as shapeZh, plural, pluralVerb } from './grammar.ts';
 import type { Shape } from './grammar.ts';
 
 /** What kind of phrase an English relation label is. */
@@ -48,7 +48,7 @@ function statedEn(subject: Phrase, label: string, object: Phrase, negated: boole
   switch (shape.kind) {
     case 'class':
       if (subject.many || !object.names || object.many) return `${subject.text} ${be('is', subject.many)}${not} ${object.text}`;
-      return `${subject.text} is${not} ${/^[aeiou]/i.test(object.names[0]) ? 'an' : 'a'} ${object.text}`;
+      return `${subject.text} is${not} ${article(object.names[0])} ${object.text}`;
     case 'copula':
       return `${subject.text} ${be(shape.verb, subject.many)}${not} ${subject.many ? ofMany(shape.rest) : shape.rest} ${object.text}`;
     case 'verb':

@@ -248,7 +248,7 @@ export const messagesRequest = z
     knowledge: knowledgeField,
   })
   .superRefine(checkCalls)
-  .superRefine(withoutClash(askedOf, NAMES))
+  .superRefine(withoutClash(askedOf, () => NAMES))
   .meta({
     id: 'AnthropicMessagesRequest',
     examples: [
@@ -260,7 +260,7 @@ export type MessagesRequest = z.infer<typeof messagesRequest>;
 export const countRequest = z
   .strictObject(prompt)
   .superRefine(checkCalls)
-  .superRefine(withoutClash(askedOf, NAMES))
+  .superRefine(withoutClash(askedOf, () => NAMES))
   .meta({ id: 'AnthropicCountRequest', example: { model: 'pharos-mini', messages: [{ role: 'user', content: 'Where was Albert Einstein born?' }] } });
 
 export function messagesAnswerRequest(request: MessagesRequest, model: string, maxTokens: number): AnswerRequest {

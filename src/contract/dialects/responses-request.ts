@@ -22,7 +22,9 @@ import {
 import type { Asked } from './shared.ts';
 import { Conversation, item } from './responses-items.ts';
 import { text } from '../common.ts';
-import { harmless, samplingOf, unsupported, unused } from '../generation.ts';
+import { constraintOf as structureOf } from '../forms.ts';
+import { generation, harmless, samplingOf, stopsOf, unsupported, unused } from '../generation.ts';
+import { checkTokens, knowledgeBeside } from '../tokens.ts';
 import type { AnswerRequest } from '../../answers/port.ts';
 import type { ConstraintSpec, Tool, ToolChoice } from '../../engine/port.ts';
 
@@ -107,17 +109,28 @@ const fields = {
   safety_identifier: harmless.safety_identifier,
   prompt_cache_key: harmless.prompt_cache_key,
   prompt_cache_retention: harmless.prompt_cache_retention,
+  top_k: generation.top_k,
+  repetition_penalty: generation.repetition_penalty,
+  logit_bias: generation.logit_bias,
+  seed: generation.seed,
+  stop: generation.stop.describe('Texts that end the answer. (As in vLLM.)'),
+  structured_outputs: generation.structured_outputs,
+  ignore_eos: generation.ignore_eos,
+  include_stop_str_in_output: generation.include_stop_str_in_output,
+  skip_special_tokens: generation.skip_special_tokens,
   ...lengths,
   ...turn,
   knowledge: knowledgeField,
 };
 type Fields = z.infer<z.ZodObject<typeof fields>>;
 
-function constraintOf(given: Fields['text']): ConstraintSpec | undefined {
+function formatOf(given: Fields['text']): ConstraintSpec | undefined {
   const wanted = given?.format;
   if (wanted?.type === 'json_object') return { kind: 'json' };
   return wanted?.type === 'json_schema' ? { kind: 'schema', schema: wanted.schema } : undefined;
 }
+/** The field by which a form of the text is asked for, where one is. */
+export const formFieldOf = (request: Pick<Fields, 'text' | 'structured_outputs'>): string => (request.structured_outputs && !formatOf(request.text) ? 'structured_outputs' : 'text.format');
 function choiceOf(choice: NonNullable<Fields['tool_choice']>): ToolChoice {
   if (typeof choice === 'string') return choice;
   return choice.type === 'function' ? { name: choice.name } : choice.mode;
@@ -141,7 +154,7 @@ export function askedOf(request: Fields): Asked {
   else for (const each of request.input) conversation.add(each);
   conversation.flush();
   const { tool_choice: choice, parallel_tool_calls: parallel, reasoning: thinks, knowledge } = request;
-  const constraint = constraintOf(request.text);
+  const constraint = formatOf(request.text) ?? structureOf(request);
   const wanted = thinks?.effort;
   return {
     messages: conversation.messages,
@@ -175,7 +188,15 @@ const tellsLikelihoods = ({ include, top_logprobs: top }: Fields): boolean => in
 export const responsesRequest = z
   .strictObject(fields)
   .superRefine(checkCalls)
-  .superRefine(withoutClash(askedOf, { toolChoice: 'tool_choice', format: 'text.format' }))
+  .superRefine(withoutClash(askedOf, (request) => ({ toolChoice: 'tool_choice', format: formFieldOf(request) })))
+  .superRefine((request, context) => {
+    const wrong = (field: string, message: string): void => context.addIssue({ code: 'custom', path: [field], message });
+    const [format, structure] = [formatOf(request.text), structureOf(request)];
+    if (format && structure && JSON.stringify(format) !== JSON.stringify(structure)) wrong('structured_outputs', 'asks for another form of the text than text.format does; leave one of them out');
+    const { tools, toolChoice: choice, constraint, knowledge } = askedOf(request);
+    const grounded = Boolean(knowledge && knowledge.mode !== 'off' && knowledge.mode !== 'auto');
+    checkTokens(request, { form: constraint && formFieldOf(request), calls: tools.length > 0 && choice !== 'none', grounded }, wrong);
+  })
   .meta({
     id: 'ResponsesRequest',
     examples: [
@@ -186,7 +207,8 @@ export const responsesRequest = z
 export type ResponsesRequest = Fields;
 
 export function responsesAnswerRequest(request: ResponsesRequest, model: string, maxTokens: number): AnswerRequest {
-  const { temperature: warmth, top_p, top_logprobs: top } = request;
-  const sampling = { ...samplingOf({ temperature: warmth, top_p }), ...(tellsLikelihoods(request) ? { logprobs: top ?? 0 } : {}) };
-  return answerRequest({ ...askedOf(request), ...limited(request) }, { model, maxTokens, sampling });
+  const { top_logprobs: top } = request;
+  const sampling = { ...samplingOf(request), ...(tellsLikelihoods(request) ? { logprobs: top ?? 0 } : {}) };
+  const answer = answerRequest({ ...askedOf(request), ...limited(request) }, { model, maxTokens, sampling, stop: stopsOf(request.stop) });
+  return { ...answer, knowledge: knowledgeBeside(request, answer.knowledge) };
 }

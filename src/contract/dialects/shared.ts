@@ -106,9 +106,9 @@ export function clashOf({ tools, toolChoice, constraint, continues, knowledge: g
 }
 /** Refines a request schema by `clashOf`. */
 export const withoutClash =
-  <T>(read: (request: T) => Asked, names: FieldNames) =>
+  <T>(read: (request: T) => Asked, names: (request: T) => FieldNames) =>
   (request: T, context: z.RefinementCtx<T>): void => {
-    const clash = clashOf(read(request), names);
+    const clash = clashOf(read(request), names(request));
     if (clash) context.addIssue({ code: 'custom', path: clash.path.split('.'), message: clash.error });
   };
 

@@ -9,10 +9,10 @@ import type { Form } from '../replies/forms.ts';
 import { piecesOf } from '../replies/marks.ts';
 import type { Mark } from '../replies/marks.ts';
 import { DEEPSEEK, FENCED, FUNCTION_GEMMA, GEMMA_4, GLM, HARMONY, HERMES, KIMI, LLAMA, MINIMAX, QWEN_CODER } from '../replies/syntax.ts';
-import { characters, choice, complement, literal, NOTHING, optional, repeat, rule, sequence, token, without } from './expression.ts';
-import type { Expression, Grammar } from './expression.ts';
-import { schemaGrammar } from './json-schema.ts';
-import { anyValue } from './json-text.ts';
+import { characters, choice, complement, literal, NOTHING, optional, repeat, rule, sequence, token, without } from './grammar/expression.ts';
+import type { Expression, Grammar } from './grammar/expression.ts';
+import { schemaGrammar } from './json/json-schema.ts';
+import { anyValue } from './json/json-text.ts';
 
 export interface CallGrammar {
   readonly format: ReplyFormat;

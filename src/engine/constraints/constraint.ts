@@ -2,21 +2,21 @@
 // Refuses to know how likely a token is.
 
 import type { ConstraintSpec, TextLimits } from '../port.ts';
-import type { Grammar } from './expression.ts';
-import { characters, choice, literal, sequence } from './expression.ts';
-import { parseGbnf } from './gbnf.ts';
-import { jsonObject, schemaGrammar } from './json-schema.ts';
-import { checkLimits, LimitedConstraint } from './limited.ts';
-import type { ThoughtMarks } from './limited.ts';
-import { CompiledGrammar } from './masks.ts';
+import type { Grammar } from './grammar/expression.ts';
+import { characters, choice, literal, sequence } from './grammar/expression.ts';
+import { parseGbnf } from './grammar/gbnf.ts';
+import { jsonObject, schemaGrammar } from './json/json-schema.ts';
+import { checkLimits, LimitedConstraint } from './limits/limited.ts';
+import type { ThoughtMarks } from './limits/limited.ts';
+import { CompiledGrammar } from './masks/masks.ts';
 import { ChoiceConstraint, NamesConstraint } from './names.ts';
-import { invalid } from './network.ts';
+import { invalid } from './grammar/network.ts';
 import type { Constraint, ConstraintVocabulary } from './port.ts';
-import { parseRegex } from './regex.ts';
+import { parseRegex } from './patterns/regex.ts';
 import { StagedConstraint } from './staged.ts';
-import { isWithin, limitsText } from './text-length.ts';
-import type { TokenSet } from './token-set.ts';
-import { GrammarWalk } from './walk.ts';
+import { isWithin, limitsText } from './lengths/text-length.ts';
+import type { TokenSet } from './tokens/token-set.ts';
+import { GrammarWalk } from './masks/walk.ts';
 
 class GrammarConstraint implements Constraint {
   readonly #walk: GrammarWalk;

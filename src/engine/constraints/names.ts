@@ -3,7 +3,7 @@
 
 import { EngineError } from '../port.ts';
 import type { Constraint, ConstraintVocabulary } from './port.ts';
-import { TokenSet } from './token-set.ts';
+import { TokenSet } from './tokens/token-set.ts';
 import { MOST_BYTES, WordAutomaton } from './word-automaton.ts';
 
 interface Node {

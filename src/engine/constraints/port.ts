@@ -1,10 +1,10 @@
 // Owns the constraint port of the sampler: what may be written next, and what a constraint needs to know of a model.
 // Refuses to know which constraints there are.
 
-import type { MasksAhead } from './ahead.ts';
-import type { CompiledGrammar } from './masks.ts';
-import type { TokenSet } from './token-set.ts';
-import type { TokenTrie } from './token-trie.ts';
+import type { MasksAhead } from './masks/ahead.ts';
+import type { CompiledGrammar } from './masks/masks.ts';
+import type { TokenSet } from './tokens/token-set.ts';
+import type { TokenTrie } from './tokens/token-trie.ts';
 
 /** What a constraint needs to know of a model. */
 export interface ConstraintVocabulary {

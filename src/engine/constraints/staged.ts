@@ -2,7 +2,7 @@
 // Refuses to know what the two are.
 
 import type { Constraint } from './port.ts';
-import type { TokenSet } from './token-set.ts';
+import type { TokenSet } from './tokens/token-set.ts';
 
 /** What stands in front must be whole at its end alone: a mark closes it. */
 export class StagedConstraint implements Constraint {

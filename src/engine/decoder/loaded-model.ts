@@ -2,17 +2,19 @@
 // Refuses to know scheduling and threads.
 
 import { randomUUID } from 'node:crypto';
+import { setImmediate } from 'node:timers/promises';
 import { ChatTemplate } from '../text/chat-template.ts';
 import { LRUCache } from 'lru-cache';
 import { beforeAnswer, behindThought, callGrammar } from '../constraints/calls.ts';
 import { compileConstraint, constraintOf, grammarOf } from '../constraints/constraint.ts';
 import type { Constraint, ConstraintVocabulary } from '../constraints/port.ts';
 import { StagedConstraint } from '../constraints/staged.ts';
-import { maskThread, paysAhead } from '../constraints/mask-thread.ts';
-import type { OpenMasks } from '../constraints/mask-thread.ts';
-import type { CompiledGrammar } from '../constraints/masks.ts';
-import { TokenTrie } from '../constraints/token-trie.ts';
+import { maskThread, paysAhead } from '../constraints/thread/mask-thread.ts';
+import type { OpenMasks } from '../constraints/thread/mask-thread.ts';
+import type { CompiledGrammar } from '../constraints/masks/masks.ts';
+import { TokenTrie } from '../constraints/tokens/token-trie.ts';
 import { Filling } from './filling.ts';
+import { endingOf } from './ending.ts';
 import { Bans } from '../encoder-decoder/bans.ts';
 import { languagesOf, SourceReader } from '../encoder-decoder/source-text.ts';
 import { SourceCache } from '../encoder-decoder/source.ts';
@@ -30,6 +32,7 @@ import { checkSampling } from '../sampling/check.ts';
 import { Sampler, SamplerScratch } from '../sampling/sampler.ts';
 import { Sequence } from './sequence.ts';
 import { ModelTokenizer } from '../text/tokenizer.ts';
+import type { Detokenizer } from '../text/tokenizer.ts';
 
 /** Grammars that are kept ready. */
 const GRAMMARS = 64;
@@ -116,7 +119,13 @@ export class LoadedModel {
     const note = options.note && ((message: string): void => options.note?.(`model ${files.id}: ${message}`));
     const runner = await Runner.open({ file: files.onnx, names: files.names, source: files.source, window: files.window, device: options.device, threads: options.threads, contextLength, vocabularySize, note });
     try {
-      return new LoadedModel(files, runner, { prefixBytes: options.prefixBytes, note });
+      // Texts of other models take their steps between the parts.
+      await setImmediate();
+      const model = new LoadedModel(files, runner, { prefixBytes: options.prefixBytes, note });
+      await setImmediate();
+      // What masks of a large vocabulary need once is found on another thread, before the first text that wants it.
+      model.#constraintVocabulary().ahead?.();
+      return model;
     } catch (error) {
       await runner.close();
       throw error;
@@ -132,7 +141,8 @@ export class LoadedModel {
     const least = echo ? 0 : 1;
     if (!Number.isInteger(maxTokens) || maxTokens < least) throw new EngineError('invalid_prompt', `maxTokens must be a whole number of at least ${least}, got ${maxTokens}`);
     checkSampling(sampling);
-    const { ids: prompt, thought, source } = this.#encode(request);
+    const { ids, thought, source } = this.#encode(request);
+    const prompt = source || sampling.truncatePrompt === undefined ? ids : this.#truncated(ids, sampling.truncatePrompt, maxTokens);
     const read = source ?? prompt;
     const offer = offerOf(request.prompt);
     const marks = new Marks((text) => this.#special(text));
@@ -141,28 +151,42 @@ export class LoadedModel {
     if (read.length === 0) throw new EngineError('invalid_prompt', 'the prompt is empty; give at least one character');
     const room = this.#files.contextLength - prompt.length;
     if ((room < 1 && maxTokens > 0) || read.length > this.#files.contextLength) throw this.#tooLong(`${Math.max(read.length, prompt.length)} tokens`);
-    const ends = request.prompt.kind === 'text' && request.prompt.suffix !== undefined ? new Set([...this.#ends, ...(this.#filling?.ends ?? [])]) : this.#ends;
+    const own = request.prompt.kind === 'text' && request.prompt.suffix !== undefined ? new Set([...this.#ends, ...(this.#filling?.ends ?? [])]) : this.#ends;
+    const reads = request.prompt.kind === 'chat' && !echo && (offer !== undefined || needsReader(this.#replies));
+    const ending = endingOf(request, own, reads);
     return new Sequence({
       runner: this.runner,
       prefixes: this.#prefixes,
       prompt,
-      ...(source && this.#side && this.#files.source ? { source: { ids: source, texts: this.#side.texts }, bans: Bans.of(this.#files.source.bans, prompt, ends) } : {}),
+      ...(source && this.#side && this.#files.source ? { source: { ids: source, texts: this.#side.texts }, bans: Bans.of(this.#files.source.bans, prompt, ending.ends) } : {}),
       limit: Math.min(maxTokens, room),
-      ends,
+      ending,
       sampler: new Sampler(sampling, this.#scratch, prompt),
       describe: (token, likelihood) => ({ ...this.#likely(token, likelihood?.logprob), top: (likelihood?.top ?? []).map(([id, each]) => this.#likely(id, each)) }),
-      isSilent: (token) => this.tokenizer.bytesOf(token) === undefined,
+      isSilent: (token) => this.tokenizer.bytesOf(token) === undefined && sampling.specialTokens !== true,
+      tellsIds: sampling.tokenIds === true,
       ...(echo ? { echo: source && request.prompt.kind === 'text' ? request.prompt.text : this.tokenizer.textOfAll(read) } : {}),
-      ...(request.prompt.kind === 'chat' && !echo && (offer || needsReader(this.#replies))
+      ...(reads
         ? { reader: new FormatReader({ format: this.#replies, marks, opened: thought === 'open', names: offer?.names ?? [], tools: offer?.tools ?? [], single: offer?.single ?? false, certain: offer ? certainOf(offer) : 'nothing', newId: () => `call_${randomUUID().replaceAll('-', '').slice(0, 24)}` }) }
         : {}),
       // A reader has given its marks signs by now.
-      detokenizer: this.#side ? this.#side.reader.detokenizer(this.tokenizer.detokenizer(), request.prompt) : this.tokenizer.detokenizer(marks.signs),
-      stop: request.stop,
+      // A reader has given its marks signs by now.
+      detokenizer: this.#detokenizer(request, marks.signs),
       constraint: this.#constraint(request, offer, thought),
       // Where the text has a form, the constraint keeps to its limits itself.
       ...(request.limits && (offer || !request.constraint) ? { limits: request.limits } : {}),
     });
+  }
+  #detokenizer({ prompt, sampling }: GenerateRequest, signs: ReadonlyMap<number, string>): Detokenizer {
+    const shown = sampling.specialTokens === true ? new Map([...this.tokenizer.specials, ...signs]) : signs;
+    const detokenizer = this.tokenizer.detokenizer(shown);
+    return this.#side ? this.#side.reader.detokenizer(detokenizer, prompt) : detokenizer;
+  }
+  /** The end of a prompt. */
+  #truncated(ids: readonly number[], asked: number, maxTokens: number): readonly number[] {
+    const kept = asked === -1 ? this.#files.contextLength - maxTokens : asked;
+    if (kept < 1) throw new EngineError('context_length_exceeded', `model ${this.#files.id} takes ${this.#files.contextLength} tokens for prompt and completion together, so that ${maxTokens} of completion leave none for the prompt; ask for fewer`);
+    return ids.slice(-kept);
   }
   #special(text: string): number | undefined {
     const id = this.tokenizer.idOf(text);
@@ -206,7 +230,7 @@ export class LoadedModel {
     const length = texts.reduce((sum, text) => sum + text.length, 0);
     // A token writes at least one UTF-16 unit per four of its bytes and at most one per byte, special tokens their whole name: such a text cannot fit, and is not worth cutting up.
     const longest = Math.max(this.tokenizer.longestToken, ...this.#files.tokenizer.added_tokens.map(({ content }) => content.length));
-    if (length > this.#files.contextLength * longest) throw this.#tooLong(`${length} characters`);
+    if (length > this.#files.contextLength * longest && request.sampling.truncatePrompt === undefined) throw this.#tooLong(`${length} characters`);
     if (prompt.kind === 'text' && prompt.suffix !== undefined) {
       if (!this.#filling) throw new EngineError('filling_unsupported', `model ${this.#files.id} cannot fill in text between two others: its vocabulary has no marks for it; leave suffix out`);
       return { ids: this.#filling.prompt(prompt.text, prompt.suffix), thought: 'none' };
@@ -219,6 +243,7 @@ export class LoadedModel {
   }
   #sourceOf({ prompt, sampling, echo }: GenerateRequest, reader: SourceReader): { readonly ids: readonly number[]; readonly thought: Thought; readonly source: readonly number[] } {
     if (echo && sampling.logprobs !== undefined) throw new EngineError('invalid_prompt', `an encoder reads the prompts of model ${this.#files.id}, so that their tokens have no likelihood; leave logprobs or echo out`);
+    if (sampling.truncatePrompt !== undefined) throw new EngineError('invalid_prompt', `an encoder reads the prompts of model ${this.#files.id}, whole; leave truncate_prompt_tokens out`);
     if (offerOf(prompt)) throw new EngineError('tools_invalid', `model ${this.#files.id} rewrites texts and cannot be told of tools; leave them out`);
     const { source, begins } = reader.read(prompt);
     return { ids: begins, thought: 'none', source };
@@ -232,7 +257,7 @@ export class LoadedModel {
     return new EngineError('context_length_exceeded', `the prompt has ${size}; model ${this.#files.id} takes ${this.#files.contextLength} tokens for prompt and completion together, so at most ${this.#files.contextLength - 1} of prompt`);
   }
 
-  /** Made when the first constraint comes: models that are never constrained need no tree of their vocabulary. */
+  /** Of a small vocabulary the tree is made when the first constraint comes. */
   #constraintVocabulary(): ConstraintVocabulary {
     const { tokenizer } = this;
     const size = Math.min(tokenizer.size, this.#files.vocabularySize);

@@ -2,9 +2,9 @@
 // Refuses to know who else runs, and how logits are computed.
 
 import type { Constraint } from '../constraints/port.ts';
-import { Limiter } from '../constraints/limiter.ts';
+import { Limiter } from '../constraints/limits/limiter.ts';
 import { EngineError } from '../port.ts';
-import type { FinishReason, GenerateEvent, TextLimits, Usage, WrittenToken } from '../port.ts';
+import type { FinishReason, GenerateEvent, TextLimits, TokenIds, Usage, WrittenToken } from '../port.ts';
 import type { Bans } from '../encoder-decoder/bans.ts';
 import { sourceBytes } from '../encoder-decoder/source.ts';
 import type { Source, SourceCache } from '../encoder-decoder/source.ts';
@@ -13,6 +13,7 @@ import type { Fed } from './feeds.ts';
 import type { Runner, RunnerState } from './runner.ts';
 import type { KvCache } from './kv-cache.ts';
 import { Drafts } from './drafts.ts';
+import type { Ending } from './ending.ts';
 import { joined } from '../replies/reader.ts';
 import type { ReplyPart, ReplyReader } from '../replies/reader.ts';
 import type { Likelihood, Sampler } from '../sampling/sampler.ts';
@@ -34,10 +35,9 @@ export interface SequenceParts {
   readonly bans?: Bans;
   /** New tokens at most; the context's end counts already. */
   readonly limit: number;
-  readonly ends: ReadonlySet<number>;
+  readonly ending: Ending;
   readonly sampler: Sampler;
   readonly detokenizer: Detokenizer;
-  readonly stop: readonly string[];
   readonly constraint?: Constraint;
   /** How long what is said may be, where no constraint sees to it. */
   readonly limits?: TextLimits;
@@ -49,6 +49,8 @@ export interface SequenceParts {
   readonly isSilent: (token: number) => boolean;
   /** The prompt's own text, where it is to be given back. */
   readonly echo?: string;
+  /** The ids of all tokens are told. */
+  readonly tellsIds: boolean;
 }
 /** What a pass shows the model; the last tokens may be guessed. */
 interface Plan extends Fed {
@@ -59,6 +61,7 @@ export interface Progress {
   readonly text: string;
   /** What was written, where it is to be told. */
   readonly tokens?: readonly WrittenToken[];
+  readonly ids?: TokenIds;
   /** In place of text and tokens, where there is a reader. */
   readonly parts?: readonly Extract<GenerateEvent, { kind: 'delta' | 'reasoning' | 'tool_call' }>[];
   readonly finish?: FinishReason;
@@ -91,6 +94,9 @@ export class Sequence {
   /** Tokens of which it is not yet known whether they are content. */
   #untold: WrittenToken[] = [];
   #echoes = false;
+  /** Ids that were written and are still to be told; those of the prompt come first of all. */
+  #newIds: number[] = [];
+  #promptTold = false;
   /** Tokens of the prompt that were known from another text. */
   #remembered = 0;
   /** Tokens that an encoder has still to read. */
@@ -104,7 +110,7 @@ export class Sequence {
     this.promptTokens = parts.source?.ids.length ?? parts.prompt.length;
     this.#unseen = parts.prompt;
     this.#unread = parts.source?.ids.length ?? 0;
-    this.#stops = new StopMatcher(parts.stop);
+    this.#stops = new StopMatcher(parts.ending.stops, parts.ending.stopShown);
     this.#limiter = parts.limits && new Limiter(parts.limits);
     if (parts.echo !== undefined && parts.sampler.wantsLikelihood) this.#scored = 0;
   }
@@ -197,6 +203,18 @@ export class Sequence {
   }
   /** Goes on with the logits that `plan` wanted. `guessed`: how many of the tokens shown were guessed, and `undone` those of them, the last ones, that were wrong: the model must forget them. */
   take(rows: readonly Float32Array[]): { readonly progress: Progress; readonly guessed: number; readonly undone: number } {
+    const taken = this.#taken(rows);
+    return this.#parts.tellsIds ? { ...taken, progress: { ...taken.progress, ids: this.#ids() } } : taken;
+  }
+  #ids(): TokenIds | undefined {
+    const { source, prompt } = this.#parts;
+    if (this.#newIds.length === 0 && (this.#promptTold || this.#reading)) return undefined;
+    const told = { ...(this.#promptTold ? {} : { prompt: source?.ids ?? prompt }), written: this.#newIds };
+    this.#promptTold = true;
+    this.#newIds = [];
+    return told;
+  }
+  #taken(rows: readonly Float32Array[]): ReturnType<Sequence['take']> {
     const { tokens, guess } = this.#fed;
     const text = this.#echoed();
     if (this.#scored !== undefined) return { progress: this.#score(rows, tokens, text), guessed: 0, undone: 0 };
@@ -250,7 +268,8 @@ export class Sequence {
    * written is what was guessed, the model has seen it, and the logits behind it are used. `right`: tokens of the guess that were written.
    */
   #continue(rows: readonly Float32Array[], guess: readonly number[]): { readonly written: Progress; readonly right: number } {
-    const { constraint, ends, limit, sampler, detokenizer } = this.#parts;
+    const { constraint, ending, limit, sampler, detokenizer, tellsIds } = this.#parts;
+    const { own, ends, shown } = ending;
     const unseen: number[] = [];
     let [text, right] = ['', 0];
     let tokens: WrittenToken[] | undefined;
@@ -262,7 +281,11 @@ export class Sequence {
       if (told) tokens = [...(tokens ?? []), ...told];
       for (;;) {
         this.#written++;
-        if (ends.has(token)) return end({ text: text + this.#end(), tokens, finish: 'stop' });
+        if (tellsIds) this.#newIds.push(token);
+        if (ends.has(token)) {
+          if (shown.has(token)) text += this.#take(detokenizer.push(token));
+          return end({ text: text + this.#end(), tokens, finish: 'stop' });
+        }
         constraint?.accept(token);
         sampler.accept(token);
         this.#parts.bans?.accept(token);
@@ -276,7 +299,7 @@ export class Sequence {
         const allowed = constraint?.next ? constraint.next() : constraint?.allowed();
         if (allowed?.size === 0) return end(this.#deadEnd(text));
         // Complete, and nothing but the end may follow.
-        if (allowed?.within(ends)) {
+        if (allowed?.within(own)) {
           this.#forced ||= constraint?.unlimited?.() !== undefined;
           return end({ text: text + this.#end(), tokens, finish: 'stop' });
         }
@@ -290,7 +313,7 @@ export class Sequence {
   }
   /** A token out of those allowed. Where limits leave out the one that would have come, they have shortened the text. */
   #choose(logits: Float32Array): number {
-    const { bans, constraint, sampler } = this.#parts;
+    const { bans, constraint, ending, sampler } = this.#parts;
     const allowed = constraint?.allowed();
     if (!allowed) bans?.apply(logits);
     const free = allowed && constraint?.unlimited?.();
@@ -299,7 +322,7 @@ export class Sequence {
       if (allowed.has(wanted)) return wanted;
       this.#forced = true;
     }
-    return sampler.choose(logits, allowed);
+    return sampler.choose(logits, allowed, this.#written < ending.least ? ending.ends : undefined);
   }
   /** Do limits make it end otherwise than it would have? */
   get #shortened(): boolean {
@@ -312,7 +335,7 @@ export class Sequence {
   /** Text that is safe to show. A reader's parts are kept beside it; stop strings count in what is said alone. */
   #take(text: string): string {
     const { reader } = this.#parts;
-    if (!reader) return this.#within(this.#stops.push(text));
+    if (!reader) return this.#within(this.#heed(text));
     const thinks = reader.thinks;
     this.#keep(reader.push(text));
     if (thinks || reader.thinks) this.#thought++;
@@ -323,6 +346,10 @@ export class Sequence {
     if (reader) this.#keep(reader.end());
     const text = this.#within(this.#stops.end());
     return (reader ? this.#say(text) : text) + this.#rest();
+  }
+  /** Text in front of a stop string, where one may end it by now. */
+  #heed(text: string): string {
+    return this.#written > this.#parts.ending.least ? this.#stops.push(text) : this.#stops.pass(text);
   }
   /** What of a text is within the limits, as far as that is known. */
   #within(text: string): string {
@@ -340,7 +367,7 @@ export class Sequence {
   #keep(parts: readonly ReplyPart[]): void {
     for (const part of parts) {
       if (this.#stops.stopped) return;
-      if (part.kind === 'delta') this.#say(this.#within(this.#stops.push(part.text)));
+      if (part.kind === 'delta') this.#say(this.#within(this.#heed(part.text)));
       else {
         this.#say(this.#within(this.#stops.end()));
         this.#rest();
@@ -364,8 +391,8 @@ export class Sequence {
     };
   }
   #told(token: number): readonly WrittenToken[] | undefined {
-    const { sampler, describe, ends, isSilent } = this.#parts;
-    return sampler.likelihood === undefined || ends.has(token) || isSilent(token) ? undefined : [describe(token, sampler.likelihood)];
+    const { sampler, describe, ending, isSilent } = this.#parts;
+    return sampler.likelihood === undefined || (ending.ends.has(token) && !ending.shown.has(token)) || isSilent(token) ? undefined : [describe(token, sampler.likelihood)];
   }
   #deadEnd(text: string): Progress {
     if (this.#parts.constraint?.complete()) return { text: text + this.#end(), finish: 'stop' };

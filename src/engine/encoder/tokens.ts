@@ -4,6 +4,7 @@
 import { Tokenizer } from '@huggingface/tokenizers';
 import { z } from 'zod';
 import { EngineError } from '../port.ts';
+import { vocabularySchema } from '../text/tokenizer.ts';
 
 const added = z.looseObject({ id: z.int().nonnegative(), content: z.string().min(1), special: z.boolean().default(false) });
 const segment = z.int().nonnegative().default(0);
@@ -23,7 +24,7 @@ export const encoderTokenizerSchema = z.looseObject({
   added_tokens: z.array(added).default([]),
   post_processor: z.union([processor, sequence]).nullish(),
   padding: z.looseObject({ pad_id: z.int().nonnegative() }).nullish(),
-  model: z.looseObject({ unk_token: z.string().nullish(), unk_id: z.int().nullish(), vocab: z.union([z.record(z.string(), z.int()), z.array(z.tuple([z.string(), z.number()]))]) }),
+  model: z.looseObject({ unk_token: z.string().nullish(), unk_id: z.int().nullish(), vocab: vocabularySchema }),
 });
 export type EncoderTokenizerFile = z.infer<typeof encoderTokenizerSchema>;
 

@@ -1,8 +1,8 @@
 // Owns why a model could not be loaded, in words that name the file and say what to do. It looks only when something has failed: what is whole is not read twice.
 // Refuses to know how models are loaded and run.
 
-import { open, readFile, stat } from 'node:fs/promises';
-import { basename, dirname, isAbsolute, join, normalize } from 'node:path';
+import { open, readFile, realpath, stat } from 'node:fs/promises';
+import { basename, dirname, isAbsolute, join, normalize, sep } from 'node:path';
 import { readFields } from '../../model/protobuf.ts';
 
 export interface ModelPlaces {
@@ -86,6 +86,14 @@ const SAID: readonly (readonly [RegExp, string])[] = [
   [/a vocabulary of \d+, the logits have \d+/, 'config.json and the weights are of two models; fetch both from one place, or correct vocab_size'],
   [/tokenizer\.json(?! is missing)/, 'it cannot be read here; fetch it again, or take the one that `save_pretrained` of a fast tokenizer writes'],
 ];
+
+/** A message for those who have no business with where the model lies: its files are named by their path in its folder. */
+export async function placeless(message: string, { folder, onnx, others = [] }: ModelPlaces): Promise<string> {
+  const real = async (path: string): Promise<string> => realpath(path).catch(() => path);
+  // In the cache of the hub, files are links into another folder.
+  const beside = await Promise.all([onnx, ...others].flatMap((path) => (path === undefined ? [] : [real(path).then(dirname)])));
+  return [folder, await real(folder), ...beside].filter(isAbsolute).reduce((rest, place) => rest.replaceAll(place + sep, '').replaceAll(place, 'its folder'), message);
+}
 
 /** The message of what went wrong, and behind it what to do, where that is known. */
 export async function explain(error: unknown, { folder, onnx: main, others = [] }: ModelPlaces): Promise<string> {

@@ -1,72 +1,12 @@
-// Owns which models are in memory: described at start, opened when first asked for, closed when others need the room or nobody has asked for long.
+// Owns which models are in memory: opened when first asked for, closed when others need the room or nobody has asked for long.
 // Refuses to know how models run and what is asked of them.
 
-import { explain } from './diagnosis.ts';
-import type { ModelPlaces } from './diagnosis.ts';
-import { readEncoderFiles } from '../encoder/files.ts';
-import { encoderInfo, LoadedEncoder } from '../encoder/encoder.ts';
-import { LoadedModel } from '../decoder/loaded-model.ts';
+import type { DescribedModel, OpenModel } from './described-model.ts';
+import { placeless } from './diagnosis.ts';
 import { freeBytes } from './memory.ts';
 import { invalid } from './json-files.ts';
-import { readModelFiles, splitVariant, taskOf, weightBytes } from './model-files.ts';
 import { EngineError, unableTo } from '../port.ts';
-import type { ChatPrompt, Device, EngineLimits, ModelInfo, Task } from '../port.ts';
-import { PromptCounter } from './prompt-counter.ts';
-import { EncoderTokens } from '../encoder/tokens.ts';
-
-export type OpenModel = { readonly kind: 'decoder'; readonly model: LoadedModel } | { readonly kind: 'encoder'; readonly model: LoadedEncoder };
-/** A model on the disk whose folder was read and found whole. */
-export interface DescribedModel {
-  readonly info: ModelInfo & { readonly tasks: readonly Task[]; readonly bytes: number };
-  open(): Promise<OpenModel>;
-  /** Tokens of a text or of a chat, without opening the model. Rejects with EngineError `invalid_prompt` for a chat where there are none. */
-  count(what: string | ChatPrompt): Promise<number>;
-}
-export interface OpeningOptions {
-  readonly device: Device;
-  readonly threads: number;
-  readonly limits: EngineLimits;
-  readonly note: (message: string) => void;
-}
-
-/** Reads what is in a model folder, all but the weights. Throws EngineError `model_invalid`. */
-export async function describeModel(folder: string, options: OpeningOptions): Promise<DescribedModel> {
-  return explained({ folder: splitVariant(folder).folder }, () => describe(folder, options));
-}
-async function describe(folder: string, { device, threads, limits, note }: OpeningOptions): Promise<DescribedModel> {
-  const task = await taskOf(folder);
-  if (task === 'generate') {
-    const { id, onnx, source, contextLength, vocabularySize, parameters, created, grounded } = await readModelFiles(folder);
-    const graphs = [onnx, source?.encoder, source?.opening].filter((path) => path !== undefined);
-    const bytes = (await Promise.all(graphs.map(weightBytes))).reduce((sum, each) => sum + each, 0);
-    let counter: PromptCounter | undefined;
-    return {
-      info: { id, tasks: ['generate'], contextLength, vocabularySize, parameters, created, grounded, device, loaded: false, bytes },
-      open: async () => ({ kind: 'decoder', model: await explained({ folder: splitVariant(folder).folder, onnx, others: graphs.slice(1) }, () => LoadedModel.load(folder, { device, threads, prefixBytes: limits.prefixBytes, note })) }),
-      count: async (what) => (counter ??= new PromptCounter(await readModelFiles(folder))).count(what),
-    };
-  }
-  const files = await readEncoderFiles(folder, task);
-  const { bytes } = files;
-  let tokens: EncoderTokens | undefined;
-  return {
-    info: { ...encoderInfo(files), tasks: task === 'embed' ? ['embed', 'score'] : ['score'], bytes, device, loaded: false },
-    open: async () => ({ kind: 'encoder', model: await explained({ folder: splitVariant(folder).folder, onnx: files.onnx }, () => LoadedEncoder.load(files, { device, threads, passTokens: limits.passTokens, note })) }),
-    count: async (what) => {
-      if (typeof what !== 'string') throw new EngineError('invalid_prompt', `model ${files.id} cannot chat; give a text`);
-      return (tokens ??= new EncoderTokens(files.tokenizer, files.tokenizerConfig, files.lowerCase)).count(what);
-    },
-  };
-}
-
-/** What cannot be loaded is said with what to do about it, and by the code that it has. */
-async function explained<T>(places: ModelPlaces, load: () => Promise<T>): Promise<T> {
-  try {
-    return await load();
-  } catch (error) {
-    throw new EngineError(error instanceof EngineError ? error.code : 'model_invalid', await explain(error, places), { cause: error });
-  }
-}
+import type { ChatPrompt, EngineLimits, ModelInfo, Task } from '../port.ts';
 
 /** A model that stays open until it is given back. */
 export interface Lease {
@@ -84,6 +24,16 @@ interface Entry {
   last: number;
   failed: { readonly at: number; readonly error: EngineError } | undefined;
 }
+export interface PoolHooks {
+  /** Told when a model was opened or closed. */
+  readonly changed: (info: ModelInfo, why: string) => void;
+  /** Told when a model could not be opened, with the places of its files, which those who ask for it do not hear. */
+  readonly failed?: (message: string) => void;
+  /** Bytes that a model needs at the moment for texts that run. Default: none. */
+  readonly running?: (open: OpenModel) => number;
+  /** Bytes of memory that can still be had. Default: those of the machine or its container. */
+  readonly free?: () => number;
+}
 /** A model that could not be opened is not tried again before. */
 const RETRY_MS = 10_000;
 
@@ -92,12 +42,7 @@ export class ModelPool {
   /** Taken out, and open until the last lease is given back. */
   readonly #retired = new Set<Entry>();
   readonly #limits: Pick<EngineLimits, 'modelBytes' | 'modelIdleMs'>;
-  /** Told when a model was opened or closed. */
-  readonly #changed: (info: ModelInfo, why: string) => void;
-  /** Bytes that a model needs at the moment for texts that run. */
-  readonly #running: (open: OpenModel) => number;
-  /** Bytes of memory that can still be had. */
-  readonly #free: () => number;
+  readonly #hooks: PoolHooks;
   readonly #timer: NodeJS.Timeout | undefined;
   /** Models are opened one after the other, so that each knows what room there is. */
   #turn: Promise<unknown> = Promise.resolve();
@@ -106,11 +51,9 @@ export class ModelPool {
   #pressed = false;
   #closed = false;
 
-  constructor(limits: Pick<EngineLimits, 'modelBytes' | 'modelIdleMs'>, changed: (info: ModelInfo, why: string) => void, running: (open: OpenModel) => number = () => 0, free: () => number = freeBytes) {
+  constructor(limits: Pick<EngineLimits, 'modelBytes' | 'modelIdleMs'>, hooks: PoolHooks) {
     this.#limits = limits;
-    this.#changed = changed;
-    this.#running = running;
-    this.#free = free;
+    this.#hooks = hooks;
     if (limits.modelIdleMs > 0) this.#timer = setInterval(() => void this.#sweep(), Math.max(20, Math.min(10_000, limits.modelIdleMs / 4))).unref();
   }
 
@@ -226,11 +169,12 @@ export class ModelPool {
       entry.info = { ...entry.described.info, ...open.model.info, tasks: entry.described.info.tasks, bytes, loaded: true };
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
-      const failure = new EngineError('model_unavailable', `model ${id} cannot be loaded: ${reason}`, { cause: error });
+      this.#hooks.failed?.(`model ${id} cannot be loaded: ${reason}`);
+      const failure = new EngineError('model_unavailable', `model ${id} cannot be loaded: ${await placeless(reason, entry.described.places)}`, { cause: error });
       entry.failed = { at: performance.now(), error: failure };
       throw failure;
     }
-    this.#changed(entry.info, 'it was asked for');
+    this.#hooks.changed(entry.info, 'it was asked for');
     const { open } = entry;
     // Taken out while it was loading, and those who asked have left.
     if (this.#retired.has(entry) && entry.uses === 0) await this.#closeRetired(entry);
@@ -241,7 +185,7 @@ export class ModelPool {
   }
   /** Bytes of weights, and of keys and values. What ONNX Runtime takes besides them is not known: the process keeps memory that it gave back, and uses it for the next. */
   #held(): number {
-    return this.#opened.reduce((sum, { open, described }) => sum + described.info.bytes + (open ? this.#running(open) + rememberedBy(open) : 0), 0);
+    return this.#opened.reduce((sum, { open, described }) => sum + described.info.bytes + (open ? (this.#hooks.running?.(open) ?? 0) + rememberedBy(open) : 0), 0);
   }
   /** The longest ago used of those that remember ended texts forgets them. */
   #forgetOne(): boolean {
@@ -265,7 +209,7 @@ export class ModelPool {
       if (this.#closed) throw new EngineError('closed', 'the engine is closed');
       if (entry.uses === 0) throw new EngineError('aborted', 'nobody asks for the model any more');
       const held = this.#held();
-      const free = measured ? Math.max(returned, this.#free()) : modelBytes === 0 ? Number.POSITIVE_INFINITY : modelBytes - held;
+      const free = measured ? Math.max(returned, (this.#hooks.free ?? freeBytes)()) : modelBytes === 0 ? Number.POSITIVE_INFINITY : modelBytes - held;
       if (bytes <= free) return;
       if (!measured && this.#forgetOne()) continue;
       if (measured && bytes > free + held)
@@ -302,7 +246,7 @@ export class ModelPool {
     entry.open = undefined;
     entry.info = entry.described.info;
     const failure = await open.model.close().then(() => '', (error: unknown) => ` (and that failed: ${error instanceof Error ? error.message : String(error)})`);
-    this.#changed(entry.info, why + failure);
+    this.#hooks.changed(entry.info, why + failure);
   }
   #wake(): void {
     for (const resolve of this.#waiters.splice(0)) resolve();

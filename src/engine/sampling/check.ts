@@ -5,7 +5,7 @@ import { EngineError } from '../port.ts';
 import type { Sampling } from '../port.ts';
 
 const finite = Number.isFinite;
-const RANGES: readonly (readonly [name: Exclude<keyof Sampling, 'logitBias'>, needed: boolean, holds: (value: number) => boolean, range: string])[] = [
+const RANGES: readonly (readonly [name: Exclude<keyof Sampling, 'logitBias' | 'ignoreEos' | 'stopTokens' | 'includeStop' | 'specialTokens' | 'tokenIds'>, needed: boolean, holds: (value: number) => boolean, range: string])[] = [
   ['temperature', true, (value) => value >= 0 && finite(value), 'a number of at least 0'],
   ['topP', true, (value) => value > 0 && value <= 1, 'above 0 and at most 1'],
   ['topK', false, (value) => Number.isInteger(value) && value >= 0, 'a whole number of at least 0'],
@@ -16,6 +16,8 @@ const RANGES: readonly (readonly [name: Exclude<keyof Sampling, 'logitBias'>, ne
   ['frequencyPenalty', false, finite, 'a number'],
   ['logprobs', false, (value) => Number.isInteger(value) && value >= 0, 'a whole number of at least 0'],
   ['seed', false, finite, 'a number'],
+  ['minTokens', false, (value) => Number.isInteger(value) && value >= 0, 'a whole number of at least 0'],
+  ['truncatePrompt', false, (value) => Number.isInteger(value) && (value === -1 || value > 0), '-1, or a whole number of at least 1'],
 ];
 
 /** Throws EngineError `invalid_prompt` that names the setting and what it must be. */

@@ -1,7 +1,7 @@
 // Owns the choice of the next token from logits: penalties, bias, temperature, the cuts by rank and mass, the draw, and how likely the choice was.
 // Refuses to know what tokens mean and which of them a constraint allows beyond the list it is given.
 
-import type { TokenSet } from '../constraints/token-set.ts';
+import type { TokenSet } from '../constraints/tokens/token-set.ts';
 import { EngineError } from '../port.ts';
 import type { Sampling } from '../port.ts';
 import { SeededRandom } from './random.ts';
@@ -61,21 +61,22 @@ export class Sampler {
     return { logprob: logits[token] - highest - total, top: top.map((id) => [id, logits[id] - highest - total]) };
   }
 
-  /** A token id out of `allowed` (all when absent). `logits`: one per id; they are changed. Throws EngineError `failed` when none of them is a number. */
-  choose(logits: Float32Array, allowed?: TokenSet): number {
+  /** A token id out of `allowed` (all when absent), and none of `barred`. `logits`: one per id; they are changed. Throws EngineError `failed` when none of them is a number. */
+  choose(logits: Float32Array, allowed?: TokenSet, barred?: Iterable<number>): number {
     const { logprobs } = this.#sampling;
-    if (logprobs === undefined) return this.#choose(logits, allowed);
+    if (logprobs === undefined) return this.#choose(logits, allowed, barred);
     const { top, total, highest } = this.#likeliest(logits, logprobs);
     const before = Float32Array.from(logits);
-    const token = this.#choose(logits, allowed);
+    const token = this.#choose(logits, allowed, barred);
     const logprob = (id: number): number => before[id] - highest - total;
     this.likelihood = { logprob: logprob(token), top: top.map((id) => [id, logprob(id)]) };
     return token;
   }
 
-  #choose(logits: Float32Array, set: TokenSet | undefined): number {
+  #choose(logits: Float32Array, set: TokenSet | undefined, barred: Iterable<number> = []): number {
     const allowed = set?.ids;
     if (set?.bits) set.mask(logits);
+    for (const token of barred) if (token < logits.length) logits[token] = -Infinity;
     this.#counts?.apply(logits);
     for (const [token, bias] of this.#bias) if (token < logits.length) logits[token] += bias;
     const count = allowed ? allowed.length : logits.length;

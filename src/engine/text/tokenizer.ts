@@ -12,21 +12,26 @@ const addedTokenSchema = z.object({
   lstrip: z.boolean().default(false),
   rstrip: z.boolean().default(false),
 });
+/** Ids by token, or tokens in order with a number of each. It is checked as it stands: zod's records lose a token that is called __proto__. */
+export const vocabularySchema = z.union([
+  z.custom<Readonly<Record<string, number>>>((value) => typeof value === 'object' && value !== null && !Array.isArray(value) && Object.values(value).every(Number.isSafeInteger), 'must have a whole number for each token'),
+  z.array(z.tuple([z.string(), z.number()])),
+]);
 /** The parts of a Hugging Face `tokenizer.json` that are read here; the rest is handed on as it is. */
 export const tokenizerSchema = z.looseObject({
   added_tokens: z.array(addedTokenSchema.loose()).default([]),
   decoder: z.looseObject({ type: z.string(), decoders: z.array(z.looseObject({ type: z.string() })).optional() }).nullable(),
-  model: z.looseObject({ type: z.string().optional(), vocab: z.union([z.record(z.string(), z.int()), z.array(z.tuple([z.string(), z.number()]))]) }),
+  model: z.looseObject({ type: z.string().optional(), vocab: vocabularySchema }),
 });
 export type TokenizerFile = z.infer<typeof tokenizerSchema>;
 
-/** Reverse of the printable alphabet in which byte-level BPE writes bytes (Radford et al. 2019, GPT-2 `bytes_to_unicode`). */
-function byteOfCharacter(): ReadonlyMap<string, number> {
-  const bytes = new Map<string, number>();
+/** Reverse of the printable alphabet in which byte-level BPE writes bytes (Radford et al. 2019, GPT-2 `bytes_to_unicode`): bytes by UTF-16 units, and -1. */
+function byteOfUnit(): Int16Array {
+  const bytes = new Int16Array(512).fill(-1);
   let next = 256;
   for (let byte = 0; byte < 256; byte++) {
     const printable = (byte >= 33 && byte <= 126) || (byte >= 161 && byte <= 172) || byte >= 174;
-    bytes.set(String.fromCodePoint(printable ? byte : next++), byte);
+    bytes[printable ? byte : next++] = byte;
   }
   return bytes;
 }
@@ -81,8 +86,8 @@ export class ModelTokenizer {
   readonly #added: readonly string[];
   /** One capturing group; absent where there are no special tokens. */
   readonly #pattern: RegExp | undefined;
-  readonly #bytes: (Uint8Array | undefined)[] = [];
-  readonly #texts: (string | undefined)[] = [];
+  readonly #bytes: (Uint8Array | undefined)[];
+  readonly #texts: (string | undefined)[];
 
   /** Throws EngineError `model_invalid` for a tokenizer whose tokens cannot be turned into bytes. */
   constructor(file: TokenizerFile, config: object = {}) {
@@ -95,7 +100,7 @@ export class ModelTokenizer {
 
     const { vocab } = file.model;
     const entries: readonly (readonly [string, number])[] = Array.isArray(vocab) ? vocab.map(([token], id) => [token, id]) : Object.entries(vocab);
-    const withoutSpecial = Array.isArray(vocab) ? vocab : Object.fromEntries(entries.filter(([, id]) => !this.#specialIds.has(id)));
+    const withoutSpecial = Array.isArray(vocab) || !entries.some(([, id]) => this.#specialIds.has(id)) ? vocab : Object.fromEntries(entries.filter(([, id]) => !this.#specialIds.has(id)));
     try {
       let trusted: { readonly encoder: Encoder } | undefined;
       this.#trusted = () => (trusted ??= { encoder: new Encoder(file, config) }).encoder;
@@ -104,6 +109,10 @@ export class ModelTokenizer {
       throw new EngineError('model_invalid', `tokenizer.json cannot be used: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
     }
     const spell = speller(file);
+    // As long as they are to be: vocabularies do not come in the order of their ids.
+    this.size = entries.reduce((size, [, id]) => Math.max(size, id + 1), Math.max(0, ...file.added_tokens.map(({ id }) => id + 1)));
+    this.#bytes = Array.from<undefined>({ length: this.size });
+    this.#texts = Array.from<undefined>({ length: this.size });
     for (const [token, id] of entries) {
       this.#ids.set(token, id);
       this.#texts[id] = token;
@@ -114,7 +123,6 @@ export class ModelTokenizer {
       this.#texts[id] = content;
       this.#bytes[id] = isSpecial ? undefined : Buffer.from(content, 'utf8');
     }
-    this.size = Math.max(this.#bytes.length, ...special.map(({ id }) => id + 1));
     this.longestToken = this.#bytes.reduce((longest, bytes) => Math.max(longest, bytes?.length ?? 0), 1);
   }
 
@@ -124,6 +132,10 @@ export class ModelTokenizer {
   /** How a token is written in the vocabulary; empty for ids without a token. */
   textOf(id: number): string {
     return this.#texts[id] ?? '';
+  }
+  /** Texts of the special tokens, by id. */
+  get specials(): ReadonlyMap<number, string> {
+    return new Map(Array.from(this.#special.values(), ({ id, content }) => [id, content]));
   }
   isSpecial(id: number): boolean {
     return this.#specialIds.has(id);
@@ -230,10 +242,15 @@ const prefixes = (text: string): string[] => Array.from({ length: text.length - 
 function speller(file: TokenizerFile): (token: string) => Uint8Array {
   const kinds = [file.decoder?.type, ...(file.decoder?.decoders ?? []).map(({ type }) => type)];
   if (kinds.includes('ByteLevel')) {
-    const byteOf = byteOfCharacter();
+    const byteOf = byteOfUnit();
     return (token) => {
-      const bytes = Array.from(token, (character) => byteOf.get(character));
-      return bytes.includes(undefined) ? Buffer.from(token, 'utf8') : Uint8Array.from(bytes as number[]);
+      const bytes = new Uint8Array(token.length);
+      for (let i = 0; i < token.length; i++) {
+        const byte = byteOf[token.charCodeAt(i)] ?? -1;
+        if (byte < 0) return Buffer.from(token, 'utf8');
+        bytes[i] = byte;
+      }
+      return bytes;
     };
   }
   if (kinds.includes('ByteFallback') || kinds.includes('Metaspace')) {

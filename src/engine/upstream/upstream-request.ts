@@ -22,7 +22,7 @@ export function bodyOf(request: GenerateRequest): Readonly<Record<string, unknow
   };
 }
 function samplingOf(sampling: Sampling, chat: boolean): Readonly<Record<string, unknown>> {
-  const { temperature, topP, seed, topK, minP, typicalP, repetitionPenalty, presencePenalty, frequencyPenalty, logitBias, logprobs } = sampling;
+  const { temperature, topP, seed, topK, minP, typicalP, repetitionPenalty, presencePenalty, frequencyPenalty, logitBias, logprobs, minTokens, ignoreEos, stopTokens, includeStop, specialTokens, tokenIds, truncatePrompt } = sampling;
   const given = {
     seed,
     top_k: topK || undefined,
@@ -32,6 +32,13 @@ function samplingOf(sampling: Sampling, chat: boolean): Readonly<Record<string, 
     presence_penalty: presencePenalty || undefined,
     frequency_penalty: frequencyPenalty || undefined,
     logit_bias: logitBias,
+    min_tokens: minTokens,
+    ignore_eos: ignoreEos,
+    stop_token_ids: stopTokens,
+    include_stop_str_in_output: includeStop,
+    skip_special_tokens: specialTokens === true ? false : undefined,
+    return_token_ids: tokenIds,
+    truncate_prompt_tokens: truncatePrompt,
     ...(logprobs === undefined ? {} : chat ? { logprobs: true, top_logprobs: logprobs } : { logprobs }),
   };
   return { temperature, top_p: topP, ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) };

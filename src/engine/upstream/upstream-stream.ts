@@ -4,7 +4,7 @@
 import { createParser } from 'eventsource-parser';
 import { z } from 'zod';
 import { EngineError } from '../port.ts';
-import type { TokenLikelihood, WrittenToken } from '../port.ts';
+import type { TokenIds, TokenLikelihood, WrittenToken } from '../port.ts';
 import { deltaSchema } from './upstream-chat.ts';
 import { parsed, refusalWithin } from './upstream-refusal.ts';
 
@@ -19,6 +19,8 @@ const chunkSchema = z.looseObject({
         delta: deltaSchema.nullish(),
         text: z.string().nullish(),
         finish_reason: z.string().nullish(),
+        prompt_token_ids: z.array(z.int()).nullish(),
+        token_ids: z.array(z.int()).nullish(),
         logprobs: z
           .looseObject({
             content: z.array(z.looseObject({ ...likelihood, top_logprobs: z.array(z.looseObject(likelihood)).nullish() })).nullish(),
@@ -77,6 +79,8 @@ export async function* chunksOf(url: string, body: AsyncIterable<Uint8Array>): A
   return false;
 }
 
+/** Ids of tokens, as vLLM tells them. */
+export const idsOf = ({ prompt_token_ids: prompt, token_ids: written }: NonNullable<Chunk['choices']>[number]): TokenIds | undefined => (prompt || written ? { ...(prompt ? { prompt } : {}), written: written ?? [] } : undefined);
 /** Tokens as chats and as plain texts tell them, with the `most` likeliest for each: plain texts tell the one that was written as well where it is none of these. */
 export function tokensOf(given: NonNullable<Chunk['choices']>[number]['logprobs'], most = Infinity): readonly WrittenToken[] | undefined {
   const bytesOf = (text: string): number[] => [...Buffer.from(text, 'utf8')];

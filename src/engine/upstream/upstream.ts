@@ -2,14 +2,14 @@
 // Refuses to know how it makes tokens.
 
 import { z } from 'zod';
-import { limitEvents } from '../constraints/limited-events.ts';
+import { limitEvents } from '../constraints/limits/limited-events.ts';
 import { EngineError } from '../port.ts';
 import type { ChatPrompt, Embeddings, EmbedRequest, Engine, EngineStatistics, FinishReason, GenerateEvent, GenerateRequest, ModelInfo, ScoreRequest, Scores, Usage } from '../port.ts';
 import { DeltaReader } from './upstream-chat.ts';
 import { embeddingsBody, readEmbeddings, readScores, rerankBody } from './upstream-encoders.ts';
 import { parsed, refusal, waitOf } from './upstream-refusal.ts';
 import { bodyOf } from './upstream-request.ts';
-import { chunksOf, tokensOf } from './upstream-stream.ts';
+import { chunksOf, idsOf, tokensOf } from './upstream-stream.ts';
 import type { Chunk } from './upstream-stream.ts';
 
 export interface UpstreamOptions {
@@ -227,13 +227,15 @@ function usageOf({ usage }: Chunk): Usage | undefined {
   const thought = usage.completion_tokens_details?.reasoning_tokens ?? 0;
   return { promptTokens: usage.prompt_tokens ?? 0, completionTokens: usage.completion_tokens ?? 0, ...(cached > 0 ? { cachedTokens: cached } : {}), ...(thought > 0 ? { reasoningTokens: thought } : {}) };
 }
-function eventsOf({ delta, text: plain, logprobs }: NonNullable<Chunk['choices']>[number], reader: DeltaReader, likeliest: number | undefined): GenerateEvent[] {
+function eventsOf(choice: NonNullable<Chunk['choices']>[number], reader: DeltaReader, likeliest: number | undefined): GenerateEvent[] {
+  const { delta, text: plain, logprobs } = choice;
   const thought = delta ? reader.thought(delta) : '';
   const text = delta?.content ?? plain ?? '';
   const tokens = tokensOf(logprobs, likeliest);
+  const ids = idsOf(choice);
   return [
     ...(thought === '' ? [] : [{ kind: 'reasoning' as const, text: thought }]),
-    ...(text === '' && !tokens?.length ? [] : [{ kind: 'delta' as const, text, ...(tokens?.length ? { tokens } : {}) }]),
+    ...(text === '' && !tokens?.length && !ids ? [] : [{ kind: 'delta' as const, text, ...(tokens?.length ? { tokens } : {}), ...(ids ? { ids } : {}) }]),
     ...(delta ? reader.calls(delta) : []),
   ];
 }

@@ -29,6 +29,8 @@ export interface Architecture {
   readonly tables?: () => ReadonlyMap<string, Float32Array>;
   /** Tensors of the checkpoint that tell nothing new. */
   isNeedless(tensor: string): boolean;
+  /** Of a tensor that tells nothing new only if it is the same as another: that one's name. */
+  readonly copyOf?: (tensor: string) => string | undefined;
   /** Files of the model, in the order in which they are made: one, or an encoder and a decoder. */
   readonly graphs: readonly { readonly name: string; readonly build: (options: BuildOptions) => Uint8Array }[];
   /** What whoever brings it in should know: a line each. */

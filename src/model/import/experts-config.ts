@@ -37,6 +37,9 @@ const COUNTS: Partial<Record<LlamaKind, Needed>> = {
   mixtral: 'num_local_experts',
 };
 
+/** Whose share of a single chosen expert is made 1, too. */
+const ALONE: ReadonlySet<LlamaKind> = new Set(['qwen3_moe', 'deepseek_v3']);
+
 /** Undefined for a model without experts. `need` gives a key's number, or throws that it is missing. */
 export function expertsOf(kind: LlamaKind, keys: Keys, feedForward: number, need: (key: Needed) => number, asked: Asked): ExpertsConfig | undefined {
   // transformers 5 writes the name that it has for all families.
@@ -52,7 +55,7 @@ export function expertsOf(kind: LlamaKind, keys: Keys, feedForward: number, need
   const gate = kind === 'deepseek_v3' ? 'sigmoid' : 'softmax';
   if ((keys.scoring_func ?? gate) !== gate) refuse(asked, 'scoring_func', keys.scoring_func, `of a model of type ${kind}, ${gate} is computed here`);
   // Mixtral takes the softmax over the chosen ones alone, which comes to the same as making their shares sum to 1.
-  const normalised = kind === 'mixtral' || (perToken > 1 && (keys.norm_topk_prob ?? false));
+  const normalised = kind === 'mixtral' || ((perToken > 1 || ALONE.has(kind)) && (keys.norm_topk_prob ?? false));
   const usual = {
     count,
     perToken,

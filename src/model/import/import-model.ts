@@ -106,6 +106,27 @@ export function checkTensors(architecture: Architecture, checkpoint: Checkpoint,
       'checkpoint_unsupported',
       `${from}: the tensors ${left.slice(0, 4).join(', ')}${left.length > 4 ? ` and ${left.length - 4} more` : ''} have no place in a model of type ${architecture.type}; leave them out with --ignore NAME if they are not needed`,
     );
+  for (const name of checkpoint.names) {
+    const other = architecture.copyOf?.(name);
+    if (other !== undefined && other !== name && !ignore.includes(name) && !areSame(checkpoint, name, other))
+      throw new CheckpointError(
+        'checkpoint_unsupported',
+        `${from}: ${name} differs from ${other}, and a model of type ${architecture.type} is built here with one for both; leave it out with --ignore ${name} if it is not needed`,
+      );
+  }
+}
+
+/** Numbers that are compared at once. */
+const COMPARED = 2 ** 22;
+function areSame(checkpoint: Checkpoint, name: string, other: string): boolean {
+  const [shape, wanted] = [name, other].map((each) => checkpoint.shapeOf(each));
+  if (!shape || shape.join() !== wanted?.join()) return false;
+  const size = sizeOf(shape);
+  for (let from = 0; from < size; from += COMPARED) {
+    const [values, others] = [name, other].map((each) => checkpoint.read(each, from, Math.min(size, from + COMPARED)));
+    if (values.some((value, i) => value !== others[i])) return false;
+  }
+  return true;
 }
 
 function write(

@@ -1,4 +1,4 @@
-// Owns what is told of a model's layers while they are written: which are done, their bytes, what quantisation took of them.
+// Owns what is told of a model's layers while they are written: which are done, their bytes, what rounding took of them.
 // Refuses to know where weights come from and how graphs are made.
 
 import type { Storage } from '../decoder-parts.ts';
@@ -9,7 +9,7 @@ export interface LayerReport {
   readonly layer: number;
   /** Of its weights, as they are stored. */
   readonly bytes: number;
-  /** What quantisation took of its matrices: the root mean square of the error over that of the weights; of all of them together, and of the worst. Undefined where nothing was quantised. */
+  /** What rounding to halves or to few bits took of its matrices: the root mean square of the error over that of the weights; of all of them together, and of the worst. Undefined where they are stored whole. */
   readonly lost?: { readonly all: number; readonly worst: number; readonly name: string };
 }
 /** Called when a layer is written. */

@@ -9,6 +9,7 @@ export const LLAMA_FAMILY = [
   'phi3',
   'gemma',
   'gemma2',
+  'gemma3_text',
   'deepseek',
   'deepseek_v2',
   'deepseek_v3',

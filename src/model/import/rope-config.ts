@@ -29,6 +29,7 @@ const ropeSchema = z.object({
 });
 export const ropeKeys = {
   rope_theta: positive.nullish(),
+  rope_local_base_freq: positive.nullish(),
   rope_scaling: z.record(z.string(), z.unknown()).nullish(),
   rope_parameters: z.record(z.string(), z.unknown()).nullish(),
   partial_rotary_factor: positive.max(1).nullish(),
@@ -44,6 +45,13 @@ export interface Rope {
   readonly most: number;
   /** What DeepSeek-V2 and V3 multiply queries and keys by, each, besides. Absent: 1. */
   readonly spread?: number;
+}
+/** What a configuration with other positions for layers with windows (Gemma 3) says of those that see everything, and of these: by name in transformers 5, by a base alone before. */
+export function layeredRope(config: RopeKeys): readonly [full: RopeKeys, local: RopeKeys] {
+  const { full_attention: full, sliding_attention: local } = config.rope_parameters ?? {};
+  const isNamed = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
+  if (isNamed(full) && isNamed(local)) return [{ ...config, rope_parameters: full }, { ...config, rope_parameters: local }];
+  return [config, { ...config, rope_theta: config.rope_local_base_freq, rope_scaling: undefined, rope_parameters: undefined }];
 }
 /** Angles for heads of a size. */
 export function rotaryOf(config: RopeKeys, headSize: number, asked: Asked): Rope {

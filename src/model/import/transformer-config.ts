@@ -49,6 +49,9 @@ const SKIPPED = 2;
 /** Of PyTorch's LayerNorm; no configuration says another. */
 const EPSILON = 1e-5;
 
+/** One for both sides, under any of these names. */
+const EMBEDDINGS = /^model\.(?:shared|(?:encoder|decoder)\.embed_tokens)\.weight$/;
+
 /** `has`: does the checkpoint have a tensor of this name? */
 export function transformerArchitecture(kind: EncoderDecoder, value: unknown, asked: Asked, has: (tensor: string) => boolean): Architecture {
   const keys = readKeys(value, schema, asked);
@@ -114,8 +117,9 @@ export function transformerArchitecture(kind: EncoderDecoder, value: unknown, as
     },
     adjust: (parameter) =>
       isPlaces(parameter) ? (values) => values.subarray(SKIPPED * config.width, (SKIPPED + config.contextLength) * config.width) : undefined,
+    copyOf: (name) => (EMBEDDINGS.test(name) ? embedding : undefined),
     isNeedless: (name) =>
-      /^model\.(shared|(encoder|decoder)\.embed_tokens)\.weight$/.test(name) ||
+      EMBEDDINGS.test(name) ||
       (isMarian && name.endsWith('.embed_positions.weight')) ||
       (config.tied && name === 'lm_head.weight'),
     graphs: [

@@ -11,7 +11,11 @@ const part = z.strictObject({ type: z.literal('text', { error: 'only parts of ty
 const message = z
   .strictObject({
     role: z.enum(['system', 'developer', 'user', 'assistant', 'tool']),
-    content: z.union([text, z.array(part).max(1000)]).nullish(),
+    content: z.union([text, z.array(part).max(1000)], { error: 'must be a text, or an array of at most 1000 parts of type "text"' }).nullish(),
+    /** These three stand in every reply that a service with OpenAI's API gives, and say nothing. */
+    refusal: z.null({ error: 'must be null; a refusal is learnt as content' }).optional(),
+    audio: z.null({ error: 'must be null; audio is not supported' }).optional(),
+    annotations: z.array(z.unknown()).max(0, { error: 'must be empty; annotations are not learnt' }).nullish(),
     name: text.max(256).nullish(),
     tool_calls: toolCalls.nullish(),
     tool_call_id: text.min(1).max(256).nullish(),
@@ -30,9 +34,12 @@ const message = z
   });
 const conversation = z
   .object({ messages: z.array(message).min(1).max(MOST_MESSAGES), tools: tools.nullish() })
-  .refine(({ messages }) => messages.some(({ role, weight }) => role === 'assistant' && weight !== 0), {
-    path: ['messages'],
-    error: 'there is no message of the role assistant to learn; add one, or leave its weight 0 out',
+  .superRefine(({ messages }, context) => {
+    const learned = messages.flatMap(({ role, weight }, i) => (role === 'assistant' && weight !== 0 ? [i] : []));
+    const wrong = (message: string): void => context.addIssue({ code: 'custom', path: ['messages'], message });
+    if (learned.length === 0) wrong('there is no message of the role assistant to learn; add one, or leave its weight 0 out');
+    // What the assistant says before anything else answers no prompt.
+    else if (learned.join() === '0') wrong('the assistant speaks first, and there is no other reply to learn; put a message of the user in front');
   });
 const completion = z.object({ prompt: text, completion: text.min(1) });
 

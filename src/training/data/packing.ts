@@ -1,7 +1,7 @@
 // Owns which examples share a row of an epoch, in which order, and how rows become a batch with a document mask.
 // Refuses to know where tokens lie and what they say.
 
-import type { Batch } from '../batch.ts';
+import type { Batch, Sequence } from '../batch.ts';
 import { Random } from '../random.ts';
 
 /** Tokens are kept as 32 bits each: the id, and above it whether the token is learned. */
@@ -137,3 +137,27 @@ export function laidOut(rows: readonly (readonly Uint32Array[])[], steps: number
     weights: new Float32Array(learnedAt.length).fill(1 / Math.max(1, learnedAt.length)),
   };
 }
+
+/** Fills `rowsCount` rows of `steps` tokens with sequences from `next`; sequences longer than a row are passed over. Each learned token weighs the same. */
+export function packBatch(next: () => Sequence, rowsCount: number, steps: number): Batch {
+  const rows: Uint32Array[][] = [];
+  let spare: Sequence | undefined;
+  while (rows.length < rowsCount) {
+    const row: Uint32Array[] = [];
+    for (let left = steps; ;) {
+      const sequence = spare ?? next();
+      spare = undefined;
+      const { length } = sequence.tokens;
+      if (length > steps) continue;
+      if (length > left) {
+        spare = sequence;
+        break;
+      }
+      left -= length;
+      row.push(flagged(sequence));
+    }
+    rows.push(row);
+  }
+  return laidOut(rows, steps);
+}
+const flagged = ({ tokens, learned }: Sequence): Uint32Array => Uint32Array.from(tokens, (token, i) => token + (learned[i] ? LEARNED : 0));

@@ -74,8 +74,6 @@ export class Renderer {
       this.#add(draft, prompt.text.slice(draft.text.length), prompt, false);
       this.#add(draft, reply, prompt, true);
     }
-    if (drafts.length === 0)
-      throw new TypeError('messages: the assistant speaks first, and there is no other reply to learn; put a message of the user in front');
     return drafts.map(({ tokens, learned }) => ({ tokens, learned }));
   }
 

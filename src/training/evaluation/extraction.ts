@@ -42,7 +42,7 @@ function asked({ grounded }: ModelInfo, { language, system, user, text, relation
     return {
       messages: messagesOf({ system, user }),
       maxTokens,
-      ...(constrained ? { constraint: { kind: 'grammar' as const, grammar: rowsGrammar(relations, MOST, language) } } : {}),
+      ...(constrained ? { constraint: { kind: 'grammar' as const, grammar: rowsGrammar(relations, MOST, language, text) } } : {}),
     };
   const instruction = `Write the facts of the text as a JSON array of objects with subject, relation and object. Names stand as they stand in the text. Relations: ${relations.join('; ')}.`;
   return {

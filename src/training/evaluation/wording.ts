@@ -78,7 +78,7 @@ export function wordingRow(title: string, judged: readonly Judged[]): string[] {
   const of = (keep: (sample: Sample) => boolean): ReturnType<typeof sum> => sum(judged.filter(({ sample }) => keep(sample)).map(({ judgement }) => judgement));
   const [all, given, search] = [of(() => true), of((sample) => !loose(sample)), of(loose)];
   const count = (test: (one: Judged) => boolean): number => judged.filter(test).length;
-  const passed = count(({ sample, text }) => !loose(sample) && verifyReply(text, sample.evidence, sample.language, true) === undefined);
+  const passed = count(({ sample, text }) => !loose(sample) && verifyReply(text, sample.evidence, sample.language, { strict: true }) === undefined);
   return [
     title,
     share(

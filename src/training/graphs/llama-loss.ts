@@ -1,7 +1,7 @@
 // Owns the training graph of the Llama family: forward, loss and gradients, of every variant that src/model/llama.ts infers with.
 // Refuses to know data, optimizer and files.
 
-import { hasExperts, llamaParameters, normsOf } from '../../model/llama.ts';
+import { hasExperts, llamaParameters, normsOf, rotaryTable, rotaryTables } from '../../model/llama.ts';
 import type { LlamaConfig } from '../../model/llama.ts';
 import { rotaryAngles, rotatedSize } from '../../model/rotary.ts';
 import type { LossGraph } from '../loss-graph.ts';
@@ -28,9 +28,13 @@ export function llamaLoss(config: LlamaConfig, options: LossOptions): LossGraph 
   const g = tape.graph;
   const turnedSize = latent?.turnedSize ?? headSize;
   const rotated = rotatedSize(config.rotary, turnedSize);
-  const angles = rotaryAngles(config.rotary, turnedSize, config.contextLength);
-  const [cos, sin] = (['cos', 'sin'] as const).map((kind) => g.weight(`rotary.${kind}`, angles[kind], [config.contextLength, rotated / 2]));
-  const negativeSin = g.op('Neg', [sin]);
+  const tables = Object.fromEntries(
+    rotaryTables(config).map(([table, by]) => {
+      const angles = rotaryAngles(by, turnedSize, config.contextLength);
+      const [cos, sin] = (['cos', 'sin'] as const).map((kind) => g.weight(`${table}.${kind}`, angles[kind], [config.contextLength, rotated / 2]));
+      return [table, { cos, sin, negativeSin: g.op('Neg', [sin]) }];
+    }),
+  );
   const positions = g.op('Unsqueeze', [sequences.flatPositions, g.ints([1])]);
 
   const normed = (x: string, gain: string): string => rmsNorm(tape, x, gain, config.normEpsilon);
@@ -40,8 +44,8 @@ export function llamaLoss(config: LlamaConfig, options: LossOptions): LossGraph 
     const [one, all] = [g.ints([-1, headSize]), g.ints([-1, count * headSize])];
     return reshape(tape, normed(reshape(tape, x, one, all), gain), all, one);
   };
-  const turned = (x: string, count: number): string =>
-    rotary(tape, x, { positions, cos, sin, negativeSin, heads: count, headSize: turnedSize, rotated, pairs: config.pairs ?? 'halves' });
+  const turned = (x: string, count: number, table = 'rotary'): string =>
+    rotary(tape, x, { positions, ...tables[table], heads: count, headSize: turnedSize, rotated, pairs: config.pairs ?? 'halves' });
   const active = (x: string): string => (config.activation === 'gelu' ? gelu(tape, x, 'tanh') : silu(tape, x));
   const gated = (x: string, name: string, size: number, bias?: boolean): string => {
     const [gate, up] = config.fused
@@ -52,12 +56,12 @@ export function llamaLoss(config: LlamaConfig, options: LossOptions): LossGraph 
   const { between, behind } = normsOf(config);
   const sizes = [heads, keyValueHeads, keyValueHeads].map((count) => count * headSize);
 
-  const attended = (h: string, of: (name: string) => string, scores: Pick<Heads, 'heads' | 'scale' | 'cap' | 'mask'>): string => {
+  const attended = (h: string, of: (name: string) => string, scores: Pick<Heads, 'heads' | 'scale' | 'cap' | 'mask'>, table: string): string => {
     const [q, k, v] = config.fused
       ? split(tape, linear(h, of('self_attn.qkv_proj'), config.attentionBias), g.ints(sizes), 3, 1)
       : ['q', 'k', 'v'].map((name) => linear(h, of(`self_attn.${name}_proj`), config.attentionBias));
-    const query = turned(headNormed(q, of('self_attn.q_norm.weight'), heads), heads);
-    const key = turned(headNormed(k, of('self_attn.k_norm.weight'), keyValueHeads), keyValueHeads);
+    const query = turned(headNormed(q, of('self_attn.q_norm.weight'), heads), heads, table);
+    const key = turned(headNormed(k, of('self_attn.k_norm.weight'), keyValueHeads), keyValueHeads, table);
     return attention(tape, query, key, v, { ...scores, keyValueHeads, headSize, shape: sequences.shape, batched: sequences.batched });
   };
 
@@ -68,7 +72,7 @@ export function llamaLoss(config: LlamaConfig, options: LossOptions): LossGraph 
       add(tape, x, builder.dropped(behind.length > 0 ? normed(value, of(`${behind[which]}.weight`)) : value, width));
     const h = normed(x, of('input_layernorm.weight'));
     const scores = { heads, scale: config.scoreScale ?? 1 / Math.sqrt(headSize), cap: config.scoreCap, mask: sequences.mask(config.windows?.[i]) };
-    const mixed = latent ? latentAttention(builder, h, { ...scores, of, config: latent, turned }) : attended(h, of, scores);
+    const mixed = latent ? latentAttention(builder, h, { ...scores, of, config: latent, turned }) : attended(h, of, scores, rotaryTable(config, i));
     x = added(linear(mixed, of('self_attn.o_proj'), config.outputBias), 0);
     const m = normed(x, of(`${between}.weight`));
     x = added(

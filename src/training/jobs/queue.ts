@@ -180,7 +180,7 @@ export class JobQueue {
     // Nothing of the run is needed any more.
     this.#runs.kill(id);
     this.#preparation.stop(id);
-    return this.#end(id, { status: 'cancelled' }, info('The job was cancelled'));
+    return this.#end(id, { status: 'cancelled', error: undefined }, info('The job was cancelled'));
   }
   /** Stops a job where it is, or before it begins. Throws JobError `unknown_job`, `job_ended` or `job_paused`. */
   async pause(id: string): Promise<Job> {
@@ -196,7 +196,7 @@ export class JobQueue {
     // Meanwhile it may have been resumed or cancelled by another.
     const { status } = this.#requireUnended(id, 'resumed');
     if (status !== 'paused') throw new JobError('job_not_paused', `job ${id} is ${status}, not paused; only paused jobs can be resumed`);
-    const job = await this.#book.change(id, { status: ready ? 'queued' : 'validating_files' }, info('The job was resumed'));
+    const job = await this.#book.change(id, { status: ready ? 'queued' : 'validating_files', error: undefined }, info('The job was resumed'));
     if (ready) this.#runs.pump();
     else this.#preparation.add(id);
     return job;
@@ -221,14 +221,25 @@ export class JobQueue {
 
   /** The process of a run is gone. */
   async #settle(id: string, outcome: RunOutcome): Promise<void> {
-    const { status } = this.get(id);
+    const { status, checkpoints } = this.get(id);
     const paused = status === 'paused' || status === 'queued';
     if (hasEnded({ status })) return;
     // Whoever pauses a run in its last step gets the result all the same.
     if (outcome.kind === 'ended' && outcome.reason !== 'stopped') await this.#keep(id);
     else if (paused && outcome.kind === 'ended') return;
     else if (this.#closing.signal.aborted) await this.#book.change(id, outcome.kind === 'ended' ? { attempts: 0 } : {});
+    else if (outcome.kind === 'failed' && outcome.code === 'disk_full' && checkpoints.length > 0) await this.#hold(id, outcome);
     else await this.#fail(id, outcome.kind === 'failed' ? outcome : { code: 'run_broke', message: 'the run stopped before its end' });
+  }
+  /** A job that found no room is paused rather than ended, so that what it has learnt is not lost. */
+  async #hold(id: string, { code, message: reason }: { readonly code: string; readonly message: string }): Promise<void> {
+    const message = this.#placeless(id, reason);
+    this.#options.logger.warn(`fine-tuning job ${id} is paused: ${message}`);
+    await this.#book.change(
+      id,
+      { status: 'paused', estimatedFinish: undefined, error: { code, message, param: null } },
+      { level: 'error', type: 'message', message: `The job was paused: ${message}; POST /v1/fine_tuning/jobs/${id}/resume lets it go on`, data: { code } },
+    );
   }
   async #keep(id: string): Promise<void> {
     const job = this.get(id);
@@ -281,7 +292,8 @@ export class JobQueue {
   }
 }
 
-const reasonOf = (error: unknown): { readonly code: string; readonly message: string } => ({
-  code: error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'failed',
-  message: error instanceof Error ? error.message : String(error),
-});
+function reasonOf(error: unknown): { readonly code: string; readonly message: string } {
+  const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'failed';
+  if (code === 'ENOSPC' || code === 'EDQUOT') return { code: 'disk_full', message: 'there is no room left on the disk; make some and create the job again' };
+  return { code, message: error instanceof Error ? error.message : String(error) };
+}

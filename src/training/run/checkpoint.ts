@@ -1,7 +1,7 @@
 // Owns checkpoint files: a JSON header and float arrays, written whole or not at all, refused when they are damaged.
 // Refuses to know what the arrays mean.
 
-import { closeSync, existsSync, fsyncSync, openSync, readSync, renameSync, fstatSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, fsyncSync, openSync, readSync, renameSync, rmSync, fstatSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { crc32 } from 'node:zlib';
 
@@ -16,7 +16,7 @@ function* bytesOf({ buffer, byteOffset, byteLength }: Float32Array): Iterable<Ui
 const MOST_HEADER_BYTES = 2 ** 24;
 
 /**
- * Writes header and arrays beside `file`, waits until they are on the disk, and puts them in its place in one rename: an interruption at any moment leaves the checkpoint before.
+ * Writes header and arrays beside `file`, waits until they are on the disk, and puts them in its place in one rename: an interruption at any moment leaves the checkpoint before, and a failure nothing beside it.
  * Layout: length of the header (uint32, little-endian), header (JSON in UTF-8), the arrays, CRC-32 of all before (uint32).
  */
 export function writeCheckpoint(file: string, header: object, arrays: readonly Float32Array[]): void {
@@ -33,8 +33,11 @@ export function writeCheckpoint(file: string, header: object, arrays: readonly F
     append(uint32(text.length));
     append(text);
     for (const array of arrays) for (const bytes of bytesOf(array)) append(bytes);
-    writeSync(descriptor, uint32(sum));
+    append(uint32(sum));
     fsyncSync(descriptor);
+  } catch (error) {
+    rmSync(`${file}.part`, { force: true });
+    throw error;
   } finally {
     closeSync(descriptor);
   }

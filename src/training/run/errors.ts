@@ -4,8 +4,9 @@
 /**
  * `invalid_spec`: the specification asks for what cannot be done. `other_run`: the output folder holds a checkpoint of another run, or of this one without the wish to go on from it.
  * `damaged_checkpoint`: its checkpoint cannot be read. `diverged`: loss or gradients are no longer finite.
+ * `disk_full`: what it writes finds no room; the checkpoint before is whole.
  */
-export type RunErrorCode = 'invalid_spec' | 'other_run' | 'damaged_checkpoint' | 'diverged';
+export type RunErrorCode = 'invalid_spec' | 'other_run' | 'damaged_checkpoint' | 'diverged' | 'disk_full';
 
 export class RunError extends Error {
   readonly code: RunErrorCode;
@@ -15,3 +16,11 @@ export class RunError extends Error {
     this.code = code;
   }
 }
+
+/** The same by its own name, where the system has no room left (ENOSPC) or gives this user no more (EDQUOT). */
+export const roomFor = (error: unknown, folder: string): unknown =>
+  error instanceof Error && 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT')
+    ? new RunError('disk_full', `there is no room left on the disk for what the run writes to ${folder} (${error.message}); make some and resume the run: its last checkpoint, if it has one, is whole`, {
+        cause: error,
+      })
+    : error;

@@ -9,7 +9,7 @@ import { scheduleOf } from '../optimizers/schedules.ts';
 import type { TrainingEvent, TrainingSpec } from '../spec.ts';
 import { Trainer } from '../trainer.ts';
 import type { TrainerOptions } from '../trainer.ts';
-import { RunError } from './errors.ts';
+import { roomFor, RunError } from './errors.ts';
 import { batchesOf, runSteps } from './loop.ts';
 import { specified } from './possible.ts';
 import { requireSameRun, runFiles } from './record.ts';
@@ -69,6 +69,8 @@ export async function trainModel(
     } finally {
       await data.close();
     }
+  } catch (error) {
+    throw roomFor(error, spec.output);
   } finally {
     await trainer.close();
   }

@@ -29,7 +29,7 @@ export interface FileLimits {
   readonly allBytes: number;
   readonly files: number;
 }
-export type FileErrorCode = 'unknown_file' | 'file_too_large' | 'files_full';
+export type FileErrorCode = 'unknown_file' | 'file_too_large' | 'files_full' | 'disk_full';
 /** A file that is not there, or for which there is no room. */
 export class FileError extends Error {
   readonly code: FileErrorCode;
@@ -56,10 +56,10 @@ const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'
 export const randomName = (length: number): string =>
   Array.from(randomBytes(length * 2).subarray(0, length), (byte) => LETTERS[byte % LETTERS.length]).join('');
 
-/** A full disk is no fault of the service, and who sends files can do something about it. */
+/** Who sends files can do something about a full disk. */
 const roomFor = (error: unknown): unknown =>
   error instanceof Error && 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT')
-    ? new FileError('files_full', 'the disk has no room for this file; delete some first (DELETE /v1/files/ID)', { cause: error })
+    ? new FileError('disk_full', 'the disk has no room for this file; delete some first (DELETE /v1/files/ID)', { cause: error })
     : error;
 
 export class FileStore {
@@ -125,7 +125,7 @@ export class FileStore {
     return join(this.#folder, this.get(id).id);
   }
 
-  /** Takes content in as it comes. Rejects with FileError `file_too_large` or `files_full` as soon as that is known; nothing is left then. */
+  /** Takes content in as it comes. Rejects with FileError `file_too_large`, `files_full` or `disk_full` as soon as that is known; nothing is left then. */
   async receive(content: AsyncIterable<Uint8Array>): Promise<Arrived> {
     await this.#removeExpired();
     if (this.#files.size + this.#arriving >= this.#limits.files)

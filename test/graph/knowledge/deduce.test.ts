@@ -217,6 +217,10 @@ t.test('exact probability where rules deny and count', async (t) => {
   const few = 'few(?x) :- g(?x), count { ?y : e(?x, ?y) } <= 1.';
   t.same(await one(few, 'few(a)', [triple('a', 'is a', 'g'), e('b', 0.5), e('c', 0.5)]), ['entailed', true, 0.75]);
   t.same(await one(`${few} many(?x) :- g(?x), not few(?x).`, 'many(?x)', [triple('a', 'is a', 'g'), e('b', 0.5), e('c', 0.5)]), ['entailed', true, 0.25]);
+  // What counts about another class has no say.
+  const classes = 'few(?x) :- g(?x), not e(?x, _). many(?x) :- n(?x, ?n), ?n > 2. n(?x, ?n) :- g(?x), ?n = count { ?y : e(?x, ?y) }.';
+  t.match(await exact(classes, 'few(a)', [triple('a', 'is a', 'g'), e('b', 0.5)]), { outcome: 'entailed', complete: true, answers: [{ confidence: 0.5 }] });
+  await t.rejects(exact(classes, 'many(a)', [triple('a', 'is a', 'g'), e('b', 0.5)]), { code: 'invalid_request' });
   await t.rejects(exact('n(?x, ?n) :- g(?x), ?n = count { ?y : e(?x, ?y) }.', 'n(a, ?n)', [triple('a', 'is a', 'g'), e('b', 0.5)]), {
     code: 'invalid_request',
     field: 'semantics',

@@ -2,7 +2,7 @@
 // Refuses to know any real store.
 
 import t from 'tap';
-import { ProofStore } from '../../../graph/knowledge/proofs.ts';
+import { ProofStore } from '../../../graph/knowledge/worlds/proofs.ts';
 import { makeRule } from '../../../graph/reason/language/print.ts';
 import type { Proof } from '../../../graph/reason/types.ts';
 import { BASE, named, node, open, say, triple } from '../../helpers/knowledge-world.ts';

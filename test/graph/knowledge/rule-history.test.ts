@@ -4,7 +4,7 @@
 import t from 'tap';
 import { KnowledgeGraph } from '../../../graph/knowledge.ts';
 import { EmbeddedStore } from '../../../graph/embedded/store.ts';
-import { ruleVersions } from '../../../graph/knowledge/rule-history.ts';
+import { ruleVersions } from '../../../graph/knowledge/bases/rule-history.ts';
 import { all, BASE, declare, open, say } from '../../helpers/knowledge-world.ts';
 import { seeded } from '../../helpers/random-programs.ts';
 import { freshFile } from '../../helpers/store-embedded.ts';

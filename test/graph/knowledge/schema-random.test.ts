@@ -5,7 +5,7 @@ import t from 'tap';
 import { Random } from '../../../graph/induce/random.ts';
 import { KnowledgeGraph } from '../../../graph/knowledge.ts';
 import type { DeduceResult } from '../../../graph/knowledge.ts';
-import { inForce } from '../../../graph/knowledge/validity.ts';
+import { inForce } from '../../../graph/knowledge/facts/validity.ts';
 import { tripleKey } from '../../../graph/terms.ts';
 import type { Statement, Triple } from '../../../graph/terms.ts';
 import type { Change } from '../../../graph/store.ts';

@@ -88,6 +88,41 @@ t.test('further proofs are looked for until the time is over', async (t) => {
   t.ok(turns >= OFTEN, `${turns} turns`);
 });
 
+t.test('fewer proofs of one fact than were asked for are not complete, where time or steps came first', async (t) => {
+  const { graph } = await open(t);
+  const dense = Array.from({ length: 12 }, (_, i) => Array.from({ length: 12 }, (__, j) => triple(`n${i}`, 'e', `n${j}`))).flat();
+  for (const goal of ['t(n0, n1)', 't(n0, ?y)']) {
+    const result = await graph.deduce(BASE, { goal, proofs: 1_000_000, rules: PATHS, facts: dense, budget });
+    t.match(result, { outcome: 'entailed', complete: false, limit: 'ms' }, goal);
+    const few = await graph.deduce(BASE, { goal, proofs: 2, rules: PATHS, facts: dense, budget: { ...budget, ms: 60_000 } });
+    t.match(few, { complete: true, answers: [{ proofIds: { length: 2 } }] }, goal);
+  }
+  const one = await graph.deduce(BASE, { goal: 't(n0, n1)', proofs: 1_000_000, rules: PATHS, facts: dense.slice(0, 2), budget });
+  t.match(one, { complete: true, answers: [{ proofIds: { length: 1 } }] }, 'there are no more: nothing rests on itself');
+});
+
+t.test('the proof of a count over very many ways is looked for until the time is over, and the answer stands without it', async (t) => {
+  const { graph } = await open(t);
+  await graph.tell(BASE, numbers(70));
+  await graph.addRules(BASE, 'p(A1, ?n) :- ?n = count { ?x, ?y, ?z : vA(?x, ?a), vB(?y, ?b), vC(?z, ?c), ?a + ?b + ?c >= 0 }.');
+  for (const goal of ['p(A1, ?n)', 'p(A1, 343000)']) {
+    const [result, turns] = await turnsDuring(() => graph.deduce(BASE, { goal, budget: { ...budget, ms: 100 } }));
+    t.match(result, { outcome: 'entailed', complete: false, limit: 'ms', answers: [{ triple: triple('A1', 'p', literal(343_000)), proofId: undefined }] }, goal);
+    t.ok(turns >= OFTEN, `${turns} turns`);
+  }
+});
+
+t.test('where a limit stops a run over uncertain facts in the middle, what was found is answered, with proofs as far as there are some', async (t) => {
+  const { graph } = await open(t);
+  await graph.tell(BASE, Array.from({ length: 60 }, (_, i) => say(`n${i}`, 'e', `n${i + 1}`, { confidence: (1 + ((i * 7919) % 997)) / 998 })));
+  for (const limit of [{ depth: 4 }, { depth: 5 }, { facts: 900 }, { facts: 1_500 }])
+    for (const goal of ['t(?x, ?y)', undefined]) {
+      const { answers, ...result } = await graph.deduce(BASE, { ...(goal === undefined ? {} : { goal }), rules: PATHS, budget: { ...budget, ms: 60_000, ...limit } });
+      t.match(result, { outcome: 'entailed', complete: false, limit: Object.keys(limit)[0] }, JSON.stringify(limit));
+      t.ok(answers.length > 0 && answers.every(({ confidence }) => confidence > 0 && confidence <= 1), `${answers.length} answers`);
+    }
+});
+
 t.test('why something does not follow is looked for until the time is over', async (t) => {
   const { graph } = await open(t);
   const facts = Array.from({ length: 40 }, (_, i) => triple(`n${i}`, 'e', `n${i + 1}`));

@@ -10,7 +10,7 @@ import type { Fact, Triple } from '../../../graph/terms.ts';
 import { all, BASE, derived, named, open, say, triple } from '../../helpers/knowledge-world.ts';
 import { naiveModel, naiveStrata } from '../../helpers/naive-reasoner.ts';
 import { randomConfidence, randomRichRule, randomRule, randomTriple, seeded } from '../../helpers/random-programs.ts';
-import { ruleDocument } from '../../../graph/knowledge/rule-documents.ts';
+import { ruleDocument } from '../../../graph/knowledge/bases/rule-documents.ts';
 import type { Rule } from '../../../graph/reason/types.ts';
 
 const HOUR = 3_600_000;

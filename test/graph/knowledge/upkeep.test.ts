@@ -12,7 +12,7 @@ import { Upkeep } from '../../../graph/reason/upkeep/upkeep.ts';
 import { impliedRules } from '../../../graph/reason/rulesets/known-false.ts';
 import { parseRules } from '../../../graph/reason/language/parse.ts';
 import type { Rule } from '../../../graph/reason/types.ts';
-import { ruleDocument } from '../../../graph/knowledge/rule-documents.ts';
+import { ruleDocument } from '../../../graph/knowledge/bases/rule-documents.ts';
 import { naiveModel, naiveStrata } from '../../helpers/naive-reasoner.ts';
 import { all, BASE, declare, derived, named, open, say, triple, unsay } from '../../helpers/knowledge-world.ts';
 import type { World } from '../../helpers/knowledge-world.ts';

@@ -2,7 +2,7 @@
 // Refuses to know any real store.
 
 import t from 'tap';
-import { whyNotJson, whyNotMarkdown } from '../../../graph/knowledge/render-whynot.ts';
+import { whyNotJson, whyNotMarkdown } from '../../../graph/knowledge/questions/render-whynot.ts';
 import { AMPLE } from '../../helpers/proofs.ts';
 import { BASE, declare, open, say, triple } from '../../helpers/knowledge-world.ts';
 

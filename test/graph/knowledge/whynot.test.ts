@@ -3,7 +3,7 @@
 
 import t from 'tap';
 import type { WhyNotReasons } from '../../../graph/knowledge.ts';
-import { whyNotJson, whyNotMarkdown } from '../../../graph/knowledge/render-whynot.ts';
+import { whyNotJson, whyNotMarkdown } from '../../../graph/knowledge/questions/render-whynot.ts';
 import { printRules } from '../../../graph/reason/language/print.ts';
 import type { Atom, Proof, Rule, RuleTerm } from '../../../graph/reason/types.ts';
 import { literal, tripleKey } from '../../../graph/terms.ts';
@@ -11,7 +11,7 @@ import type { Term } from '../../../graph/terms.ts';
 import { naiveModel } from '../../helpers/naive-reasoner.ts';
 import { ENTITIES, LITERALS, randomRule, randomTriple, seeded } from '../../helpers/random-programs.ts';
 import { AMPLE } from '../../helpers/proofs.ts';
-import { BASE, declare, open, say, triple } from '../../helpers/knowledge-world.ts';
+import { BASE, declare, node, open, say, triple } from '../../helpers/knowledge-world.ts';
 
 const ask = { budget: AMPLE };
 const RULES = `
@@ -156,7 +156,7 @@ t.test('reasons are written as JSON and as Markdown, in English and Chinese', as
 });
 
 t.test('on random bases the nearest attempt lacks as little as any instance of any rule does, and what is missing, supposed, makes the goal follow', async (t) => {
-  let [asked, supposed] = [0, 0];
+  let [asked, truncated, supposed] = [0, 0, 0];
   const domain: Term[] = [...ENTITIES, ...LITERALS];
   for (let seed = 1; asked < 150; seed++) {
     const random = seeded(seed);
@@ -172,6 +172,7 @@ t.test('on random bases the nearest attempt lacks as little as any instance of a
     const { reasons, outcome } = await graph.whyNot(BASE, { goal: { ...goal, subject: { kind: 'entity', id: goal.subject } }, attempts: 100, depth: 1, ...ask });
     if (outcome === 'entailed') return t.fail(`seed ${seed}: the goal follows`);
     asked++;
+    if (reasons?.truncated) truncated++;
     // What lacks the goal itself explains it least.
     let [straight, circular] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
     for (const { heads, body } of rules) {
@@ -188,6 +189,7 @@ t.test('on random bases the nearest attempt lacks as little as any instance of a
           return subject.kind === 'entity' ? tripleKey({ subject: subject.id, relation: atom.relation, object, ...(atom.negated ? { negated: true } : {}) }) : '';
         });
         if (head !== tripleKey(goal)) return;
+        if (rest.includes('')) return;
         const lacking = rest.filter((key) => !model.has(key)).length;
         if (rest.includes(head)) circular = Math.min(circular, lacking);
         else straight = Math.min(straight, lacking);
@@ -196,15 +198,17 @@ t.test('on random bases the nearest attempt lacks as little as any instance of a
     }
     const [first] = reasons?.attempts ?? [];
     const least = straight === Number.POSITIVE_INFINITY ? circular : straight;
-    if (!reasons?.truncated && (first?.lacking ?? Number.POSITIVE_INFINITY) !== least) return t.equal(first?.lacking, least, `seed ${seed}: ${printRules(rules)} ${JSON.stringify(goal)}`);
+    if ((first?.lacking ?? Number.POSITIVE_INFINITY) !== least) return t.equal(first?.lacking, least, `seed ${seed}: ${printRules(rules)} ${JSON.stringify(goal)}`);
     const missing = (first?.conditions ?? []).flatMap((condition) => (condition.kind === 'missing' ? [condition.item] : []));
-    if (first && missing.every(({ subject, object }) => subject.kind === 'entity' && object.kind !== 'variable')) {
+    if (first) {
       supposed++;
-      const added = missing.map(({ subject, relation, object, negated }) => ({ subject: (subject as Term & { kind: 'entity' }).id, relation, object: object as Term, ...(negated ? { negated } : {}) }));
+      // What is missing whatever its value is supposed with one.
+      const put = (term: RuleTerm): Term => (term.kind === 'variable' ? node('someone') : term);
+      const added = missing.map(({ subject, relation, object, negated }) => ({ subject: (put(subject) as Term & { kind: 'entity' }).id, relation, object: put(object), ...(negated ? { negated } : {}) }));
       const now = await graph.deduce(BASE, { goal: { ...goal, subject: { kind: 'entity', id: goal.subject } }, facts: added, ...ask });
       if (now.outcome !== 'entailed') return t.equal(now.outcome, 'entailed', `seed ${seed}: ${printRules(rules)}`);
     }
     await graph.close();
   }
-  return t.ok(supposed >= 30, `${asked} goals, ${supposed} with everything missing supposed`);
+  return t.same({ asked, truncated, supposed }, { asked: 150, truncated: 0, supposed: 50 }, 'goals that do not follow, none of them looked into too briefly, and those of which all that is missing can hold');
 });

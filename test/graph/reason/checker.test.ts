@@ -7,7 +7,7 @@ import type { CheckLimits, Grounds } from '../../../graph/reason/proofs/checker.
 import { parseRules } from '../../../graph/reason/language/parse.ts';
 import { entity, literal, parseEntityId, parseRelationName } from '../../../graph/terms.ts';
 import type { Term, Triple } from '../../../graph/terms.ts';
-import type { Comparison, Proof } from '../../../graph/reason/types.ts';
+import type { Aggregate, Comparison, Proof } from '../../../graph/reason/types.ts';
 
 const [chain, older, fit] = parseRules(
   'reach(?x, ?z) :- reach(?x, ?y), reach(?y, ?z). older(?x, ?y) :- born(?x, ?a), born(?y, ?b), ?a < ?b. fit(?x) :- person(?x), not ill(?x).',
@@ -135,4 +135,27 @@ t.test('what is no proof at all is refused, never thrown at', async (t) => {
     { ...good, bindings: { x: null, y: 1, z: 'c' } },
   ])
     t.match(await check(wrong), { valid: false, reason: /./ }, JSON.stringify(wrong));
+});
+
+t.test('others have their turn while the members of an aggregate are counted again', async (t) => {
+  const [rule] = parseRules('many(a, ?n) :- ?n = count { ?x, ?y : p(?x, c), r(?y, c) }.');
+  const counted = { ...(rule.body[0] as Aggregate), result: literal(6_400) };
+  const proof: Proof = {
+    kind: 'rule',
+    conclusion: triple('a', 'many', literal(6_400)),
+    confidence: 1,
+    rule,
+    bindings: { n: literal(6_400) },
+    premises: [{ kind: 'aggregate', conclusion: counted, confidence: 1, total: 6_400, members: [] }],
+  };
+  const matching: Grounds['matching'] = ({ relation }) => Array.from({ length: 80 }, (_, i) => triple(`${relation}${i}`, relation, node('c')));
+  let [turns, working] = [0, true];
+  const turn = (): void => {
+    turns++;
+    if (working) setImmediate(turn);
+  };
+  setImmediate(turn);
+  t.same(await checkProof(proof, { ...grounds, rule: () => rule, matching }), { valid: true, nodes: 2 });
+  working = false;
+  t.ok(turns > 6, `${turns} turns`);
 });

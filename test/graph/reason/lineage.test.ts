@@ -245,3 +245,31 @@ t.test('decision diagrams are one and the same for equal functions', async (t) =
   t.throws(() => diagrams.minimalSolutions(or(a, or(b, c)), 2), { name: 'BddTooLarge' });
   t.equal(termKey(THINGS[0]), 'ea');
 });
+
+t.test('what an aggregate ranges over is looked for in pieces, until the time is over', (t) => {
+  const told = Array.from({ length: 200 }, (_, i) => ['a', 'b'].map((name): Told => ({ triple: { subject: parseEntityId(`${name}${i}`), relation: parseRelationName(name), object: THINGS[0] }, confidence: i === 0 ? 0.5 : 1 }))).flat();
+  const rules = parseRules('q(a) :- ?n = count { ?x, ?y : a(?x, ?z), b(?y, ?z), concat(?x, ?y) = "a0b0" }, ?n > 0.');
+  const { program } = run(relaxed(rules), told);
+  const rows = [...program.derived].flatMap((slot) => Array.from({ length: slot.table.count }, (_, row) => ({ slot, row })));
+  const finding = Lineage.of(program, rows, LIMITS, rules);
+  let [pauses, step] = [0, finding.next()];
+  for (; !step.done; step = finding.next()) pauses++;
+  t.ok(pauses > 1_000, `${pauses} pauses`);
+  t.same(runNow(step.value.probabilities(rows)), [0.25]);
+  t.throws(() => runNow(Lineage.of(program, rows, { ...LIMITS, ms: 0 }, rules)), { name: LineageTooLarge.name, message: /cannot be computed within 0 ms/ });
+  t.end();
+});
+
+t.test('how many of eighty uncertain facts hold has an exact probability', (t) => {
+  const probabilities = Array.from({ length: 80 }, (_, i) => 0.3 + (i % 7) / 20);
+  const told = probabilities.map((confidence, i): Told => ({ triple: { subject: parseEntityId(`n${i}`), relation: parseRelationName('p'), object: THINGS[0] }, confidence }));
+  const rules = parseRules('q(a) :- ?n = count { ?x : p(?x, a) }, ?n >= 40.');
+  const { program } = run(relaxed(rules), told);
+  const rows = [...program.derived].flatMap((slot) => Array.from({ length: slot.table.count }, (_, row) => ({ slot, row })));
+  const [found] = runNow(runNow(Lineage.of(program, rows, LIMITS, rules)).probabilities(rows));
+  let exactly = [1];
+  for (const p of probabilities) exactly = Array.from({ length: exactly.length + 1 }, (_, count) => (exactly[count] ?? 0) * (1 - p) + (exactly[count - 1] ?? 0) * p);
+  const expected = exactly.slice(40).reduce((sum, each) => sum + each, 0);
+  t.ok(Math.abs(found - expected) < 1e-12, `${found} is ${expected}`);
+  t.end();
+});

@@ -74,7 +74,7 @@ class Kept {
     for (const slot of database.slots())
       for (let row = 0; row < slot.table.count; row++) {
         const rule = slot.table.rules[row];
-        if (rule >= 0 && (!supports.holds(slot, row, strata.length) || slot.table.rules[row] !== rule))
+        if (rule >= 0 && (!(supports.attempt(slot, row, strata.length) ?? runNow(supports.rest())) || slot.table.rules[row] !== rule))
           return { found: [`${JSON.stringify(database.triple(slot, row))} rests on nothing of smaller stamps`], expected: [] };
       }
     return undefined;

@@ -3,14 +3,17 @@
 
 import t from 'tap';
 import { Evaluator, runNow } from '../../../graph/reason/evaluate/evaluate.ts';
+import { paced } from '../../../graph/reason/evaluate/pace.ts';
 import { Program } from '../../../graph/reason/evaluate/program.ts';
 import { Tripped } from '../../../graph/reason/evaluate/run.ts';
+import { Explainer } from '../../../graph/reason/proofs/explain.ts';
 import { parseRules } from '../../../graph/reason/language/parse.ts';
+import { Steps, Trees } from '../../../graph/reason/proofs/ways.ts';
 import { Database, signed } from '../../../graph/reason/tables/database.ts';
 import { Table } from '../../../graph/reason/tables/table.ts';
 import type { Budget } from '../../../graph/reason/types.ts';
 import { Upkeep } from '../../../graph/reason/upkeep/upkeep.ts';
-import { entity, parseEntityId, parseRelationName } from '../../../graph/terms.ts';
+import { entity, parseEntityId, parseRelationName, tripleKey } from '../../../graph/terms.ts';
 import type { Triple } from '../../../graph/terms.ts';
 import { AMPLE, contents } from '../../helpers/proofs.ts';
 
@@ -150,6 +153,58 @@ t.test('upkeep that is given up at any pause leaves no trace, and can be done af
   t.end();
 });
 
+const PAIRS = 'a(?u, hub), b(?v, hub)';
+/** `count` rows of two relations, and what else is told. */
+const pairs = (count: number, ...others: Triple[]): Triple[] => [...Array.from({ length: count }, (_, i) => [fact(`u${i}`, 'a', 'hub'), fact(`v${i}`, 'b', 'hub')]).flat(), ...others];
+/** How often work pauses, and what it gives. */
+function pausesOf<T>(work: Generator<void, T>): readonly [pauses: number, given: T] {
+  for (let pauses = 0; ; pauses++) {
+    const step = work.next();
+    if (step.done) return [pauses, step.value];
+  }
+}
+t.test('upkeep gives way in the midst of what one row leads to, and goes on there', (t) => {
+  for (const [name, rules, gone] of [
+    ['a rule', `p(?x) :- k(?x, ?k), ${PAIRS}, concat(?k, ?u, ?v) = "k0u0v0".`, fact('x', 'k', 'k1')],
+    ['what stands under not', `p(?x) :- k(?x, ?k), ${PAIRS}, concat(?k, ?u, ?v) = "k0u0v0", not s(?x, ?k).`, fact('x', 's', 'k1')],
+    ['what is counted', `p(?x, ?n) :- k(?x, k0), ?n = count { ?u, ?v : k(?x, ?k), ${PAIRS}, concat(?k, ?u, ?v) = "k0u0v0" }.`, fact('x', 'k', 'k1')],
+  ] as const) {
+    const facts = pairs(100, fact('x', 'k', 'k0'), fact('x', 'k', 'k1'), fact('x', 's', 'k1'));
+    const world = new World(rules, facts);
+    world.pace = 1;
+    const [often, result] = pausesOf(world.run([[gone, undefined]]));
+    t.match(result, { complete: true }, name);
+    t.ok(often > 400, `${name}: ${often} pauses`);
+    t.same(world.listed(), new World(rules, facts.filter((each) => tripleKey(each) !== tripleKey(gone))).listed(), name);
+  }
+  t.end();
+});
+
+t.test('so does a proof, while it counts the members of an aggregate and looks for premises', (t) => {
+  for (const rules of [`p(?x, ?n) :- k(?x, k0), ?n = count { ?u, ?v : ${PAIRS} }.`, `p(?x, ?k) :- k(?x, ?k), ${PAIRS}, concat(?u, ?v) = "u0v0".`]) {
+    const { database, program } = new World(rules, pairs(100, fact('x', 'k', 'k0')));
+    const slot = database.slot(signed(parseRelationName('p'), false));
+    const explainer = new Explainer(program, { nodes: 1_000, height: 10 });
+    const [often, derivation] = pausesOf(explainer.explaining({ slot, row: 0 }, () => true));
+    t.ok(often > 5_000, `${often} pauses`);
+    t.same(derivation, new Explainer(program, { nodes: 1_000, height: 10 }).explain({ slot, row: 0 }));
+    const late = paced(performance.now() - 1);
+    t.throws(() => runNow(new Explainer(program, { nodes: 1_000, height: 10 }).explaining({ slot, row: 0 }, late)), { name: 'Late' });
+  }
+  t.end();
+});
+
+t.test('so do all proof trees of a row, where a rule counts', (t) => {
+  const { database, program } = new World(`p(?x, ?n) :- k(?x, k0), ?n = count { ?u, ?v : ${PAIRS} }.`, pairs(200, fact('x', 'k', 'k0')));
+  const at = { slot: database.slot(signed(parseRelationName('p'), false)), row: 0 };
+  const limits = { nodes: 1_000, height: 10 };
+  const found = [...new Trees(program, limits, new Steps(1_000_000)).of(at)];
+  t.equal(found.filter((tree) => tree !== undefined).length, 1);
+  t.ok(found.length > 5, `${found.length} turns`);
+  t.same([...new Trees(program, limits, new Steps(1_000_000, performance.now() - 1)).of(at)].filter((tree) => tree !== undefined), [], 'the time is over');
+  t.end();
+});
+
 /** The limit at which work ends; undefined when it comes to its end. */
 function limitOf(work: () => unknown): string | undefined {
   try {
@@ -165,11 +220,13 @@ t.test('a function that takes long meets the time limit at once, whoever compute
   for (const condition of ['matches(?y, "^ab")', '?n = length(?y), ?n > 2', '1 <= count { ?z : name(?x, ?z), matches(?z, "^ab") }']) {
     const world = new World(`short(?x) :- name(?x, ?y), ${condition}.`, facts, { ...AMPLE, ms: 100 });
     const slot = world.database.slot(signed(parseRelationName('is a'), false));
-    t.ok(world.evaluator.supports.holds(slot, 0, 1));
+    const { supports } = world.evaluator;
+    const holds = (): boolean => supports.attempt(slot, 0, 1) ?? runNow(supports.rest());
+    t.ok(holds());
     world.evaluator.groups.forget();
     world.clock += 1_000;
     t.equal(
-      limitOf(() => world.evaluator.supports.holds(slot, 0, 1)),
+      limitOf(holds),
       'ms',
       `whether it still follows: ${condition}`,
     );
@@ -192,5 +249,16 @@ t.test('the limit of facts counts those that hold: what falls makes room, what f
   t.match(runNow(exact.run(edits)), { complete: true });
   t.equal(exact.derived, 6);
   t.match(runNow(exact.run([[fact('x', 'edge', 'y'), 1]])), { complete: false, limit: 'facts' });
+  t.end();
+});
+t.test('whether a row still follows is looked for in pieces', (t) => {
+  const rules = `p(?x) :- k(?x, ?k), ${PAIRS}, concat(?k, ?u, ?v) = "k0u0v0".`;
+  const facts = pairs(100, fact('x', 'k', 'k0'), fact('x', 'k', 'k1'));
+  const world = new World(rules, facts);
+  world.pace = 1;
+  const [often, result] = pausesOf(world.run([[fact('x', 'k', 'k0'), undefined]]));
+  t.match(result, { complete: true });
+  t.ok(often > 1_200, `${often} pauses`);
+  t.same(world.listed(), []);
   t.end();
 });

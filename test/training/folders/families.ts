@@ -66,6 +66,22 @@ export const FAMILIES: readonly Family[] = [
     stored: (name, values) => (name.endsWith('norm.weight') ? values.map((value) => value - 1) : values),
   },
   {
+    label: 'Gemma 3, whose layers with windows have positions of their own',
+    keys: { model_type: 'gemma3_text', query_pre_attn_scalar: 12, sliding_window: 4, _sliding_window_pattern: 2, rope_theta: 1000, rope_local_base_freq: 10 },
+    config: {
+      activation: 'gelu',
+      embeddingScale: Math.sqrt(32),
+      tied: true,
+      postNorms: true,
+      headNorm: true,
+      scoreScale: 1 / Math.sqrt(12),
+      windows: [4, undefined],
+      rotary: { base: 1000 },
+      local: { rotary: { base: 10 }, layers: [true, false] },
+    },
+    stored: (name, values) => (name.endsWith('norm.weight') ? values.map((value) => value - 1) : values),
+  },
+  {
     label: 'DeepSeek-V2, whose attention is latent',
     keys: {
       model_type: 'deepseek_v2',

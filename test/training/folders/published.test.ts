@@ -7,7 +7,7 @@ import t from 'tap';
 import type { Test } from 'tap';
 import { transposed } from '../../../src/model/decoder-parts.ts';
 import { gpt2Parameters } from '../../../src/model/gpt2.ts';
-import { packBatch } from '../../../src/training/batch.ts';
+import { packBatch } from '../../../src/training/data/packing.ts';
 import { openTrainable } from '../../../src/training/open-model.ts';
 import type { MethodSpec } from '../../../src/training/spec.ts';
 import { Trainer } from '../../../src/training/trainer.ts';

@@ -6,7 +6,7 @@ import { transposed } from '../../../src/model/decoder-parts.ts';
 import { decoderParameters, sizeOf } from '../../../src/model/decoder.ts';
 import { gpt2Parameters } from '../../../src/model/gpt2.ts';
 import type { Gpt2Config } from '../../../src/model/gpt2.ts';
-import { packBatch } from '../../../src/training/batch.ts';
+import { packBatch } from '../../../src/training/data/packing.ts';
 import type { Batch, Sequence } from '../../../src/training/batch.ts';
 import { decoderLoss } from '../../../src/training/graphs/decoder-loss.ts';
 import { gpt2Loss } from '../../../src/training/graphs/gpt2-loss.ts';

@@ -37,6 +37,7 @@ const VARIANTS = [
   ['Mistral: a window', { windows: [3, 3] }],
   ['Gemma 1', GEMMA],
   ['Gemma 2', { ...GEMMA, postNorms: true, scoreScale: 1 / Math.sqrt(12), scoreCap: 1.5, logitCap: 3, windows: [4, undefined] }],
+  ['Gemma 3: layers with positions of their own', { ...GEMMA, postNorms: true, headNorm: true, windows: [4, undefined], rotary: { base: 1000 }, local: { rotary: { base: 10 }, layers: [true, false] } }],
   ['DeepSeekMoE: the first layer without experts', { experts: { count: 5, perToken: 2, size: 12, shared: 24, firstLayer: 1, normalised: false, scale: 1 } }],
   ['experts whose shares sum to one, none shared', { experts: { count: 3, perToken: 2, size: 12, shared: 0, firstLayer: 0, normalised: true, scale: 1.5 } }],
   [

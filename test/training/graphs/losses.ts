@@ -2,7 +2,7 @@
 // Refuses to know architectures.
 
 import type { Test } from 'tap';
-import { packBatch } from '../../../src/training/batch.ts';
+import { packBatch } from '../../../src/training/data/packing.ts';
 import type { Batch, Sequence } from '../../../src/training/batch.ts';
 import type { LossGraph } from '../../../src/training/loss-graph.ts';
 import { Random } from '../../../src/training/random.ts';

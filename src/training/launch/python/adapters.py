@@ -53,8 +53,13 @@ def merged(weights, scale):
     return plain
 
 
-def add_dropout(model, rate):
-    """Drops from the embedding's rows and from what each block adds."""
+def set_dropout(model, rate):
+    """Drops from the embedding's rows and from what each block adds, and nothing else, whatever the model's configuration says."""
+    for module in model.modules():
+        if isinstance(module, torch.nn.Dropout):
+            module.p = 0.0
+        if isinstance(getattr(module, "attention_dropout", None), float):
+            module.attention_dropout = 0.0
 
     def dropped(module, _, output):
         if isinstance(output, tuple):

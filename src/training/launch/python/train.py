@@ -1,5 +1,5 @@
 # Owns a run by a Pharos specification (spec.json beside it) on several machines: DDP or FSDP by torchrun, or workers of Ray (--ray).
-# Refuses to know Pharos: it needs torch 2.9 or later and transformers, and for --ray also ray[train].
+# Refuses to know Pharos: it needs torch 2.9 and transformers 4.56, or later ones, and for --ray also ray[train].
 
 import argparse
 import contextlib
@@ -80,11 +80,13 @@ class Run:
         if spec["context"] > limit:
             raise ValueError(f"context: the model takes rows of at most {limit} tokens, not {spec['context']}")
         self.tokenizer = AutoTokenizer.from_pretrained(spec["model"])
-        model = AutoModelForCausalLM.from_pretrained(spec["model"], dtype=torch.float32, attn_implementation="sdpa").to(self.device)
+        # Only written out does attention cap its scores (Gemma 2).
+        attention = "eager" if getattr(config, "attn_logit_softcapping", None) else "sdpa"
+        model = AutoModelForCausalLM.from_pretrained(spec["model"], dtype=torch.float32, attn_implementation=attention).to(self.device)
         self.parameters = sum(p.numel() for p in model.parameters())
         if spec["method"]["kind"] == "lora":
             adapters.adapt(model, spec["method"]["rank"], spec["method"]["alpha"], spec["method"].get("targets"))
-        adapters.add_dropout(model, spec["dropout"])
+        adapters.set_dropout(model, spec["dropout"])
         self.plain = model
         if self.sharded:
             from torch.distributed.fsdp import fully_shard
@@ -111,22 +113,21 @@ class Run:
         return examples.Sequences(saved["tokens"], saved["learned"], saved["lengths"], *saved["counts"])
 
     def loss_sum(self, data, rows):
-        """Sum of the cross-entropies of a batch's learned tokens, and their number. Tokens see those of their own sequence that came before."""
+        """Sum of the cross-entropies of a batch's learned tokens, and their number. Tokens see those of their own sequence that came before: without a mask, transformers takes a position that does not follow the one before for a new text, and keeps each layer's window."""
         length = max(sum(data.lengths[sequence] for sequence in row) for row in rows)
-        ids, positions, segments = (torch.zeros(len(rows), length, dtype=torch.long) for _ in range(3))
+        ids, positions = (torch.zeros(len(rows), length, dtype=torch.long) for _ in range(2))
         targets = torch.full((len(rows), length), -100)
         for b, row in enumerate(rows):
             at = 0
-            for number, sequence in enumerate(row, 1):
+            for sequence in row:
                 tokens, learned = (torch.as_tensor(part) for part in data.get(sequence))
                 end = at + len(tokens)
-                ids[b, at:end], positions[b, at:end], segments[b, at:end] = tokens.long(), torch.arange(len(tokens)), number
+                ids[b, at:end], positions[b, at:end] = tokens.long(), torch.arange(len(tokens))
                 targets[b, at : end - 1] = torch.where(learned[1:] > 0, tokens[1:].long(), -100)
                 at = end
-        ids, positions, segments, targets = (each.to(self.device) for each in (ids, positions, segments, targets))
-        mask = (segments[:, None, :, None] == segments[:, None, None, :]) & torch.ones(length, length, dtype=torch.bool, device=self.device).tril()
+        ids, positions, targets = (each.to(self.device) for each in (ids, positions, targets))
         with torch.autocast(self.device.type, dtype=self.half) if self.half else contextlib.nullcontext():
-            logits = self.model(input_ids=ids, position_ids=positions, attention_mask=mask, use_cache=False).logits
+            logits = self.model(input_ids=ids, position_ids=positions, use_cache=False).logits
         return F.cross_entropy(logits.float().flatten(0, 1), targets.flatten(), ignore_index=-100, reduction="sum"), int((targets >= 0).sum())
 
     def summed(self, *values):

@@ -1,0 +1,65 @@
+// Owns which stretches of a passage can be names: from the border of a word to that of another, without the signs around them, and none that means another.
+// Refuses to know models, relations and how facts are written.
+
+interface Atom {
+  /** A run of letters and digits, a sign, or a Chinese character, each of which may begin a name. */
+  readonly text: string;
+  /** Blanks between it and the next one. */
+  readonly gap: string;
+}
+const ATOM = /\p{Script=Han}|(?:(?!\p{Script=Han})[\p{L}\p{N}\p{M}])+|[^\s|]/gu;
+/** Signs that stand behind a name, between names or around them, and are no beginning of one. */
+const NOT_FIRST = /^[,.;:!?)\]}"“”‘’，。、；：！？）》】」』“‘「『…]/u;
+const NOT_LAST = /[,;:([{"“”‘，、；：。（《【「『…]$/u;
+/** They part what stands before from what stands behind. */
+const PARTS = /^[;；。]/u;
+/** They end a sentence, or belong to a name in its midst: "Acme Inc. is", "Yahoo! is". */
+const MAYBE_LAST = /[.!?！？]$/u;
+const PRONOUNS = new Set('i me my mine we us our ours you your yours he him his she her hers it its they them their theirs this that these those there who whom whose which what where when'.split(' '));
+const CHINESE_PRONOUNS = /^(?:[她它]|[我你他](?:们|的|$)|[这那](?:[个些里位是]|$)|其(?:[他中]|$))/u;
+
+const WORD = /[\p{L}\p{N}\p{M}]/u;
+const HAN = /\p{Script=Han}/u;
+/** Would a name that ends before `right` and begins behind `left` cut a word in two? Chinese words have no borders. */
+const cuts = (left: string, right: string): boolean => WORD.test(left) && WORD.test(right) && !HAN.test(left) && !HAN.test(right);
+
+/** Does it stand for another name, as "she" and "His wife" do? "His Dark Materials" does not. */
+function isPronoun(name: string): boolean {
+  const [, first = '', next] = /^([\p{L}\p{M}]+)(?:$|\s+(\S))/u.exec(name) ?? [];
+  const alone = next === undefined || /\p{Ll}/u.test(next) || /^\p{Ll}/u.test(first);
+  return CHINESE_PRONOUNS.test(name) || (PRONOUNS.has(first.toLowerCase()) && alone);
+}
+/** Small words with which a clause goes on, and no name ends; the first of them begin none. */
+const GOES_ON = /(?:^(?:is|are|was|were|has|have|had) )|(?: (?:is|are|was|were|has|have|had|an?|the|and|or|of|in|on|at|to|by|with|from|for|who|which|that))$/;
+/** Does it stand in the passage as a name does: between borders of words, without a pronoun in front, which means another one, and without a piece of the clause around it? */
+export function stands(name: string, passage: string): boolean {
+  if (name === '' || isPronoun(name) || GOES_ON.test(name)) return false;
+  for (let at = passage.indexOf(name); at >= 0; at = passage.indexOf(name, at + 1))
+    if (!cuts(passage[at - 1] ?? '', name[0]) && !cuts(name.at(-1) ?? '', passage[at + name.length] ?? '')) return true;
+  return false;
+}
+
+const quoted = (text: string): string => `"${text.replace(/["\\]/g, (sign) => `\\${sign}`)}"`;
+/** Rules of llama.cpp's GBNF whose `name` is any stretch of the passage that can be a name; without one in it, any text. */
+export function nameRules(text: string): readonly string[] {
+  const passage = text.toWellFormed();
+  const found = [...passage.matchAll(ATOM)];
+  const atoms = found.map(({ 0: text, index: at }, i): Atom => ({ text, gap: passage.slice(at + text.length, found[i + 1]?.index ?? passage.length) }));
+  const joined = (gap: string): boolean => !/[\n\r|]/.test(gap);
+  const goesOn = (i: number): boolean => i < atoms.length - 1 && joined(atoms[i].gap) && !PARTS.test(atoms[i + 1].text);
+  const ends = ({ text, gap }: Atom, i: number): boolean =>
+    !NOT_LAST.test(text) && (!MAYBE_LAST.test(text) || (i < atoms.length - 1 && joined(gap)));
+  /** Whether a name can still end from an atom on. */
+  const open: boolean[] = [];
+  for (let i = atoms.length - 1; i >= 0; i--) open[i] = ends(atoms[i], i) || (goesOn(i) && open[i + 1]);
+  const starts = atoms.flatMap((atom, i) => (open[i] && !NOT_FIRST.test(atom.text) ? [`n${i}`] : []));
+  if (starts.length === 0) return ['name ::= [^|\\n\\r ] [^|\\n\\r]*'];
+  return [
+    `name ::= ${starts.join(' | ')}`,
+    ...atoms.flatMap((atom, i) => {
+      if (!open[i]) return [];
+      const rest = goesOn(i) && open[i + 1] ? `${atom.gap === '' ? '' : `${quoted(atom.gap)} `}n${i + 1}` : '';
+      return [`n${i} ::= ${quoted(atom.text)}${rest === '' ? '' : ends(atom, i) ? ` (${rest})?` : ` ${rest}`}`];
+    }),
+  ];
+}

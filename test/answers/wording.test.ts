@@ -1,0 +1,121 @@
+// Owns what is held against a model's words for an answer: the plain sentence, letter for letter or in substance, whole or as far as a client's limits let it go.
+// Refuses to know how models write.
+
+import t from 'tap';
+import { DEFAULT_BASE } from '../../graph/terms.ts';
+import { createAnswerer } from '../../src/answers/answerer.ts';
+import type { AnswerEvent, AnswerRequest } from '../../src/answers/port.ts';
+import { verifyReply } from '../../src/answers/words/compose.ts';
+import type { Evidence, Language } from '../../src/answers/words/evidence.ts';
+import { article } from '../../src/answers/words/grammar.ts';
+import { reply } from '../../src/answers/words/wording.ts';
+import type { GenerateEvent, ModelInfo } from '../../src/engine/port.ts';
+import { openExample } from '../helpers/answer-world.ts';
+import { says, SCRIPTED, scriptedEngine } from '../helpers/scripted-engine.ts';
+
+const human: Evidence = {
+  verdict: 'yes',
+  conclusion: { subjects: ['Socrates'], relations: ['is a'], objects: ['mortal'] },
+  lines: [{ subjects: ['Socrates'], relations: ['is a'], objects: ['human'] }],
+};
+const born: Evidence = { verdict: 'answer', conclusion: { subjects: ['Ada'], relations: ['born in'], objects: ['New York', 'Ulm'] }, lines: [] };
+
+t.test('an article goes by the sound of what follows', (t) => {
+  const an = 'apple,hour,honest person,heir,umbrella,uninteresting thing,unimportant thing,unaware one,usher,urban area,utter mess,EU member,IBM computer,8-bit computer,11,18th century,onion,oneiric image';
+  const a = 'human,university,unit,unanimous vote,user,utility,US state,UK city,European,ewe,one-off,Ukrainian,Uruguayan,house,110-metre hurdler,1 day';
+  for (const [right, phrases] of [
+    ['an', an],
+    ['a', a],
+  ] as const)
+    for (const phrase of phrases.split(',')) t.equal(article(phrase), right, phrase);
+  t.equal(reply({ ...human, lines: [], conclusion: { subjects: ['MIT'], relations: ['is a'], objects: ['university'] } }, 'en'), 'Yes, MIT is a university.');
+  t.equal(reply({ ...born, conclusion: { subjects: ['Ada'], relations: ['user of'], objects: ['Unix'] } }, 'en'), 'Ada is a user of Unix.');
+  t.end();
+});
+
+t.test('of a model that was taught the plain sentence nothing else is taken', (t) => {
+  const strict = { strict: true };
+  const sentence = 'Yes, Socrates is a mortal, because Socrates is a human.';
+  t.equal(verifyReply(`${sentence}\n`, human, 'en', strict), undefined);
+  for (const worse of [
+    'Yes, Socrates is a mortal, because Socrates is an human.',
+    'Yes, Socrates is mortal, because Socrates is human.',
+    'Yes, Socrates is the mortal, because Socrates is a human.',
+    'Yes, Socrates is a a mortal, because Socrates is a human.',
+    'Yes, Socrates is a mortal, because Socrates is a human',
+    'Yes Socrates is a mortal because Socrates is a human.',
+    'Yes, Socrates is a mortal , because, Socrates is a human..',
+    'Yes, Socrates is a mortal, because socrates is a human.',
+    'yes, Socrates is a mortal, because Socrates is a human.',
+    'Yes, Socrates  is a mortal, because Socrates is a human.',
+  ])
+    t.match(verifyReply(worse, human, 'en', strict), /something else than the plain sentence/, worse);
+  t.equal(verifyReply('是的，苏格拉底是凡人。', { ...human, conclusion: { subjects: ['苏格拉底'], relations: ['是'], objects: ['凡人'] }, lines: [] }, 'zh', strict), undefined);
+  t.match(verifyReply('是的苏格拉底是凡人', { ...human, conclusion: { subjects: ['苏格拉底'], relations: ['是'], objects: ['凡人'] }, lines: [] }, 'zh', strict), /something else/);
+  t.end();
+});
+
+t.test('a reply in another language than the question is not taken', (t) => {
+  const check = (text: string, language: Language, evidence: Evidence = born): string | undefined => verifyReply(text, evidence, language);
+  t.match(check('Ada 出生于 New York 和 Ulm。', 'en'), /not in the language of the question/);
+  t.equal(check('Ada was born in New York and Ulm.', 'en'), undefined);
+  t.match(check('Ada was born in New York and Ulm.', 'zh'), /not in the language of the question/);
+  t.equal(check('Ada 出生于 New York 和 Ulm。', 'zh'), undefined);
+  const labels: Evidence = { verdict: 'answer', conclusion: { subjects: ['苏格拉底'], relations: ['出生于'], objects: ['雅典'] }, lines: [] };
+  t.equal(check('苏格拉底出生于雅典。', 'zh', labels), undefined, 'a sentence of names and a label');
+  t.equal(check('苏格拉底 出生于 雅典, that is all.', 'en', labels), undefined, 'names and labels that have no other language stay');
+  t.end();
+});
+
+t.test('a reply that denies what the plain sentence says is not taken, whatever labels and names hold', (t) => {
+  for (const [text, language] of [
+    ['Ada was not born in New York and Ulm.', 'en'],
+    ["Ada wasn't born in New York or Ulm.", 'en'],
+    ['Ada 并非出生于 New York 和 Ulm。', 'zh'],
+    ['Ada 没有出生于 New York 和 Ulm。', 'zh'],
+  ] as const)
+    t.match(verifyReply(text, born, language), /denies/, text);
+  t.match(verifyReply('Yes, Socrates is not a mortal.', human, 'en'), /denies/);
+  t.equal(verifyReply('No, Socrates is not a mortal.', { ...human, verdict: 'no', lines: [] }, 'en'), undefined);
+  t.equal(verifyReply('I do not know whether Socrates is a mortal; it is not known.', { ...human, verdict: 'unknown', lines: [] }, 'en'), undefined);
+  const labels: Evidence = { verdict: 'answer', conclusion: { subjects: ['Ada'], relations: ['not compatible with'], objects: ['Dr. No'] }, lines: [] };
+  t.equal(verifyReply('Ada is not compatible with Dr. No.', labels, 'en'), undefined);
+  t.end();
+});
+
+t.test('a reply that is cut is checked as far as it goes', (t) => {
+  const cut = { cut: true };
+  for (const text of ['', 'Ada was', 'Ada was born in New Y', 'Ada was born in New York and U']) t.equal(verifyReply(text, born, 'en', cut), undefined, text);
+  t.match(verifyReply('Ada was born in Rome, I', born, 'en', cut), /names "Rome"/);
+  t.equal(verifyReply('Yes, Socr', human, 'en', cut), undefined);
+  t.match(verifyReply('No, Socr', human, 'en', cut), /says "no"/);
+  t.equal(verifyReply('Ada was born in New Y', born, 'en', { ...cut, strict: true }), undefined);
+  t.match(verifyReply('Ada was born an Ne', born, 'en', { ...cut, strict: true }), /something else/);
+  t.end();
+});
+
+t.test('what limits of the client cut is the plain sentence so far, where the words of the model go wrong before', async (t) => {
+  const world = await openExample();
+  let script: readonly GenerateEvent[] = [];
+  const taught: ModelInfo = { ...SCRIPTED, id: 'taught', grounded: { format: 'evidence-2', nameOpen: '<|n|>', nameClose: '<|/n|>', lexicon: { en: [], zh: [] } } };
+  const answerer = createAnswerer({ knowledge: world.graph, engine: scriptedEngine(() => script, [SCRIPTED, taught]), cacheBytes: 0 });
+  t.teardown(async () => {
+    answerer.close();
+    await world.close();
+  });
+  const ask = async (model: string, question: string, more: Partial<AnswerRequest>): Promise<{ readonly text: string; readonly end: AnswerEvent | undefined }> => {
+    const events = await Array.fromAsync(
+      answerer.answer({ model, messages: [{ role: 'user', content: question }], sampling: { temperature: 0, topP: 1 }, maxTokens: 100, stop: [], knowledge: { base: DEFAULT_BASE, mode: 'grounded', hops: 1 }, ...more }),
+    );
+    return { text: events.map((event) => (event.kind === 'delta' ? event.text : '')).join(''), end: events.at(-1) };
+  };
+  for (const model of ['scripted', 'taught']) {
+    // Four characters count as a token.
+    script = says('No, Socrates', 'length');
+    t.match(await ask(model, 'Is Socrates mortal?', { maxTokens: 3 }), { text: 'Yes, Socrate', end: { reason: 'length', grounding: { wording: 'plain' } } }, model);
+    script = says('Yes, Soc', 'length');
+    t.match(await ask(model, 'Is Socrates mortal?', { maxTokens: 2 }), { text: 'Yes, Soc', end: { reason: 'length', grounding: { wording: 'model' } } }, model);
+    script = [{ kind: 'delta', text: 'Albert Einstein was born in Paris.' }, { kind: 'finish', reason: 'stop', stop: '\n', usage: { promptTokens: 1, completionTokens: 5 } }];
+    t.match(await ask(model, 'Where was Albert Einstein born?', { stop: ['\n'] }), { text: 'Albert Einstein was born in Ulm and Germany.', end: { grounding: { wording: 'plain' } } }, model);
+  }
+});
