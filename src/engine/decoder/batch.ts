@@ -6,7 +6,8 @@ import type { KvCache } from './kv-cache.ts';
 import type { EngineStatistics } from '../port.ts';
 import { LEAST_TOKENS } from './prefix-cache.ts';
 import type { Runner, RunnerState } from './runner.ts';
-import type { Progress, Sequence } from './sequence.ts';
+import type { Progress } from './outgoing.ts';
+import type { Sequence } from './sequence.ts';
 
 /** New tokens of a sequence in a pass over several: what is known already, such as a name that must follow, is shown a few tokens at a time. */
 const MOST_TOGETHER = 8;

@@ -2,9 +2,8 @@
 // Refuses to know who else runs, and how logits are computed.
 
 import type { Constraint } from '../constraints/port.ts';
-import { Limiter } from '../constraints/limits/limiter.ts';
 import { EngineError } from '../port.ts';
-import type { FinishReason, GenerateEvent, TextLimits, TokenIds, Usage, WrittenToken } from '../port.ts';
+import type { TextLimits, TokenIds, Usage, WrittenToken } from '../port.ts';
 import type { Bans } from '../encoder-decoder/bans.ts';
 import { sourceBytes } from '../encoder-decoder/source.ts';
 import type { Source, SourceCache } from '../encoder-decoder/source.ts';
@@ -14,10 +13,10 @@ import type { Runner, RunnerState } from './runner.ts';
 import type { KvCache } from './kv-cache.ts';
 import { Drafts } from './drafts.ts';
 import type { Ending } from './ending.ts';
-import { joined } from '../replies/reader.ts';
-import type { ReplyPart, ReplyReader } from '../replies/reader.ts';
+import { Outgoing } from './outgoing.ts';
+import type { Progress } from './outgoing.ts';
+import type { ReplyReader } from '../replies/reader.ts';
 import type { Likelihood, Sampler } from '../sampling/sampler.ts';
-import { StopMatcher } from './stopping.ts';
 import type { Detokenizer } from '../text/tokenizer.ts';
 
 /** Logits of one pass at most, where each token's likelihood is told: 16 MiB. */
@@ -56,23 +55,11 @@ export interface SequenceParts {
 interface Plan extends Fed {
   readonly guess: readonly number[];
 }
-export interface Progress {
-  /** New text that is safe to show; may be empty. */
-  readonly text: string;
-  /** What was written, where it is to be told. */
-  readonly tokens?: readonly WrittenToken[];
-  readonly ids?: TokenIds;
-  /** In place of text and tokens, where there is a reader. */
-  readonly parts?: readonly Extract<GenerateEvent, { kind: 'delta' | 'reasoning' | 'tool_call' }>[];
-  readonly finish?: FinishReason;
-}
-
 export class Sequence {
   readonly promptTokens: number;
   readonly runner: Runner;
   readonly #parts: SequenceParts;
-  readonly #stops: StopMatcher;
-  readonly #limiter: Limiter | undefined;
+  readonly #outgoing: Outgoing;
   /** Tokens that the model has not seen: the prompt, later what was written last. */
   #unseen: readonly number[];
   #state: RunnerState | undefined;
@@ -85,14 +72,8 @@ export class Sequence {
   #guesses: Drafts | undefined;
   readonly #text: number[] = [];
   #written = 0;
-  /** Tokens in which the model thought. */
-  #thought = 0;
   /** Limits left out a token that would have come. */
   #forced = false;
-  /** What the reader found in this step. */
-  #found: ReplyPart[] = [];
-  /** Tokens of which it is not yet known whether they are content. */
-  #untold: WrittenToken[] = [];
   #echoes = false;
   /** Ids that were written and are still to be told; those of the prompt come first of all. */
   #newIds: number[] = [];
@@ -110,16 +91,15 @@ export class Sequence {
     this.promptTokens = parts.source?.ids.length ?? parts.prompt.length;
     this.#unseen = parts.prompt;
     this.#unread = parts.source?.ids.length ?? 0;
-    this.#stops = new StopMatcher(parts.ending.stops, parts.ending.stopShown);
-    this.#limiter = parts.limits && new Limiter(parts.limits);
+    this.#outgoing = new Outgoing(parts);
     if (parts.echo !== undefined && parts.sampler.wantsLikelihood) this.#scored = 0;
   }
   get usage(): Usage {
-    return { promptTokens: this.promptTokens, completionTokens: this.#written, ...(this.#remembered > 0 ? { cachedTokens: this.#remembered } : {}), ...(this.#thought > 0 ? { reasoningTokens: this.#thought } : {}) };
+    return { promptTokens: this.promptTokens, completionTokens: this.#written, ...(this.#remembered > 0 ? { cachedTokens: this.#remembered } : {}), ...(this.#outgoing.thought > 0 ? { reasoningTokens: this.#outgoing.thought } : {}) };
   }
   /** The stop string that ended its text. */
   get stop(): string | undefined {
-    return this.#stops.matched;
+    return this.#outgoing.stop;
   }
   /** Is it still reading its prompt? Else it writes. */
   get reads(): boolean {
@@ -225,7 +205,7 @@ export class Sequence {
     if (this.#parts.limit === 0) return { progress: { text, finish: 'length' }, guessed: 0, undone: 0 };
     const { written, right } = this.#continue(rows, guess);
     this.#guesses?.judge(guess.length, right, this.runner.overhead);
-    const progress = this.#read(written);
+    const progress = this.#outgoing.read(written);
     return { progress: text === '' ? progress : { ...progress, text: text + progress.text }, guessed: guess.length, undone: guess.length - right };
   }
   /** The prompt's text, once. */
@@ -270,6 +250,7 @@ export class Sequence {
   #continue(rows: readonly Float32Array[], guess: readonly number[]): { readonly written: Progress; readonly right: number } {
     const { constraint, ending, limit, sampler, detokenizer, tellsIds } = this.#parts;
     const { own, ends, shown } = ending;
+    const outgoing = this.#outgoing;
     const unseen: number[] = [];
     let [text, right] = ['', 0];
     let tokens: WrittenToken[] | undefined;
@@ -283,27 +264,27 @@ export class Sequence {
         this.#written++;
         if (tellsIds) this.#newIds.push(token);
         if (ends.has(token)) {
-          if (shown.has(token)) text += this.#take(detokenizer.push(token));
-          return end({ text: text + this.#end(), tokens, finish: 'stop' });
+          if (shown.has(token)) text += outgoing.push(detokenizer.push(token), this.#written);
+          return end({ text: text + outgoing.end(this.#written), tokens, finish: 'stop' });
         }
         constraint?.accept(token);
         sampler.accept(token);
         this.#parts.bans?.accept(token);
         this.#note(token);
-        text += this.#take(detokenizer.push(token));
+        text += outgoing.push(detokenizer.push(token), this.#written);
         if (unseen.length === 0 && right < guess.length && guess[right] === token) right++;
         else unseen.push(token);
-        if (this.#limiter?.full) return end({ text, tokens, finish: 'length' });
-        if (this.#stops.stopped || this.#parts.reader?.over) return end({ text: text + this.#rest(), tokens, finish: 'stop' });
+        if (outgoing.full) return end({ text, tokens, finish: 'length' });
+        if (outgoing.over) return end({ text: text + outgoing.rest(), tokens, finish: 'stop' });
         // Undefined: several tokens may come, and logits choose among them.
         const allowed = constraint?.next ? constraint.next() : constraint?.allowed();
         if (allowed?.size === 0) return end(this.#deadEnd(text));
         // Complete, and nothing but the end may follow.
         if (allowed?.within(own)) {
           this.#forced ||= constraint?.unlimited?.() !== undefined;
-          return end({ text: text + this.#end(), tokens, finish: 'stop' });
+          return end({ text: text + outgoing.end(this.#written), tokens, finish: 'stop' });
         }
-        if (this.#written >= limit) return end({ text: text + this.#end(), tokens, finish: 'length' });
+        if (this.#written >= limit) return end({ text: text + outgoing.end(this.#written), tokens, finish: 'length' });
         if (allowed?.size !== 1 || sampler.wantsLikelihood || constraint?.unlimited?.()) break;
         token = allowed.first;
       }
@@ -326,76 +307,18 @@ export class Sequence {
   }
   /** Do limits make it end otherwise than it would have? */
   get #shortened(): boolean {
-    return (this.#forced || this.#limiter?.cut === true) && this.#parts.reader?.called !== true;
+    return (this.#forced || this.#outgoing.cut) && this.#parts.reader?.called !== true;
   }
   #note(token: number): void {
     if (this.#guesses) this.#guesses.push(token);
     else this.#text.push(token);
-  }
-  /** Text that is safe to show. A reader's parts are kept beside it; stop strings count in what is said alone. */
-  #take(text: string): string {
-    const { reader } = this.#parts;
-    if (!reader) return this.#within(this.#heed(text));
-    const thinks = reader.thinks;
-    this.#keep(reader.push(text));
-    if (thinks || reader.thinks) this.#thought++;
-    return '';
-  }
-  #end(): string {
-    const { reader } = this.#parts;
-    if (reader) this.#keep(reader.end());
-    const text = this.#within(this.#stops.end());
-    return (reader ? this.#say(text) : text) + this.#rest();
-  }
-  /** Text in front of a stop string, where one may end it by now. */
-  #heed(text: string): string {
-    return this.#written > this.#parts.ending.least ? this.#stops.push(text) : this.#stops.pass(text);
-  }
-  /** What of a text is within the limits, as far as that is known. */
-  #within(text: string): string {
-    return this.#limiter ? this.#limiter.push(text) : text;
-  }
-  /** What the limiter held back, once the text is over. */
-  #rest(): string {
-    const text = this.#limiter?.end() ?? '';
-    return this.#parts.reader ? this.#say(text) : text;
-  }
-  #say(text: string): '' {
-    if (text !== '') this.#found.push({ kind: 'delta', text });
-    return '';
-  }
-  #keep(parts: readonly ReplyPart[]): void {
-    for (const part of parts) {
-      if (this.#stops.stopped) return;
-      if (part.kind === 'delta') this.#say(this.#within(this.#heed(part.text)));
-      else {
-        this.#say(this.#within(this.#stops.end()));
-        this.#rest();
-        this.#found.push(part);
-      }
-    }
-  }
-  /** What the reader found in a step, and the tokens of what is said in it. */
-  #read({ tokens, finish, ...progress }: Progress): Progress {
-    const { reader } = this.#parts;
-    if (!reader) return { ...progress, ...(tokens ? { tokens } : {}), ...(finish ? { finish } : {}) };
-    const parts = joined(this.#found.filter((part) => part.kind === 'tool_call' || part.text !== ''));
-    this.#found = [];
-    const said = parts.findLastIndex(({ kind }) => kind === 'delta');
-    this.#untold = said >= 0 || reader.holds ? [...this.#untold, ...(tokens ?? [])] : [];
-    const told = said < 0 ? [] : this.#untold.splice(0);
-    return {
-      text: '',
-      parts: parts.map((part, i) => (i === said && part.kind === 'delta' && told.length > 0 ? { ...part, tokens: told } : part)),
-      ...(finish ? { finish: finish === 'stop' && reader.called ? 'tool_calls' : finish } : {}),
-    };
   }
   #told(token: number): readonly WrittenToken[] | undefined {
     const { sampler, describe, ending, isSilent } = this.#parts;
     return sampler.likelihood === undefined || (ending.ends.has(token) && !ending.shown.has(token)) || isSilent(token) ? undefined : [describe(token, sampler.likelihood)];
   }
   #deadEnd(text: string): Progress {
-    if (this.#parts.constraint?.complete()) return { text: text + this.#end(), finish: 'stop' };
+    if (this.#parts.constraint?.complete()) return { text: text + this.#outgoing.end(this.#written), finish: 'stop' };
     throw new EngineError('constraint_unsatisfiable', 'the constraint leaves no token to write here, because the vocabulary cannot spell what must follow');
   }
 }
