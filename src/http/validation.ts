@@ -63,6 +63,9 @@ export function validationError(issues: readonly Issue[], part: string): HttpErr
     return new HttpError('missing_required_parameter', 'the body is missing; send a JSON object with content-type: application/json');
   const { code, param, reason } = read(issues[0]);
   const what = param === '' ? (part === 'body' ? 'the body' : part) : param;
-  const more = issues.length > 1 ? ` (and ${issues.length - 1} more)` : '';
-  return new HttpError(code, `${what}: ${reason}${more}`, { param: param === '' ? undefined : param });
+  // A field that is not known often is the missing one by another name.
+  const unknown = issues.slice(1).find((issue) => issue.code === 'unrecognized_keys');
+  const also = unknown && read(unknown);
+  const left = issues.length - (also ? 2 : 1);
+  return new HttpError(code, `${what}: ${reason}${also ? `; ${also.param}: ${also.reason}` : ''}${left > 0 ? ` (and ${left} more)` : ''}`, { param: param === '' ? undefined : param });
 }

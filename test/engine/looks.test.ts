@@ -102,6 +102,10 @@ t.test('what cannot be followed is said, and soon', (t) => {
   const began = performance.now();
   for (const [pattern, message] of [
     ['(?=a)*b', /character 6 of the pattern.*a repetition of what reads nothing/],
+    ['(a)\\1', /character 4 of the pattern.*a match cannot be referred to/],
+    ['ba{2,1}', /character 3 of the pattern.*a repetition from 2 to 1/],
+    ['a(?>b)', /character 2 of the pattern.*\(\?> is not supported/],
+    ['x[^\\s\\S]', /character 2 of the pattern.*a class without characters/],
     ['\\b+', /a repetition of what reads nothing/],
     ['(?=a', /a group that nothing closes/],
     ['(?<=a(?=b))c', /looks ahead .* within what it looks for behind/],

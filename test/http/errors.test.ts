@@ -11,6 +11,7 @@ const messages = [{ role: 'user', content: 'Hello.' }];
 t.test('what is wrong is named, in the form that OpenAI clients read', async (t) => {
   const cases: readonly (readonly [string, unknown, number, { code: string; param?: string | null; message?: RegExp }])[] = [
     ['no messages', {}, 400, { code: 'missing_required_parameter', param: 'messages', message: /messages: is required/ }],
+    ['a field that is missing by another name', { message: [] }, 400, { code: 'missing_required_parameter', param: 'messages', message: /^messages: is required; message: is not a field that is known here$/ }],
     ['empty messages', { messages: [] }, 400, { code: 'invalid_value', param: 'messages' }],
     ['a role that does not exist', { messages: [{ role: 'robot', content: 'x' }] }, 400, { code: 'invalid_value', param: 'messages[0].role' }],
     ['no content', { messages: [{ role: 'user' }] }, 400, { code: 'missing_required_parameter', param: 'messages[0].content' }],

@@ -147,7 +147,7 @@ export class LoadedModel {
     const offer = offerOf(request.prompt);
     const marks = new Marks((text) => this.#special(text));
     const beyond = [...read, ...prompt].find((id) => id >= this.#files.vocabularySize);
-    if (beyond !== undefined) throw new EngineError('invalid_prompt', `model ${this.#files.id} has a vocabulary of ${this.#files.vocabularySize}, and its tokenizer writes the prompt with token ${beyond} (${JSON.stringify(this.tokenizer.detokenizer().push(beyond))}); leave that text out`);
+    if (beyond !== undefined) throw new EngineError('invalid_prompt', `model ${this.#files.id} has a vocabulary of ${this.#files.vocabularySize}, ${request.prompt.kind === 'tokens' ? `and token ${beyond} of the prompt is none of it; ids go from 0 to ${this.#files.vocabularySize - 1}` : `and its tokenizer writes the prompt with token ${beyond} (${JSON.stringify(this.tokenizer.detokenizer().push(beyond))}); leave that text out`}`);
     if (read.length === 0) throw new EngineError('invalid_prompt', 'the prompt is empty; give at least one character');
     const room = this.#files.contextLength - prompt.length;
     if ((room < 1 && maxTokens > 0) || read.length > this.#files.contextLength) throw this.#tooLong(`${Math.max(read.length, prompt.length)} tokens`);

@@ -16,10 +16,10 @@ export interface Task {
 }
 /** Parts of the samples. What is told of evidence makes the rest, and of it, what is hardest comes more often than it does by itself. */
 const EXTRACTION = 0.2;
-const PATHS = 0.18;
-const LOOSE = 0.16;
+const PATHS = 0.14;
+const LOOSE = 0.2;
 const LAID_OUT = 0.08;
-const WIDE = 0.08;
+const WIDE = 0.1;
 /** Names from which on a reply is wide. */
 const WIDE_NAMES = 5;
 

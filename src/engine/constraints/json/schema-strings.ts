@@ -37,11 +37,16 @@ export class SchemaStrings {
     const counts = least > 0 || most < Infinity;
     const isWithin = counts && named !== undefined && within(SHORT_FORMATS[named], least, most);
     const known = named && (isWithin ? SHORT_FORMATS : FORMATS)[named];
+    const beside = [...(known === undefined ? [] : [`^(?:${known})$`]), ...(counts && !isWithin ? [`^[^]{${least},${most === Infinity ? '' : most}}$`] : [])];
     const parts =
       pattern !== undefined && looksAround(pattern)
         ? [
             () =>
-              parseRegex(patternOfAll([pattern, ...(known === undefined ? [] : [`^(?:${known})$`]), ...(counts && !isWithin ? [`^[^]{${least},${most === Infinity ? '' : most}}$`] : [])]), { write: stringCharacter, search: true }),
+              parseRegex(beside.length === 0 ? pattern : patternOfAll([pattern, ...beside]), {
+                write: stringCharacter,
+                search: true,
+                told: `the pattern ${JSON.stringify(pattern.slice(0, 100))}${beside.length === 0 ? '' : ' and the format or length beside it'}`,
+              }),
           ]
         : [
             ...(pattern === undefined ? [] : [() => parseRegex(pattern, { write: stringCharacter, search: true })]),

@@ -79,8 +79,8 @@ class Parser {
     if (there) this.#at += sign.length;
     return there;
   }
-  #wrong(what: string): Error {
-    return invalid(`character ${this.#at + 1} of the pattern ${JSON.stringify(this.#pattern.slice(0, 100))}: ${what}`);
+  #wrong(what: string, at = this.#at): Error {
+    return invalid(`character ${at + 1} of the pattern ${JSON.stringify(this.#pattern.slice(0, 100))}: ${what}`);
   }
   #alternatives(): Pattern {
     const items = [this.#sequence()];
@@ -93,6 +93,7 @@ class Parser {
     return sequence(...items);
   }
   #repeated(item: Pattern): Pattern {
+    const start = this.#at;
     const times = /(?:([*+?])|\{(\d+)(,?)(\d*)\})\??/y;
     times.lastIndex = this.#at;
     const found = times.exec(this.#pattern);
@@ -102,7 +103,7 @@ class Parser {
     if (/^[*+?{]/.test(this.#pattern.slice(this.#at))) throw this.#wrong('a repetition of a repetition; put the first into a group');
     if (sign) return { kind: 'repeat', item, least: sign === '+' ? 1 : 0, most: sign === '?' ? 1 : Infinity };
     const [low, high] = [Number(least), comma ? (most === '' ? Infinity : Number(most)) : Number(least)];
-    if (high < low) throw this.#wrong(`a repetition from ${low} to ${high}`);
+    if (high < low) throw this.#wrong(`a repetition from ${low} to ${high}`, start);
     return { kind: 'repeat', item, least: low, most: high };
   }
   #item(): Pattern | undefined {
@@ -160,7 +161,7 @@ class Parser {
       named.lastIndex = this.#at;
       const name = named.exec(this.#pattern)?.[0];
       if (name) this.#at += name.length;
-      else if (this.#pattern[this.#at] === '?') throw this.#wrong('flags are not supported');
+      else if (this.#pattern[this.#at] === '?') throw this.#wrong(`(${this.#pattern.slice(this.#at, this.#at + 2)} is not supported: a group is (..), (?:..), (?<name>..) or looks ahead or behind`, this.#at - 1);
     }
     return this.#body();
   }
@@ -172,11 +173,11 @@ class Parser {
     return body;
   }
   #class(): readonly Range[] {
-    this.#at++;
+    const start = this.#at++;
     const negated = this.#take('^');
     const ranges: Range[] = [];
     while (!this.#take(']')) {
-      if (this.#at >= this.#pattern.length) throw this.#wrong('a class that nothing closes');
+      if (this.#at >= this.#pattern.length) throw this.#wrong('a class that nothing closes', start);
       const from = this.#count(this.#classItem());
       if (this.#pattern[this.#at] === '-' && this.#pattern[this.#at + 1] !== ']' && from.length === 1 && from[0][0] === from[0][1]) {
         this.#at++;
@@ -186,7 +187,7 @@ class Parser {
       } else ranges.push(...from);
     }
     const kept = negated ? complement(ranges) : ranges;
-    if (kept.length === 0) throw this.#wrong('a class without characters');
+    if (kept.length === 0) throw this.#wrong('a class without characters', start);
     return kept;
   }
   #classItem(): readonly Range[] {
@@ -196,6 +197,7 @@ class Parser {
     return [[point, point]];
   }
   #escape(): readonly Range[] {
+    const start = this.#at;
     const found = /\\(?:x([0-9A-Fa-f]{2})|u([0-9A-Fa-f]{4})|u\{([0-9A-Fa-f]+)\}|([pP])\{([^}]+)\}|(.))/suy;
     found.lastIndex = this.#at;
     const match = found.exec(this.#pattern);
@@ -210,7 +212,7 @@ class Parser {
         this.#at += 6;
         point = 0x10000 + ((point & 0x3ff) << 10) + (Number.parseInt(low, 16) & 0x3ff);
       }
-      if (point > LAST_POINT || (point >= 0xd800 && point <= 0xdfff)) throw this.#wrong('no character of Unicode');
+      if (point > LAST_POINT || (point >= 0xd800 && point <= 0xdfff)) throw this.#wrong('no character of Unicode', start);
       return [[point, point]];
     }
     if (kind !== undefined) return kind === 'P' ? complement(this.#property(property)) : this.#property(property);
@@ -240,7 +242,7 @@ class Parser {
       case '0':
         return [[0, 0]];
       default:
-        if (/[A-Za-z1-9]/.test(sign)) throw this.#wrong(`\\${sign} is not supported${/[1-9]/.test(sign) ? ': a match cannot be referred to' : ''}`);
+        if (/[A-Za-z1-9]/.test(sign)) throw this.#wrong(`\\${sign} is not supported${/[1-9]/.test(sign) ? ': a match cannot be referred to' : ''}`, start);
         return [[sign.codePointAt(0) ?? 0, sign.codePointAt(0) ?? 0]];
     }
   }

@@ -14,6 +14,8 @@ export interface RegexOptions {
   readonly write: (ranges: readonly Range[]) => Expression;
   /** The text need only hold a match. Else the whole text is the match. */
   readonly search: boolean;
+  /** What an error says that no text matches. Default: the pattern as it is given. */
+  readonly told?: string;
 }
 
 /** Throws EngineError `constraint_invalid` with the place and what is not supported there, and for a pattern that looks ahead or behind and is too large, or no text matches. */
@@ -25,10 +27,10 @@ export function parseRegex(given: string, options: RegexOptions): Expression {
 /** It does more than read, but for `^` and `$` at its ends. Throws EngineError `constraint_invalid`. */
 export const looksAround = (given: string): boolean => readingOnly(parsePattern(given)) === undefined;
 
-function byAutomaton(given: string, pattern: Pattern, { write, search }: RegexOptions): Expression {
+function byAutomaton(given: string, pattern: Pattern, { write, search, told = `the pattern ${JSON.stringify(given.slice(0, 100))}` }: RegexOptions): Expression {
   const written = writing(write);
   const texts = automaton(patternAutomaton(pattern, search).map(({ ends, after }) => ({ ends, after: new Map(Array.from(after, ([target, ranges]) => [target, written(ranges)])) })));
-  if (!texts) throw invalid(`no text matches the pattern ${JSON.stringify(given.slice(0, 100))}`);
+  if (!texts) throw invalid(`no text matches ${told}`);
   return texts;
 }
 
