@@ -34,7 +34,8 @@ export const extractReply = z
     object: z.literal('extraction'),
     model: z.string(),
     triples: z.array(triple).describe('As `POST /v1/triples` takes them, each once, in the order of the text; `source` is what was given, or the passage.'),
-    left_out: z.int().describe('Triples that the model wrote with a name that does not stand in its passage. They are not in `triples`.'),
+    left_out: z.int().describe('Triples that the model wrote with a name that does not stand in its passage, or that can be none ("several prizes"). They are not in `triples`.'),
+    denied: z.int().describe('Clauses and sentences that deny, suppose or ask something of these relations ("Alice is not married to Carl.", "If Bob were born in Rome, ..."). Nothing is taken from them. A model that was not trained for Pharos reads every sentence itself; of these none are counted.'),
     cut: z.int().describe('Passages that tell more than the model had room to write.'),
     usage: z.strictObject({ prompt_tokens: z.int(), completion_tokens: z.int(), total_tokens: z.int() }),
     stored: z
@@ -47,12 +48,13 @@ export const extractReply = z
 const SOURCE_CHARACTERS = 4096;
 /** No half of a surrogate pair at the cut. */
 const beginning = (passage: string): string => passage.slice(0, SOURCE_CHARACTERS).replace(/[\ud800-\udbff]$/, '');
-export function extractWire(model: string, { triples, invented, cut, usage }: Extraction, given: ExtractRequest['source']): z.infer<typeof extractReply> {
+export function extractWire(model: string, { triples, invented, denied, cut, usage }: Extraction, given: ExtractRequest['source']): z.infer<typeof extractReply> {
   return {
     object: 'extraction',
     model,
     triples: triples.map(({ subject, relation, object, passage }) => ({ subject, relation, object, source: given ?? beginning(passage) })),
     left_out: invented,
+    denied,
     cut,
     usage: { prompt_tokens: usage.promptTokens, completion_tokens: usage.completionTokens, total_tokens: usage.promptTokens + usage.completionTokens },
   };

@@ -7,9 +7,10 @@ import { messagesOf } from '../answers/words/compose.ts';
 import { plain, renderRelations } from '../answers/words/evidence.ts';
 import { EngineError } from '../engine/port.ts';
 import type { Engine, GenerateRequest, ModelInfo, Usage } from '../engine/port.ts';
-import { stands } from './names.ts';
+import { statementsOf } from './clauses.ts';
+import { isIndefinite, stands, wholeName } from './names.ts';
 import { passagesOf } from './passages.ts';
-import { candidatesOf, isTurned } from './relations.ts';
+import { candidatesOf, formsOf, isTurned, kindOf, tellingOf } from './relations.ts';
 import { fitsRow, readable, readRows, rowsGrammar } from './rows.ts';
 import type { Candidate } from './relations.ts';
 
@@ -24,6 +25,8 @@ export interface Extraction {
   readonly triples: readonly Extracted[];
   /** Triples that were left out because a name of theirs does not stand in the passage, or can be none. */
   readonly invented: number;
+  /** Clauses and sentences that nothing was read in, since they deny, suppose or ask it. */
+  readonly denied: number;
   /** Passages at whose end the model had more to say than it had room for. */
   readonly cut: number;
   readonly usage: Usage;
@@ -101,17 +104,27 @@ export async function extract(
     throw new EngineError('context_length_exceeded', `the text has more than ${limits.passages} passages of up to three sentences, which is what one request takes: send it in parts`);
   // A model that was trained for it is small, and reads one sentence better than several.
   const parts = model.grounded ? passages.flatMap((passage) => [...passagesOf(passage, 1)]) : passages;
-  const results: { triples: Extracted[]; invented: number; cut: boolean; usage: Usage }[] = [];
+  const candidates = (part: string): readonly Candidate[] => candidatesOf(part, relations, limits.relations).filter(({ label }) => !model.grounded || fitsRow(label));
+  const results: Read[][] = [];
+  let denied = 0;
   const queue = parts.entries();
   // Where one passage fails, the others are not read to their ends for nobody. A signal of its own would not carry the request's terms.
   let failed = false;
   const work = async (): Promise<void> => {
     for (const [i, passage] of queue) {
       if (failed) return;
-      const candidates = candidatesOf(passage, relations, limits.relations).filter(({ label }) => !model.grounded || fitsRow(label));
-      if (candidates.length > 0) results[i] = await ofPassage(engine, model, passage, candidates, limits.triples, () => failed, signal).catch((error: unknown) => {
-        throw error instanceof EngineError && error.code === 'context_length_exceeded' ? tooLong(passage, error) : error;
-      });
+      const spoken = candidates(passage);
+      if (spoken.length === 0) continue;
+      const statements = model.grounded ? statementsOf(passage, spoken.map(({ label }) => label)) : { told: [passage], denied: 0 };
+      denied += statements.denied;
+      results[i] = [];
+      for (const clause of statements.told) {
+        const its = clause === passage ? spoken : candidates(clause);
+        if (failed) return;
+        if (its.length > 0) results[i].push(await ofPassage(engine, model, clause, passage, its, limits.triples, () => failed, signal).catch((error: unknown) => {
+          throw error instanceof EngineError && error.code === 'context_length_exceeded' ? tooLong(passage, error) : error;
+        }));
+      }
     }
   };
   try {
@@ -120,7 +133,7 @@ export async function extract(
     failed = true;
     throw error;
   }
-  const made = results.filter(Boolean);
+  const made = results.flat();
   const seen = new Set<string>();
   return {
     triples: made.flatMap(({ triples }) =>
@@ -130,6 +143,7 @@ export async function extract(
       }),
     ),
     invented: made.reduce((sum, { invented }) => sum + invented, 0),
+    denied,
     cut: made.filter(({ cut }) => cut).length,
     usage: {
       promptTokens: made.reduce((sum, { usage }) => sum + usage.promptTokens, 0),
@@ -150,21 +164,52 @@ function isEntityName(name: string): boolean {
     return false;
   }
 }
+interface Read {
+  readonly triples: readonly Extracted[];
+  readonly invented: number;
+  readonly cut: boolean;
+  readonly usage: Usage;
+}
+const HAN = /\p{Script=Han}/u;
+/** Chinese words have no borders, and a label may hang on a name: 不丹位于. */
+const withoutLabel = (subject: string, object: string, label: string): readonly [subject: string, object: string] =>
+  HAN.test(label) ? [subject.endsWith(label) ? subject.slice(0, -label.length) : subject, object.startsWith(label) ? object.slice(label.length) : object] : [subject, object];
+/** The fact with names as they are meant, or none. */
+function factOf({ subject: first, relation, object: second }: Written, text: string): readonly [subject: string, object: string] | undefined {
+  const kind = kindOf(relation);
+  const telling = new Set(tellingOf(relation).flatMap(formsOf));
+  const isHead = (word: string): boolean => formsOf(word.toLowerCase()).some((form) => telling.has(form));
+  const names = withoutLabel(first.trim(), second.trim(), relation);
+  const said = names.map((name) => wholeName(name, text, isHead));
+  const turned = isTurned(text, said[0], relation, said[1]) ? said.toReversed() : said;
+  // Of a kind and of an occupation "a whale" and "a poet" are said as they are meant; "a film" that somebody directed is any.
+  const isAny = (name: string, i: number): boolean => isIndefinite(name, text) && kind !== 'class' && (i === 0 || kind !== 'noun');
+  const [subject, object] = turned.map((name) => (kind === 'class' ? name.replace(/^[Aa]n?\s(?=\p{Ll})/u, '') : name));
+  // 王芳是李明的妻子 does not say that the one is the other.
+  const isOwner = kind === 'class' && text.includes(`${object}的`) && !text.includes(`的${object}`);
+  // A name that stands there once is not told of itself.
+  const apart = subject !== object || text.indexOf(subject) !== text.lastIndexOf(subject);
+  const around = text.replaceAll(relation, '|');
+  const named = [subject, object].every((name) => isEntityName(name) && stands(name, text) && name !== relation && (!HAN.test(name) || around.includes(name)));
+  return named && apart && !isOwner && !turned.some(isAny) ? [subject, object] : undefined;
+}
+/** What the model reads in `text`, which is the passage or a clause of it. */
 async function ofPassage(
   engine: Engine,
   model: ModelInfo,
+  text: string,
   passage: string,
   candidates: readonly Candidate[],
   most: number,
   isOver: () => boolean,
   signal?: AbortSignal,
-): Promise<{ triples: Extracted[]; invented: number; cut: boolean; usage: Usage }> {
+): Promise<Read> {
   // Every fact repeats names of the passage, and has some signs around them.
-  const maxTokens = 2 * (await engine.countTokens(model.id, passage)) + 30 * most;
+  const maxTokens = 2 * (await engine.countTokens(model.id, text)) + 30 * most;
   let written = '';
   let cut = false;
   let usage: Usage = { promptTokens: 0, completionTokens: 0 };
-  for await (const event of engine.generate(requestOf(model, passage, candidates, most, maxTokens), signal)) {
+  for await (const event of engine.generate(requestOf(model, text, candidates, most, maxTokens), signal)) {
     if (isOver()) break;
     if (event.kind === 'delta') written += event.text;
     else if (event.kind === 'error') throw event.error;
@@ -173,14 +218,10 @@ async function ofPassage(
   // Of relations that share a label the first is meant.
   const relationOf = new Map(candidates.map(({ label, relation }) => [label, relation] as const).toReversed());
   const facts = read(written, model.grounded !== undefined);
-  const triples = facts.flatMap(({ subject: first, relation, object: second }) => {
-    const said = [first.trim(), second.trim()];
-    const [subject, object] = isTurned(passage, said[0], relation, said[1]) ? said.toReversed() : said;
-    const known = relationOf.get(relation);
-    const named = [subject, object].every((name) => isEntityName(name) && stands(name, passage) && name !== relation);
-    // A name that stands there once is not told of itself.
-    const apart = subject !== object || passage.indexOf(subject) !== passage.lastIndexOf(subject);
-    return known !== undefined && named && apart ? [{ subject, relation: known, object, passage }] : [];
+  const triples = facts.flatMap((fact) => {
+    const known = relationOf.get(fact.relation);
+    const names = known && factOf(fact, text);
+    return names ? [{ subject: names[0], relation: known, object: names[1], passage }] : [];
   });
   return { triples, invented: facts.length - triples.length, cut, usage };
 }

@@ -29,14 +29,41 @@ function isPronoun(name: string): boolean {
   const alone = next === undefined || /\p{Ll}/u.test(next) || /^\p{Ll}/u.test(first);
   return CHINESE_PRONOUNS.test(name) || (PRONOUNS.has(first.toLowerCase()) && alone);
 }
-/** Small words with which a clause goes on, and no name ends; the first of them begin none. */
-const GOES_ON = /(?:^(?:is|are|was|were|has|have|had) )|(?: (?:is|are|was|were|has|have|had|an?|the|and|or|of|in|on|at|to|by|with|from|for|who|which|that))$/;
+/** Small words with which a clause goes on, and no name ends; the first of them begin none, nor do times: "in 1911". */
+const GOES_ON = /(?:^(?:is|are|was|were|has|have|had|does|did|not|never|if|whether|while|but|because) |^(?:in|on|at|by|from|since) \d)|(?: (?:is|are|was|were|be|been|has|have|had|does|did|do|will|would|can|could|may|might|must|not|never|\p{L}+n['’]t|an?|the|and|or|of|in|on|at|to|by|with|from|for|who|which|that))$/u;
+/** An amount of something, which is no name: "several prizes". */
+const AMOUNT = /^(?:several|many|some|few|various|numerous|most|all|both|each|every|any|no|another|other|two|three|four|five|six|seven|eight|nine|ten) [^\p{Lu}\p{N}\p{Script=Han}]+$/u;
+/** What stands before a piece of something that is no name, or of a longer name: "her brother", "several prizes", "No Country". */
+const OF_ANOTHER = /(?:^|[^\p{L}])(?:his|her|its|their|my|our|your|several|many|some|few|various|numerous|another)\s$/iu;
+const IN_TITLE = /(?:^|[^\p{L}])(?:No|Never|Not|If)\s$/u;
 /** Does it stand in the passage as a name does: between borders of words, without a pronoun in front, which means another one, and without a piece of the clause around it? */
 export function stands(name: string, passage: string): boolean {
-  if (name === '' || isPronoun(name) || GOES_ON.test(name)) return false;
-  for (let at = passage.indexOf(name); at >= 0; at = passage.indexOf(name, at + 1))
-    if (!cuts(passage[at - 1] ?? '', name[0]) && !cuts(name.at(-1) ?? '', passage[at + name.length] ?? '')) return true;
+  if (name === '' || isPronoun(name) || GOES_ON.test(name) || AMOUNT.test(name[0].toLowerCase() + name.slice(1))) return false;
+  const isName = /^[\p{Lu}\p{N}\p{Script=Han}]/u.test(name);
+  for (let at = passage.indexOf(name); at >= 0; at = passage.indexOf(name, at + 1)) {
+    const before = passage.slice(Math.max(0, at - 12), at);
+    if (!cuts(passage[at - 1] ?? '', name[0]) && !cuts(name.at(-1) ?? '', passage[at + name.length] ?? '') && !(isName ? IN_TITLE : OF_ANOTHER).test(before)) return true;
+  }
   return false;
+}
+
+const TITLED = /(?:(?:^|(?<=\s))\p{Lu}[\p{L}\p{M}'’-]*\s)+of\s(?:the\s)?$/u;
+const ARTICLE = /^(?:The|An?)\s/u;
+/** The name with what it is always said to be of: "University of Oslo" for Oslo, unless the head is what `isHead` says is none of a name, as in "Director of Psycho". */
+export function wholeName(name: string, passage: string, isHead: (word: string) => boolean): string {
+  let whole = name;
+  if (!/^\p{Lu}/u.test(name)) return name;
+  for (let at = passage.indexOf(name); at >= 0; at = passage.indexOf(name, at + 1)) {
+    const head = TITLED.exec(passage.slice(Math.max(0, at - 100), at))?.[0].replace(ARTICLE, '') ?? '';
+    if (/^(?:$|of\s)/u.test(head) || head.split(/\s/).some((word) => isHead(word))) return name;
+    whole = head + name;
+  }
+  return whole;
+}
+/** Is it only said to be one of a kind: "a film"? */
+export function isIndefinite(name: string, passage: string): boolean {
+  if (/[\p{Lu}\p{N}\p{Script=Han}]/u.test(name.replace(ARTICLE, ''))) return false;
+  return /^an?\s/iu.test(name) || new RegExp(`(?:^|[^\\p{L}])an?\\s${RegExp.escape(name)}`, 'iu').test(passage);
 }
 
 const quoted = (text: string): string => `"${text.replace(/["\\]/g, (sign) => `\\${sign}`)}"`;

@@ -17,10 +17,10 @@ const SMALL = new Set('a an the of in on at by to from for with as is are was we
 /** What is common to the forms of an English word, roughly: "directs", "directed" and "director" begin alike. */
 const stem = (word: string): string => (word.length < 5 ? word.replace(/(?<=...)e$/, '') : word.replace(/(?:ations?|ions?|ings?|ors?|ers?|ies|ed|es|s|y|e)$/, ''));
 /** What is common to forms that begin otherwise, too: "taught" and "teaches". */
-const formsOf = (word: string): readonly string[] => [word, ...thesaurus().lemmas(word)].map(stem);
+export const formsOf = (word: string): readonly string[] => [word, ...thesaurus().lemmas(word)].map(stem);
 const wordsOf = (text: string): readonly string[] => text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [];
 
-const tellingOf = (label: string): readonly string[] => wordsOf(relationText(label)).filter((word) => !SMALL.has(word));
+export const tellingOf = (label: string): readonly string[] => wordsOf(relationText(label)).filter((word) => !SMALL.has(word));
 /** Share of a label's telling words that the passage has, 0 to 1; of a label that has none, whether its words stand there as they are. */
 function spokenOf(label: string, passage: string, stems: ReadonlySet<string>): number {
   const text = relationText(label);
@@ -32,7 +32,7 @@ function spokenOf(label: string, passage: string, stems: ReadonlySet<string>): n
 }
 
 /** Where a label stands in the passage word for word, by its beginning there and behind its end; underscores are blanks. */
-function placesOf(label: string, passage: string): readonly (readonly [from: number, to: number])[] {
+export function placesOf(label: string, passage: string): readonly (readonly [from: number, to: number])[] {
   const text = relationText(label);
   const places: [number, number][] = [];
   if (HAN.test(text)) for (let at = passage.indexOf(text); at >= 0; at = passage.indexOf(text, at + 1)) places.push([at, at + text.length]);
@@ -70,15 +70,23 @@ export function candidatesOf(passage: string, relations: readonly Pick<Relation,
   const isPassive = (label: string): boolean => / by$/i.test(relationText(label)) && !/\bby\b/i.test(passage);
   const active = new Set([...best.values()].flatMap(({ label }) => (isPassive(label) ? [] : tellingOf(label).flatMap(formsOf))));
   const others = [...best.values()].filter(({ label }) => !isPassive(label) || !tellingOf(label).flatMap(formsOf).some((form) => active.has(form)));
-  return [...standing, ...others.toSorted((a, b) => b.share - a.share)].slice(0, most).map(({ relation, label }) => ({ relation, label }));
+  // 王芳是李明的妻子 says whose wife she is, and not what she is.
+  const isOwned = standing.some(({ label }) => HAN.test(relationText(label)) && kindOf(label) === 'noun' && new RegExp(`是[^，。；]+的${RegExp.escape(relationText(label))}`, 'u').test(passage));
+  const fitting = [...standing, ...others.toSorted((a, b) => b.share - a.share)].filter(({ label }) => !isOwned || kindOf(label) !== 'class');
+  return fitting.slice(0, most).map(({ relation, label }) => ({ relation, label }));
 }
 
 /** Does the passage say of the one that it is what the label says the other has? "Berlin is the capital of Germany" tells the capital of Germany, 苏格拉底是柏拉图的老师 the teacher of Plato. */
 export function isTurned(passage: string, subject: string, label: string, object: string): boolean {
   const text = relationText(label);
-  const kind = HAN.test(text) ? labelShapeZh(text).kind : labelShape(text).kind;
-  if (kind !== 'noun') return false;
+  if (kindOf(label) !== 'noun') return false;
   const [first, middle, second] = [subject, text, object].map((part) => RegExp.escape(part));
   const said = HAN.test(text) ? `${first}是${second}的${middle}` : `${first} (?:is|was) (?:an?|the)(?: \\p{L}+){0,2} ${middle} of (?:the )?${second}`;
   return new RegExp(said, 'iu').test(passage);
+}
+
+/** What kind of phrase a label is: one that says of what kind something is, a noun, a verb, or what follows "is" and "was". */
+export function kindOf(label: string): ReturnType<typeof labelShape>['kind'] {
+  const text = relationText(label);
+  return HAN.test(text) ? labelShapeZh(text).kind : labelShape(text).kind;
 }

@@ -3,7 +3,7 @@
 
 import t from 'tap';
 import { passagesOf as read } from '../../src/extraction/passages.ts';
-import { nameRules, stands } from '../../src/extraction/names.ts';
+import { isIndefinite, nameRules, stands, wholeName } from '../../src/extraction/names.ts';
 import { candidatesOf, isTurned } from '../../src/extraction/relations.ts';
 import type { RelationName } from '../../graph/terms.ts';
 
@@ -73,6 +73,9 @@ t.test('labels that stand in a passage word for word are each one, but not what 
   t.same(labels('Plato teaches Aristotle.'), ['teacher of'], 'nobody is taught by him');
   t.same(candidatesOf('Hitchcock directed Psycho.', [relation('directed by')], 8).length, 1, 'where no other label says it');
   t.same(labels('苏格拉底是柏拉图的老师。'), ['老师']);
+  const chinese = [relation('is a', '是'), relation('spouse', '妻子')];
+  t.same(candidatesOf('王芳是李明的妻子。', chinese, 8), [{ relation: 'spouse', label: '妻子' }], 'whose wife she is, and not what');
+  t.same(candidatesOf('李明的妻子是王芳。', chinese, 8).length, 2);
   t.same(candidatesOf('He is a pupil of hers and a student of mine.', relations, 1), [{ relation: 'student of', label: 'student of' }]);
   t.end();
 });
@@ -86,6 +89,28 @@ t.test('a name stands between borders of words, and is none of the words that me
   t.ok(stands('乌尔姆', '爱因斯坦出生于乌尔姆。'), 'Chinese words have no borders');
   for (const name of ['他', '她获得', '他们', '他的父亲']) t.notOk(stands(name, `${name}了。`), name);
   for (const name of ['他信', '那不勒斯', '其乐山', "It's a Wonderful Life", 'He-Man', 'I, Robot']) t.ok(stands(name, `${name} 。`), name);
+  t.end();
+});
+
+t.test('amounts, pieces of the clause and of longer names are no names', (t) => {
+  const passage = 'In 1911 her brother won several prizes, if Tom did not win the Nobel Prize. No Country for Old Men was shown.';
+  for (const name of ['brother', 'her brother', 'several prizes', 'prizes', 'Tom did', 'Tom did not', 'if Tom', 'Country for Old Men']) t.notOk(stands(name, passage), name);
+  for (const name of ['Tom', 'the Nobel Prize', 'No Country for Old Men']) t.ok(stands(name, passage), name);
+  t.notOk(stands('in 1911', 'Physics in 1911.'));
+  t.notOk(stands('Several prizes', 'Several prizes were won.'));
+  const isHead = (word: string): boolean => word === 'Director';
+  t.equal(wholeName('Oslo', 'The University of Oslo lies in Norway.', isHead), 'University of Oslo');
+  t.equal(wholeName('Berlin', 'Ada studied at the Free University of Berlin.', isHead), 'Free University of Berlin');
+  for (const [name, text] of [
+    ['Oslo', 'The University of Oslo lies in Oslo.'],
+    ['France', 'The capital of France is Paris.'],
+    ['Psycho', 'The Director of Psycho was born in London.'],
+  ] as const)
+    t.equal(wholeName(name, text, isHead), name, text);
+  t.ok(isIndefinite('a film', 'Mary directed a film.'));
+  t.ok(isIndefinite('film', 'Mary directed a film.'));
+  t.notOk(isIndefinite('A Clockwork Orange', 'He saw A Clockwork Orange.'));
+  t.notOk(isIndefinite('the film', 'Mary directed the film.'));
   t.end();
 });
 

@@ -22,7 +22,7 @@ t.test('triples come as they can be told, names that do not stand in the text ar
   asked.length = 0;
   const { status, json } = await extract({ text: 'Albert was born in Ulm. Marie was born in Warsaw. It rained. Albert was born in Ulm.', relations: ['born in', 'located in'] });
   t.equal(status, 200);
-  t.match(json, { object: 'extraction', left_out: 2, cut: 0 });
+  t.match(json, { object: 'extraction', left_out: 2, denied: 0, cut: 0 });
   t.same(
     list(json.triples).map(({ subject, relation, object }) => [subject, relation, object]),
     [
@@ -103,4 +103,39 @@ t.test('a model that was trained for it reads a sentence at a time; what it says
   t.equal(list(json.triples).length, 1);
   t.equal(requests.length, 2);
   for (const { constraint } of requests) t.match(constraint, { kind: 'grammar', grammar: /^root ::= [^]*name ::= n0 \| n1 / });
+});
+
+t.test('a model that was trained for it is asked of each clause that states something, and the reply says how many did not', async (t) => {
+  const taught = { ...SCRIPTED, grounded: { format: 'evidence-2', nameOpen: '<|n|>', nameClose: '<|/n|>', lexicon: { en: [], zh: [] } } } as const;
+  const rows: Readonly<Record<string, string>> = {
+    ' Anna was born in Berlin.': '| Anna | born in | Berlin |',
+    ' Ben was born in Paris.': '| Ben | born in | Paris |',
+    ' The University of Oslo lies in Norway.': '| Oslo | lies in | Norway |',
+    ' A whale is a mammal.': '| A whale | is a | mammal |',
+    ' Mary directed a film.': '| Mary | directed | a film |',
+    ' 不丹位于亚洲。': '|不丹位于|位于|亚洲|',
+  };
+  const passages: string[] = [];
+  const reading = scriptedEngine((request) => {
+    const said = request.prompt.kind === 'chat' ? request.prompt.messages[1].content : '';
+    const text = Object.keys(rows).find((each) => said.startsWith(each) || said.startsWith(each.trim()));
+    passages.push(text ?? said);
+    return says(rows[text ?? ''] ?? '');
+  }, [taught]);
+  const other = await startApp(t, {}, { engine: reading });
+  const text = 'Anna was born in Berlin and Ben was born in Paris. Tom was not born in Rome. Was Eve born in Oslo? The University of Oslo lies in Norway. A whale is a mammal. Mary directed a film. 不丹位于亚洲。';
+  const { json } = await call(other, 'POST', '/v1/extract', { text, relations: ['born in', 'lies in', 'is a', 'directed', '位于'] });
+  t.match(json, { left_out: 1, denied: 2, cut: 0 });
+  t.same(
+    list(json.triples).map(({ subject, relation, object, source }) => [subject, relation, object, source]),
+    [
+      ['Anna', 'born in', 'Berlin', 'Anna was born in Berlin and Ben was born in Paris.'],
+      ['Ben', 'born in', 'Paris', 'Anna was born in Berlin and Ben was born in Paris.'],
+      ['University of Oslo', 'lies in', 'Norway', 'The University of Oslo lies in Norway.'],
+      ['whale', 'is a', 'mammal', 'A whale is a mammal.'],
+      ['不丹', '位于', '亚洲', '不丹位于亚洲。'],
+    ],
+    'the source is the whole sentence',
+  );
+  t.equal(passages.length, 6);
 });

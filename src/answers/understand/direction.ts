@@ -58,7 +58,8 @@ function roleOf(question: Question, word: Word, name: Span): Role {
 /** +1: the name is the relation's subject, -1: its object, 0: not said. `label`: the name or alias by which the word speaks of the relation. */
 export function direction(question: Question, word: Word, name: Span, label: string): number {
   // Chinese: "X的L", "X L..." ask for the object, "L X" for the subject: a Chinese label names the object, or is a verb.
-  if (HAN.test(label)) return word.end <= name.start ? -1 : 1;
+  // "X是谁的L": X is the L.
+  if (HAN.test(label)) return word.end <= name.start || /^\s*[是为].*的$/u.test(question.text.slice(name.end, word.start)) ? -1 : 1;
   const role = roleOf(question, word, name);
   const shape = labelShape(label);
   const words = label.toLowerCase().split(/[\s_]+/);

@@ -237,6 +237,17 @@ function possessed(tokens: readonly Token[], at: number, text: string, outside: 
   return false;
 }
 
+/** Single Chinese characters of that sort, except those that only say that somebody or something is meant; one that a question word or "于", "了", "过" follows is a verb. */
+export function singleHan(question: Question, outside: (start: number, end: number) => boolean): Word[] {
+  const { tokens } = question;
+  const unknown = (token: Token | undefined): boolean => token !== undefined && token.han && !isFunctionHan(token.text) && outside(token.start, token.end);
+  return tokens.flatMap((token, i) =>
+    !unknown(token) || unknown(tokens[i - 1]) || unknown(tokens[i + 1]) || /[人物类种叫当做为名]/u.test(token.text)
+      ? []
+      : [{ text: token.text, start: token.start, end: token.end, part: 'any' as const, asked: false, relational: /[哪谁什于了过多]/u.test(tokens[i + 1]?.text ?? '') }],
+  );
+}
+
 /** Chinese characters that are neither names, nor relations, nor grammar, in stretches of two or more. */
 export function unknownHan(question: Question, outside: (start: number, end: number) => boolean): Word[] {
   const words: Word[] = [];

@@ -5,7 +5,7 @@ import { foldName } from '../../../graph/names.ts';
 import type { Entity } from '../../../graph/terms.ts';
 import type { BaseName } from '../../../graph/terms.ts';
 import type { EntityHit } from '../../../graph/store.ts';
-import { isFunctionWord, isGeneric } from './question.ts';
+import { isFunctionHan, isFunctionWord, isGeneric } from './question.ts';
 import type { Question, Token } from './question.ts';
 
 export interface NameReader {
@@ -48,7 +48,7 @@ function stretches(question: Question): Map<string, { start: number; end: number
       const token = tokens[j];
       sense ||= meaningful(token, j);
       // Signs around a name are not told apart from it by folding: the tight stretch stands for it.
-      if (!sense || (i === j && token.han) || !WORD.test(token.text) || !WORD.test(tokens[i].text)) continue;
+      if (!sense || (i === j && token.han && !isPredicate(tokens, i)) || !WORD.test(token.text) || !WORD.test(tokens[i].text)) continue;
       // Part of a word with a hyphen ("co-stars") is no name.
       if (hyphened(question.text, tokens[i].start, token.end)) continue;
       const text = question.text.slice(tokens[i].start, token.end);
@@ -62,6 +62,9 @@ function stretches(question: Question): Map<string, { start: number; end: number
   }
   return found;
 }
+/** "苏格拉底是人吗": one Han character is a name only where nothing but a name can stand. */
+const isPredicate = (tokens: readonly Token[], at: number): boolean =>
+  !isFunctionHan(tokens[at].text) && /^[是为于]$/u.test(tokens[at - 1]?.text ?? '') && (tokens[at + 1] === undefined || /^[吗嘛]$/u.test(tokens[at + 1].text) || !WORD.test(tokens[at + 1].text));
 /** A function word can only be (the whole of) a name when it is written with a capital inside the sentence. */
 const meaningful = (token: Token, at: number): boolean => token.han || (WORD.test(token.text) && (!isFunctionWord(token.lower) || (at > 0 && capital(token.text))));
 

@@ -2,21 +2,24 @@
 // Refuses to know what the answer is, wording and the model. No question template is written down here: grammar words, the graph's own names and a thesaurus decide.
 
 import { entity, literal, termText } from '../../../graph/terms.ts';
-import type { BaseName, Path, Relation, RelationName, Term, Triple } from '../../../graph/terms.ts';
+import type { BaseName, Entity, EntityId, Path, Relation, RelationName, Term, Triple } from '../../../graph/terms.ts';
 import type { PathResult, PathSummary, RelationSummary } from '../../../graph/store.ts';
 import type { Language } from '../words/evidence.ts';
 import { labelShape } from '../words/wording.ts';
+import { fitsClass, isClass } from './classes.ts';
 import { direction } from './direction.ts';
-import { contentWords, isUnknown, Lexicon, unknownHan, WEAK } from './lexicon.ts';
+import { contentWords, isUnknown, Lexicon, singleHan, unknownHan, WEAK } from './lexicon.ts';
 import type { Word } from './lexicon.ts';
 import { exactLinks, misspeltLinks } from './link.ts';
 import type { Link, NameReader } from './link.ts';
+import { besideName, leftOver, pickedOut } from './narrow.ts';
 import { analyse, isFellowWord, isFunctionWord } from './question.ts';
 import type { Kind, Question, Token } from './question.ts';
 import { CERTAIN, CLEAR, PLAIN, Ranker } from './rank.ts';
 
 export type { Link } from './link.ts';
 export interface QuestionGraph extends NameReader {
+  entities(base: BaseName, ids: readonly EntityId[]): Promise<readonly Entity[]>;
   relations(base: BaseName): Promise<readonly RelationSummary[]>;
   paths(base: BaseName, start: Term, options: { readonly hops: number }): Promise<readonly PathSummary[]>;
   follow(base: BaseName, start: Term, path: Path, options?: { readonly limit?: number }): Promise<readonly PathResult[]>;
@@ -73,18 +76,24 @@ export async function understand(graph: QuestionGraph, text: string, { base, hop
   const outside = overlaps(links);
   const han = lexicon.hanWords(question, outside);
   const free = (start: number, end: number): boolean => outside(start, end) && overlaps(han)(start, end);
-  const words = [...contentWords(question, outside), ...han, ...unknownHan(question, free)].sort((a, b) => a.start - b.start);
+  const told = [...contentWords(question, outside), ...han, ...unknownHan(question, free)];
+  // A verb of one character keeps a question from being a bare "what is X", and is not left out beside other words.
+  const words = [...told, ...singleHan(question, free).filter(({ relational }) => relational || told.length === 0)].sort((a, b) => a.start - b.start);
   const known = { language: question.language, kind: question.kind, links };
   const number = links.length === 0 ? question.tokens.find(({ text: written }) => /^\d+(?:\.\d+)?$/.test(written)) : undefined;
-  if ((links.length === 0 && !number) || question.beyond) return { ...known, candidates: [], confident: false };
+  const labels = relations.flatMap(({ name, aliases }) => [name as string, ...aliases.map(({ text: alias }) => alias)]);
+  const narrower = besideName(question, links, speaks, (start, end) => !overlaps(han)(start, end)) || pickedOut(question, links, labels);
+  if ((links.length === 0 && !number) || question.beyond || narrower) return { ...known, candidates: [], confident: false };
   if (number) {
-    const told = words.filter(({ start }) => start !== number.start);
-    return { ...known, ...(await answering(graph, base, hops, question, [{ start: number.start, end: number.end, score: 1, term: literal(Number(number.text)) }], told, lexicon, relations)) };
+    const others = words.filter(({ start }) => start !== number.start);
+    return { ...known, ...(await answering(graph, base, hops, question, [{ start: number.start, end: number.end, score: 1, term: literal(Number(number.text)) }], others, lexicon, relations)) };
   }
   const asked = words.find((word) => word.asked)?.text;
   if (question.kind === 'verify') return { ...known, ...(await verification(graph, base, question, links, words, lexicon, relations)) };
   const starts = links.map((link): Start => ({ ...link, term: entity(link.entity.id) }));
-  return { ...known, ...(asked === undefined ? {} : { asked }), ...(await answering(graph, base, hops, question, starts, words, lexicon, relations)) };
+  const { candidates, confident } = await answering(graph, base, hops, question, starts, words, lexicon, relations);
+  const fits = confident && (await fitsClass(graph, base, question, candidates[0], links, words, lexicon, relations));
+  return { ...known, ...(asked === undefined ? {} : { asked }), candidates, confident: fits };
 }
 const isStrange = ({ lower, start, end, han }: Token, links: readonly Link[], speaks: (word: string) => boolean): boolean =>
   !han && lower.length >= STRANGE && /^\p{Script=Latin}+$/u.test(lower) && !isFunctionWord(lower) && !isFellowWord(lower) && !lower.endsWith('ly') && isUnknown(lower) && overlaps(links)(start, end) && !speaks(lower);
@@ -105,8 +114,6 @@ function withoutWords(links: readonly Link[], speaks: (word: string) => boolean)
   const proper = links.filter((link) => !plain(link) || ((link.score === 1 || careless) && !link.text.split(/\s+/).some(speaks)));
   return proper.length > 0 ? proper : links;
 }
-
-const isClass = (relation: Relation): boolean => [relation.name as string, ...relation.aliases.map(({ text }) => text)].some((label) => labelShape(label).kind === 'class');
 
 async function answering(
   graph: QuestionGraph,
@@ -173,12 +180,21 @@ async function verification(
 ): Promise<Pick<Interpretation, 'candidates' | 'confident'>> {
   const first = links[0];
   const second = links.find((link) => link.start >= first.end && link.entity.id !== first.entity.id);
+  const more = second ? links.filter(({ start }) => start >= second.end) : [];
+  const unclear = { candidates: [], confident: false };
   // A number is the other side of the triple, not a word for the relation.
   const words = said.filter(({ text }) => !/^\p{N}/u.test(text));
   const ranker = new Ranker(question, words, lexicon, relations, first);
   const classes = relations.filter(isClass);
+  if (second && said.length > words.length) return unclear;
   if (words.length === 0 && second) {
+    // "Is X a white swan?": every quality has to hold.
+    for (const [i, other] of more.entries()) {
+      const held = question.text.slice((more[i - 1] ?? second).end, other.start).trim() === '' && (await attributeOf(graph, base, question, first, other, relations, second));
+      if (!held) return unclear;
+    }
     const attribute = await attributeOf(graph, base, question, first, second, relations);
+    if (!attribute && more.length > 0) return unclear;
     if (attribute) return attribute;
   }
   const ranked = (words.length === 0 ? classes : relations)
@@ -187,16 +203,20 @@ async function verification(
     .sort((a, b) => b.ranked.score - a.ranked.score);
   const [best] = ranked;
   const clear = best !== undefined && (words.length === 0 || best.ranked.evidence >= PLAIN);
-  if (!best || ranker.strangers.length > 0 || question.fellow.length > 0) return { candidates: [], confident: false };
+  if (!best || ranker.strangers.length > 0 || question.fellow.length > 0) return unclear;
   const { name } = best.relation;
   const word = words.findLast((_, i) => ranker.matches(name)[i] === Math.max(...ranker.matches(name)));
+  const speaksOf = (relation: RelationName) => (each: Word): boolean => lexicon.match(question, each, relation).value >= WEAK;
+  if (second && leftOver(question, words, second.end, speaksOf(name))) return unclear;
+  // "In Ulm, Germany": a name behind a comma only has to be one that the graph joins to the name before it.
+  for (const [i, other] of more.entries()) if (!(await isApposition(graph, base, question, more[i - 1] ?? second, other))) return unclear;
   const candidate = (start: Term, inverse: boolean, target: Triple): Pick<Interpretation, 'candidates' | 'confident'> => ({
     candidates: [{ start, path: [{ relation: name, inverse }], score: best.ranked.score, target }],
     confident: true,
   });
   if (second && clear) {
     // "Is the teacher of X mortal?" asks about somebody who is only described.
-    if (word !== undefined && word.end <= first.start && question.text.slice(first.end, second.start).trim() === '' && second.text === second.text.toLowerCase()) return { candidates: [], confident: false };
+    if (word !== undefined && word.end <= first.start && question.text.slice(first.end, second.start).trim() === '' && second.text === second.text.toLowerCase()) return unclear;
     const turned = word !== undefined && isTurned(question, word, first, second, ranker.label(name, word));
     const [subject, object] = turned ? [second, first] : [first, second];
     return candidate(entity(subject.entity.id), false, { subject: subject.entity.id, relation: name, object: entity(object.entity.id) });
@@ -207,19 +227,30 @@ async function verification(
     for (const inverse of [false, true])
       for (const { end } of await graph.follow(base, start, [{ relation: relation.name, inverse }])) {
         if (termText(end).length < 2 || !question.text.toLowerCase().includes(termText(end).toLowerCase())) continue;
+        const beside = said.filter(({ text }) => !termText(end).toLowerCase().includes(text));
+        if (beside.some((each) => !words.includes(each)) || leftOver(question, beside, Infinity, speaksOf(relation.name))) return unclear;
         const target = inverse && end.kind === 'entity' ? { subject: end.id, relation: relation.name, object: start } : { subject: first.entity.id, relation: relation.name, object: end };
         return { candidates: [{ start, path: [{ relation: relation.name, inverse }], score: best.ranked.score, target }], confident: true };
       }
   const number = question.tokens.find(({ text, start: at, end }) => /^\d+(?:\.\d+)?$/.test(text) && overlaps(links)(at, end));
-  return number && clear ? candidate(start, false, { subject: first.entity.id, relation: name, object: literal(Number(number.text)) }) : { candidates: [], confident: false };
+  return number && clear && !leftOver(question, words, Infinity, speaksOf(name)) && said.length - words.length === 1 ? candidate(start, false, { subject: first.entity.id, relation: name, object: literal(Number(number.text)) }) : unclear;
+}
+
+/** "Ulm, Germany". */
+async function isApposition(graph: QuestionGraph, base: BaseName, question: Question, before: Link | undefined, name: Link): Promise<boolean> {
+  if (!before || before.start === name.start) return before !== undefined;
+  if (!/^\s*[,，]\s*$/.test(question.text.slice(before.end, name.start))) return false;
+  for (const { path } of await graph.paths(base, entity(before.entity.id), { hops: 1 }))
+    if ((await graph.follow(base, entity(before.entity.id), path)).some(({ end }) => end.kind === 'entity' && end.id === name.entity.id)) return true;
+  return false;
 }
 
 /**
  * "Is X red?", "Is X a painter?", "Is X in Y?" (for "located in", "in language"): the quality that X is said to have, whatever relation says so. Undefined when none does, or
  * when more is asked than that.
  */
-async function attributeOf(graph: QuestionGraph, base: BaseName, question: Question, first: Link, second: Link, relations: readonly Relation[]): Promise<Pick<Interpretation, 'candidates' | 'confident'> | undefined> {
-  const between = question.text.slice(first.end, second.start).trim().toLowerCase();
+async function attributeOf(graph: QuestionGraph, base: BaseName, question: Question, first: Link, second: Link, relations: readonly Relation[], before = second): Promise<Pick<Interpretation, 'candidates' | 'confident'> | undefined> {
+  const between = question.text.slice(first.end, before.start).trim().toLowerCase();
   const article = /^(?:an?|the|是|为)?$/.test(between);
   if (!article && !/^(?:in|on|at|of|from|for|with)$/.test(between)) return undefined;
   const fits = (relation: Relation): boolean => {
