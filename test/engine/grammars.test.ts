@@ -72,7 +72,7 @@ t.test('regular expressions: what is drawn matches, and texts are taken exactly 
   }
   for (const [pattern, text] of [['(a|b)*abb', 'ababb'], ['(a|b)*abb', 'abab'], ['\\d{3}-\\d{2,4}', '123-12345'], ['\\d{3}-\\d{2,4}', '123-1234'], ['[一-龥]{2,4}', '图谱'], ['x{10,200}', 'x'.repeat(200)], ['x{10,200}', 'x'.repeat(201)], ['x{10,200}', 'x'.repeat(9)], ['(?:ab|cd){5,9}x', 'abcdabcdabx']] as const)
     t.equal(accepts({ kind: 'regex', pattern }, text), new RegExp(`^(?:${pattern})$`, 'u').test(text), `${pattern} ${text.slice(0, 20)}`);
-  for (const [pattern, message] of [['(a', /group that nothing closes/], ['a(?=b)', /no text matches/], ['\\1', /cannot be referred to/], ['*a', /repeats nothing/], ['\\p{Nonsense}', /no property Nonsense/], ['a{3,1}', /from 3 to 1/], ['[z-a]', /lower character to a higher/], ['a^b', /no text matches/], ['(?i:a)', /flags are not supported/]] as const)
+  for (const [pattern, message] of [['(a', /group that nothing closes/], ['a(?=b)', /no text matches/], ['\\1', /cannot be referred to/], ['*a', /repeats nothing/], ['\\p{Nonsense}', /no property Nonsense/], ['a{3,1}', /from 3 to 1/], ['[z-a]', /lower character to a higher/], ['a^b', /no text matches/], ['(?i:a)', /\(\?i is not supported/]] as const)
     t.throws(() => compileConstraint({ kind: 'regex', pattern }, vocabulary()), { code: 'constraint_invalid', message });
 });
 
