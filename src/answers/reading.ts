@@ -11,7 +11,7 @@ import { factOf, pathText, provePath, readPath, reasons } from './retrieve.ts';
 import { wantedForm } from './understand/form.ts';
 import { thesaurus } from './understand/thesaurus.ts';
 import { understand } from './understand/understand.ts';
-import type { Interpretation } from './understand/understand.ts';
+import type { Interpretation } from './understand/interpretation.ts';
 import { listNames, makeDisplay, pathLine } from './words/compose.ts';
 import type { ComposeLimits, Display, Span } from './words/compose.ts';
 import type { Evidence, Language } from './words/evidence.ts';

@@ -5,13 +5,13 @@ import { entity, termText } from '../../../graph/terms.ts';
 import type { BaseName, Relation } from '../../../graph/terms.ts';
 import { isPlural } from '../words/grammar.ts';
 import { labelShape } from '../words/wording.ts';
+import type { Candidate, QuestionGraph } from './interpretation.ts';
 import { WEAK } from './lexicon.ts';
 import type { Lexicon, Word } from './lexicon.ts';
 import type { Link } from './link.ts';
 import { asksSex, isSexHan } from './narrow.ts';
 import type { Question } from './question.ts';
 import { thesaurus } from './thesaurus.ts';
-import type { Candidate, QuestionGraph } from './understand.ts';
 
 /** Answers whose class is looked at, at most. */
 const CLASSED = 64;

@@ -2,46 +2,21 @@
 // Refuses to know what the answer is, wording and the model. No question template is written down here: grammar words, the graph's own names and a thesaurus decide.
 
 import { entity, literal, termText } from '../../../graph/terms.ts';
-import type { BaseName, Entity, EntityId, Path, Relation, RelationName, Term, Triple } from '../../../graph/terms.ts';
-import type { PathResult, PathSummary, RelationSummary } from '../../../graph/store.ts';
-import type { Language } from '../words/evidence.ts';
+import type { BaseName, Relation, RelationName, Term, Triple } from '../../../graph/terms.ts';
+import type { RelationSummary } from '../../../graph/store.ts';
 import { labelShape } from '../words/wording.ts';
 import { fitsClass, isClass } from './classes.ts';
 import { direction } from './direction.ts';
+import type { Candidate, Interpretation, QuestionGraph } from './interpretation.ts';
 import { contentWords, isUnknown, Lexicon, singleHan, unknownHan, WEAK } from './lexicon.ts';
 import type { Word } from './lexicon.ts';
 import { exactLinks, misspeltLinks } from './link.ts';
-import type { Link, NameReader } from './link.ts';
+import type { Link } from './link.ts';
 import { besideName, leftOver, pickedOut } from './narrow.ts';
 import { analyse, isFellowWord, isFunctionWord } from './question.ts';
-import type { Kind, Question, Token } from './question.ts';
+import type { Question, Token } from './question.ts';
 import { CERTAIN, CLEAR, PLAIN, Ranker } from './rank.ts';
 
-export type { Link } from './link.ts';
-export interface QuestionGraph extends NameReader {
-  entities(base: BaseName, ids: readonly EntityId[]): Promise<readonly Entity[]>;
-  relations(base: BaseName): Promise<readonly RelationSummary[]>;
-  paths(base: BaseName, start: Term, options: { readonly hops: number }): Promise<readonly PathSummary[]>;
-  follow(base: BaseName, start: Term, path: Path, options?: { readonly limit?: number }): Promise<readonly PathResult[]>;
-}
-export interface Candidate {
-  readonly start: Term;
-  readonly path: Path;
-  readonly score: number;
-  /** Of a yes/no question: the triple that is asked about. */
-  readonly target?: Triple;
-}
-export interface Interpretation {
-  readonly language: Language;
-  readonly kind: Kind;
-  readonly links: readonly Link[];
-  /** The noun after "which" or "what": what the answers are called. */
-  readonly asked?: string;
-  /** Best first. */
-  readonly candidates: readonly Candidate[];
-  /** The first candidate is spoken of plainly enough to answer from it. */
-  readonly confident: boolean;
-}
 
 /** Letters of a word that is looked for as a misspelt name beside others. */
 const STRANGE = 5;
