@@ -17,7 +17,6 @@ import { analyse, isFellowWord, isFunctionWord } from './question.ts';
 import type { Question, Token } from './question.ts';
 import { CERTAIN, CLEAR, PLAIN, Ranker } from './rank.ts';
 
-
 /** Letters of a word that is looked for as a misspelt name beside others. */
 const STRANGE = 5;
 /** Names whose paths are compared. */
