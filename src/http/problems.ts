@@ -11,6 +11,7 @@ import { EngineError } from '../engine/port.ts';
 import type { EngineErrorCode } from '../engine/port.ts';
 import { JobError } from '../training/jobs/job.ts';
 import type { JobErrorCode } from '../training/jobs/job.ts';
+import { isFull } from '../workspace/files/durable.ts';
 import { FileError } from '../workspace/files/file-store.ts';
 import type { FileErrorCode } from '../workspace/files/file-store.ts';
 
@@ -247,8 +248,7 @@ export const ruleErrorWire = ({ line, column, expected, rule, path }: RuleError)
 });
 
 /** What the system says of a disk without room, or SQLite (SQLITE_FULL). */
-const isFull = (error: unknown): boolean =>
-  error instanceof Error && (('code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT')) || ('errcode' in error && error.errcode === 13) || isFull(error.cause));
+const hasNoRoom = (error: unknown): boolean => isFull(error) || (error instanceof Error && (('errcode' in error && error.errcode === 13) || hasNoRoom(error.cause)));
 
 /** Status and body for anything thrown. What is not one of the known errors is a 500 whose message is hidden. */
 export function answerTo(error: unknown): Answer {
@@ -259,7 +259,7 @@ export function answerTo(error: unknown): Answer {
   if (error instanceof HttpError) return answer(error, error.code, HTTP[error.code], error.param, error.extra);
   if (error instanceof EngineError) return answer(error, error.code, ENGINE[error.code]);
   if (error instanceof FileError) return answer(error, error.code, FILE[error.code]);
-  if (error instanceof Error && isFull(error)) return answer(error, 'disk_full', full);
+  if (error instanceof Error && hasNoRoom(error)) return answer(error, 'disk_full', full);
   if (error instanceof StoreError) return answer(error, error.code, STORE[error.code]);
   if (error instanceof KnowledgeError) return answer(error, error.code, KNOWLEDGE[error.code], error.field);
   if (error instanceof InduceError) return answer(error, error.code, INDUCE[error.code]);

@@ -4,6 +4,7 @@
 import { dirname, isAbsolute, sep } from 'node:path';
 import { splitVariant } from '../../engine/models/model-files.ts';
 import type { ModelLibrary } from '../../engine/port.ts';
+import { isFull } from '../../workspace/files/durable.ts';
 import { randomName } from '../../workspace/files/file-store.ts';
 import type { FileStore } from '../../workspace/files/file-store.ts';
 import { hasEnded, JobError } from './job.ts';
@@ -294,6 +295,6 @@ export class JobQueue {
 
 function reasonOf(error: unknown): { readonly code: string; readonly message: string } {
   const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'failed';
-  if (code === 'ENOSPC' || code === 'EDQUOT') return { code: 'disk_full', message: 'there is no room left on the disk; make some and create the job again' };
+  if (isFull(error)) return { code: 'disk_full', message: 'there is no room left on the disk; make some and create the job again' };
   return { code, message: error instanceof Error ? error.message : String(error) };
 }

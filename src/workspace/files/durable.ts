@@ -29,6 +29,8 @@ export async function makeFolder(folder: string): Promise<void> {
 }
 /** Whether the system says that something is not there. */
 export const isMissing = (error: unknown): boolean => error instanceof Error && 'code' in error && error.code === 'ENOENT';
+/** Has the system no room left on the disk (ENOSPC), or does it give this user no more (EDQUOT)? */
+export const isFull = (error: unknown): error is Error => error instanceof Error && 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT');
 /** Names in a folder; none where there is no folder. Rejects when it cannot be read: what is in it must not pass for gone. */
 export async function namesIn(folder: string): Promise<readonly string[]> {
   try {

@@ -5,7 +5,7 @@ import { randomBytes } from 'node:crypto';
 import { readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { makeFolder, namesIn, PART, syncFolder, writeDurably, writePart } from './durable.ts';
+import { isFull, makeFolder, namesIn, PART, syncFolder, writeDurably, writePart } from './durable.ts';
 
 export const FILE_PURPOSES = ['fine-tune', 'fine-tune-results', 'batch', 'user_data'] as const;
 export type FilePurpose = (typeof FILE_PURPOSES)[number];
@@ -58,7 +58,7 @@ export const randomName = (length: number): string =>
 
 /** Who sends files can do something about a full disk. */
 const roomFor = (error: unknown): unknown =>
-  error instanceof Error && 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT')
+  isFull(error)
     ? new FileError('disk_full', 'the disk has no room for this file; delete some first (DELETE /v1/files/ID)', { cause: error })
     : error;
 
