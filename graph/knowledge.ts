@@ -31,7 +31,6 @@ import type { SupposeOptions } from './knowledge/supposition.ts';
 import { DEFAULT_LIMITS } from './knowledge/common/types.ts';
 import type {
   ChangeEvent,
-  Conflict,
   DeduceRequest,
   DeduceResult,
   GroundResult,
@@ -66,6 +65,7 @@ export type { CheckResult } from './reason/proofs/checker.ts';
 export type { Supposition, SupposeOptions } from './knowledge/supposition.ts';
 export type { RuleVersion } from './knowledge/bases/rule-history.ts';
 export type { RuleFormat, RuleSource } from './knowledge/rulebook.ts';
+export { checkStatement } from './knowledge/common/requests.ts';
 export { RULE_FORMATS } from './knowledge/rulebook.ts';
 export { RULE_SETS } from './reason/rulesets/rulesets.ts';
 export type { RuleSetName } from './reason/rulesets/rulesets.ts';
@@ -179,10 +179,6 @@ export class KnowledgeGraph {
   rules(base: BaseName): Promise<readonly Rule[]> {
     return this.#ruling.rules(base);
   }
-  /** Ways in which the base's constraints (rules without head) are broken, at most `limit` in all, as far as they are found within the time of the standing rules; `contradictions` says whether that sufficed. */
-  conflicts(base: BaseName, options: { readonly limit?: number } = {}): Promise<readonly Conflict[]> {
-    return this.#ruling.conflicts(base, options);
-  }
   /**
    * Contradictions: several objects of a functional relation, relations that exclude each other, what is told or derived and known to be false, broken constraints. Each with
    * the proofs of its sides, and which of them stand by the declared policies. `offset`: how many to pass over; the order is the same while the base does not change.
@@ -283,7 +279,7 @@ export class KnowledgeGraph {
   prove(base: BaseName, triple: Triple): Promise<Proof | undefined> {
     return this.#grounding.prove(base, triple);
   }
-  /** The base with rules, as text or in the JSON form, that hold for the reads of what is given back. Nothing is written. RuleError for rules that are none. */
+  /** The base with rules, as text or in the JSON form, or at a time, that hold for the reads of what is given back. Nothing is written. RuleError for rules that are none. */
   suppose(base: BaseName, rules: unknown, options: SupposeOptions): Supposition {
     this.#shared.states.assertOpen();
     return new Supposition(this.#shared, this.#resolver, base, rules, options);

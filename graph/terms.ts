@@ -102,10 +102,13 @@ export type TermErrorCode = 'invalid_base' | 'invalid_entity' | 'invalid_relatio
 /** A name or value that cannot be part of a triple. The message says what was wrong and what would be right. */
 export class TermError extends Error {
   readonly code: TermErrorCode;
-  constructor(code: TermErrorCode, message: string) {
+  /** Where in a list of them it lies. */
+  readonly field: string | undefined;
+  constructor(code: TermErrorCode, message: string, field?: string) {
     super(message);
     this.name = 'TermError';
     this.code = code;
+    this.field = field;
   }
 }
 

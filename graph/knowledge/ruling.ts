@@ -9,7 +9,7 @@ import { NO_ASSUMPTIONS } from './facts/assumptions.ts';
 import { ruleDocument, ruleSetId } from './bases/rule-documents.ts';
 import { contradictions } from './conflicts/conflicts.ts';
 import type { ContradictionPage } from './conflicts/conflicts.ts';
-import { contextOf, proofLimits } from './worlds/context.ts';
+import { contextOf } from './worlds/context.ts';
 import type { Shared } from './worlds/context.ts';
 import { checkPolicies, policiesChange } from './bases/policies.ts';
 import type { ConflictPolicies } from './bases/policies.ts';
@@ -19,9 +19,8 @@ import { restoration, rulesAt, ruleVersions } from './bases/rule-history.ts';
 import type { RuleVersion } from './bases/rule-history.ts';
 import { checkRules } from './rulebook.ts';
 import type { RuleSource } from './rulebook.ts';
-import { StandingWorld } from './worlds/standing.ts';
 import { KnowledgeError } from './common/types.ts';
-import type { Conflict, RuleBook, RuleRemoval, RuleRestoration, RulesCheck, RuleSetResult, RulesResult } from './common/types.ts';
+import type { RuleBook, RuleRemoval, RuleRestoration, RulesCheck, RuleSetResult, RulesResult } from './common/types.ts';
 
 export interface PageOptions {
   readonly offset?: number;
@@ -108,16 +107,6 @@ export class Ruling {
   }
   async rules(base: BaseName): Promise<readonly Rule[]> {
     return this.#shared.states.read(base, async (state) => [...state.rules.values()]);
-  }
-  async conflicts(base: BaseName, { limit = 100 }: { readonly limit?: number } = {}): Promise<readonly Conflict[]> {
-    const until = performance.now() + this.#shared.limits.standing.ms;
-    return this.#shared.states.read(base, async (state) => {
-      const { prover } = new StandingWorld(state, proofLimits(this.#shared.limits));
-      const found: Conflict[] = [];
-      for (const rule of state.standing())
-        if (rule.heads.length === 0) for (const way of await prover.solve(rule, limit - found.length, until)) found.push({ rule, ...way });
-      return found;
-    });
   }
   async contradictions(base: BaseName, options: PageOptions = {}): Promise<ContradictionPage> {
     const { offset = 0, limit = 100, validAt, signal } = options;

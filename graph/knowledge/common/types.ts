@@ -234,12 +234,6 @@ export interface GroundResult {
   /** The standing rules, or deciding by the conflict policies, reached this limit: what is not entailed might be, and what is might fall. */
   readonly partial?: BudgetLimit;
 }
-/** A constraint (rule without head) whose body holds. */
-export interface Conflict {
-  readonly rule: Rule;
-  readonly bindings: Readonly<Record<string, Term>>;
-  readonly premises: readonly Proof[];
-}
 export interface KnownBaseStatistics extends BaseStatistics {
   readonly derived: number;
   readonly rules: number;

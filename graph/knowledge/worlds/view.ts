@@ -76,19 +76,26 @@ export function derivesOtherwise(state: BaseView, { rules, facts, removed }: Ass
 }
 
 /**
- * The base as it would stand with these rules besides its own, derived anew. `budget.facts` are those that follow beyond what follows without them. Throws RuleError
+ * The base as it would stand with these rules besides its own, and as `at` reads it, derived anew. `budget.facts` are those that follow beyond what follows without them. Throws RuleError
  * when the rules cannot stand beside the others, KnowledgeError `too_large` when not all that follows is derived within the budget, and the signal's reason.
  */
-export async function supposing(state: BaseState, { rules, places }: Pick<ReadRules, 'rules' | 'places'>, budget: Budget, field: string, signal?: AbortSignal): Promise<BaseView> {
+export async function supposing(
+  base: BaseState,
+  { rules, places }: Pick<ReadRules, 'rules' | 'places'>,
+  budget: Budget,
+  field: string,
+  { at, signal }: { readonly at?: Pick<BaseView, 'reader' | 'watch'> | undefined; readonly signal?: AbortSignal | undefined } = {},
+): Promise<BaseView> {
+  const state: BaseView = at ? { ...withSetRules(base, base.setRules), ...at } : base;
   const standing = state.standing(rules);
   stratify(standing, (rule) => places.get(rule.id) ?? {});
   const facts = budget.facts + state.closure.database.derived;
-  const anew = state.ruleSets.size > 0 && (namesAnew(state, rules, []) || derivesOtherwise(state, { ...NO_ASSUMPTIONS, rules }, false));
+  const anew = state.ruleSets.size > 0 && (at !== undefined || namesAnew(state, rules, []) || derivesOtherwise(state, { ...NO_ASSUMPTIONS, rules }, false));
   const { rules: setRules, closure } = anew
     ? await closeOver(setsBeside(state, rules), state.reader, { ...budget, facts }, signal)
     : { rules: state.setRules, closure: await Closure.build(standing, state.reader, { ...budget, facts }, signal) };
   if (closure.partial !== undefined)
-    throw new KnowledgeError('too_large', `what follows with these rules reached the limit ${closure.partial}; give fewer rules, or rules with fewer consequences`, { field });
+    throw new KnowledgeError('too_large', `what follows ${rules.length === 0 ? 'at that time' : 'with these rules'} reached the limit ${closure.partial}; ${rules.length === 0 ? 'ask the knowledge base as it is now' : 'give fewer rules, or rules with fewer consequences'}`, { field });
   const all = new Map([...state.rules, ...rules.map((rule) => [rule.id, rule] as const)]);
   const view = withSetRules(state, setRules, closure);
   const stand = anew ? view.standing(rules) : standing;

@@ -1,15 +1,15 @@
 // Owns what holds in one world - the base as it is, or with hypotheses - and its proofs.
 // Refuses to know where the world's facts are kept.
 
-import type { Fact, Term, Triple } from '../../terms.ts';
+import type { Fact, Triple } from '../../terms.ts';
 import { isAtom, substituteItem } from '../../reason/language/body.ts';
 import type { Row } from '../../reason/tables/database.ts';
-import { Explainer, ProofTooLarge } from '../../reason/proofs/explain.ts';
-import type { Derivation, Met, ProofLimits, Solution } from '../../reason/proofs/explain.ts';
+import { Explainer, ProofTooLarge, Unfounded } from '../../reason/proofs/explain.ts';
+import type { Derivation, Met, ProofLimits } from '../../reason/proofs/explain.ts';
 import { Late, paced } from '../../reason/evaluate/pace.ts';
 import type { Program } from '../../reason/evaluate/program.ts';
 import { runSliced } from '../../reason/evaluate/run.ts';
-import { groupDerivations, premisesOf, storedLeaves, toProof } from '../../reason/proofs/proof-trees.ts';
+import { storedLeaves, toProof } from '../../reason/proofs/proof-trees.ts';
 import type { Declared } from '../../reason/rulesets/refutation.ts';
 import type { Atom, Budget, Comparison, Proof, Rule } from '../../reason/types.ts';
 import { Steps, toldRows, treeLeaves, Trees } from '../../reason/proofs/ways.ts';
@@ -93,7 +93,7 @@ export class Prover {
     } catch (error) {
       this.#late ||= error instanceof Late;
       // Where a limit stopped a run, premises may be surer by now than what was concluded from them: nothing proves that number.
-      const unfounded = !this.#settled && this.#program.database.weighted && error instanceof TypeError;
+      const unfounded = !this.#settled && this.#program.database.weighted && error instanceof Unfounded;
       if (error instanceof ProofTooLarge || error instanceof Late || unfounded) return held;
       throw error;
     }
@@ -110,18 +110,7 @@ export class Prover {
       throw error;
     }
   }
-  /** Ways to meet a rule's body that are found by then, with proofs of its conditions. */
-  async solve(rule: Rule, limit: number, until: number): Promise<{ bindings: Readonly<Record<string, Term>>; premises: readonly Proof[] }[]> {
-    const { ways: met } = await this.meet(rule, limit, until);
-    const ways: Solution[] = [];
-    for (const way of met) ways.push(await runSliced(this.#explainer.solving(way, paced(this.#until))));
-    await this.#read(ways.flatMap(({ premises, groups }) => [...premises, ...groupDerivations(groups)]));
-    return ways.map(({ bindings, premises, groups }) => ({
-      bindings,
-      premises: premisesOf(rule, bindings, premises, (node) => this.#build(node), groups) ?? [],
-    }));
-  }
-  /** Distinct proofs of the row, lowest first, at most `limit`; fewer, and `late`, when finding them takes too long. */
+  /** Distinct proofs of the row, lowest first, at most `limit`; fewer, and `late`, when finding them takes too long or a row has more ways than are looked at. */
   async alternatives(at: Row, limit: number, budget: Budget, signal?: AbortSignal): Promise<{ readonly proofs: readonly Proof[]; readonly late: boolean }> {
     const until = performance.now() + budget.ms;
     const steps = new Steps(TREE_STEPS, until);
@@ -139,7 +128,7 @@ export class Prover {
       }
       if (performance.now() > until) break;
     }
-    return { proofs, late: steps.left === 0 || performance.now() > until };
+    return { proofs, late: trees.cut || steps.left === 0 || performance.now() > until };
   }
   /** Which fact stands at the leaves whose triples several facts tell: each way to choose, the surest first. */
   async #choices(tree: Tree): Promise<Iterable<ReadonlyMap<string, Telling>>> {

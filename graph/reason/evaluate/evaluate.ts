@@ -2,20 +2,20 @@
 // Refuses to know where facts come from, how proofs look and which rows have to go.
 //
 // A derived row keeps the number of a rule and a stamp: by that rule it follows from rows of smaller stamps. So no row holds itself up, and a proof can be rebuilt from rule
-// number and stamp alone (Zhao, Subotić and Scholz, TOPLAS 2020). Deriving anew, the stamp is the number of the round; when rows come and go later, it is one more than the
-// greatest among its premises, and falls when a better derivation is met.
+// number and stamp alone (Zhao, Subotić and Scholz, TOPLAS 2020). Deriving anew where all is certain, the stamp is the number of the round; else, and when rows come and go later, it is
+// one more than the greatest among its premises, and falls when a better derivation is met.
 // Confidence: a told row has what was told; a derived row has the greatest product of premises and rule over all its proofs. Rows whose confidence rises
-// are met again in the next round; products of numbers up to 1 rise finitely often, so this ends (max-product, Viterbi semiring). The order of rounds does not matter.
+// are met again in the next round; products of numbers up to 1 rise finitely often, so this ends (max-product, Viterbi semiring). The order does not matter for what comes out, and matters
+// for how often rows are met again: `Conclusions` takes the surest first where that is often.
 
 import type { Slot } from '../tables/database.ts';
 import { Conclusions } from './conclusions.ts';
 import { Deltas } from './deltas.ts';
 import { GroupValues } from './groups.ts';
 import { Loop } from './loop.ts';
-import { TEST } from './plan.ts';
+import { Meetings } from './meetings.ts';
 import type { AtomItem, Clause, Step } from './plan.ts';
-import { isAlone } from './program.ts';
-import type { Program, Variant, Watchers } from './program.ts';
+import type { Program } from './program.ts';
 import { Meter, pauses, Tripped } from './run.ts';
 import type { RunResult } from './run.ts';
 import { Supports } from './supports.ts';
@@ -34,15 +34,13 @@ export interface Opening {
   readonly fill: (registers: Int32Array) => boolean;
 }
 
-const CHUNK = 1024;
-/** Rows between two pauses where functions or aggregates are computed for each. */
-const SMALL_CHUNK = 16;
 export class Evaluator {
   readonly #program: Program;
   readonly meter: Meter;
   readonly groups: GroupValues;
   readonly #loop: Loop;
   readonly #conclusions: Conclusions;
+  readonly #meetings: Meetings;
   #supports: Supports | undefined;
   /** Stamp of the last round that brought something. */
   #last = 0;
@@ -51,9 +49,6 @@ export class Evaluator {
   #cost = 0;
   readonly deltas = new Deltas();
   #stratum = 0;
-  #chunk = CHUNK;
-  /** What is left to do of a row in whose midst the loop paused. */
-  #unfinished: Generator<void, void> | undefined;
 
   /** `now`: milliseconds, for the time limit. */
   constructor(program: Program, budget: Budget, now: () => number = () => performance.now()) {
@@ -65,6 +60,7 @@ export class Evaluator {
       this.#conclusions.draw();
     });
     this.#conclusions = new Conclusions(program, budget, this.deltas, this.#loop);
+    this.#meetings = new Meetings(program, this.meter, this.#loop, this.#conclusions);
   }
   /** Slots that changed in the last run, with their row count before it; rows from there on are new. */
   get touched(): ReadonlyMap<Slot, number> {
@@ -100,7 +96,6 @@ export class Evaluator {
     this.meter.start();
     this.#rounds = 0;
     this.#conclusions.ranked = ranked;
-    this.#conclusions.begin();
     this.deltas.clear(this.#program.database.slots());
     this.groups.forget();
     this.#loop.careful = false;
@@ -109,7 +104,10 @@ export class Evaluator {
       return { complete: true, rounds: this.#rounds };
     } catch (error) {
       if (!(error instanceof Tripped)) throw error;
+      yield* this.#conclusions.halt();
       return { complete: false, limit: error.limit, rounds: this.#rounds };
+    } finally {
+      this.#conclusions.end();
     }
   }
 
@@ -117,17 +115,18 @@ export class Evaluator {
     const { strata, database } = this.#program;
     for (const slot of database.slots()) slot.low = slot.high = slot.table.count;
     for (let stratum = 0; stratum < strata.length; stratum++) {
+      this.#conclusions.begin();
       this.#beginRound();
       for (const { clause, lead, steps } of this.#program.openings(stratum, affected)) {
-        this.#prepare(clause, steps, lead, true);
+        this.#meetings.prepare(clause, steps, lead, true);
         if (lead < 0) {
-          if (this.#loop.join(0)) yield* this.#rest();
+          if (this.#loop.join(0)) yield* this.#meetings.rest();
         } else {
           const item = clause.body[lead] as AtomItem;
-          yield* this.#walk(item, lead, 0, item.slot.high);
+          yield* this.#meetings.walk(item, lead, 0, item.slot.high);
         }
       }
-      for (const [slot, watchers] of this.#program.classes(stratum)) yield* this.#meetClasses(watchers, slot, affected);
+      for (const [slot, watchers] of this.#program.classes(stratum)) yield* this.#meetings.classes(watchers, slot, affected);
       yield* this.#endRound();
       yield* this.#run(stratum, affected);
     }
@@ -161,11 +160,11 @@ export class Evaluator {
       for (const slot of active) {
         const watchers = this.#program.watchers(stratum, slot);
         if (!watchers) continue;
-        if (watchers.general.length > 0 || slot.raised.length > 0) yield* this.#meet(watchers, slot, affected);
+        if (watchers.general.length > 0 || slot.raised.length > 0) yield* this.#meetings.delta(watchers, slot, affected);
         else
           for (let row = slot.low; row < slot.high;) {
-            row = this.#meetObjects(watchers, slot, row, affected);
-            if (this.#unfinished) yield* this.#unfinished;
+            row = this.#meetings.objects(watchers, slot, row, affected);
+            if (this.#meetings.unfinished) yield* this.#meetings.unfinished;
             if (row < slot.high) yield;
           }
       }
@@ -182,18 +181,10 @@ export class Evaluator {
     for (const { clause, steps, fill } of openings) {
       if (pause() || this.meter.due()) yield;
       if (!fill(this.#loop.registers)) continue;
-      this.#prepare(clause, steps, -1, true);
-      if (this.#loop.join(0)) yield* this.#rest();
+      this.#meetings.prepare(clause, steps, -1, true);
+      if (this.#loop.join(0)) yield* this.#meetings.rest();
     }
   }
-  /** Goes on with the loop, which paused. */
-  *#rest(): Generator<void, void> {
-    do {
-      yield;
-      this.meter.turned();
-    } while (this.#loop.resume());
-  }
-
   #beginRound(): void {
     this.#last = this.#conclusions.clock;
     this.#rounds++;
@@ -201,6 +192,7 @@ export class Evaluator {
   }
   /** Makes the rows of the round that ends the delta of the next one. A round that brought nothing is not counted. */
   *#endRound(): Generator<void, void> {
+    if (this.deltas.none && this.#conclusions.admit()) yield;
     if (this.deltas.none) {
       if (!this.#conclusions.ranked) this.#conclusions.clock = this.#last;
       this.#rounds--;
@@ -210,126 +202,5 @@ export class Evaluator {
       this.#stratum,
       () => this.meter.due(),
     );
-  }
-
-  *#meet(watchers: Watchers, slot: Slot, affected: ReadonlySet<Slot> | undefined): Generator<void, void> {
-    for (const variant of watchers.general) {
-      if (affected && !affected.has(variant.clause.head.slot)) continue;
-      this.#prepareVariant(variant, false);
-      yield* this.#walk(variant.item, variant.lead, slot.low, slot.high);
-      if (slot.raised.length === 0) continue;
-      this.#prepareVariant(variant, true);
-      this.#conclusions.rising = true;
-      yield* this.#walkRows(variant.item, variant.lead, slot.raised);
-      this.#conclusions.rising = false;
-    }
-    if (watchers.byObject.size === 0) return;
-    for (let row = slot.low; row < slot.high;) {
-      row = this.#meetObjects(watchers, slot, row, affected);
-      if (this.#unfinished) yield* this.#unfinished;
-      yield;
-    }
-    this.#conclusions.rising = true;
-    for (let i = 0; i < slot.raised.length; i++) {
-      const rest = this.#meetObject(watchers.byObject.first(slot.table.objects[slot.raised[i]]), slot, slot.raised[i], true, affected);
-      if (rest) yield* rest;
-      if (i % this.#chunk === this.#chunk - 1 || this.meter.due()) yield;
-    }
-    this.#conclusions.rising = false;
-  }
-  /** New rows meet the rules about the classes that they name, from this one on, up to the next pause or the end of the delta. Gives the row to go on with. */
-  #meetObjects(watchers: Watchers, slot: Slot, row: number, affected: ReadonlySet<Slot> | undefined): number {
-    for (let met = 1; ; met++) {
-      this.#unfinished = this.#meetObject(watchers.byObject.first(slot.table.objects[row]), slot, row, false, affected);
-      row++;
-      if (this.#unfinished || row >= slot.high || met >= this.#chunk || this.meter.due()) return row;
-    }
-  }
-  /** A row meets these rules. What is left to do is given back where the loop paused. */
-  #meetObject(
-    first: Variant | undefined,
-    slot: Slot,
-    row: number,
-    everything: boolean,
-    affected: ReadonlySet<Slot> | undefined,
-  ): Generator<void, void> | undefined {
-    for (let variant = first; variant; variant = variant.next) {
-      if (affected && !affected.has(variant.clause.head.slot)) continue;
-      this.#prepareVariant(variant, everything);
-      if (this.#loop.unify(variant.item, variant.lead, slot.table, row) && this.#loop.join(0)) return this.#meetRest(variant.next, slot, row, everything, affected);
-    }
-    return undefined;
-  }
-  *#meetRest(next: Variant | undefined, slot: Slot, row: number, everything: boolean, affected: ReadonlySet<Slot> | undefined): Generator<void, void> {
-    yield* this.#rest();
-    const rest = this.#meetObject(next, slot, row, everything, affected);
-    if (rest) yield* rest;
-  }
-
-  /** All rows of a slot meet the clauses of which a row's object alone decides: class by class when there are many rows for each, else row by row. */
-  *#meetClasses({ byObject }: Watchers, slot: Slot, affected: ReadonlySet<Slot> | undefined): Generator<void, void> {
-    const { high } = slot;
-    const wanted = (variant: Variant): boolean => isAlone(variant) && (!affected || affected.has(variant.clause.head.slot));
-    if (byObject.size * 8 < high) {
-      for (const first of byObject.firsts())
-        for (let variant: Variant | undefined = first; variant; variant = variant.next) {
-          if (!wanted(variant)) continue;
-          this.#prepareVariant(variant, true);
-          yield* this.#walk(variant.item, variant.lead, 0, high);
-        }
-      return;
-    }
-    for (let row = 0; row < high; row++) {
-      for (let variant = byObject.first(slot.table.objects[row]); variant; variant = variant.next) {
-        if (!wanted(variant)) continue;
-        this.#prepareVariant(variant, true);
-        if (this.#loop.unify(variant.item, variant.lead, slot.table, row) && this.#loop.join(0)) yield* this.#rest();
-      }
-      if (row % CHUNK === CHUNK - 1 || this.meter.due()) yield;
-    }
-  }
-
-  *#walk(item: AtomItem, lead: number, from: number, to: number): Generator<void, void> {
-    const { table } = item.slot;
-    // A constant narrows the rows to one chain or one pair.
-    if (to - from > 32 && from === 0 && item.subject < 0 && item.object < 0) {
-      const row = table.find(~item.subject, ~item.object);
-      if (row >= 0 && row < to && this.#loop.unify(item, lead, table, row) && this.#loop.join(0)) yield* this.#rest();
-      return;
-    }
-    if (to - from > 32 && from === 0 && (item.subject < 0 || item.object < 0)) {
-      const terms = this.#program.database.terms.size;
-      const chain = item.subject < 0 ? table.bySubject(terms) : table.byObject(terms);
-      const rows: number[] = [];
-      for (let row = chain.first(item.subject < 0 ? ~item.subject : ~item.object); row >= 0; row = chain.after(row)) if (row < to) rows.push(row);
-      yield* this.#walkRows(item, lead, rows);
-      return;
-    }
-    for (let row = from; row < to;) {
-      const end = Math.min(to, row + this.#chunk);
-      for (let due = false; row < end && !due; row++) {
-        if (!this.#loop.unify(item, lead, table, row)) continue;
-        if (this.#loop.join(0)) yield* this.#rest();
-        due = this.meter.due();
-      }
-      yield;
-    }
-  }
-
-  *#walkRows(item: AtomItem, lead: number, rows: readonly number[]): Generator<void, void> {
-    const { table } = item.slot;
-    for (let i = 0; i < rows.length; i++) {
-      if (this.#loop.unify(item, lead, table, rows[i]) && this.#loop.join(0)) yield* this.#rest();
-      if (i % this.#chunk === this.#chunk - 1 || this.meter.due()) yield;
-    }
-  }
-
-  #prepareVariant(variant: Variant, everything: boolean): void {
-    this.#prepare(variant.clause, this.#program.steps(variant), variant.lead, everything);
-  }
-  #prepare(clause: Clause, steps: readonly Step[], lead: number, everything: boolean): void {
-    this.#chunk = steps.some(({ op }) => op >= TEST) ? SMALL_CHUNK : CHUNK;
-    this.#loop.prepare(clause, steps, lead, everything);
-    this.#conclusions.prepare(clause);
   }
 }

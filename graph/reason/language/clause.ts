@@ -65,7 +65,7 @@ export class ClauseReader extends ConditionReader {
     this.begin();
     this.head(this.#heads);
     this.accept(DOT);
-    if (!this.atEnd()) throw this.expected('the end of the goal');
+    if (!this.atEnd()) throw this.expected('the end of the goal, which is one atom (rules join several)');
     return this.#heads.items()[0];
   }
 

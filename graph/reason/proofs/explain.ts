@@ -8,7 +8,7 @@ import type { Tick } from '../evaluate/join.ts';
 import { runNow } from '../evaluate/run.ts';
 import { compileBody } from '../evaluate/compile.ts';
 import { orderBody } from '../evaluate/plan.ts';
-import type { AggregateItem, BodyStep, Clause } from '../evaluate/plan.ts';
+import type { AggregateItem, Clause } from '../evaluate/plan.ts';
 import type { Program } from '../evaluate/program.ts';
 import type { Rule } from '../types.ts';
 
@@ -23,6 +23,14 @@ export class ProofTooLarge extends Error {
   constructor(limits: ProofLimits) {
     super(`the proof has more than ${limits.nodes} nodes or is higher than ${limits.height}`);
     this.name = 'ProofTooLarge';
+  }
+}
+
+/** Nothing proves the row as it stands there: a run that did not end left it so. */
+export class Unfounded extends Error {
+  constructor() {
+    super('a row names a rule that does not derive it');
+    this.name = 'Unfounded';
   }
 }
 
@@ -81,7 +89,7 @@ export class Explainer {
     this.#limits = limits;
   }
 
-  /** A proof of the row, of the height its stamp says and of the row's confidence. Throws ProofTooLarge. */
+  /** A proof of the row, of the height its stamp says and of the row's confidence. Throws ProofTooLarge, and Unfounded. */
   explain(at: Row): Derivation {
     return runNow(this.explaining(at));
   }
@@ -92,7 +100,7 @@ export class Explainer {
       if (pending.length * LEVELS > this.#limits.height + LEVELS) throw new ProofTooLarge(this.#limits);
       try {
         const derivation = yield* this.#explain(pending[pending.length - 1], { tick, path: new Map(), depth: 0 });
-        if (!derivation) throw new TypeError('a row names a rule that does not derive it');
+        if (!derivation) throw new Unfounded();
         pending.pop();
         if (pending.length === 0) return derivation;
       } catch (error) {
@@ -249,34 +257,18 @@ export class Explainer {
       () => true,
       (rows) => {
         const met = body.map((item, i): Row | undefined => (item.kind !== 'atom' || item.absent ? undefined : { slot: item.slot, row: rows[i] }));
-        found.push({ bindings: bindingsOf(variables, registers, database), rows: met, body, registers: Int32Array.from(registers) });
+        found.push({ bindings: bindingsOf(variables, registers, database), rows: met });
         return found.length >= limit;
       },
       body.length,
       tick,
     );
   }
-  /** Proofs of what meets the conditions. Throws ProofTooLarge. Yields where `tick` says so. */
-  *solving({ bindings, rows, body, registers }: Met, tick: Tick = idle): Generator<void, Solution> {
-    const premises: (Derivation | undefined)[] = [];
-    for (const row of rows) premises.push(row && (yield* this.explaining(row, tick)));
-    const groups = new Map<number, Group>();
-    for (const [i, item] of body.entries()) if (item.kind === 'aggregate') groups.set(i, yield* this.#group(item, registers, { tick, path: new Map(), depth: 0 }));
-    return { bindings, premises, ...(groups.size > 0 ? { groups } : {}) };
-  }
 }
 /** One way to meet a body: a row for each condition that is a fact. */
 export interface Met {
   readonly bindings: Readonly<Record<string, Term>>;
   readonly rows: readonly (Row | undefined)[];
-  readonly body: readonly BodyStep[];
-  readonly registers: Int32Array;
-}
-/** The same with its proofs. */
-export interface Solution {
-  readonly bindings: Readonly<Record<string, Term>>;
-  readonly premises: readonly (Derivation | undefined)[];
-  readonly groups?: ReadonlyMap<number, Group>;
 }
 
 export function bindHead(clause: Clause, registers: Int32Array, subject: number, object: number): boolean {

@@ -65,7 +65,7 @@ export function toProof(derivation: Derivation, database: Database, leaves: Leav
 }
 
 /** Proofs of the conditions of a body, in order. `groups`: of its aggregates. */
-export function premisesOf(
+function premisesOf(
   rule: Pick<Rule, 'body'>,
   bindings: Readonly<Record<string, Term>>,
   derivations: readonly (Derivation | undefined)[],

@@ -101,6 +101,7 @@ export interface Tree {
   readonly height: number;
   readonly nodes: number;
 }
+/** Ways of one row that trees are made from; of others `cut` tells. */
 const WAYS = 1_000;
 
 /** Enumerates proof trees of rows of one unchanged database. In no tree does a row rest on itself. */
@@ -112,6 +113,7 @@ export class Trees {
   readonly #ways = new Map<Slot, Map<number, readonly Way[]>>();
   readonly #path = new Map<Slot, Set<number>>();
   /** A tree was left out because it is too high for this round. */
+  #higher = false;
   #cut = false;
 
   constructor(program: Program, limits: ProofLimits, steps: Steps) {
@@ -121,13 +123,17 @@ export class Trees {
     this.#explainer = new Explainer(program, limits);
   }
 
+  /** Trees may be missing: some row has more ways than are looked at. */
+  get cut(): boolean {
+    return this.#cut;
+  }
   /** Distinct trees of a row, lowest first; lazily, by iterative deepening. Ends early, without error, when the steps are used up or the time is over. Yields undefined now and then, for other work. */
   *of(at: Row): Generator<Tree | undefined, void> {
     try {
       for (let height = 1; height <= this.#limits.height; height++) {
-        this.#cut = false;
+        this.#higher = false;
         for (const tree of this.#trees(at, height)) if (tree === undefined || tree.height === height) yield tree;
-        if (!this.#cut) return;
+        if (!this.#higher) return;
       }
     } catch (error) {
       if (!(error instanceof TooManySteps || error instanceof Late)) throw error;
@@ -145,13 +151,13 @@ export class Trees {
     if (slot.table.rules[row] < 0) yield { at, premises: [], height: 1, nodes: 1 };
     for (const way of yield* this.#waysTo(at)) {
       if (height < 2 && way.premises.length > 0) {
-        this.#cut = true;
+        this.#higher = true;
         continue;
       }
       if (this.#program.rules[way.rule].body.some(isAggregate)) {
         const tree = yield* this.#recordedTree(at);
         if (tree && tree.height <= height && tree.recorded?.rule === this.#program.rules[way.rule]) yield tree;
-        else this.#cut ||= tree !== undefined && tree.height > height;
+        else this.#higher ||= tree !== undefined && tree.height > height;
         continue;
       }
       path.add(row);
@@ -187,7 +193,11 @@ export class Trees {
     let rows = this.#ways.get(at.slot);
     if (!rows) this.#ways.set(at.slot, (rows = new Map()));
     let ways = rows.get(at.row);
-    if (!ways) rows.set(at.row, (ways = yield* waysTo(this.#program, at, WAYS, this.#steps)));
+    if (!ways) {
+      const found = yield* waysTo(this.#program, at, WAYS + 1, this.#steps);
+      this.#cut ||= found.length > WAYS;
+      rows.set(at.row, (ways = found.slice(0, WAYS)));
+    }
     return ways;
   }
   *#recordedTree(at: Row): Generator<undefined, Tree | undefined> {

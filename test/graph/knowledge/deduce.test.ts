@@ -278,3 +278,16 @@ t.test('a circle among the rules of a request is told with its place', async (t)
   }));
   await t.rejects(ask(graph, { goal: 'in(ann)', rules: json }), { code: 'unstratifiable', path: /^rules\[[01]\]$/ });
 });
+
+t.test('where a fact has more ways to follow than are looked at, it is said that proofs may be missing', async (t) => {
+  const { graph } = await open(t);
+  for (const count of [900, 1_100]) {
+    // Every way but the one by w0 goes round in a circle.
+    const facts = [triple('w0', 'is a', 'sound'), ...Array.from({ length: count }, (_, i) => triple('q', 'via', `w${i}`))];
+    const request = { goal: 'good(q)', rules: 'good(?x) :- via(?x, ?y), sound(?y). sound(?y) :- via(?x, ?y), good(?x).', facts, budget: AMPLE };
+    const { answers, complete } = await graph.deduce(BASE, { ...request, proofs: 2 });
+    t.equal(answers.length, 1);
+    t.equal(complete, count < 1_000, `${count} ways`);
+    t.ok(answers[0].proofId);
+  }
+});

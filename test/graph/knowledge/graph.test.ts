@@ -5,6 +5,7 @@ import t from 'tap';
 import { KnowledgeError, KnowledgeGraph } from '../../../graph/knowledge.ts';
 import { literal, parseBaseName, parseEntityId } from '../../../graph/terms.ts';
 import type { Change } from '../../../graph/store.ts';
+import type { Proof } from '../../../graph/reason/types.ts';
 import type { TriplePattern } from '../../../graph/terms.ts';
 import { MemoryStore } from '../../helpers/memory-store.ts';
 import { all, BASE, declare, node, named, open, say, texts, triple, unsay } from '../../helpers/knowledge-world.ts';
@@ -259,7 +260,7 @@ t.test('outside its life every call fails with closed', async (t) => {
     () => graph.validateRules(BASE, ''),
     () => graph.removeRule(BASE, 'r'),
     () => graph.rules(BASE),
-    () => graph.conflicts(BASE),
+    () => graph.contradictions(BASE),
     () => graph.deduce(BASE, { goal: 'p(a, b)', budget: { answers: 1, facts: 1, ms: 1, depth: 1 } }),
     () => graph.ground(BASE, triple('a', 'p', 'b')),
     () => graph.prove(BASE, triple('a', 'p', 'b')),
@@ -377,13 +378,13 @@ t.test('constraints that are broken are shown with what breaks them', async (t) 
   const { graph } = await open(t);
   await graph.addRules(BASE, `${FAMILY} :- ancestor(?x, ?x). :- age(?x, ?n), ?n < 0.`);
   await graph.tell(BASE, [say('ann', 'parent', 'bob'), say('ann', 'age', literal(3))]);
-  t.same(await graph.conflicts(BASE), []);
+  t.match(await graph.contradictions(BASE), { contradictions: [], complete: true, more: false });
   await graph.tell(BASE, [say('bob', 'parent', 'ann'), say('bob', 'age', literal(-3))]);
-  const conflicts = await graph.conflicts(BASE);
-  t.same(conflicts.map(({ bindings }) => (bindings['x'] as { id: string }).id).toSorted(), ['ann', 'bob', 'bob']);
-  for (const { premises } of conflicts)
-    for (const premise of premises) if (premise.kind === 'fact' || premise.kind === 'rule') t.match(await graph.checkProof(BASE, premise), { valid: true });
-  t.equal((await graph.conflicts(BASE, { limit: 2 })).length, 2);
+  const { contradictions } = await graph.contradictions(BASE);
+  t.same(contradictions.map(({ sides }) => sides.map(({ triple: { subject } }) => subject)).toSorted(), [['ann'], ['bob'], ['bob']]);
+  for (const { sides } of contradictions)
+    for (const { proofId } of sides) t.match(await graph.checkProof(BASE, graph.proof(BASE, proofId ?? '') as Proof), { valid: true });
+  t.match(await graph.contradictions(BASE, { limit: 2 }), { contradictions: { length: 2 }, more: true });
 });
 
 t.test('reads beside writes see one version of the base', async (t) => {

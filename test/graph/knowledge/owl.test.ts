@@ -94,7 +94,7 @@ t.test('random ontologies: what is derived and what is violated is what the tabl
     const readable = (triples: Iterable<string>): string[] =>
       [...triples].flatMap((text) => (/^(.*)\0(sub|equivalent |same as).*\0\1$/u.test(text) ? [] : text.replaceAll('\u0000', ' | '))).toSorted();
     const [missing, wrong] = [readable(expected.triples.difference(known)), readable(known.difference(expected.triples))];
-    const violated = new Set((await graph.conflicts(BASE, { limit: 100_000 })).map(({ rule }) => rule.name?.split(/[:,]/u)[0] ?? ''));
+    const violated = new Set((await graph.contradictions(BASE, { limit: 100_000 })).contradictions.map(({ rule }) => rule?.name?.split(/[:,]/u)[0] ?? ''));
     if (missing.length + wrong.length > 0 || violated.symmetricDifference(expected.violated).size > 0) {
       t.same(
         { missing, wrong, violated: [...violated].toSorted() },
@@ -111,7 +111,7 @@ t.test('random ontologies: what is derived and what is violated is what the tabl
 });
 
 const conflictsOf = async ({ graph }: World): Promise<string[]> =>
-  [...new Set((await graph.conflicts(BASE, { limit: 1_000 })).map(({ rule }) => rule.name?.split(':')[0] ?? ''))].toSorted();
+  [...new Set((await graph.contradictions(BASE, { limit: 1_000 })).contradictions.map(({ rule }) => rule?.name?.split(':')[0] ?? ''))].toSorted();
 const told = async ({ graph }: World): Promise<Set<string>> =>
   new Set([...texts(await all(graph, {}, { derived: 'only' })), ...texts(await all(graph, { negated: true }, { derived: 'only' }))]);
 /** What is derived is this, but for what says something of nameless nodes; a graph that is read anew says the same; every proof holds. */

@@ -117,7 +117,7 @@ t.test('OWL 2 RL: what comes by properties, restrictions and lists is as sure as
   const proof = graph.proof(BASE, refuted.refutation?.proofId ?? '');
   t.match(proof && proofMarkdown(proof, 'en'), /source: zoo/u);
   await graph.tell(BASE, [say('tom', 'is a', 'dog')]);
-  t.match(await graph.conflicts(BASE), [{ rule: { name: 'cax-dw: "dog" and "cat" are disjoint' } }]);
+  t.match(await graph.contradictions(BASE), { contradictions: [{ rule: { name: 'cax-dw: "dog" and "cat" are disjoint' } }] });
 });
 
 t.test('schema that rules derive is among what follows from it rests on', async (t) => {

@@ -184,7 +184,7 @@ t.test('random ontologies with times: what holds at a time is what the tables of
       const { triples, violated } = tables(now);
       const known = (await all(graph)).filter((fact) => inForce(fact, now));
       const found = reads(new Set(known.map(({ subject, relation, object }) => [subject, relation, object.kind === 'entity' ? object.id : ''].join('\u0000'))));
-      const broken = [...new Set((await graph.conflicts(BASE, { limit: 100_000 })).map(({ rule }) => rule.name?.split(/[:,]/u)[0] ?? ''))].toSorted();
+      const broken = [...new Set((await graph.contradictions(BASE, { limit: 100_000 })).contradictions.map(({ rule }) => rule?.name?.split(/[:,]/u)[0] ?? ''))].toSorted();
       if (JSON.stringify([found, broken]) !== JSON.stringify([reads(triples), [...violated].toSorted()])) return !t.same([found, broken], [reads(triples), [...violated].toSorted()], label);
       for (const hour of [-3, 1]) {
         const then = tables(START + hour * HOUR).triples;

@@ -120,3 +120,43 @@ t.test('rules that are none, that cannot stand beside the others, or from which 
   const proof = await graph.suppose(BASE, square, { budget }).prove(BASE, { ...triple('n1', 'pair', 'n2'), object: node('n2') });
   t.match(proof, { kind: 'rule', rule: { text: square } });
 });
+
+t.test('on 30 random bases every read at another time is the read of a base whose clock says that time', async (t) => {
+  const [before, now] = ['2000-01-01', '2020-01-01'].map((day) => Date.parse(day));
+  const day = (random: { readonly below: (bound: number) => number }): string => `${1990 + 5 * random.below(7)}-06-01`;
+  let different = 0;
+  for (let seed = 1, done = 0; done < 30; seed++) {
+    const random = seeded(seed);
+    const rules = Array.from({ length: 1 + random.below(4) }, () => randomRule(random, random.next() < 0.5));
+    if (!naiveStrata(rules)) continue;
+    done++;
+    const supposed = rules.filter(() => random.next() < 0.3);
+    const own = rules.filter((rule) => !supposed.includes(rule));
+    const [one, other] = [await open(t, { now: () => now }), await open(t, { now: () => before })];
+    if (own.length > 0) await one.graph.addRules(BASE, printRules(own));
+    await other.graph.addRules(BASE, printRules(rules));
+    const schema = random.next() < 0.4;
+    if (schema) for (const { graph } of [one, other]) await graph.useRuleSet(BASE, 'rdfs');
+    const fact = (): Change => {
+      const [from, to] = [day(random), day(random)].toSorted();
+      const validity = from === to || random.next() < 0.3 ? {} : { ...(random.next() < 0.7 ? { validFrom: from } : {}), ...(random.next() < 0.7 ? { validTo: to } : {}) };
+      const stated = schema && random.next() < 0.2 ? triple('p', 'subproperty of', 'q') : randomTriple(random);
+      return { kind: 'assert', statement: { ...stated, confidence: randomConfidence(random), ...validity } };
+    };
+    const world = one.graph.suppose(BASE, supposed.length === 0 ? undefined : printRules(supposed), { budget, validAt: '2000-01-01' });
+    for (let step = 0; step < 2; step++) {
+      const writes = Array.from({ length: 12 }, fact);
+      await Promise.all([one, other].map(({ graph }) => graph.tell(BASE, writes)));
+      const [found, wanted] = [await everything(world), await everything(other.graph)];
+      if (JSON.stringify(found) !== JSON.stringify(wanted)) {
+        t.same(found, wanted, `seed ${seed}, step ${step}: ${printRules(rules)}`);
+        return;
+      }
+      if (JSON.stringify(await everything(one.graph)) !== JSON.stringify(wanted)) different++;
+    }
+    t.equal(world.now(), before);
+    await one.graph.close();
+    await other.graph.close();
+  }
+  t.ok(different > 30, `${different} of 60 readings are others now`);
+});
