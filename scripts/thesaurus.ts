@@ -27,6 +27,8 @@ interface Synset {
   readonly words: readonly string[];
   readonly broader: readonly string[];
   readonly derived: readonly string[];
+  /** Its words with an opposite: the word, and the synset and place of the other. */
+  readonly opposed: readonly (readonly [word: string, synset: string, at: number])[];
 }
 const synsets = new Map<string, Synset>();
 const simple = (word: string): boolean => /^[a-z]{2,}$/.test(word);
@@ -40,15 +42,17 @@ for (const [part, file] of PARTS)
     const at = 4 + 2 * count;
     const broader: string[] = [];
     const derived: string[] = [];
+    const opposed: [string, string, number][] = [];
     let instance = false;
     for (let i = 0; i < Number(fields[at]); i++) {
-      const [symbol, offset, type] = fields.slice(at + 1 + 4 * i, at + 4 + 4 * i);
+      const [symbol, offset, type, places] = fields.slice(at + 1 + 4 * i, at + 5 + 4 * i);
       const target = (type === 's' ? 'a' : type) + offset;
+      if (symbol === '!') opposed.push([words[Number.parseInt(places.slice(0, 2), 16) - 1].toLowerCase(), target, Number.parseInt(places.slice(2), 16) - 1]);
       if (symbol === '@i') instance = true;
       else if (symbol === '@') broader.push(target);
       else if (symbol === '+' || symbol === '=' || symbol === '\\' || symbol === '$') derived.push(target);
     }
-    if (!instance) synsets.set(part + fields[0], { words: words.map((word) => word.toLowerCase()), broader, derived });
+    if (!instance) synsets.set(part + fields[0], { words: words.map((word) => word.toLowerCase()), broader, derived, opposed });
   }
 
 const senses = new Map<string, string[]>();
@@ -73,6 +77,7 @@ for (let id = open.pop(); id !== undefined; id = open.pop()) {
 const numbers = (targets: readonly string[]): number[] => [...new Set(targets.flatMap((target) => ids.get(target) ?? []))];
 const kept = [...ids.keys()].map((id) => synsets.get(id) as Synset);
 const lemmas = [...senses.keys()].sort();
+const opposed = [...new Set([...synsets.values()].flatMap(({ opposed: pairs }) => pairs.map(([word, id, at]) => [word, synsets.get(id)?.words[at] ?? ''].toSorted()).filter((pair) => pair.every((word) => senses.has(word))).map((pair) => pair.join(' '))))].toSorted();
 const irregular: Record<string, string> = {};
 for (const [, file] of PARTS)
   for (const line of readFileSync(join(exceptions, `${file}.exc`), 'utf8').split('\n')) {
@@ -88,6 +93,8 @@ const document = {
   senses: lemmas.map((lemma) => numbers(senses.get(lemma) ?? [])),
   broader: kept.map(({ broader }) => numbers(broader)),
   derived: kept.map(({ derived }) => numbers(derived)),
+  /** Pairs of words of opposite meaning. */
+  opposed,
   irregular,
 };
 const packed = gzipSync(JSON.stringify(document), { level: 9 });

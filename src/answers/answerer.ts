@@ -6,9 +6,8 @@ import { KnowledgeError, RuleError } from '../../graph/knowledge.ts';
 import type { KnowledgeGraph, Supposition } from '../../graph/knowledge.ts';
 import type { Budget, Proof } from '../../graph/reason/types.ts';
 import type { BaseName } from '../../graph/terms.ts';
-import { isWithin } from '../engine/constraints/lengths/text-length.ts';
 import { EngineError } from '../engine/port.ts';
-import type { Engine, FinishReason, GenerateRequest, ModelInfo, Usage, WrittenToken } from '../engine/port.ts';
+import type { Engine, GenerateRequest, ModelInfo } from '../engine/port.ts';
 import { abortable, AnswerCache } from './cache/cache.ts';
 import type { Kept } from './cache/cache.ts';
 import { dependsOnAll, Recorder, settle } from './cache/dependencies.ts';
@@ -23,12 +22,11 @@ import type { PathAutomaton } from './relation-paths/path-automaton.ts';
 import { tellPath } from './relation-paths/told.ts';
 import type { Told } from './relation-paths/told.ts';
 import { answerValues, pathText, proofFacts, proofSources } from './retrieve.ts';
-import { allowedWords, composePathPrompt, composePrompt, namesInOrder, verifyReply } from './words/compose.ts';
+import type { Turn } from './understand/follow-up.ts';
+import { wordReading } from './worded.ts';
+import type { Words } from './worded.ts';
+import { composePathPrompt } from './words/compose.ts';
 import type { ComposeLimits } from './words/compose.ts';
-import { evidenceNames } from './words/evidence.ts';
-import type { Evidence } from './words/evidence.ts';
-import { beginning, fit, upTo } from './words/fit.ts';
-import { reply } from './words/wording.ts';
 
 export interface AnswererOptions extends ReadingLimits {
   readonly knowledge: KnowledgeGraph;
@@ -49,21 +47,15 @@ export const DEFAULT_COMPOSE: ComposeLimits = { listed: 12, nameCharacters: 160,
 const DEFAULT_SUPPOSE: Budget = { answers: 10_000, facts: 1_000_000, ms: 10_000, depth: 10_000 };
 const SETTLE_MS = 2_000;
 
-/** Tokens of a reply at most, by those of the plain sentence. */
-const AMPLE = 2;
-const AMPLE_MORE = 32;
-
-interface Reply {
-  readonly text: string;
-  /** Those of the model's own words, when they were asked for. */
-  readonly tokens?: readonly WrittenToken[];
-  readonly reason: FinishReason;
-  /** The stop string that ended it. */
-  readonly stop?: string;
-  readonly usage: Usage;
+interface Asked {
+  readonly question: string;
+  /** The conversation before it. */
+  readonly earlier: readonly Turn[];
+}
+interface Reply extends Omit<Words, 'wording'> {
   readonly grounding: Grounding;
   /** What was asked, and the digest of the reading that the text words. */
-  readonly question: string;
+  readonly asked: Asked;
   readonly knowledge: KnowledgeOptions;
   readonly reading: string;
 }
@@ -82,6 +74,17 @@ const canonical = (request: AnswerRequest): string =>
 /** The model alone is to reply: it may call, its text must have a form, or it goes on with what was said. */
 const ofModelAlone = ({ constraint, paths, chat }: AnswerRequest): boolean => constraint !== undefined || paths !== undefined || chat?.continues === true || (chat?.tools !== undefined && chat.tools.length > 0 && chat.toolChoice !== 'none');
 const questionOf = ({ messages }: AnswerRequest): string => messages.findLast(({ role }) => role === 'user')?.content.trim() ?? '';
+/** What was asked and said before the question, back to a message that is longer than a question may be. */
+function turnsOf({ messages }: AnswerRequest, characters: number): readonly Turn[] {
+  const turns: { asked: string; said: string }[] = [];
+  for (const { role, content } of messages.slice(0, messages.findLastIndex(({ role }) => role === 'user'))) {
+    const turn = turns.at(-1);
+    if (content.length > characters) turns.length = 0;
+    else if (role === 'user') turns.push({ asked: content.trim(), said: '' });
+    else if (role === 'assistant' && turn) turn.said = `${turn.said} ${content}`.trim();
+  }
+  return turns;
+}
 const digestOf = (reading: Reading): string => hash('sha1', JSON.stringify(reading), 'base64');
 
 export class GroundedAnswerer implements Answerer {
@@ -134,12 +137,13 @@ export class GroundedAnswerer implements Answerer {
     }
     const { computation } = entrance;
     try {
-      const { reading, dependencies } = await this.#read(question, request.knowledge, signal);
+      const asked = { question, earlier: turnsOf(request, this.#options.questionCharacters) };
+      const { reading, dependencies } = await this.#read(asked, request.knowledge, signal);
       if (reading.linked.length === 0 && request.knowledge.mode === 'auto' && !model.grounded) {
         yield* this.#plain(request, signal);
         return;
       }
-      const made = await this.#word(request, model, question, reading, signal);
+      const made = await this.#word(request, model, asked, reading, signal);
       if (repeatable && (made.reason === 'stop' || made.grounding.shortened)) this.#cache.put(computation, key, made, dependencies);
       // Whoever waits for the same answer does not wait for this client to read it.
       this.#cache.end(computation);
@@ -159,7 +163,7 @@ export class GroundedAnswerer implements Answerer {
     const again = async (): Promise<Dependencies | undefined> => {
       const doubts = await settle(this.#options.knowledge, dependencies.base, dependencies.doubts, signal);
       if (doubts) return { ...dependencies, doubts };
-      const now = await this.#read(value.question, { ...value.knowledge }, signal);
+      const now = await this.#read(value.asked, { ...value.knowledge }, signal);
       return digestOf(now.reading) === value.reading ? now.dependencies : undefined;
     };
     try {
@@ -171,19 +175,19 @@ export class GroundedAnswerer implements Answerer {
       throw error;
     }
   }
-  /** Reads the question in the graph, or in the world that the graph would be with its rules. Throws RuleError for rules that are none. */
-  async #read(question: string, knowledge: KnowledgeOptions, signal?: AbortSignal): Promise<{ readonly reading: Reading; readonly dependencies: Dependencies }> {
-    const { base, rules } = knowledge;
-    if (rules === undefined) {
+  /** Reads the question in the graph, or in the world that the graph would be with its rules and at its time. Throws RuleError for rules that are none. */
+  async #read({ question, earlier }: Asked, knowledge: KnowledgeOptions, signal?: AbortSignal): Promise<{ readonly reading: Reading; readonly dependencies: Dependencies }> {
+    const { base, rules, validAt } = knowledge;
+    if (rules === undefined && validAt === undefined) {
       const recorder = new Recorder(this.#options.knowledge, base);
-      const reading = await read(recorder, question, knowledge, this.#options, signal);
+      const reading = await read(recorder, question, knowledge, this.#options, signal, earlier);
       return { reading, dependencies: recorder.dependencies() };
     }
     const budget = this.#options.suppose;
-    const world = this.#supposed.get(knowledge) ?? this.#options.knowledge.suppose(base, rules, { budget, field: 'knowledge.rules', signal });
+    const world = this.#supposed.get(knowledge) ?? this.#options.knowledge.suppose(base, rules, { budget, validAt, field: rules === undefined ? 'knowledge.valid_at' : 'knowledge.rules', signal });
     this.#supposed.set(knowledge, world);
     try {
-      return { reading: await read(world, question, knowledge, this.#options, signal), dependencies: dependsOnAll(base) };
+      return { reading: await read(world, question, knowledge, this.#options, signal, earlier), dependencies: dependsOnAll(base) };
     } finally {
       this.#supposed.delete(knowledge);
     }
@@ -228,67 +232,16 @@ export class GroundedAnswerer implements Answerer {
     return { text, proofId: this.#options.knowledge.keepProof(base, proof), facts: facts.map(({ id }) => id), sources: proofSources(facts) };
   }
 
-  /** Evidence with the list or table that is asked for, if the request has room for a whole one; `plainly`: it is longer than those that the model was taught, or a name cannot stand in it as it is. */
-  async #formed({ model: id, maxTokens, stop }: AnswerRequest, { grounded, contextLength = 0 }: ModelInfo, { evidence, language }: Reading): Promise<{ readonly evidence: Evidence; readonly plainly: boolean }> {
-    if (!evidence.form || !grounded) return { evidence, plainly: false };
-    const tokens = await this.#options.engine.countTokens(id, reply(evidence, language));
-    const plainly = tokens > FORMED * contextLength || (evidence.form === 'table' && evidenceNames(evidence).some((name) => name.includes('|')));
-    if (tokens > maxTokens || (plainly && stop.length > 0)) return { evidence: { ...evidence, form: undefined }, plainly: false };
-    return { evidence, plainly };
-  }
-  /** The model's words for a reading, or the plain sentence. */
-  async #worded(request: AnswerRequest, model: ModelInfo, question: string, reading: Reading, signal?: AbortSignal): Promise<Pick<Reply, 'text' | 'tokens' | 'reason' | 'stop' | 'usage'> & Pick<Grounding, 'wording'>> {
-    const { language, spans } = reading;
-    const { evidence, plainly } = await this.#formed(request, model, reading);
-    const names = evidenceNames(evidence);
-    const expected = reply(evidence, language);
-    // What runs on far beyond the plain sentence is wrong, whatever comes.
-    const ample = Math.ceil(AMPLE * (await this.#options.engine.countTokens(request.model, expected))) + AMPLE_MORE;
-    // A sentence that words evidence needs no thought. Servers elsewhere are told only what was asked for: not all of them know how.
-    const thinking = request.chat?.thinking ?? (model.device === 'upstream' ? undefined : false);
-    const generation: GenerateRequest = {
-      model: request.model,
-      prompt: { kind: 'chat', ...(thinking === undefined ? {} : { thinking }), messages: composePrompt(evidence, question, spans.filter(({ name }) => names.includes(name)), language, model.grounded) },
-      sampling: request.sampling,
-      maxTokens: Math.min(request.maxTokens, ample),
-      stop: request.stop,
-      ...(model.grounded ? { constraint: { kind: 'names' as const, names, words: allowedWords(evidence, language, model.grounded), order: namesInOrder(evidence, language) } } : {}),
-    };
-    let text = '';
-    let tokens: WrittenToken[] | undefined;
-    let reason: Reply['reason'] = 'stop';
-    let stop: string | undefined;
-    let usage: Usage = { promptTokens: 0, completionTokens: 0 };
-    if (plainly) text = expected;
-    else for await (const event of this.#options.engine.generate(generation, signal)) {
-      if (event.kind === 'delta') {
-        text += event.text;
-        if (event.tokens) (tokens ??= []).push(...event.tokens);
-      }
-      else if (event.kind === 'error') throw event.error;
-      else if (event.kind === 'finish') [reason, usage, stop] = [event.reason, event.usage, event.stop];
-    }
-    const ranOn = reason === 'length' && ample < request.maxTokens;
-    // What the client's own limits cut short is checked as far as it goes.
-    const cut = reason === 'length' && !ranOn;
-    const until = upTo(expected, request.stop);
-    const wrong = ranOn ? 'the reply does not end' : verifyReply(text, evidence, language, { strict: model.grounded !== undefined, cut, ...(stop === undefined ? {} : { said: until.text }) });
-    const over = request.limits !== undefined && !isWithin(text.trim(), request.limits);
-    if (wrong !== undefined && cut) return { text: await beginning(until.text, request.maxTokens, (part) => this.#options.engine.countTokens(request.model, part)), reason, usage, wording: 'plain' };
-    if (wrong !== undefined || over) return { ...until, reason: 'stop', usage, wording: 'plain' };
-    return { text, tokens, reason, stop, usage, wording: plainly ? 'plain' : 'model' };
-  }
-  /** Lets the model word what of the reading the reply has room for, and gives the plain sentence where its words say something else, or too much. */
-  async #word(request: AnswerRequest, model: ModelInfo, question: string, reading: Reading, signal?: AbortSignal): Promise<Reply> {
+  /** The reply that words the reading, with its grounding. */
+  async #word(request: AnswerRequest, model: ModelInfo, asked: Asked, reading: Reading, signal?: AbortSignal): Promise<Reply> {
     const { base } = request.knowledge;
-    const fitted = fit(reading.evidence, reading.language, request.limits);
-    const { text, tokens, reason, stop, usage, wording } = fitted.text === undefined ? await this.#worded(request, model, question, { ...reading, evidence: fitted.evidence }, signal) : { ...NOTHING_WORDED, ...upTo(fitted.text, request.stop) };
+    const { text, tokens, reason, stop, usage, wording, shortened } = await wordReading(this.#options.engine, request, model, reading, signal);
     const claims = reading.claims.map((claim) => this.#claim(base, claim.text, claim.proof));
     const confidence = reading.claims.length === 0 ? 0 : Math.min(...reading.claims.map(({ proof }) => proof.confidence));
     return {
-      text: text.trim(),
+      text,
       ...(tokens ? { tokens } : {}),
-      reason: fitted.shortened ? 'length' : reason,
+      reason,
       ...(stop === undefined ? {} : { stop }),
       usage,
       grounding: {
@@ -298,18 +251,16 @@ export class GroundedAnswerer implements Answerer {
         confidence,
         cached: false,
         interpretation: { entities: reading.linked, path: reading.path },
-        ...(fitted.shortened ? { shortened: true } : {}),
+        ...(shortened ? { shortened } : {}),
         wording,
       },
-      question,
+      asked,
       knowledge: request.knowledge,
       reading: digestOf(reading),
     };
   }
 }
 
-/** Of the context, what a list or table may take that the model writes. */
-const FORMED = 0.4;
 /** Of all relations told to a model that was trained to write paths; the nearest come first. */
 const PATH_CHARACTERS = 1000;
 /** The relations that a path may be made of, and the question, as a model that was trained for it reads them. */
@@ -318,9 +269,6 @@ function pathPrompt(automaton: PathAutomaton<Written>, question: string, names: 
   let room = PATH_CHARACTERS;
   return composePathPrompt([...relations].filter((relation) => (room -= relation.length + 4) >= 0), question, names);
 }
-
-/** A reply that no model was asked for. */
-const NOTHING_WORDED = { tokens: undefined, reason: 'length', usage: { promptTokens: 0, completionTokens: 0 }, wording: 'plain' } as const;
 
 /** A finished reply as events, a few words at a time. */
 function* stream(made: Reply, cached: boolean): Iterable<AnswerEvent> {

@@ -2,7 +2,7 @@
 // Refuses to know HTTP, the store behind the graph, and how the model runs.
 
 import type { BaseName, FactId, Source } from '../../graph/terms.ts';
-import type { ChatMessage, ChatPrompt, ConstraintSpec, EngineError, FinishReason, GenerateEvent, Sampling, TextLimits, Usage, WrittenToken } from '../engine/port.ts';
+import type { ChatMessage, ChatPrompt, ConstraintSpec, EngineError, FinishReason, GenerateEvent, Sampling, TextLimits, Usage } from '../engine/port.ts';
 
 export interface KnowledgeOptions {
   /** Default: the default knowledge base. */
@@ -12,6 +12,8 @@ export interface KnowledgeOptions {
   /** Longest relation path considered, 1..3. */
   readonly hops: number;
   readonly asOf?: string;
+  /** World time, ISO 8601; now when absent. */
+  readonly validAt?: string;
   readonly minConfidence?: number;
   /** Rules, as text or in the JSON form, that hold for this question besides those of the base. */
   readonly rules?: unknown;
@@ -73,9 +75,7 @@ export interface Grounding {
 }
 
 export type AnswerEvent =
-  /** `tokens`: as in the engine's port. */
-  | { readonly kind: 'delta'; readonly text: string; readonly tokens?: readonly WrittenToken[] }
-  | Extract<GenerateEvent, { kind: 'reasoning' | 'tool_call' }>
+  | Extract<GenerateEvent, { kind: 'delta' | 'reasoning' | 'tool_call' }>
   /** `stop`: as in the engine's port. */
   | { readonly kind: 'finish'; readonly reason: FinishReason; readonly usage: Usage; readonly stop?: string; readonly grounding?: Grounding }
   | { readonly kind: 'error'; readonly error: EngineError };

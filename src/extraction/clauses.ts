@@ -1,4 +1,4 @@
-// Owns what a sentence states: its clauses, each with a subject of its own, without those that deny, suppose or ask something.
+// Owns what a sentence states: its clauses, each with a subject of its own, without those that deny, suppose or ask something, or only report what somebody says.
 // Refuses to know models, and what is read in a clause.
 
 import { formsOf, placesOf, tellingOf } from './relations.ts';
@@ -37,7 +37,7 @@ function plainly(sentence: string): string {
 const QUESTION = /[?？]["'”’」』)）]*$|吗[。.！!]?$/u;
 /** The whole sentence is no statement. */
 const SUPPOSED = /\b(?:if|whether|unless|suppose|supposing|would have|could have|wishe[sd])\b|\b(?:false|untrue|wrong|not true|unlikely|doubtful|impossible|improbable|myth|rumou?r(?:ed)?) that\b|如果|假如|假若|假使|假设|要是|倘若|若是|是否|难道|是不是|误(?:以)?为|是(?:假|错|错误)的/u;
-const DENIED = /\b(?:not(?! only\b)|never|nobody|none|nor|neither|nothing|cannot|perhaps|maybe|possibly|allegedly|supposedly|might|may|(?:failed|refused) to|denie[sd])\b|\bno\b(?!\.|\s*\d| (?:less|fewer|more|later|earlier|sooner) than)|n['’]t\b|可能|也许|或许/u;
+const DENIED = /\b(?:not(?! only\b)|never|nobody|none|nor|neither|nothing|cannot|perhaps|maybe|possibly|allegedly|supposedly|might|may|(?:failed|refused) to|denie[sd])\b|\breportedly\b|\bno\b(?!\.|\s*\d| (?:less|fewer|more|later|earlier|sooner) than)|n['’]t\b|可能|也许|或许/u;
 const SEGMENTS = new Intl.Segmenter('zh', { granularity: 'word' });
 const DENIED_HAN = /^(?:[并从绝决]?[不没未]|[并绝决]非|无人$)/u;
 /** Names and words that begin like a denial. */
@@ -45,8 +45,18 @@ const NO_DENIAL = /^(?:不(?:丹|来梅|莱梅|列颠|仅|但|过|久|少|断|�
 const denies = (plain: string): boolean =>
   DENIED.test(plain) || (HAN.test(plain) && SEGMENTS.segment(plain)[Symbol.iterator]().some(({ segment, index }) => DENIED_HAN.test(segment) && !NO_DENIAL.test(plain.slice(index))));
 
+/** "He said that", "is believed to have been", '" said Livy': it is told that somebody says so. */
+const REPORTED =
+  /\b(?:says?|said|claim(?:s|ed)?|alleges?|alleged|allegations?|believe[sd]?|belief|thinks?|thought|argue[sd]?|suggest(?:s|ed)?|suggestion|assert(?:s|ed)?|assume[sd]?|assumption|suspected|insist(?:s|ed)?|maintain(?:s|ed)?|reported|stated|hope[sd]?|fear(?:s|ed)|guess(?:es|ed)|imagine[sd]?|speculate[sd]?|theory|hypothesis|told(?: [\p{L}\p{M}]+){1,3}) that\b|\b(?:says|said|believes|believed|thinks|thought) (?:(?:he|she|it|they|the)\b|\p{Lu})|\b(?:is|are|was|were) (?:said|believed|thought|alleged|rumou?red|reported|assumed|supposed|claimed) to (?:be|have)\b|["”’],?\s+(?:says|said|claims|claimed)\b|\b(?:says|said|claims|claimed)\s*[,:]\s*["“]/u;
+const REPORTED_HAN = /^(?:说|称|声称|宣称|自称|谎称|认为|以为|相信|据说|据称|据传|传说|传闻|谣传|猜测|怀疑|推测|号称)$/u;
+/** In Chinese a word of a relation has to follow: "他说汉语" reports nothing. */
+const reports = (plain: string, labels: readonly string[]): boolean =>
+  REPORTED.test(plain) || (HAN.test(plain) && SEGMENTS.segment(plain)[Symbol.iterator]().some(({ segment, index }) => REPORTED_HAN.test(segment) && !/^称[为作]/u.test(plain.slice(index)) && plain[index - 1] !== '的' && labels.some((label) => placesOf(label, plain.slice(index + segment.length)).length > 0)));
+/** Borders behind which it is told again, and no more what somebody says. */
+const TOLD_AGAIN = /[;；–—]|but|while|whereas|although|though|^,\s+and\s+$/u;
+
 const AUXILIARY = /^(?:(?:is|are|was|were|has|have|had|does|did|do|will|would|can|could)(?:n['’]t)?|never|not)$/u;
-const NOUN_FOLLOWS = /(?:^|[^\p{L}])(?:an?|the|his|her|its|their|my|our|your|of|as|for|to|['’]s)\s+$/iu;
+const NOUN_FOLLOWS = /(?:(?:^|[^\p{L}])(?:an?|the|his|her|its|their|my|our|your|of|as|for|to)|['’]s)\s+$/iu;
 const VERB_AFTER_NAME = /\p{Lu}[\p{L}\p{M}.'’-]* $/u;
 const INTRODUCED = /^(?:in \d{3,4},?\s+|(?:in|on|since|after|from|by|at|during)\s[^,]*,\s+|(?:later|then|now|today|meanwhile|and|but|while|whereas|although|though),?\s+)+/iu;
 const SUBJECT = /^(?:["“\p{Lu}\p{N}]|(?:the|an?|his|her|its|their|my|our|your|he|she|it|they|we|you|nobody|neither|none|no|this|that|these|those|both|another|one)\b)/u;
@@ -70,6 +80,13 @@ function subjectOfHan(part: string, labels: readonly string[]): string | undefin
   const clause = part.slice(0, OPENING);
   const at = [...labels.flatMap((label) => placesOf(label, clause).map(([from]) => from)), clause.indexOf('是')].filter((from) => from >= 0);
   return at.length === 0 ? undefined : clause.slice(0, Math.min(...at)).replace(ADVERBIAL_HAN, '');
+}
+
+/** The subject of a clause, without what leads to it: "In 1911 she". */
+export function subjectIn(clause: string, labels: readonly string[]): string | undefined {
+  if (HAN.test(clause)) return subjectOfHan(clause, labels);
+  const forms = new Set(labels.flatMap(tellingOf).flatMap(formsOf));
+  return subjectOf(clause, (word) => formsOf(word).some((form) => forms.has(form)));
 }
 
 const BORDER = /;\s+|,\s+(?:and|but|while|whereas|yet|though|although)\s+|\s+(?:and|but|while|whereas|although)\s+|,\s+|\s[–—]\s/gu;
@@ -127,11 +144,13 @@ export function statementsOf(sentence: string, labels: readonly string[]): State
   const plain = plainly(masked(text));
   const clauses = clausesOf(masked(text), labels);
   const states: boolean[] = [];
-  for (const { from, to, subject } of clauses) {
+  let reported = false;
+  for (const [i, { from, to, subject }] of clauses.entries()) {
     const part = plain.slice(from, to);
+    reported = (reported && !TOLD_AGAIN.test(text.slice(clauses[i - 1].to, from))) || reports(part, labels);
     // "Tom was not born in Rome and married to Eve" denies both.
     const isShared = subject !== undefined && (denies(plainly(`${subject} is`)) || (states.at(-1) === false && !AUXILIARY.test(/^\S*/u.exec(part)?.[0] ?? '')));
-    states.push(!isShared && !denies(part));
+    states.push(!isShared && !reported && !denies(part));
   }
   const told = clauses.filter((_, i) => states[i]);
   const stop = HAN.test(text) ? '。' : '.';

@@ -8,8 +8,10 @@ import { plain, renderRelations } from '../answers/words/evidence.ts';
 import { EngineError } from '../engine/port.ts';
 import type { Engine, GenerateRequest, ModelInfo, Usage } from '../engine/port.ts';
 import { statementsOf } from './clauses.ts';
+import type { Statements } from './clauses.ts';
 import { isIndefinite, stands, wholeName } from './names.ts';
 import { passagesOf } from './passages.ts';
+import { Referents } from './pronouns.ts';
 import { candidatesOf, formsOf, isTurned, kindOf, tellingOf } from './relations.ts';
 import { fitsRow, readable, readRows, rowsGrammar } from './rows.ts';
 import type { Candidate } from './relations.ts';
@@ -25,7 +27,7 @@ export interface Extraction {
   readonly triples: readonly Extracted[];
   /** Triples that were left out because a name of theirs does not stand in the passage, or can be none. */
   readonly invented: number;
-  /** Clauses and sentences that nothing was read in, since they deny, suppose or ask it. */
+  /** Clauses and sentences that nothing was read in, since they deny, suppose or ask it, or only report what somebody says. */
   readonly denied: number;
   /** Passages at whose end the model had more to say than it had room for. */
   readonly cut: number;
@@ -106,6 +108,8 @@ export async function extract(
   const parts = model.grounded ? passages.flatMap((passage) => [...passagesOf(passage, 1)]) : passages;
   const candidates = (part: string): readonly Candidate[] => candidatesOf(part, relations, limits.relations).filter(({ label }) => !model.grounded || fitsRow(label));
   const results: Read[][] = [];
+  // Sentences are taken from the queue, and their pronouns read, in the order of the text.
+  const referents = new Referents();
   let denied = 0;
   const queue = parts.entries();
   // Where one passage fails, the others are not read to their ends for nobody. A signal of its own would not carry the request's terms.
@@ -114,11 +118,10 @@ export async function extract(
     for (const [i, passage] of queue) {
       if (failed) return;
       const spoken = candidates(passage);
-      if (spoken.length === 0) continue;
-      const statements = model.grounded ? statementsOf(passage, spoken.map(({ label }) => label)) : { told: [passage], denied: 0 };
+      const statements = model.grounded ? statedBy(passage, spoken.map(({ label }) => label), referents) : { told: [passage], denied: 0 };
       denied += statements.denied;
       results[i] = [];
-      for (const clause of statements.told) {
+      for (const clause of spoken.length > 0 ? statements.told : []) {
         const its = clause === passage ? spoken : candidates(clause);
         if (failed) return;
         if (its.length > 0) results[i].push(await ofPassage(engine, model, clause, passage, its, limits.triples, () => failed, signal).catch((error: unknown) => {
@@ -151,6 +154,16 @@ export async function extract(
     },
   };
 }
+
+/** What a sentence states, with names in the place of pronouns that are subjects. */
+function statedBy(sentence: string, labels: readonly string[], referents: Referents): Statements {
+  const { told, denied } = statementsOf(sentence, labels);
+  referents.next();
+  // Of what is denied the subject may be meant by what follows.
+  if (told.length === 0 || !sentence.startsWith(told[0].slice(0, BEGINNING))) referents.read(sentence, labels);
+  return { told: told.map((clause) => referents.read(clause, labels)), denied };
+}
+const BEGINNING = 8;
 
 const SHOWN = 60;
 /** Which passage of a long text it is, cannot be seen from a number of tokens. */

@@ -15,7 +15,7 @@ async function meaning({ graph }: AnswerWorld, question: string, hops = 2): Prom
   const { confident, candidates } = await understand(graph, question, { base: DEFAULT_BASE, hops });
   const [best] = candidates;
   if (!confident || !best) return 'unknown';
-  if (best.target) return [best.target.subject, best.target.relation, termText(best.target.object)].join(' | ');
+  if (best.targets) return best.targets.map(({ subject, relation, object }) => [subject, relation, termText(object)].join(' | ')).join(' & ');
   return `${termText(best.start)} | ${pathText(best.path)}`;
 }
 
@@ -66,6 +66,8 @@ const DIRECTIONS: readonly (readonly [question: string, meaning: string])[] = [
   ['Was Plato taught by Socrates?', 'Socrates | teacher of | Plato'],
   ['Who was taught by Plato?', 'Plato | teacher of'],
   ['By whom was Plato taught?', 'Plato | ^teacher of'],
+  ['How many students did Plato have?', 'Plato | ^student of'],
+  ['Which students has Plato?', 'Plato | ^student of'],
   ["Who was Plato's teacher?", 'Plato | ^teacher of'],
   ["Who were Plato's students?", 'Plato | ^student of'],
   ['Who is the teacher of Socrates?', 'unknown'],
@@ -77,6 +79,8 @@ const DIRECTIONS: readonly (readonly [question: string, meaning: string])[] = [
   ['苏格拉底的老师是谁？', 'unknown'],
   ['柏拉图的老师是谁？', 'Plato | student of'],
   ['谁师从柏拉图？', 'Plato | ^student of'],
+  ['有谁知道爱因斯坦出生在哪里？', 'Albert Einstein | born in'],
+  ['Who was it that taught Plato?', 'Plato | ^teacher of'],
   ['Is Ulm in Germany?', 'Ulm | located in | Germany'],
   ["Isn't Socrates mortal?", 'Socrates | is a | mortal'],
   ['is plato mortal', 'Plato | is a | mortal'],
@@ -96,6 +100,12 @@ const BEYOND = [
   'Was Albert Einstein born before 1900?',
   '苏格拉底不会死吗？',
   '谁没有出生在雅典？',
+  '爱因斯坦的妻子是哪国人？',
+  'Who is Einstein and where was he born?',
+  '爱因斯坦何时何地出生？',
+  '爱因斯坦在哪里出生，什么时候出生？',
+  'Where is it located in Germany?',
+  'Which of them won the Nobel Prize in Physics?',
 ];
 const UNKNOWN = [
   'What is the favourite colour of Albert Einstein?',

@@ -20,6 +20,20 @@ const human: Evidence = {
 };
 const born: Evidence = { verdict: 'answer', conclusion: { subjects: ['Ada'], relations: ['born in'], objects: ['New York', 'Ulm'] }, lines: [] };
 
+t.test('labels in capitals and in camel case are read as words', (t) => {
+  const said: Readonly<Record<string, string>> = {
+    ACTED_IN: 'Ada acted in Ulm.',
+    actedIn: 'Ada acted in Ulm.',
+    DIRECTED: 'Ada directed Ulm.',
+    marriedTo: 'Ada is married to Ulm.',
+    HAS_CHILD: 'The child of Ada is Ulm.',
+    ISBN: 'The ISBN of Ada is Ulm.',
+    takes: 'Ada takes Ulm.',
+  };
+  for (const [relation, sentence] of Object.entries(said)) t.equal(reply({ verdict: 'answer', conclusion: { subjects: ['Ada'], relations: [relation], objects: ['Ulm'] }, lines: [] }, 'en', (name) => name), sentence);
+  t.end();
+});
+
 t.test('an article goes by the sound of what follows', (t) => {
   const an = 'apple,hour,honest person,heir,umbrella,uninteresting thing,unimportant thing,unaware one,usher,urban area,utter mess,EU member,IBM computer,8-bit computer,11,18th century,onion,oneiric image';
   const a = 'human,university,unit,unanimous vote,user,utility,US state,UK city,European,ewe,one-off,Ukrainian,Uruguayan,house,110-metre hurdler,1 day';

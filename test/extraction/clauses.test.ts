@@ -98,6 +98,29 @@ t.test('where one clause denies something, the others are still told', (t) => {
   t.end();
 });
 
+t.test('what somebody says is not told by the sentence, and is counted', (t) => {
+  for (const sentence of [
+    'Livy said that Rome was the capital of Italy.',
+    'Livy said Rome was the capital of Italy.',
+    'Bob claims that Anna was born in Rome.',
+    'It is believed that Anna was born in Rome.',
+    'Anna is said to have been born in Rome.',
+    'Anna was reportedly born in Rome.',
+    'The theory that Anna was born in Rome won much praise.',
+    '"Rome was the capital of Italy," said Livy.',
+    '李维声称罗马的首都是奥斯蒂亚。',
+    '他说李白出生于碎叶。',
+    '据说李白出生于碎叶。',
+    '李白被认为出生于碎叶。',
+  ])
+    t.same(read(sentence), { told: [], denied: 1 }, sentence);
+  t.same(read('Rome was the capital of Italy, and Ben said that Ostia was the capital of Peru and Veii was the capital of Chile.'), { told: ['Rome was the capital of Italy.'], denied: 2 }, 'and what is said goes on');
+  t.same(read('Ben said that Anna was born in Rome, but Eve was born in Oslo.'), { told: ['Eve was born in Oslo.'], denied: 1 });
+  for (const sentence of ['Anna claimed the prize that Eve won.', 'Anna said much and won the prize.', 'Ben showed that Anna was born in Rome.', 'Bavaria is the state that lies in the south.', 'The report that won the prize was long.', '鲁迅的小说获得了奖。', '北京被称为首都。', '莫言的传说故事获得了奖。'])
+    t.equal(read(sentence).denied, 0, sentence);
+  t.end();
+});
+
 t.test('a sentence of any length is read in no time', (t) => {
   const start = process.cpuUsage();
   for (const part of ['a, and the b is not c, ', 'b c; ', 'a and ', '鲁迅出生于绍兴，不是北京', ', ', '( ', 'A a ', 'no ', '，不', '“', 'A, who ', '《', 'If A ', 'in a ']) for (const length of [1999, 1_000_000]) read(part.repeat(Math.floor(length / part.length)));

@@ -3,7 +3,7 @@
 
 import { labelShape } from '../words/wording.ts';
 import type { Question } from './question.ts';
-import type { Word } from './lexicon.ts';
+import type { Word } from './content.ts';
 import { thesaurus } from './thesaurus.ts';
 
 interface Span {
@@ -19,6 +19,7 @@ type Role = { readonly kind: 'agent' | 'patient' | 'whole' | 'bearer' } | { read
 const BE = /\b(?:is|was|are|were|be|been|being|isn't|wasn't|aren't|weren't)\b/i;
 const DO = /\b(?:do|does|did|doesn't|don't|didn't)\b/i;
 const JOINED = /^\s*(of|in|at|by|from|to|for|with|on|as|under|near|after)\s+(?:(?:the|an?)\s+)?(?:[\p{Ll}]+\s+)?$/u;
+const WHOSE = /\bwhose\s+(?:\p{Ll}+\s+)?$/iu;
 const HAN = /\p{Script=Han}/u;
 
 /** Whether the word, as written, can only be a noun or only a verb form. */
@@ -36,6 +37,10 @@ function roleOf(question: Question, word: Word, name: Span): Role {
   const participle = /(?:ed|en|wn|ght|ung|ade|eld|ost|orn|old|ilt|ept|ead|et)$/.test(word.text) && thesaurus().lemmas(word.text).some((base) => thesaurus().is(base, 'v'));
   if (word.end <= name.start) {
     const between = text.slice(word.end, name.start);
+    // "How many students did Plato have?"
+    if (word.asked && (/^\s+(?:has|have|had)\s+$/i.test(between) || (/^\s+(?:do|does|did)\s+$/i.test(between) && /^\s+(?:have|has|had)\b/i.test(text.slice(name.end))))) return { kind: 'whole' };
+    // "Whose teacher is X" asks for those whose N is X.
+    if (part !== 'verb' && WHOSE.test(text.slice(0, word.start)) && BE.test(between)) return { kind: 'bearer' };
     const preposition = JOINED.exec(between)?.[1];
     if (preposition === 'by') return { kind: 'agent' };
     if (preposition === 'of') return part === 'verb' ? undefined : { kind: 'whole' };
@@ -47,6 +52,8 @@ function roleOf(question: Question, word: Word, name: Span): Role {
   const between = text.slice(name.end, word.start);
   const before = text.slice(0, name.start);
   const after = text.slice(word.end);
+  // "Who did X have as a teacher?"
+  if (part !== 'verb' && /\bdid\s+$|\bdo(?:es)?\s+$/i.test(before) && /^\s+(?:have|get)\s+as\s+(?:an?\s+|the\s+|his\s+|her\s+|its\s+)?$/i.test(between)) return { kind: 'whole' };
   if (/^\s*['’]s?\s+(?:\p{Ll}+\s+)?$/u.test(between)) return part === 'verb' ? undefined : { kind: 'whole' };
   const aux = BE.test(between) ? 'be' : DO.test(before) && !BE.test(between) ? 'do' : BE.test(before) && between.trim().split(/\s+/).length <= 3 ? 'be' : undefined;
   if (part !== 'verb' && aux === 'be' && (/\b(?:the|an?|one of the)\s+(?:\p{Ll}+\s+)?$/iu.test(between) || (part === 'noun' && /^\s*of\b/i.test(after)))) return { kind: 'bearer' };

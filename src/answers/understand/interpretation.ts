@@ -1,7 +1,7 @@
 // Owns what a question is read as, and what of a graph is read for that.
 // Refuses to know how questions are read, and what the answers are.
 
-import type { BaseName, Entity, EntityId, Path, Term, Triple } from '../../../graph/terms.ts';
+import type { BaseName, Entity, EntityId, Path, RelationName, Term, Triple } from '../../../graph/terms.ts';
 import type { PathResult, PathSummary, RelationSummary } from '../../../graph/store.ts';
 import type { Language } from '../words/evidence.ts';
 import type { Link, NameReader } from './link.ts';
@@ -13,19 +13,32 @@ export interface QuestionGraph extends NameReader {
   paths(base: BaseName, start: Term, options: { readonly hops: number }): Promise<readonly PathSummary[]>;
   follow(base: BaseName, start: Term, path: Path, options?: { readonly limit?: number }): Promise<readonly PathResult[]>;
 }
+/** A stretch of the question that names what the graph does not know. */
+export interface Stranger {
+  readonly start: number;
+  readonly end: number;
+  /** Empty where it cannot be told how far the name goes; absent where it is the name that was found, and something else about it is not known. */
+  readonly name?: string;
+}
 export interface Candidate {
   readonly start: Term;
   readonly path: Path;
   readonly score: number;
-  /** Of a yes/no question: the triple that is asked about. */
-  readonly target?: Triple;
+  /** Of a yes/no question: the triples that are asked about, which all have to hold. */
+  readonly targets?: readonly Triple[];
 }
+/** "Which countries": those whose entity is said to be of a type called so, if any is. "Which chemists", where the graph says by `relation` who is one: those of which it does, and those of such a type. */
+export type Wanted =
+  | { readonly kind: 'type'; readonly names: readonly string[] }
+  | { readonly kind: 'class'; readonly names: readonly string[]; readonly relation: RelationName; readonly quality: EntityId };
 export interface Interpretation {
   readonly language: Language;
   readonly kind: Kind;
   readonly links: readonly Link[];
-  /** The noun after "which" or "what": what the answers are called. */
-  readonly asked?: string;
+  /** What the answers have to be, beside being reached. */
+  readonly wanted?: Wanted;
+  /** What is asked about in place of the names that were found. */
+  readonly stranger?: Stranger;
   /** Best first. */
   readonly candidates: readonly Candidate[];
   /** The first candidate is spoken of plainly enough to answer from it. */

@@ -6,22 +6,12 @@ import { LRUCache } from 'lru-cache';
 import { nameSimilarity } from '../../../graph/names.ts';
 import type { Relation } from '../../../graph/terms.ts';
 import { relationText } from '../words/evidence.ts';
-import { isFellowWord, isFunctionHan, isFunctionWord, isGeneric, isGrammarHan } from './question.ts';
-import type { Question, Token } from './question.ts';
+import { labelShape } from '../words/grammar.ts';
+import { DURATION } from './content.ts';
+import type { Word } from './content.ts';
+import { isFunctionWord, isGeneric, isGrammarHan } from './question.ts';
+import type { Question } from './question.ts';
 import { thesaurus } from './thesaurus.ts';
-import type { Part } from './thesaurus.ts';
-
-/** A word (English) or a stretch of characters (Chinese) that may speak of relations. */
-export interface Word {
-  readonly text: string;
-  readonly start: number;
-  readonly end: number;
-  readonly part: Part;
-  /** The noun after "which", "what" or "how many": what the answers are, and so how the last step of a path may be called. */
-  readonly asked: boolean;
-  /** It stands where a noun must be a relation: "the N of", "X's N", "的N". */
-  readonly relational: boolean;
-}
 
 interface Phrase {
   readonly text: string;
@@ -33,6 +23,8 @@ interface Phrase {
   readonly han: string;
   /** Nearness from which another word stands for one of these: any for a relation's name, a close one for an alias of one word, none but itself for a longer alias. */
   readonly near: number;
+  /** It begins with a verb: "works for". */
+  readonly verbal: boolean;
 }
 /** Nearness below this says nothing. */
 export const WEAK = 0.3;
@@ -43,21 +35,23 @@ const MISSPELLABLE = 5;
 const MISSPELT = 0.78;
 /** A word this near to one of the relation's name is taken to speak of it by name. */
 const OWN = 0.65;
+/** What a verb is worth that means only something near ("read" for "speaks"): too little to answer by. */
+const NEAR_VERB = 0.38;
 /** Words of one lexicon that are looked up ahead of the first question; the others when they are needed. */
 const PREPARED = 800;
 /** Lexicons kept, the least recently used fall first. */
 const KEPT = 16;
 
-/** English has many words for "kind", of which dictionaries keep other senses in front. */
-const KINDS = /^(?:type|sort|category|class|variety)s?$|^(?:categori|varieti|class)es$/;
 /** `label`: the name or alias by which the word speaks of the relation. */
 export interface Match {
   readonly value: number;
   readonly label: string;
   /** The word speaks of the relation by its own name, or by a Chinese label: what grammar says of them is binding. An alias may be told from either side. */
   readonly binding: boolean;
+  /** The word says what the relation's name or an alias says, and not only something broader, narrower or near. */
+  readonly sure: boolean;
 }
-const NONE: Match = { value: 0, label: '', binding: false };
+const NONE: Match = { value: 0, label: '', binding: false, sure: false };
 const HAN = /\p{Script=Han}/u;
 const HAN_RUN = /\p{Script=Han}+/gu;
 const wordsOf = (text: string): string[] => text.toLowerCase().match(/(?:(?!\p{Script=Han})[\p{L}\p{M}\p{N}])+/gu) ?? [];
@@ -66,7 +60,7 @@ function phrase(text: string, name: boolean): Phrase {
   const all = wordsOf(relationText(text).replace(/(\p{Ll})(\p{Lu})/gu, '$1 $2'));
   const words = all.filter((word) => !isFunctionWord(word) && !isGeneric(word));
   const han = (text.match(HAN_RUN) ?? []).join('');
-  return { text, all, words, small: all.filter((word) => isFunctionWord(word)), han: isGrammarHan(han) ? '' : han, near: name ? WEAK : all.length === 1 ? CLOSE : 1 };
+  return { text, all, words, small: all.filter((word) => isFunctionWord(word)), han: isGrammarHan(han) ? '' : han, near: name ? WEAK : all.length === 1 ? CLOSE : 1, verbal: /verb|copula/.test(labelShape(relationText(text)).kind) };
 }
 
 /** The longest stretch of `text` that is also in `other`, at its first place. */
@@ -80,6 +74,7 @@ function shared(text: string, other: string): { readonly at: number; readonly le
   return best;
 }
 
+const isVerbForm = (word: string): boolean => thesaurus().lemmas(word).some((base) => thesaurus().is(base, 'v'));
 export const isUnknown = (word: string): boolean => !thesaurus().lemmas(word).some((base) => thesaurus().has(base));
 const same = (a: string, b: string): boolean => a === b || (!isFunctionWord(a) && !isFunctionWord(b) && thesaurus().similarity(a, b) === 1);
 /** How many words of the phrase, one after the other, stand in the question around the word. */
@@ -88,13 +83,22 @@ function run(question: Question, word: Word, phrase: readonly string[]): number 
   const at = tokens.findIndex(({ start }) => start === word.start);
   let best = 0;
   for (const [k, each] of phrase.entries()) {
-    if (!same(each, tokens[at]?.lower ?? '')) continue;
+    if (!same(each, tokens[at]?.lower ?? '') && each !== word.text) continue;
     let [from, to] = [0, 1];
     while (k - from > 0 && at - from > 0 && same(phrase[k - from - 1], tokens[at - from - 1].lower)) from++;
     while (k + to < phrase.length && at + to < tokens.length && same(phrase[k + to], tokens[at + to].lower)) to++;
     best = Math.max(best, from + to);
   }
   return Math.max(1, best);
+}
+
+const AWAY: Readonly<Record<string, string>> = { to: 'from', from: 'to' };
+/** "Moved from" where the relation is called "moved to"; "who founded X" and "founded by X" where it is called "founded in". */
+function leadsAway({ tokens, text, expected }: Question, { all }: Phrase): boolean {
+  const last = all.length > 1 ? all[all.length - 1] : '';
+  const said = (preposition: string): boolean => tokens.some(({ lower }) => lower === preposition);
+  if (last in AWAY) return said(AWAY[last]) && !said(last);
+  return /^(?:in|at|on)$/.test(last) && !said(last) && ((expected === 'person' && new RegExp(`\\bwho\\s+${all[0]}\\b`, 'i').test(text)) || new RegExp(`\\b${all[0]}\\s+by\\b`, 'i').test(text));
 }
 
 /** What the relations of one base are called, and what each word is worth. */
@@ -142,33 +146,45 @@ export class Lexicon {
     let best: Match = NONE;
     // What the word is worth, and the label that is most nearly what is written: "taught" rather than "teacher of".
     let literal = 0;
-    const take = (value: number, nearness: number, each: Phrase): void => {
+    const take = (value: number, nearness: number, each: Phrase, sure: boolean): void => {
       const closer = nearness > literal;
       const own = each === phrases[0] && nearness >= OWN;
-      best = { value: Math.max(value, best.value), label: own ? each.text : closer && !best.binding ? each.text : best.label, binding: best.binding || own || (closer && HAN.test(each.text)) };
+      best = { value: Math.max(value, best.value), label: own ? each.text : closer && !best.binding ? each.text : best.label, binding: best.binding || own || (closer && HAN.test(each.text)), sure: best.sure || sure };
       literal = Math.max(literal, nearness);
     };
     if (HAN.test(word.text)) {
       for (const each of phrases) {
         const { length } = shared(word.text, each.han);
         // One character of several says little; the whole alias says all.
-        if (length > 0 && length >= Math.min(2, each.han.length)) take((0.4 + (0.6 * length) / each.han.length) * Math.min(1, 0.5 + length / word.text.length), length / each.han.length, each);
+        if (length > 0 && length >= Math.min(2, each.han.length)) take((0.4 + (0.6 * length) / each.han.length) * Math.min(1, 0.5 + length / word.text.length), length / each.han.length, each, true);
       }
       return best;
     }
-    for (const each of phrases)
+    const isVerb = word.part === 'verb' || (word.part === 'any' && isVerbForm(word.text));
+    for (const each of phrases) {
+      if (leadsAway(question, each)) continue;
       for (const own of each.words) {
-        let nearness = thesaurus().similarity(own, word.text, word.part);
+        let nearness = word.text === DURATION && own === question.text.slice(word.start, word.end).toLowerCase() ? 1 : thesaurus().similarity(own, word.text, word.part);
         // A word that no dictionary has may be one of these, misspelt.
         const misspelt = nearness === 0 && own.length >= MISSPELLABLE && isUnknown(word.text) && nameSimilarity(word.text, own) >= MISSPELT;
         if (misspelt) nearness = MISSPELT;
+        const sure = misspelt || nearness === 1 || (nearness > 0 && thesaurus().sameMeaning(own, word.text));
+        if (!sure) {
+          // A kind of company is not the parent company.
+          if (!isVerb && each.words.length > 1 && !each.words.some((other) => other !== own && question.tokens.some(({ lower }) => same(other, lower)))) continue;
+          // "X's parents" are not only the father.
+          if (word.relational && word.part !== 'verb' && thesaurus().isKind(own, word.text, 1)) continue;
+          if (word.text === 'kind' && !thesaurus().isKind(own, 'kind', 1)) continue;
+          if (isVerb && (each.verbal || !thesaurus().is(own, 'n')) && isVerbForm(own)) nearness = Math.min(nearness, NEAR_VERB);
+        }
         if (nearness < Math.min(each.near, misspelt ? MISSPELT : 1)) continue;
         const said = each.words.length === 1 && each.near < 1 ? 0 : run(question, word, each.all) / each.all.length;
         // Said as a whole, "favourite colour" is not to be taken for another colour.
         const spelt = each.words.length > 1 && said === 1;
         const whole = spelt ? 1 : each.near < 1 ? 0.9 + 0.1 / each.words.length : said ** 1.5;
-        take(nearness * (spelt ? 1 : this.#weight(own)) * whole, nearness * whole, each);
+        take(nearness * (spelt ? 1 : this.#weight(own)) * whole, nearness * whole, each, sure);
       }
+    }
     return best;
   }
 
@@ -204,63 +220,4 @@ export class Lexicon {
     // A stretch inside a longer one says nothing of its own.
     return words.filter((word) => !words.some((other) => other !== word && other.start <= word.start && other.end >= word.end && other.end - other.start > word.end - word.start));
   }
-}
-
-/** English content words outside names. */
-export function contentWords(question: Question, outside: (start: number, end: number) => boolean): Word[] {
-  const { tokens, text } = question;
-  const words: Word[] = [];
-  for (const [i, token] of tokens.entries()) {
-    if (token.han || !/\p{L}|\p{N}/u.test(token.text) || isFunctionWord(token.lower) || isFellowWord(token.lower) || isGeneric(token.lower) || !outside(token.start, token.end)) continue;
-    if ((token.lower === 's' || token.lower === 't') && /['’]/.test(tokens[i - 1]?.text ?? '')) continue;
-    if (token.lower === 'co' && tokens[i + 1]?.text === '-') continue;
-    const kind = KINDS.test(token.lower) ? 'kind' : token.lower;
-    // A number must be told by something, and "the N of", "X's N" must be a relation.
-    const relational = kind !== 'kind' && kind !== 'kinds' && (/^\p{N}/u.test(token.text) || tokens[i + 1]?.lower === 'of' || possessed(tokens, i, text, outside));
-    words.push({ text: kind, start: token.start, end: token.end, part: partOf(tokens, i), asked: /^(?:what|which|many)$/.test(tokens[i - 1]?.lower ?? ''), relational });
-  }
-  return words;
-}
-/** Grammar says what a word after a determiner or an auxiliary is. */
-function partOf(tokens: readonly Token[], at: number): Part {
-  const before = tokens[at - 1]?.lower ?? '';
-  if (/^(?:what|which|whose|the|a|an|of|some|any|all|many|these|those)$/.test(before)) return 'noun';
-  return /^(?:to|does|do|did|who|will|would|can|could)$/.test(before) ? 'verb' : 'any';
-}
-/** Inside "X's A B N": the words after the possessive up to the next function word. */
-function possessed(tokens: readonly Token[], at: number, text: string, outside: (start: number, end: number) => boolean): boolean {
-  for (let i = at - 1; i >= 1 && at - i <= 4; i--) {
-    if (!outside(tokens[i].start, tokens[i].end)) return false;
-    if (tokens[i].lower === 's' && /['’]/.test(text[tokens[i].start - 1] ?? '')) return true;
-    if (isFunctionWord(tokens[i].lower)) return false;
-  }
-  return false;
-}
-
-/** Single Chinese characters of that sort, except those that only say that somebody or something is meant; one that a question word or "于", "了", "过" follows is a verb. */
-export function singleHan(question: Question, outside: (start: number, end: number) => boolean): Word[] {
-  const { tokens } = question;
-  const unknown = (token: Token | undefined): boolean => token !== undefined && token.han && !isFunctionHan(token.text) && outside(token.start, token.end);
-  return tokens.flatMap((token, i) =>
-    !unknown(token) || unknown(tokens[i - 1]) || unknown(tokens[i + 1]) || /[人物类种叫当做为名]/u.test(token.text)
-      ? []
-      : [{ text: token.text, start: token.start, end: token.end, part: 'any' as const, asked: false, relational: /[哪谁什于了过多]/u.test(tokens[i + 1]?.text ?? '') }],
-  );
-}
-
-/** Chinese characters that are neither names, nor relations, nor grammar, in stretches of two or more. */
-export function unknownHan(question: Question, outside: (start: number, end: number) => boolean): Word[] {
-  const words: Word[] = [];
-  let start = -1;
-  const end = (at: number): void => {
-    if (start >= 0 && at - start >= 2) words.push({ text: question.text.slice(start, at), start, end: at, part: 'any', asked: false, relational: question.text[start - 1] === '的' });
-    start = -1;
-  };
-  for (const token of question.tokens) {
-    const unknown = token.han && !isFunctionHan(token.text) && outside(token.start, token.end);
-    if (!unknown || (start >= 0 && question.text.slice(start, token.start).length !== token.start - start)) end(token.start);
-    if (unknown && start < 0) start = token.start;
-  }
-  end(question.text.length);
-  return words;
 }

@@ -35,6 +35,9 @@ const MISSPELT = 0.72;
 /** Stretches looked up as misspelt names at most. */
 const GUESSES = 12;
 
+/** Whether a stretch of the question has nothing in common with these. */
+export const overlaps = (links: readonly { readonly start: number; readonly end: number }[]) => (start: number, end: number): boolean => links.every((link) => end <= link.start || link.end <= start);
+
 const WORD = /[\p{L}\p{N}]/u;
 const capital = (text: string): boolean => /^\p{Lu}|^\p{N}/u.test(text);
 
@@ -116,6 +119,8 @@ export async function misspeltLinks(reader: NameReader, base: BaseName, question
   for (const { tokens, text } of guesses.slice(0, GUESSES)) {
     const whole = `${tellingBefore(question, tokens[0])}${text}${tellingBehind(question, tokens[tokens.length - 1])}`;
     const [hit, next] = (await reader.search(base, text, { limit: 3 })).filter(({ matched }) => mayMean(whole, matched));
+    // "Nobel Prize" begins several names, and means none of them alone.
+    if (hit && next && [hit, next].every(({ matched }) => foldName(matched).startsWith(`${foldName(text)} `))) continue;
     if (hit && hit.score >= MISSPELT && !(next && next.score === hit.score && next.score < 1)) links.push({ entity: hit.entity, start: tokens[0].start, end: tokens[tokens.length - 1].end, text, score: 0.8 * hit.score });
   }
   return longest(links);

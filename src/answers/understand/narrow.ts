@@ -1,10 +1,11 @@
 // Owns hearing what narrows a name or the answers further than a path or a triple does: words that make a name another one's, "former" and "twice", "which women", what is left of a yes/no question.
 // Refuses to know how paths are found and scored.
 
+import type { Word } from './content.ts';
+import type { Stranger } from './interpretation.ts';
 import type { Link } from './link.ts';
 import { isUnknown } from './lexicon.ts';
-import type { Word } from './lexicon.ts';
-import { isFellowWord, isFunctionHan, isFunctionWord, isGeneric } from './question.ts';
+import { isFellowWord, isFunctionHan, isFunctionWord, isGeneric, oneOf } from './question.ts';
 import type { Question, Token } from './question.ts';
 import { thesaurus } from './thesaurus.ts';
 
@@ -18,7 +19,7 @@ const TITLES = set(
     'hello hi hey dear ok okay yes please well so',
 );
 /** Words that pick one of several in an order, or count how often. */
-const ORDER = set('former formerly previous previously second third fourth fifth sixth seventh eighth ninth tenth next twice thrice once');
+const ORDER = set('former formerly previous previously second third fourth fifth sixth seventh eighth ninth tenth next twice thrice once alone jointly');
 /** Classes of people that a question does not presuppose but asks for. */
 const SEXES = set('woman man girl boy lady gentleman female male');
 const SEXES_HAN = /(?:哪些|哪位|哪个|哪几[位个]|多少|几[位个]|有谁是)(?:女|男)/;
@@ -32,32 +33,109 @@ const DOT = /[·・•‧]/;
 const capital = (token: Token | Word): boolean => /^\p{Lu}/u.test(token.text);
 const within = (links: readonly Link[], { start, end }: { readonly start: number; readonly end: number }): boolean => links.some((link) => start < link.end && link.start < end);
 
-/** "Elsa Einstein" where Einstein is known, "West Germany", "小爱因斯坦": a word right beside a name, and no part of the sentence, that makes it another one's. */
-export function besideName(question: Question, links: readonly Link[], speaks: Speaks, spoken: (start: number, end: number) => boolean): boolean {
+/** What may stand right behind a Chinese name without making it another one's: adverbs, titles, "city". */
+const BEHIND_HAN = new RegExp(
+  `^${oneOf('曾, 一共, 一生, 总共, 共, 究竟, 到底, 现, 目前, 如今, 当年, 当时, 后来, 最初, 起初, 最终, 先后, 具体, 真的?, 确实, 真正, 分别, 本人, 自己, 先生, 女士, 教授, 博士, 爵士, 市, 来自, 出自, 生于, 叫, 该, 此')}`,
+  'u',
+);
+/** A verb of one character, as `singleHan` has it: "爱因斯坦死于". */
+const VERB_HAN = /^(?:.[哪谁什于了过]|[死住活长葬埋]在)/u;
+
+/** "Elsa Einstein" where Einstein is known, "West Germany", "小爱因斯坦", "柏林墙": with a word right beside it that is no part of the sentence a name is another one's. */
+export function besideName(question: Question, links: readonly Link[], speaks: Speaks, spoken: (start: number, end: number) => boolean): Stranger | undefined {
   const { text, tokens } = question;
   const careless = !/\p{Lu}/u.test(text);
-  return links.some((link) => {
-    if (DOT.test(text[link.start - 1] ?? '') || (DOT.test(text[link.end] ?? '') && /[\p{L}\p{N}]/u.test(text[link.end + 1] ?? ''))) return true;
+  const isFree = (token: Token | undefined): token is Token => token !== undefined && !within(links, token) && !spoken(token.start, token.end);
+  const isForeignHan = (token: Token | undefined): token is Token => isFree(token) && token.han && !isFunctionHan(token.text);
+  const isForeign = (token: Token | undefined, link: Link): token is Token => {
+    if (!token || token.han || !/^\p{L}/u.test(token.text) || within(links, token) || isFunctionWord(token.lower) || isGeneric(token.lower) || isFellowWord(token.lower) || speaks(token.lower)) return false;
+    if (careless) return token.lower.length > 2 && isUnknown(token.lower) && !TITLES.has(token.lower);
+    if (!capital(token) || (token.start < link.start && TITLES.has(token.lower))) return false;
+    const first = token.start < link.start && (tokens[0] === token || /[.!?:;]\s*$/.test(text.slice(0, token.start)));
+    return !first || !thesaurus().lemmas(token.lower).some((base) => thesaurus().is(base, 'v'));
+  };
+  for (const link of links) {
     const at = tokens.findIndex(({ start }) => start === link.start);
+    const past = tokens.findIndex(({ start }) => start >= link.end);
+    const behind = past < 0 ? [] : tokens.slice(past);
+    let { start, end } = link;
+    /** Takes what stands beside the stretch into it as long as it is part of a name. */
+    const grow = (isPart: (token: Token) => boolean): Stranger & { readonly name: string } => {
+      for (const token of tokens.slice(0, at).toReversed()) if (/^\s*$/.test(text.slice(token.end, start)) && isPart(token)) start = token.start; else break;
+      for (const token of behind) if (/^\s*$/.test(text.slice(end, token.start)) && isPart(token)) end = token.end; else break;
+      return { start, end, name: text.slice(start, end) };
+    };
     const [before, beyond] = [tokens[at - 1], tokens[at - 2]];
-    const after = tokens.find(({ start }) => start >= link.end);
-    if (before?.han) {
-      const apart = beyond === undefined || !beyond.han || isFunctionHan(beyond.text) || within(links, beyond) || spoken(beyond.start, beyond.end);
-      return apart && before.end === link.start && /^\p{Script=Han}/u.test(link.text) && !isFunctionHan(before.text) && !LEADING_HAN.test(before.text) && !within(links, before) && !spoken(before.start, before.end);
+    const isHan = /^\p{Script=Han}/u.test(link.text);
+    if (DOT.test(text[link.start - 1] ?? '') || (DOT.test(text[link.end] ?? '') && /[\p{L}\p{N}]/u.test(text[link.end + 1] ?? ''))) return grow((token) => DOT.test(token.text) || (token.han ? isForeignHan(token) : /^\p{L}/u.test(token.text)));
+    const [after] = behind;
+    if (isHan && isForeignHan(before) && before.end === link.start && !LEADING_HAN.test(before.text) && (beyond === undefined || !beyond.han || isFunctionHan(beyond.text) || !isFree(beyond))) {
+      const whole = grow(isForeignHan);
+      return beyond === undefined || isFree(beyond) ? whole : { ...whole, name: '' };
+    }
+    if (/\p{Script=Han}$/u.test(link.text) && !link.text.endsWith('的') && isForeignHan(after) && after.start === link.end && !BEHIND_HAN.test(text.slice(after.start))) {
+      if (VERB_HAN.test(text.slice(after.start))) return { start: link.start, end: link.end };
+      const whole = grow((token) => token.start >= link.end && isForeignHan(token));
+      if (after.text === '最') return { start: link.start, end: link.end };
+      const next = behind.find(({ start: from }) => from >= whole.end);
+      // "爱因斯坦毕业于", "苏格拉底爱柏拉图": what is not known is a relation.
+      if (next && (within(links, next) || /^[于谁什哪多]$/u.test(next.text))) return { start: link.start, end: link.end };
+      return next && next.han && !/^[的是]/.test(next.text) && !spoken(next.start, next.end) ? { ...whole, name: '' } : whole;
     }
     // "Elsa F. Einstein": an initial belongs to the name behind it; "Elsa-Einstein" is one name.
-    const initial = before?.text === '.' && beyond !== undefined && /^\p{Lu}$/u.test(beyond.text) ? beyond : undefined;
-    const joined = before?.text === '-' ? beyond : before;
-    return [initial ?? joined, after?.text === '-' ? tokens[tokens.indexOf(after) + 1] : after].some((token) => {
-      if (!token || token.han || !/^\p{L}/u.test(token.text) || within(links, token) || isFunctionWord(token.lower) || isGeneric(token.lower) || isFellowWord(token.lower) || speaks(token.lower)) return false;
-      const between = text.slice(Math.min(token.end, link.end), Math.max(token.start, link.start));
-      if (!/^\s*-?\s*$/.test(between) && token !== initial) return false;
-      if (careless) return token.lower.length > 2 && isUnknown(token.lower) && !TITLES.has(token.lower);
-      if (!capital(token) || (token.start < link.start && TITLES.has(token.lower))) return false;
-      const first = token.start < link.start && (tokens[0] === token || /[.!?:;]\s*$/.test(text.slice(0, token.start)));
-      return !first || !thesaurus().lemmas(token.lower).some((base) => thesaurus().is(base, 'v'));
-    });
-  });
+    const isInitial = before?.text === '.' && beyond !== undefined && /^\p{Lu}$/u.test(beyond.text);
+    const neighbours = [isInitial || before?.text === '-' ? beyond : before, after?.text === '-' ? behind[1] : after];
+    const isNear = (token: Token): boolean => (isInitial && token === beyond) || /^\s*-?\s*$/.test(text.slice(Math.min(token.end, link.end), Math.max(token.start, link.start)));
+    const foreign = neighbours.find((token) => isForeign(token, link) && isNear(token));
+    if (!foreign) continue;
+    const whole = grow((token) => /^[-.]$/.test(token.text) || isForeign(token, link));
+    // "Is Zeus mortal?": what is found is no part of a name.
+    if (/\p{Lu}/u.test(link.entity.label)) return whole;
+    const [from, to] = foreign.start < link.start ? [whole.start, foreign.end] : [foreign.start, whole.end];
+    return { start: from, end: to, name: text.slice(from, to) };
+  }
+  return undefined;
+}
+
+const SENTENCE_END = /[!！。]\s*(?=\S)|(?:^|(?<![\p{L}.]))(\p{L}\p{Ll}{2,})\.\s+(?=\S)/gu;
+/** The question with blanks in the place of sentences before it that name nothing and ask nothing: "Great. Where was Plato born?". */
+export function withoutChatter(text: string, links: readonly Link[]): string {
+  const first = links[0]?.start ?? 0;
+  const ends = [...text.matchAll(SENTENCE_END)].flatMap(({ 0: sign, 1: word, index }) => (index + sign.length > first || (word !== undefined && TITLES.has(word.toLowerCase())) ? [] : [index + sign.length]));
+  const length = ends.at(-1) ?? 0;
+  if (/[?？\p{N}]/u.test(text.slice(0, length))) return text;
+  return ' '.repeat(length) + text.slice(length);
+}
+
+/** Who is spoken to: "Hi Pharos,". */
+const ADDRESSED = /^\s*(?:hello|hi|hey|dear|ok|okay|thanks|thank you)\b[^,.!?]*[,.!]/i;
+/** "Is Zeus mortal?", "Where was Hans born and where did Plato die?": a name of nothing that is known. Of a yes/no question it is one in front of those that were found. Where every word has a capital nothing can be told. */
+export function unknownName(question: Question, links: readonly Link[], speaks: Speaks): Stranger | undefined {
+  const { text, tokens, kind } = question;
+  const said = tokens.filter((token) => !token.han && !within(links, token));
+  if (links.length === 0 || !said.some(({ text: word }) => /^\p{Ll}/u.test(word))) return undefined;
+  const [from, to] = [ADDRESSED.exec(text)?.[0].length ?? 0, kind === 'verify' ? links[0].start : text.length];
+  const isName = (token: Token | undefined): token is Token =>
+    token !== undefined && token.start > from && token.end <= to && /^\p{Lu}.*\p{Ll}/u.test(token.text) && !within(links, token) && !isFunctionWord(token.lower) && !isGeneric(token.lower) && !isFellowWord(token.lower) && !TITLES.has(token.lower) && !speaks(token.lower);
+  const at = tokens.findIndex((token, i) => isName(token) && i > 0 && !/[.!?:;]\s*$/.test(text.slice(0, token.start)));
+  if (at < 0) return undefined;
+  const { start } = tokens[at];
+  let { end } = tokens[at];
+  for (const token of tokens.slice(at + 1)) if (token.start - end <= 1 && isName(token)) ({ end } = token); else break;
+  // "Which German city was Einstein born in?" asks about Einstein, as what stands behind his name does.
+  const next = tokens.find((token) => token.start >= end);
+  const isAdjective = next !== undefined && !within(links, next) && thesaurus().is(next.lower, 'n') && !thesaurus().lemmas(next.lower).some((base) => thesaurus().is(base, 'v'));
+  return isAdjective || start > links[0].start ? { start, end } : { start, end, name: text.slice(start, end) };
+}
+/** What stands in front of a Chinese question without belonging to it. */
+const LEAD_HAN = /^(?:请问|请告诉我|告诉我|你知道|我想知道|那么?|[\s,，:：])*/u;
+/** "宙斯会死吗": characters in front of the names that were found and no part of the sentence. */
+export function unknownSubjectHan(question: Question, links: readonly Link[], spoken: (start: number, end: number) => boolean): Stranger | undefined {
+  const { text, tokens } = question;
+  const start = LEAD_HAN.exec(text)?.[0].length ?? 0;
+  let end = start;
+  for (const token of tokens.filter((each) => each.start >= start && each.end <= (links[0]?.start ?? 0))) if (token.han && token.start === end && !isFunctionHan(token.text) && !spoken(token.start, token.end)) ({ end } = token); else break;
+  return end - start < 2 ? undefined : { start, end, name: text.slice(start, end) };
 }
 
 /** "The former wife of", "won twice", "will be": one of several, how often, or what is to come, unless a relation is called so. */
@@ -67,13 +145,30 @@ export function pickedOut(question: Question, links: readonly Link[], labels: re
   return said.some(({ lower }, i) => (ORDER.has(lower) && !(lower === 'next' && said[i + 1]?.lower === 'to') && !named(lower)) || (lower === 'will' && (/^(?:be|become|have)$/.test(said[i + 1]?.lower ?? '') || said[i - 1]?.lower === 'who')));
 }
 
+/** Prepositions with which a label leads to what is done rather than to who does it, too. */
+const OTHERWISE = /^(?:in|at|for|by|on|to|as)$/;
+/** "Who acted with X?" for "acted in": where a verb of the graph's relations is said with "with" and none of them is called so, the others are asked for who do the same. */
+export function companions({ text, tokens }: Question, links: readonly Link[], labels: readonly string[]): number[] {
+  const told = labels.map((label) => label.toLowerCase().split(/[^\p{L}\p{N}]+/u));
+  return tokens.flatMap((token, i) => {
+    const verb = tokens[i - 1];
+    if (token.lower !== 'with' || i === 0 || within(links, token) || within(links, verb) || /\b(?:is|are|was|were|be|been)\b/i.test(text.slice(0, verb.start))) return [];
+    const speaking = told.filter((label) => label.some((word) => thesaurus().lemmas(word).some((base) => thesaurus().is(base, 'v') && thesaurus().lemmas(verb.lower).includes(base))));
+    const other = speaking.some((label) => label.length > 1 && (OTHERWISE.test(label[label.length - 1]) || (label[0].endsWith('ed') && label[1] !== 'with')));
+    return other && !speaking.some((label) => label.includes('with')) ? [token.start] : [];
+  });
+}
+
 export const isSexHan = (text: string): boolean => /^[女男]/.test(text);
 /** "Which women": where the graph does not know them as a class, no path says it. */
 export const asksSex = (question: Question, asked: string | undefined): boolean => SEXES_HAN.test(question.text) || (asked !== undefined && thesaurus().lemmas(asked).some((base) => SEXES.has(base)));
 
 /** What a yes/no question says beside its names and its relation: a number of things, another name, something from `end` on, where its names are told. `spoken`: the word speaks of the relation. */
 export function leftOver(question: Question, words: readonly Word[], end: number, spoken: (word: Word) => boolean): boolean {
-  return words.some((word) => {
+  return words.some((word, i) => {
+    // "A famous student of": what is said of the student, no relation says.
+    const next = words[i + 1];
+    if (next && /^\p{Script=Latin}/u.test(word.text) && !spoken(word) && spoken(next) && word.text !== 'only' && !word.text.endsWith('ly') && /^\s+$/.test(question.text.slice(word.end, next.start)) && /\b(?:an?|the)\s+$|['’]s?\s+$/i.test(question.text.slice(0, word.start))) return true;
     const written = question.text.slice(word.start, word.end);
     if (spoken(word) || ASKING.test(word.text)) return false;
     return NUMERAL.test(word.text) || /^\p{Script=Latin}/u.test(written) && (word.start >= end || (/^\p{Lu}/u.test(written) && word.start > 0 && !TITLES.has(word.text)));

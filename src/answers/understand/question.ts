@@ -28,6 +28,8 @@ export interface Question {
 }
 
 const set = (words: string): ReadonlySet<string> => new Set(words.split(' '));
+/** Alternatives of a pattern, one after a comma. */
+export const oneOf = (phrases: string): string => `(?:${phrases.split(', ').join('|')})`;
 /** English words that carry no relation: articles, pronouns, prepositions, auxiliaries, question words, politeness. */
 const FUNCTION = set(
   'a an the this that these those it its he him his she her they them their we our you your i me my one ones some any each all every both no not ' +
@@ -42,15 +44,33 @@ const FELLOW = set('same also share shares shared sharing together common both f
 const FELLOW_HAN = /相同|同样|共同|一起|同一|也|还|合作/gu;
 const FELLOW_VERB = /\bco(?:llaborat|work|author|found|writ|star|host|own)/giu;
 const places = (text: string, pattern: RegExp): number[] => [...text.matchAll(pattern)].map(({ index }) => index);
-const POLITE = /^(?:please|kindly|can you|could you|would you|will you|do you know|tell me|let me know|i want to know|i would like to know|i'd like to know|i wonder|give me|show me|say|find|list|name|so|and|ok|okay|well|hi|hello)\b[\s,:]*/i;
-const VERIFY = /^(?:why\s+)?(?:is|are|was|were|am|does|do|did|has|have|had|can|could|will|would|isn't|aren't|wasn't|weren't|doesn't|don't|didn't|hasn't|haven't)\b/i;
+const POLITENESS = oneOf("please, kindly, can you, could you, would you, will you, do you know, tell me, let me know, i want to know, i would like to know, i'd like to know, i wonder, give me, show me, say, find, list, name, so, and, ok, okay, well, hi, hello");
+const POLITE = new RegExp(`^${POLITENESS}\\b[\\s,:]*`, 'i');
+const AUXILIARY = oneOf("is, are, was, were, am, does, do, did, has, have, had, can, could, will, would, isn't, aren't, wasn't, weren't, doesn't, don't, didn't, hasn't, haven't");
+const VERIFY = new RegExp(`^(?:why\\s+)?${AUXILIARY}\\b`, 'i');
 const VERIFY_HAN = /(?:[吗嘛]|(?<![什怎那多这])么)\s*[?？。!！]*$|是不是|是否|对不对|有没有/;
-const BEYOND =
-  /\b(?:not|never|nor|neither|without|except|excluding|unless|or|but|both|either|first|last|earliest|latest|oldest|youngest|largest|smallest|biggest|tallest|longest|shortest|highest|lowest|most|least|more|less|fewer|than|before|after|until|during|between|versus|vs|compare|difference|average|total)\b|n['’]t\b/i;
-const BEYOND_HAN = /不|没|未|除了|除开|或者?|还是|最|比(?!利|亚)|之前|之后|以前|以后|更|先/;
+/** What no fact says: negation, choice, the outermost of several, comparison, order in time, sums, a second question. */
+const BEYOND_WORDS = oneOf(
+  'not, never, nor, neither, without, except, excluding, unless, or, but, both, either, ' +
+    'first, last, earliest, latest, oldest, youngest, largest, smallest, biggest, tallest, longest, shortest, highest, lowest, most, least, more, less, fewer, than, ' +
+    'before, after, until, during, between, versus, vs, compare, difference, average, total, and (?:who|whom|whose|where|when|what|which|how|why)',
+);
+const BEYOND = new RegExp(`\\b${BEYOND_WORDS}\\b|n['’]t\\b`, 'i');
+/** Said of something, these say that it is not so, or not known to be: no fact answers that. */
+const DOUBTED = oneOf('false, untrue, wrong, incorrect, unlikely, impossible, possible, doubtful, likely, probable, myth, lie, rumou?r, hoax, mistake');
+/** Beginnings of verbs that take "to" or "-ing" behind them. */
+const UNDONE = oneOf('fail, refus, declin, den[yi], avoid, stop, quit, hesitat, want, hope, hoping, wish, try, tri, attempt, plan, intend, pretend, claim, forget, forgot, decid, expect, threaten');
+const HARDLY = oneOf('almost, nearly, barely, hardly, scarcely, rarely, seldom, supposedly, allegedly, reportedly, falsely');
+const UNREAL = new RegExp(
+  [`^(?:is|was) it\\s+(?:\\w+ly\\s+)?(?:an?\\s+)?${DOUBTED}\\b`, `\\b${UNDONE}(?:s|es|e|ed|ies|ied|ing)?\\s+(?:to\\b|\\w+ing\\b)`, `\\b${HARDLY}\\b`, '\\b(?:is|was|are|were|am)\\s+(?:\\S+\\s+){1,4}?no\\s+(?:\\p{Ll}|\u25a1)'].join('|'),
+  'iu',
+);
+const BEYOND_HAN = /不|没|未|除了|除开|或者?|还是|最|比(?!利|亚)|哪(?:[国里儿]|个?(?:国家|地方|省|城市))的?人|之前|之后|以前|以后|更|先/;
 /** Forms in which a negation only asks ("Isn't Berlin ...?", "是不是"). */
 const ONLY_ASKS = /^(?:isn|aren|wasn|weren|doesn|don|didn|hasn|haven)['’]t\b/i;
 const ONLY_ASKS_HAN = /是不是|对不对|有没有|知不知道/g;
+/** Two of them ask two things; who knows is only asked. */
+const ASKS_HAN = /(?<!有)谁(?!知道|能告诉|可以告诉)|有谁(?!知道|能告诉|可以告诉)|哪|什么|何[时地处人]|多少/gu;
 const COUNT = /\bhow many\b|\bthe number of\b|\bcount (?:the|all|of)\b/i;
 const COUNT_HAN = /多少(?!钱)|几[个位部本种名座条家只首]|数量/;
 /** Characters of Chinese questions that carry no relation. */
@@ -71,6 +91,32 @@ export function tokenize(text: string): Token[] {
     tokens.push({ text: word, lower: word.toLowerCase(), start: match.index, end: match.index + word.length, han: /\p{Script=Han}/u.test(word) });
   }
   return tokens;
+}
+
+/** A word that stands for what was named before: whom or what it can stand for, and whether it says whose something is. */
+export interface Pronoun {
+  readonly start: number;
+  readonly end: number;
+  /** `several`: more than one, or it cannot be told. */
+  readonly of: 'person' | 'thing' | 'several';
+  readonly gender?: 'female' | 'male';
+  readonly owns: boolean;
+}
+const PRONOUN = /(?<![\p{L}\p{N}'’-])(?:(he|him|his|she|her|hers)|(it|its)|(they|them|their|theirs))(?![\p{L}\p{N}'’-])/giu;
+const PRONOUN_HAN = /(?<![其吉排无维由])(?:([他她它])们|([他她])(?!们)|(它)(?!们))/gu;
+/** Behind "her" where it says whose something is: "her husband". */
+const OWNED = /^\s+(?!(?:in|at|on|by|to|from|for|with|of|as|and|or|when|where|who|while|before|after)\b)\p{L}/iu;
+/** Where "it" stands for nothing: "Is it true that". */
+const EMPTY_IT = /^\s+(?:(?:is|was)\s+)?(?:that|who|true|so|correct|right|the case|said|known|possible)\b/i;
+export function pronounsOf(text: string): readonly Pronoun[] {
+  const english = [...text.matchAll(PRONOUN)].flatMap(({ 0: word, 1: person, 2: thing, index: start }): Pronoun[] => {
+    const end = start + word.length;
+    if (thing && EMPTY_IT.test(text.slice(end))) return [];
+    const owns = /^(?:his|its|their)$/i.test(word) || (/^her$/i.test(word) && OWNED.test(text.slice(end)));
+    return [{ start, end, of: person ? 'person' : thing ? 'thing' : 'several', ...(person ? { gender: /^h(?:e|im|is)$/i.test(person) ? 'male' : 'female' } : {}), owns }];
+  });
+  const chinese = [...text.matchAll(PRONOUN_HAN)].map(({ 0: word, 1: several, 2: person, index: start }): Pronoun => ({ start, end: start + word.length, of: several ? 'several' : person ? 'person' : 'thing', ...(person ? { gender: person === '她' ? 'female' : 'male' } : {}), owns: false }));
+  return [...english, ...chinese].toSorted((a, b) => a.start - b.start);
 }
 
 /** The language a reader would answer in. */
@@ -109,7 +155,7 @@ export function analyse(text: string, names: readonly { readonly start: number; 
     kind: count ? 'count' : verify ? 'verify' : 'answer',
     expected: expectedOf(rest, language),
     tokens,
-    beyond: language === 'zh' ? BEYOND_HAN.test(rest.replace(ONLY_ASKS_HAN, '')) : BEYOND.test(asked.replace(ONLY_ASKS, '')),
+    beyond: language === 'zh' ? BEYOND_HAN.test(rest.replace(ONLY_ASKS_HAN, '')) || places(rest, ASKS_HAN).length > 1 : BEYOND.test(asked.replace(ONLY_ASKS, '')) || UNREAL.test(asked),
     fellow: language === 'zh' ? places(rest, FELLOW_HAN) : [...fellow, ...places(rest, FELLOW_VERB)],
   };
 }

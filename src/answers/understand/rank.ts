@@ -2,9 +2,10 @@
 // Refuses to know how the paths were found and what they reach.
 
 import type { Path, PathStep, Relation } from '../../../graph/terms.ts';
+import type { Word } from './content.ts';
 import { direction } from './direction.ts';
 import { WEAK } from './lexicon.ts';
-import type { Lexicon, Match, Word } from './lexicon.ts';
+import type { Lexicon, Match } from './lexicon.ts';
 import type { Question } from './question.ts';
 
 export interface RankedPath {

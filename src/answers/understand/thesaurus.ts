@@ -11,6 +11,7 @@ interface Data {
   readonly senses: readonly (readonly number[])[];
   readonly broader: readonly (readonly number[])[];
   readonly derived: readonly (readonly number[])[];
+  readonly opposed: readonly string[];
   readonly irregular: Readonly<Record<string, string>>;
 }
 
@@ -28,14 +29,20 @@ const DOWN = 0.2;
 /** Added for each doubling of the number of narrower senses: what hangs under "person" has little in common. */
 const FAN = 0.055;
 const DERIVED = 0.1;
+/** Added where it goes down again: two kinds of one thing (length and width) are not each other. */
+const ASIDE = 0.3;
 /** For each more frequent sense of the word. */
 const RARER = 0.06;
+/** Senses of a part of speech that a word is usually used in: the most frequent of them. */
+const USUAL = 3;
 /** Beyond this, words count as unrelated. */
 const REACH = 1.1;
 /** What a compound's last part says of the whole. */
 const COMPOUND = 0.9;
 /** First parts that make another relation of the last: a grandmother is no mother of the same. */
 const CHANGED = /^(?:grand|great|step|god|half|non|anti|under|over|out|fore|mis|ex)/;
+/** Said of one event from its other side: who learns is not who teaches. WordNet has them in one sense. */
+const CONVERSE = ['teach', 'teacher', 'teaching', 'instruct', 'instructor', 'instruction', 'educate', 'educator', 'tutor'].map((other) => ['learn', other].toSorted().join(' '));
 const CACHED_WORDS = 1024;
 const CACHED_FORMS = 8192;
 
@@ -65,8 +72,10 @@ export class Thesaurus {
   readonly #narrower: readonly (readonly number[])[];
   /** Words of each sense. */
   readonly #members: readonly (readonly { readonly word: number; readonly rank: number }[])[];
+  readonly #opposed: ReadonlySet<string>;
   readonly #bases = new LRUCache<string, readonly string[]>({ max: CACHED_FORMS });
   readonly #near = new LRUCache<string, Near>({ max: CACHED_WORDS });
+  readonly #alike = new LRUCache<string, ReadonlySet<string>>({ max: CACHED_WORDS });
 
   constructor(data: Data) {
     this.#data = data;
@@ -74,6 +83,7 @@ export class Thesaurus {
     for (const [i, lemma] of this.#lemmas.entries()) this.#index.set(lemma, i);
     const narrower: number[][] = data.broader.map(() => []);
     for (const [sense, targets] of data.broader.entries()) for (const target of targets) narrower[target].push(sense);
+    this.#opposed = new Set([...data.opposed, ...CONVERSE]);
     this.#narrower = narrower;
     const members: { word: number; rank: number }[][] = data.broader.map(() => []);
     for (const [word, senses] of data.senses.entries()) for (const [rank, sense] of senses.entries()) members[sense].push({ word, rank });
@@ -117,9 +127,11 @@ export class Thesaurus {
   similarity(word: string, other: string, part: Part = 'any'): number {
     const bases = this.lemmas(word);
     const others = this.lemmas(other);
+    if (bases.some((base) => others.includes(base))) return 1;
+    // What says the opposite is near in all else: "import" and "export".
+    if (this.#areOpposed(bases, others)) return 0;
     let best = 0;
     for (const base of bases) {
-      if (others.includes(base)) return 1;
       const near = this.#neighbours(base)[part];
       for (const each of others) best = Math.max(best, near.get(each) ?? 0);
     }
@@ -130,6 +142,41 @@ export class Thesaurus {
     }
     return best;
   }
+  /** Whether one word says what the other does: they share a base form, or a usual sense of one is, or is derived from, a usual sense of the other. Not what is only broader or narrower. */
+  sameMeaning(word: string, other: string): boolean {
+    const bases = this.lemmas(word);
+    const others = this.lemmas(other);
+    if (bases.some((base) => others.includes(base))) return true;
+    if (this.#areOpposed(bases, others)) return false;
+    if (bases.some((base) => others.some((each) => this.#alikeTo(base).has(each)))) return true;
+    return others.some((each) => {
+      const head = this.#head(each);
+      return head !== undefined && this.sameMeaning(word, head);
+    });
+  }
+  #areOpposed(bases: readonly string[], others: readonly string[]): boolean {
+    return bases.some((base) => others.some((each) => this.#opposed.has([base, each].toSorted().join(' '))));
+  }
+  /** The senses that the word is usually used in. */
+  #usual(word: number): readonly number[] {
+    const count = { n: 0, v: 0, a: 0 };
+    return this.#data.senses[word].filter((sense) => count[this.#data.parts[sense] as 'n' | 'v' | 'a']++ < USUAL);
+  }
+  #alikeTo(lemma: string): ReadonlySet<string> {
+    let alike = this.#alike.get(lemma);
+    if (alike) return alike;
+    const at = this.#index.get(lemma);
+    const own = at === undefined ? [] : this.#usual(at);
+    const senses = new Set(own.flatMap((sense) => [sense, ...this.#derivedFrom(sense)]));
+    alike = new Set([...senses].flatMap((sense) => this.#members[sense].flatMap(({ word }) => (this.#usual(word).includes(sense) ? [this.#lemmas[word]] : []))));
+    this.#alike.set(lemma, alike);
+    return alike;
+  }
+  /** "Continent" in the sense of "restrained" is derived from "contain", and nobody means it. */
+  #derivedFrom(sense: number): readonly number[] {
+    const { parts, derived } = this.#data;
+    return derived[sense].filter((next) => !(parts[sense] !== parts[next] && 'av'.includes(parts[sense]) && 'av'.includes(parts[next])));
+  }
   /** Whether two words have one commonest meaning, or one base form. */
   synonymous(word: string, other: string): boolean {
     const others = this.lemmas(other);
@@ -138,6 +185,17 @@ export class Thesaurus {
       return at === undefined ? undefined : this.#data.senses[at][0];
     };
     return this.lemmas(word).some((base) => others.some((each) => each === base || (first(base) !== undefined && first(base) === first(each))));
+  }
+  /** Whether one of the word's commonest senses is a kind of the commonest sense of the other. */
+  isKind(word: string, kind: string, senses = 2): boolean {
+    const tops = this.lemmas(kind).flatMap((base) => this.#data.senses[this.#index.get(base) ?? -1]?.slice(0, 1) ?? []);
+    const broader = this.#broaderThan(this.lemmas(word).flatMap((base) => this.#data.senses[this.#index.get(base) ?? -1]?.slice(0, senses) ?? []));
+    return tops.some((top) => broader.has(top));
+  }
+  #broaderThan(senses: readonly number[]): ReadonlySet<number> {
+    const seen = new Set(senses);
+    for (const sense of seen) for (const next of this.#data.broader[sense]) seen.add(next);
+    return seen;
   }
   /** Looks up now what comparing with the word needs later. */
   prepare(word: string): void {
@@ -166,22 +224,22 @@ export class Thesaurus {
       (buckets[Math.round(at * 100)] ??= []).push(state);
     };
     const start = this.#index.get(lemma);
-    if (start !== undefined) for (const [rank, sense] of this.#data.senses[start].entries()) push(2 * sense, rank * RARER);
+    if (start !== undefined) for (const [rank, sense] of this.#data.senses[start].entries()) push(4 * sense, rank * RARER);
     for (let bucket = 0; bucket < buckets.length; bucket++)
       for (const state of buckets[bucket] ?? []) {
         const at = cost.get(state) ?? Infinity;
         if (Math.round(at * 100) !== bucket) continue;
-        const [sense, changed] = [state >> 1, state & 1];
+        const [sense, changed, up] = [state >> 2, state & 1, state & 2];
         for (const { word, rank } of this.#members[sense]) {
           const nearness = Math.exp(-(at + rank * RARER));
           const text = this.#lemmas[word];
           const own = this.#data.parts[sense] === 'n' ? near.noun : near.verb;
           for (const words of [own, near.any]) if (nearness > (words.get(text) ?? 0)) words.set(text, nearness);
         }
-        if (changed === 0) for (const next of this.#data.derived[sense]) push(2 * next + 1, at + DERIVED);
-        for (const next of this.#data.broader[sense]) push(2 * next + changed, at + UP + FAN * Math.log2(1 + this.#narrower[next].length));
-        const down = DOWN + FAN * Math.log2(1 + this.#narrower[sense].length);
-        for (const next of this.#narrower[sense]) push(2 * next + changed, at + down);
+        if (changed === 0) for (const next of this.#derivedFrom(sense)) push(4 * next + up + 1, at + DERIVED);
+        for (const next of this.#data.broader[sense]) push(4 * next + 2 + changed, at + UP + FAN * Math.log2(1 + this.#narrower[next].length));
+        const down = DOWN + (up ? ASIDE : 0) + FAN * Math.log2(1 + this.#narrower[sense].length);
+        for (const next of this.#narrower[sense]) push(4 * next + up + changed, at + down);
       }
     this.#near.set(lemma, near);
     return near;

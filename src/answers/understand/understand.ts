@@ -2,20 +2,22 @@
 // Refuses to know what the answer is, wording and the model. No question template is written down here: grammar words, the graph's own names and a thesaurus decide.
 
 import { entity, literal, termText } from '../../../graph/terms.ts';
-import type { BaseName, Relation, RelationName, Term, Triple } from '../../../graph/terms.ts';
-import type { RelationSummary } from '../../../graph/store.ts';
+import type { BaseName, Path, Relation, RelationName, Term } from '../../../graph/terms.ts';
+import { relationText } from '../words/evidence.ts';
 import { labelShape } from '../words/wording.ts';
-import { fitsClass, isClass } from './classes.ts';
-import { direction } from './direction.ts';
+import { arePersons, askedOf, danglingPronoun, isClass, isOwning, wantedOf } from './classes.ts';
+import { contentWords, deedHan, singleHan, unknownHan } from './content.ts';
+import type { Word } from './content.ts';
 import type { Candidate, Interpretation, QuestionGraph } from './interpretation.ts';
-import { contentWords, isUnknown, Lexicon, singleHan, unknownHan, WEAK } from './lexicon.ts';
-import type { Word } from './lexicon.ts';
-import { exactLinks, misspeltLinks } from './link.ts';
+import { isUnknown, Lexicon } from './lexicon.ts';
+import { exactLinks, misspeltLinks, overlaps } from './link.ts';
 import type { Link } from './link.ts';
-import { besideName, leftOver, pickedOut } from './narrow.ts';
+import { besideName, companions, pickedOut, unknownName, unknownSubjectHan, withoutChatter } from './narrow.ts';
 import { analyse, isFellowWord, isFunctionWord } from './question.ts';
 import type { Question, Token } from './question.ts';
+import { thesaurus } from './thesaurus.ts';
 import { CERTAIN, CLEAR, PLAIN, Ranker } from './rank.ts';
+import { verification } from './verify.ts';
 
 /** Letters of a word that is looked for as a misspelt name beside others. */
 const STRANGE = 5;
@@ -33,7 +35,10 @@ const WHEN = 0.2;
 const CLOSE_TIMES = 1;
 const EXPECTED_TIME = 0.6;
 
-const overlaps = (links: readonly { readonly start: number; readonly end: number }[]) => (start: number, end: number): boolean => links.every((link) => end <= link.start || link.end <= start);
+/** What only asks whether the rest is so. */
+const IS_TRUE = /^\s*(?:is|was|isn['’]t)\s+it\s+(?:really\s+)?(?:true|correct|right|so|the\s+case|a\s+fact)\s+that\b/i;
+const blanks = (text: string): string => ' '.repeat(text.length);
+const GOES_ON = /^\s*(?:and|but|or|what about|how about)\b(?!.*\b(?:is|was|are|were)\b)|^\s*那?.{1,24}呢\s*[?？]?\s*$/i;
 
 export async function understand(graph: QuestionGraph, text: string, { base, hops }: { readonly base: BaseName; readonly hops: number }): Promise<Interpretation> {
   const unnamed = analyse(text);
@@ -41,36 +46,81 @@ export async function understand(graph: QuestionGraph, text: string, { base, hop
   const lexicon = await Lexicon.of(relations);
   const names = relations.map(({ name }) => name);
   const speaks = (word: string): boolean => names.some((name) => lexicon.match(unnamed, { text: word, start: 0, end: 0, part: 'any', asked: false, relational: false }, name).value >= 0.6);
-  let links = withoutWords(await exactLinks(graph, base, unnamed), speaks);
+  let links = withoutWords(await exactLinks(graph, base, unnamed), speaks, unnamed);
+  if (links.length === 0) links = await pluralLinks(graph, base, unnamed);
   if (links.length === 0) links = await misspeltLinks(graph, base, unnamed, ({ lower, han }) => !han && speaks(lower));
   // Beside names as written there may be one that is not: a word that no dictionary has.
   else if (unnamed.tokens.some((token) => isStrange(token, links, speaks)))
     links = [...links, ...(await misspeltLinks(graph, base, unnamed, () => false, (token) => isStrange(token, links, speaks)))].toSorted((a, b) => a.start - b.start || b.score - a.score);
-  const question = analyse(text, links);
   const outside = overlaps(links);
+  const labels = relations.flatMap(({ name, aliases }) => [name as string, ...aliases.map(({ text: alias }) => alias)]);
+  const heard = analyse(withoutChatter(text, links).replace(IS_TRUE, blanks), links);
+  const question: Question = { ...heard, kind: IS_TRUE.test(text) ? 'verify' : heard.kind, fellow: [...heard.fellow, ...companions(heard, links, labels)] };
   const han = lexicon.hanWords(question, outside);
   const free = (start: number, end: number): boolean => outside(start, end) && overlaps(han)(start, end);
-  const told = [...contentWords(question, outside), ...han, ...unknownHan(question, free)];
+  const told = [...contentWords(question, outside), ...han, ...unknownHan(question, free), ...deedHan(question, han)];
   // A verb of one character keeps a question from being a bare "what is X", and is not left out beside other words.
-  const words = [...told, ...singleHan(question, free).filter(({ relational }) => relational || told.length === 0)].sort((a, b) => a.start - b.start);
+  const spoken = [...told, ...singleHan(question, free).filter(({ relational }) => relational || told.length === 0)].sort((a, b) => a.start - b.start);
+  // "Which doctors work at X": where doctors are a class of the graph and another word says the relation, they say which answers are meant.
+  const speaksPlainly = (word: Word): boolean => names.some((name) => lexicon.match(question, word, name).value >= PLAIN);
+  const kinds = spoken.filter(({ asked }) => asked).flatMap(({ text: word }) => thesaurus().lemmas(word));
+  const classed = kinds.length > 0 && spoken.some((word) => !word.asked && speaksPlainly(word)) && (await isClassName(graph, base, kinds, relations));
+  const words = classed ? spoken.filter(({ asked }) => !asked) : spoken;
   const known = { language: question.language, kind: question.kind, links };
   const number = links.length === 0 ? question.tokens.find(({ text: written }) => /^\d+(?:\.\d+)?$/.test(written)) : undefined;
-  const labels = relations.flatMap(({ name, aliases }) => [name as string, ...aliases.map(({ text: alias }) => alias)]);
-  const narrower = besideName(question, links, speaks, (start, end) => !overlaps(han)(start, end)) || pickedOut(question, links, labels);
-  if ((links.length === 0 && !number) || question.beyond || narrower) return { ...known, candidates: [], confident: false };
+  // "Who acted in and directed X": two relations of one name, not one behind the other.
+  const joined = spoken.some((word, i) => spoken[i + 1] !== undefined && /^\s*(?:in\s+|by\s+|with\s+)?(?:,\s*)?and\s+(?:also\s+)?$/i.test(text.slice(word.end, spoken[i + 1].start)) && [word, spoken[i + 1]].every(speaksPlainly));
+  // "The last name of", "the average rating": a label that the graph has is meant as a whole.
+  const beyond = question.beyond && analyse(question.text, [...links, ...labelled(question.text, labels)]).beyond;
+  const read = (start: number, end: number): boolean => !overlaps(han)(start, end);
+  const beside = besideName(question, links, speaks, read);
+  // Whom a pronoun in front of the names stands for is not said: "Where in Germany was she born?".
+  const pronoun = danglingPronoun(question.text, links);
+  // "Is it raining in the garden?" speaks of no thing.
+  const dangling = pronoun?.of === 'thing' && question.kind === 'verify' ? undefined : pronoun;
+  const unread = unknownName(question, links, speaks);
+  const stranger = beside ?? (dangling ? { start: dangling.start, end: dangling.end, name: '' } : (unread ?? unknownSubjectHan(question, links, read)));
+  const refused = { ...(stranger ? { stranger } : {}), confident: false };
+  if ((links.length === 0 && !number) || beyond || joined || beside || dangling || unread || pickedOut(question, links, labels)) return { ...known, candidates: [], ...refused };
   if (number) {
     const others = words.filter(({ start }) => start !== number.start);
     return { ...known, ...(await answering(graph, base, hops, question, [{ start: number.start, end: number.end, score: 1, term: literal(Number(number.text)) }], others, lexicon, relations)) };
   }
-  const asked = words.find((word) => word.asked)?.text;
-  if (question.kind === 'verify') return { ...known, ...(await verification(graph, base, question, links, words, lexicon, relations)) };
-  const starts = links.map((link): Start => ({ ...link, term: entity(link.entity.id) }));
+  if (question.kind === 'verify') {
+    const read = await verification(graph, base, question, links, words, lexicon, relations);
+    return { ...known, ...(read.confident ? {} : refused), ...read };
+  }
+  const asked = askedOf(question, links, spoken);
+  // The class is no name that the question is about, unless there is no other.
+  const about = links.filter((link) => link.start !== asked?.link?.start);
+  const narrowing = about.length > 0 ? asked : undefined;
+  const starts = (narrowing ? about : links).map((link): Start => ({ ...link, term: entity(link.entity.id) }));
   const { candidates, confident } = await answering(graph, base, hops, question, starts, words, lexicon, relations);
-  const fits = confident && (await fitsClass(graph, base, question, candidates[0], links, words, lexicon, relations));
-  return { ...known, ...(asked === undefined ? {} : { asked }), candidates, confident: fits };
+  const wanted = confident ? await wantedOf(graph, base, question, candidates[0], narrowing, lexicon, relations) : 'none';
+  if (wanted === 'none') return { ...known, candidates, ...refused };
+  return { ...known, ...(wanted === 'any' ? {} : { wanted }), candidates, confident };
 }
 const isStrange = ({ lower, start, end, han }: Token, links: readonly Link[], speaks: (word: string) => boolean): boolean =>
   !han && lower.length >= STRANGE && /^\p{Script=Latin}+$/u.test(lower) && !isFunctionWord(lower) && !isFellowWord(lower) && !lower.endsWith('ly') && isUnknown(lower) && overlaps(links)(start, end) && !speaks(lower);
+
+/** "How many patients are there?": the class is called patient. */
+async function pluralLinks(graph: QuestionGraph, base: BaseName, { tokens }: Question): Promise<readonly Link[]> {
+  const bases = new Map(tokens.flatMap((token) => (token.han || isFunctionWord(token.lower) ? [] : thesaurus().lemmas(token.lower).flatMap((lemma) => (lemma !== token.lower && token.lower.endsWith('s') ? [[lemma, token] as const] : [])))));
+  if (bases.size === 0) return [];
+  return [...(await graph.named(base, [...bases.keys()]))].flatMap(([lemma, hits]) => {
+    const token = bases.get(lemma);
+    return token ? hits.slice(0, 1).map(({ entity: named }) => ({ entity: named, start: token.start, end: token.end, text: token.text, score: 0.8 })) : [];
+  });
+}
+
+/** Where the question says a label of several words, which are none that relate things ("older than"). */
+function labelled(text: string, labels: readonly string[]): readonly { readonly start: number; readonly end: number }[] {
+  const lower = text.toLowerCase();
+  return labels.map((label) => relationText(label).toLowerCase()).flatMap((label) => {
+    const start = /\s/.test(label) && !/\b(?:than|before|after|until|during|between|not|or|but|without)\b/.test(label) ? lower.indexOf(label) : -1;
+    return start < 0 || /[\p{L}\p{N}]/u.test(`${lower[start - 1] ?? ''}${lower[start + label.length] ?? ''}`) ? [] : [{ start, end: start + label.length }];
+  });
+}
 
 /** A stretch of the question from whose term paths may start. */
 interface Start {
@@ -81,8 +131,10 @@ interface Start {
 }
 
 /** Lower-case words that speak of a relation ("director") or only look like a name ("together" for "Together") give way to names written as such. */
-function withoutWords(links: readonly Link[], speaks: (word: string) => boolean): readonly Link[] {
-  const plain = ({ text }: Link): boolean => text === text.toLowerCase() && /^[\p{Script=Latin}\s]+$/u.test(text);
+function withoutWords(links: readonly Link[], speaks: (word: string) => boolean, { text: whole, kind }: Question): readonly Link[] {
+  // "Is X a movie?" where the class is called Movie.
+  const classed = ({ start, end }: Link): boolean => kind === 'verify' && /\ban?\s+$/i.test(whole.slice(0, start)) && /^\W*$/.test(whole.slice(end));
+  const plain = (link: Link): boolean => link.text === link.text.toLowerCase() && /^[\p{Script=Latin}\s]+$/u.test(link.text) && !classed(link);
   // Who writes everything in lower case is not held to it.
   const careless = !links.some(({ text }) => /\p{Lu}/u.test(text));
   const proper = links.filter((link) => !plain(link) || ((link.score === 1 || careless) && !link.text.split(/\s+/).some(speaks)));
@@ -106,13 +158,19 @@ async function answering(
     const others = starts.filter((other) => other.end <= from.start || from.end <= other.start);
     // Another name that is surely meant as one narrows the question, which a path from this one does not.
     const narrowed = others.some(({ start: at, end, score }) => score < 1 || /\p{Lu}|\p{Script=Han}/u.test(question.text.slice(at, end)));
-    const bare = words.length === 0 ? classPath(relations) : [];
+    // "Where is X?" is not answered by what X is.
+    const owns = words.length === 0 && question.tokens.some(({ lower, start: at, end }) => /^(?:has|have|had)$/.test(lower) && overlaps(starts)(at, end));
+    const bare = words.length === 0 && !owns && question.expected !== 'place' && question.expected !== 'time' && !GOES_ON.test(question.text) ? classPath(relations) : [];
+    const isWho = words.length === 0 && !owns && asksInstances(question, from);
     const paths = (await graph.paths(base, start, { hops })).map(({ path }) => path);
+    // "Who has X?", "What does X have?": where one relation says what somebody has.
+    const owning = new Set(relations.filter(isOwning).map(({ name }) => name));
+    const has = owns ? paths.filter(([{ relation, inverse }, ...more]) => more.length === 0 && owning.has(relation) && inverse === !/\b(?:do|does|did)\b/i.test(question.text.slice(0, from.start))) : [];
     // A relation between things of one kind can be meant either way, if grammar does not say which.
     const mutual = new Set(paths.flatMap(([first, second]) => (second && first.relation === second.relation && first.inverse === second.inverse ? [first.relation] : [])));
     for (const path of paths) {
       const ranked = ranker.score(path);
-      const plain = path.length === 1 && (bare.includes(path[0].relation) || (words.length === 0 && path[0].inverse && labelShape(path[0].relation).kind === 'noun' && /^who\b/i.test(question.text)));
+      const plain = (has.length === 1 && has[0] === path) || path.length === 1 && (bare.includes(path[0].relation) || (isWho && path[0].inverse && labelShape(path[0].relation).kind === 'noun' && (await areSaidOf(graph, base, start, path))));
       const evidence = plain ? 1 : ranked.evidence;
       if (evidence === 0 || (!plain && ranked.reversed)) continue;
       const score = (plain ? (path[0].inverse ? 0.5 : 0.6) : ranked.score) + NAME_WEIGHT * from.score - (NAME_LEFT * new Set(others.map((other) => other.start)).size);
@@ -123,6 +181,22 @@ async function answering(
   found.sort((a, b) => b.candidate.score - a.candidate.score);
   const best = await byEnds(graph, base, question, found.slice(0, CANDIDATES));
   return { candidates: best.map(({ candidate }) => candidate), confident: best.length > 0 && best[0].evidence >= CLEAR && !best[0].strange && !best[0].astray };
+}
+const WHO_HAN = /(?:谁|哪些人?|哪几[个位]|哪[个位]|什么人|多少人?|几个人?)(?:都)?是$|有(?:哪些|哪几[个位]|多少[个位]?|几[个位])$/u;
+const WHO_BEHIND_HAN = /^(?:都?有|是)(?:哪些|谁|哪几[个位]|多少[个位]?|几[个位])人?[\s?？。]*$/u;
+/** "Who is a physicist?", "谁是物理学家", "物理学家有哪些". */
+const asksInstances = (question: Question, name: { readonly start: number; readonly end: number }): boolean =>
+  question.language === 'zh' ? WHO_HAN.test(question.text.slice(0, name.start)) || WHO_BEHIND_HAN.test(question.text.slice(name.end)) : /^who\b/i.test(question.text);
+/** What has the quality is not known to be other than persons: "Who is Europe?" asks for no countries. */
+async function areSaidOf(graph: QuestionGraph, base: BaseName, quality: Term, path: Path): Promise<boolean> {
+  const ends = (await graph.follow(base, quality, path, { limit: REACHED })).flatMap(({ end }) => (end.kind === 'entity' ? [end.id] : []));
+  return arePersons(await graph.entities(base, ends));
+}
+async function isClassName(graph: QuestionGraph, base: BaseName, names: readonly string[], relations: readonly Relation[]): Promise<boolean> {
+  const classes = classPath(relations);
+  for (const { entity: { id } } of [...(await graph.named(base, names)).values()].flat())
+    if ((await graph.paths(base, entity(id), { hops: 1 })).some(({ path: [{ relation, inverse }] }) => inverse && classes.includes(relation))) return true;
+  return false;
 }
 const classPath = (relations: readonly Relation[]): readonly RelationName[] => relations.filter(isClass).map(({ name }) => name);
 
@@ -142,110 +216,3 @@ async function byEnds<T extends { readonly candidate: Candidate; readonly eviden
   return [...best.map(({ one }) => (time ? { ...one, evidence: one.evidence + WHEN, astray: false } : one)), ...ranked.slice(close.length)];
 }
 const isTime = (term: Term): boolean => (term.kind === 'literal' && (term.type === 'date' || term.type === 'number')) || /^-?\d{3,4}(?:-\d\d(?:-\d\d)?)?$/.test(termText(term));
-
-async function verification(
-  graph: QuestionGraph,
-  base: BaseName,
-  question: Question,
-  links: readonly Link[],
-  said: readonly Word[],
-  lexicon: Lexicon,
-  relations: readonly RelationSummary[],
-): Promise<Pick<Interpretation, 'candidates' | 'confident'>> {
-  const first = links[0];
-  const second = links.find((link) => link.start >= first.end && link.entity.id !== first.entity.id);
-  const more = second ? links.filter(({ start }) => start >= second.end) : [];
-  const unclear = { candidates: [], confident: false };
-  // A number is the other side of the triple, not a word for the relation.
-  const words = said.filter(({ text }) => !/^\p{N}/u.test(text));
-  const ranker = new Ranker(question, words, lexicon, relations, first);
-  const classes = relations.filter(isClass);
-  if (second && said.length > words.length) return unclear;
-  if (words.length === 0 && second) {
-    // "Is X a white swan?": every quality has to hold.
-    for (const [i, other] of more.entries()) {
-      const held = question.text.slice((more[i - 1] ?? second).end, other.start).trim() === '' && (await attributeOf(graph, base, question, first, other, relations, second));
-      if (!held) return unclear;
-    }
-    const attribute = await attributeOf(graph, base, question, first, second, relations);
-    if (!attribute && more.length > 0) return unclear;
-    if (attribute) return attribute;
-  }
-  const ranked = (words.length === 0 ? classes : relations)
-    .map((relation) => ({ relation, ranked: ranker.score([{ relation: relation.name, inverse: false }]) }))
-    .filter(({ ranked: { evidence } }) => words.length === 0 || evidence >= WEAK)
-    .sort((a, b) => b.ranked.score - a.ranked.score);
-  const [best] = ranked;
-  const clear = best !== undefined && (words.length === 0 || best.ranked.evidence >= PLAIN);
-  if (!best || ranker.strangers.length > 0 || question.fellow.length > 0) return unclear;
-  const { name } = best.relation;
-  const word = words.findLast((_, i) => ranker.matches(name)[i] === Math.max(...ranker.matches(name)));
-  const speaksOf = (relation: RelationName) => (each: Word): boolean => lexicon.match(question, each, relation).value >= WEAK;
-  if (second && leftOver(question, words, second.end, speaksOf(name))) return unclear;
-  // "In Ulm, Germany": a name behind a comma only has to be one that the graph joins to the name before it.
-  for (const [i, other] of more.entries()) if (!(await isApposition(graph, base, question, more[i - 1] ?? second, other))) return unclear;
-  const candidate = (start: Term, inverse: boolean, target: Triple): Pick<Interpretation, 'candidates' | 'confident'> => ({
-    candidates: [{ start, path: [{ relation: name, inverse }], score: best.ranked.score, target }],
-    confident: true,
-  });
-  if (second && clear) {
-    // "Is the teacher of X mortal?" asks about somebody who is only described.
-    if (word !== undefined && word.end <= first.start && question.text.slice(first.end, second.start).trim() === '' && second.text === second.text.toLowerCase()) return unclear;
-    const turned = word !== undefined && isTurned(question, word, first, second, ranker.label(name, word));
-    const [subject, object] = turned ? [second, first] : [first, second];
-    return candidate(entity(subject.entity.id), false, { subject: subject.entity.id, relation: name, object: entity(object.entity.id) });
-  }
-  // "Was X born in 1879?": the other side is a value that some plainly spoken relation gives.
-  const start = entity(first.entity.id);
-  for (const { relation } of ranked.slice(0, CANDIDATES))
-    for (const inverse of [false, true])
-      for (const { end } of await graph.follow(base, start, [{ relation: relation.name, inverse }])) {
-        if (termText(end).length < 2 || !question.text.toLowerCase().includes(termText(end).toLowerCase())) continue;
-        const beside = said.filter(({ text }) => !termText(end).toLowerCase().includes(text));
-        if (beside.some((each) => !words.includes(each)) || leftOver(question, beside, Infinity, speaksOf(relation.name))) return unclear;
-        const target = inverse && end.kind === 'entity' ? { subject: end.id, relation: relation.name, object: start } : { subject: first.entity.id, relation: relation.name, object: end };
-        return { candidates: [{ start, path: [{ relation: relation.name, inverse }], score: best.ranked.score, target }], confident: true };
-      }
-  const number = question.tokens.find(({ text, start: at, end }) => /^\d+(?:\.\d+)?$/.test(text) && overlaps(links)(at, end));
-  return number && clear && !leftOver(question, words, Infinity, speaksOf(name)) && said.length - words.length === 1 ? candidate(start, false, { subject: first.entity.id, relation: name, object: literal(Number(number.text)) }) : unclear;
-}
-
-/** "Ulm, Germany". */
-async function isApposition(graph: QuestionGraph, base: BaseName, question: Question, before: Link | undefined, name: Link): Promise<boolean> {
-  if (!before || before.start === name.start) return before !== undefined;
-  if (!/^\s*[,，]\s*$/.test(question.text.slice(before.end, name.start))) return false;
-  for (const { path } of await graph.paths(base, entity(before.entity.id), { hops: 1 }))
-    if ((await graph.follow(base, entity(before.entity.id), path)).some(({ end }) => end.kind === 'entity' && end.id === name.entity.id)) return true;
-  return false;
-}
-
-/**
- * "Is X red?", "Is X a painter?", "Is X in Y?" (for "located in", "in language"): the quality that X is said to have, whatever relation says so. Undefined when none does, or
- * when more is asked than that.
- */
-async function attributeOf(graph: QuestionGraph, base: BaseName, question: Question, first: Link, second: Link, relations: readonly Relation[], before = second): Promise<Pick<Interpretation, 'candidates' | 'confident'> | undefined> {
-  const between = question.text.slice(first.end, before.start).trim().toLowerCase();
-  const article = /^(?:an?|the|是|为)?$/.test(between);
-  if (!article && !/^(?:in|on|at|of|from|for|with)$/.test(between)) return undefined;
-  const fits = (relation: Relation): boolean => {
-    const shape = labelShape(relation.name);
-    if (article) return isClass(relation) || shape.kind === 'noun';
-    const words = relation.name.toLowerCase().split(/[\s_]+/);
-    return shape.kind === 'noun' ? words[0] === between : shape.kind === 'copula' && shape.verb === 'is' && words.length === 2 && words[1] === between;
-  };
-  const fitting = relations.filter(fits);
-  const target = (relation: RelationName): Pick<Interpretation, 'candidates' | 'confident'> => ({
-    candidates: [{ start, path: [{ relation, inverse: false }], score: 1, target: { subject: first.entity.id, relation, object: entity(second.entity.id) } }],
-    confident: true,
-  });
-  const start = entity(first.entity.id);
-  for (const { name } of fitting) if ((await graph.follow(base, start, [{ relation: name, inverse: false }])).some(({ end }) => end.kind === 'entity' && end.id === second.entity.id)) return target(name);
-  return !article && fitting.length === 1 ? target(fitting[0].name) : undefined;
-}
-
-/** Whether the second name is the triple's subject, by grammar: "Did Ford direct X" for "directed by", "Was X taught by Y" for "teaches", "X是Y的首都吗". */
-function isTurned(question: Question, word: Word, first: Link, second: Link, label: string): boolean {
-  if (/\p{Script=Han}/u.test(label)) return word.start >= second.end && /^\s*的/.test(question.text.slice(second.end, word.start));
-  const said = direction(question, word, first, label) || -direction(question, word, second, label);
-  return said < 0;
-}

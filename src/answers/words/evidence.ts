@@ -49,7 +49,12 @@ export interface Evidence {
 const SPECIAL = new RegExp(SPECIAL_TOKENS.map((token) => token.replace(/[|/]/g, '\\$&')).join('|'), 'g');
 export const plain = (text: string): string => text.replace(SPECIAL, '');
 export const mark = (name: string): string => NAME_OPEN + plain(name) + NAME_CLOSE;
-export const relationText = (relation: string): string => plain(relation).replace(/_/g, ' ').trim();
+/** A relation's name as words: `acted_in`, `ACTED_IN` and `actedIn` are "acted in"; a short word in capitals stays, such as ISBN. */
+export function relationText(relation: string): string {
+  const text = plain(relation).replace(/_/g, ' ').trim();
+  if (/^\p{Ll}+(?:\p{Lu}\p{Ll}+)+$/u.test(text)) return text.replace(/\p{Lu}/gu, ' $&').toLowerCase();
+  return /^[\p{Lu} ]+$/u.test(text) && (text.includes(' ') || text.length > 4) ? text.toLowerCase() : text;
+}
 
 /** "A", "A and B", "A, B and C"; Chinese "A、B和C". `show` renders a name. */
 export function list(names: readonly string[], language: Language, show: (name: string) => string): string {

@@ -12,11 +12,11 @@ const PARTICIPLES = set(
 const STATES = set('located situated based married named called related used known similar close equal adjacent opposed allergic connected linked');
 /** Past forms that say what the subject did, unless `by` follows. */
 const ACTIVE = set(
-  'died lived worked studied moved served graduated appeared participated competed resided stayed travelled traveled emigrated arrived retired starred ended started began originated happened occurred existed belonged collaborated played performed debuted ruled reigned fought taught wrote',
+  'died lived worked studied moved served graduated appeared participated competed resided stayed travelled traveled emigrated arrived retired starred ended started began originated happened occurred existed belonged collaborated played performed debuted ruled reigned fought taught wrote acted sang danced spoke ran sailed flew',
 );
 const UNIQUE = set('capital author founder director mother father head leader owner inventor discoverer president king queen mayor ceo chief composer editor publisher creator captain spouse wife husband');
 const VERBS = set(
-  'teaches likes loves knows owns contains borders influences eats drinks plays speaks writes directs leads causes treats hates follows visits uses makes produces sells buys supports governs rules cites needs wants sees reads includes employs defeats precedes succeeds wrote',
+  'teaches likes loves knows owns contains borders influences eats drinks plays speaks writes directs leads causes treats hates follows visits uses makes produces sells buys supports governs rules cites needs wants sees reads includes employs defeats precedes succeeds wrote takes gives requires prescribes operates manufactures publishes composes performs creates develops builds manages delivers carries prevents inhibits activates regulates encodes joins enters',
 );
 const isParticiple = (word: string): boolean => PARTICIPLES.has(word) || /[^aeiou]ed$|[aeiou]{1,2}ed$|ied$/.test(word);
 
@@ -86,9 +86,11 @@ export function pluralVerb(text: string): string {
   return [form, ...rest].join(' ');
 }
 
+/** Usual verbs that no sign of a verb ends. */
+const VERBS_HAN = set('获得 荣获 赢得 取得 得到 师从 拥有 担任 创立 创办 创建 建立 撰写 著有 执导 出演 饰演 嫁给 娶 包含 包括 加入 参加 参与 使用 击败 喜欢 认识');
 /** Chinese: how a label is read. `verb` is followed by its object at once. */
 export function labelShapeZh(label: string): { readonly kind: 'class' | 'verb' | 'noun'; readonly text: string } {
   if (label === '是' || label === 'is a') return { kind: 'class', text: '是' };
   const text = /\p{Script=Han}/u.test(label) ? label : `“${label}”`;
-  return { kind: /[于在到为自过了]$/.test(text) ? 'verb' : 'noun', text };
+  return { kind: VERBS_HAN.has(text) || /[于在到为自过了]$/.test(text) ? 'verb' : 'noun', text };
 }

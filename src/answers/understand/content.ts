@@ -1,0 +1,92 @@
+// Owns which words of a question, outside its names, may speak of relations, and what grammar says of each.
+// Refuses to know relations and the graph.
+
+import { isFellowWord, isFunctionHan, isFunctionWord, isGeneric } from './question.ts';
+import type { Question, Token } from './question.ts';
+import type { Part } from './thesaurus.ts';
+
+/** A word (English) or a stretch of characters (Chinese) that may speak of relations. */
+export interface Word {
+  readonly text: string;
+  readonly start: number;
+  readonly end: number;
+  readonly part: Part;
+  /** The noun after "which", "what" or "how many": what the answers are, and so how the last step of a path may be called. */
+  readonly asked: boolean;
+  /** It stands where a noun must be a relation: "the N of", "X's N", "的N". */
+  readonly relational: boolean;
+}
+
+/** English has many words for "kind", of which dictionaries keep other senses in front. */
+const KINDS = /^(?:type|sort|category|class|variety)s?$|^(?:categori|varieti|class)es$/;
+const UNIT = /^(?:year|month|week|day|hour|minute|second|decade|centurie)s$/;
+/** What "how many years" asks for. */
+export const DURATION = 'duration';
+
+/** English content words outside names. */
+export function contentWords(question: Question, outside: (start: number, end: number) => boolean): Word[] {
+  const { tokens, text } = question;
+  const words: Word[] = [];
+  for (const [i, token] of tokens.entries()) {
+    if (token.han || !/\p{L}|\p{N}/u.test(token.text) || isFunctionWord(token.lower) || isFellowWord(token.lower) || isGeneric(token.lower) || !outside(token.start, token.end)) continue;
+    if ((token.lower === 's' || token.lower === 't') && /['’]/.test(tokens[i - 1]?.text ?? '')) continue;
+    if (token.lower === 'co' && tokens[i + 1]?.text === '-') continue;
+    // "How many years did X live?" asks for no year.
+    const lasting = tokens[i - 1]?.lower === 'many' && UNIT.test(token.lower) && tokens[i + 1]?.lower !== 'old';
+    const kind = KINDS.test(token.lower) ? 'kind' : lasting ? DURATION : token.lower;
+    // A number must be told by something, and "the N of", "X's N" must be a relation.
+    const relational = kind !== 'kind' && kind !== 'kinds' && (lasting || /^\p{N}/u.test(token.text) || tokens[i + 1]?.lower === 'of' || possessed(tokens, i, text, outside));
+    words.push({ text: kind, start: token.start, end: token.end, part: partOf(tokens, i), asked: /^(?:what|which|many)$/.test(tokens[i - 1]?.lower ?? ''), relational });
+  }
+  return words;
+}
+/** Grammar says what a word after a determiner or an auxiliary is. */
+function partOf(tokens: readonly Token[], at: number): Part {
+  const before = tokens[at - 1]?.lower ?? '';
+  if (/^(?:what|which|whose|the|a|an|of|some|any|all|many|these|those)$/.test(before)) return 'noun';
+  return /^(?:to|does|do|did|who|will|would|can|could)$/.test(before) ? 'verb' : 'any';
+}
+/** Inside "X's A B N": the words after the possessive up to the next function word. */
+function possessed(tokens: readonly Token[], at: number, text: string, outside: (start: number, end: number) => boolean): boolean {
+  for (let i = at - 1; i >= 1 && at - i <= 4; i--) {
+    if (!outside(tokens[i].start, tokens[i].end)) return false;
+    if (tokens[i].lower === 's' && /['’]/.test(text[tokens[i].start - 1] ?? '')) return true;
+    if (isFunctionWord(tokens[i].lower)) return false;
+  }
+  return false;
+}
+
+/** Single Chinese characters of that sort, except those that only say that somebody or something is meant; one that a question word or "于", "了", "过" follows is a verb. */
+export function singleHan(question: Question, outside: (start: number, end: number) => boolean): Word[] {
+  const { tokens } = question;
+  const unknown = (token: Token | undefined): boolean => token !== undefined && token.han && !isFunctionHan(token.text) && outside(token.start, token.end);
+  return tokens.flatMap((token, i) =>
+    !unknown(token) || unknown(tokens[i - 1]) || unknown(tokens[i + 1]) || /[人物类种叫当做为名]/u.test(token.text)
+      ? []
+      : [{ text: token.text, start: token.start, end: token.end, part: 'any' as const, asked: false, relational: /[哪谁什于了过多]/u.test(tokens[i + 1]?.text ?? '') }],
+  );
+}
+
+/** "X的妻子做什么工作": what somebody does is asked, and no relation behind it says what. */
+export function deedHan({ text }: Question, spoken: readonly Word[]): Word[] {
+  const deed = /[做干](?:的是)?(?:什么|啥)/u.exec(text);
+  if (!deed || !spoken.some(({ start }) => start < deed.index) || spoken.some(({ start }) => start >= deed.index)) return [];
+  return [{ text: deed[0], start: deed.index, end: deed.index + deed[0].length, part: 'any', asked: false, relational: true }];
+}
+
+/** Chinese characters that are neither names, nor relations, nor grammar, in stretches of two or more. */
+export function unknownHan(question: Question, outside: (start: number, end: number) => boolean): Word[] {
+  const words: Word[] = [];
+  let start = -1;
+  const end = (at: number): void => {
+    if (start >= 0 && at - start >= 2) words.push({ text: question.text.slice(start, at), start, end: at, part: 'any', asked: false, relational: question.text[start - 1] === '的' });
+    start = -1;
+  };
+  for (const token of question.tokens) {
+    const unknown = token.han && !isFunctionHan(token.text) && outside(token.start, token.end);
+    if (!unknown || (start >= 0 && question.text.slice(start, token.start).length !== token.start - start)) end(token.start);
+    if (unknown && start < 0) start = token.start;
+  }
+  end(question.text.length);
+  return words;
+}

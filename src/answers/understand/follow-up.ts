@@ -1,0 +1,159 @@
+// Owns what a follow-up question means in the light of what was asked and said before: whom a pronoun stands for, and what is asked of a name alone ("And Plato?").
+// Refuses to know what the answers are. Where two could be meant, none is taken.
+
+import { entity } from '../../../graph/terms.ts';
+import type { BaseName, Entity, EntityId } from '../../../graph/terms.ts';
+import { danglingPronoun, isClass, kindOf } from './classes.ts';
+import type { Kind } from './classes.ts';
+import type { QuestionGraph, Stranger } from './interpretation.ts';
+import { exactLinks } from './link.ts';
+import type { Link } from './link.ts';
+import { Lexicon } from './lexicon.ts';
+import { besideName, unknownName, unknownSubjectHan, withoutChatter } from './narrow.ts';
+import { analyse, pronounsOf } from './question.ts';
+import type { Pronoun } from './question.ts';
+
+/** A question of the conversation, and what was said to it. */
+export interface Turn {
+  readonly asked: string;
+  readonly said: string;
+}
+/** A question that can be read without those before it; `open`: what it is about, or what is asked of it, cannot be told. */
+export interface WholeQuestion {
+  readonly text: string;
+  readonly open: boolean;
+}
+/** With whom a pronoun of it stands for. */
+interface Resolved extends WholeQuestion {
+  readonly meant?: { readonly id: EntityId; readonly pronoun: Pronoun };
+}
+/** A word this near to a relation's name speaks of it, and is no name. */
+const SPEAKS = 0.6;
+/** Turns that are looked back at. */
+const TURNS = 6;
+
+interface Mention {
+  readonly link: Link;
+  readonly kind: Kind;
+}
+
+const ALONE = /^(?:(?:and|so|ok|okay|well|but|then)\b[\s,]*)*(?:(?:what|how)\s+about\b)?\s*(?:(?:for|of|in|at|by|from|with)\b)?\s*(?:the\s+)?$/i;
+const ALONE_HAN = /^(?:那么?|还有|然后)[\s,，]*$/u;
+const ALONE_BEHIND_HAN = /^\s*呢?[\s?？。]*$/u;
+/** Without reading names: it may be one. */
+const MAY_BE_ALONE = /^\W*(?:and|so|ok|okay|well|but|then|what about|how about|for)\b|^\s*(?:那|还有|然后)|呢[\s?？。]*$/iu;
+/** The question is a name behind "and", "what about", "那", or before "呢", and nothing else. */
+function isAlone(text: string, { start, end }: Link): boolean {
+  const [before, behind] = [text.slice(0, start), text.slice(end)];
+  if (/\p{Script=Han}/u.test(before + behind)) return (before.trim() === '' && /^\s*呢/u.test(behind) && ALONE_BEHIND_HAN.test(behind)) || (ALONE_HAN.test(before) && ALONE_BEHIND_HAN.test(behind));
+  return before.trim() !== '' && ALONE.test(before) && /^[\s?.!]*$/.test(behind);
+}
+
+const isAlike = (one: Pronoun, other: Pronoun): boolean => one.of === other.of && one.gender === other.gender;
+/** Stretches of the question that differ; homonyms have one. */
+const stretches = (links: readonly Link[]): readonly number[] => [...new Set(links.map(({ start }) => start))];
+
+class Conversation {
+  readonly #graph: QuestionGraph;
+  readonly #base: BaseName;
+  readonly #turns: readonly Turn[];
+  readonly #read = new Map<number, Promise<Resolved>>();
+  constructor(graph: QuestionGraph, base: BaseName, turns: readonly Turn[]) {
+    this.#graph = graph;
+    this.#base = base;
+    this.#turns = turns.slice(-TURNS);
+  }
+
+  /** The question as it is meant after the first `before` turns. */
+  async whole(question: string, before = this.#turns.length): Promise<Resolved> {
+    const same = { text: question, open: false };
+    const pronouns = pronounsOf(question);
+    if (before === 0 || (pronouns.length === 0 && !MAY_BE_ALONE.test(question))) return same;
+    const links = await this.#links(question);
+    const pronoun = danglingPronoun(question, links);
+    if (pronoun) {
+      const link = pronouns.every((other) => other.start < pronoun.start || isAlike(other, pronoun)) ? await this.#antecedent(pronoun, before) : undefined;
+      if (!link) return { text: question, open: true };
+      return { text: question.slice(0, pronoun.start) + link.text + (pronoun.owns ? '’s' : '') + question.slice(pronoun.end), open: false, meant: { id: link.entity.id, pronoun } };
+    }
+    const [name] = links;
+    if (!name || stretches(links).length > 1 || !isAlone(question, name)) return same;
+    return this.#inPlace(name, before);
+  }
+  async #turn(at: number): Promise<Resolved> {
+    let read = this.#read.get(at);
+    if (!read) this.#read.set(at, (read = this.whole(this.#turns[at].asked, at)));
+    return read;
+  }
+
+  async #links(text: string): Promise<readonly Link[]> {
+    return exactLinks(this.#graph, this.#base, analyse(text));
+  }
+
+  /** The one name that the pronoun can stand for, by the nearest turn that has any. */
+  async #antecedent(pronoun: Pronoun, before: number): Promise<Link | undefined> {
+    if (pronoun.of === 'several') return undefined;
+    const earlier = await Promise.all(Array.from({ length: before }, (_, at) => this.#turn(at)));
+    // Who was "she" is not "he".
+    const others = new Set(earlier.flatMap(({ meant }) => (meant && !isAlike(meant.pronoun, pronoun) ? [meant.id] : [])));
+    for (let at = before - 1; at >= 0; at--) {
+      if (earlier[at].open) return undefined;
+      const mentions = await this.#mentions(at);
+      if (!mentions) return undefined;
+      const fitting = new Map(mentions.filter(({ kind, link }) => (kind === pronoun.of || kind === 'unknown') && !others.has(link.entity.id)).map(({ link }) => [link.entity.id, link]));
+      if (fitting.size > 1) return undefined;
+      for (const link of fitting.values()) return link;
+    }
+    return undefined;
+  }
+
+  /** The question before, with this name in the place of the one that it was about. */
+  async #inPlace(name: Link, before: number): Promise<WholeQuestion> {
+    const open = { text: name.text, open: true };
+    const { text } = await this.#turn(before - 1);
+    const links = (await this.#links(text)).filter(({ start }, _, all) => all.filter((other) => other.start === start).length === 1);
+    const kind = kindOf(name.entity);
+    const alike = links.length === 1 ? links : links.filter((link) => kind !== 'unknown' && sameType(link.entity, name.entity));
+    if (alike.length !== 1) return open;
+    const [{ start, end }] = alike;
+    return { text: text.slice(0, start) + name.text + text.slice(end), open: false };
+  }
+
+  /** Whom and what a turn speaks of: names, and no classes. Undefined where it names what the graph does not know. */
+  async #mentions(at: number): Promise<readonly Mention[] | undefined> {
+    const { said } = this.#turns[at];
+    const { text } = await this.#turn(at);
+    const asked = await this.#links(text);
+    const told = await this.#links(said);
+    if ((await this.#stranger(text, asked))?.name !== undefined || (await this.#stranger(said, told))) return undefined;
+    const answered = told.filter(({ entity: { id } }) => asked.every((link) => link.entity.id !== id));
+    const { expected } = analyse(text, asked);
+    const answers: Kind = expected === 'person' ? 'person' : expected === 'any' ? 'unknown' : 'thing';
+    const mentions = [...asked.map((link) => ({ link, kind: kindOf(link.entity) })), ...answered.map((link) => ({ link, kind: kindOf(link.entity) === 'unknown' ? answers : kindOf(link.entity) }))];
+    const named: Mention[] = [];
+    for (const mention of mentions) if (!(await this.#isClass(mention.link.entity))) named.push(mention);
+    return named;
+  }
+  /** "Elsa Einstein", "Zeus". */
+  async #stranger(text: string, links: readonly Link[]): Promise<Stranger | undefined> {
+    const relations = await this.#graph.relations(this.#base);
+    const lexicon = await Lexicon.of(relations);
+    const question = analyse(withoutChatter(text, links), links);
+    const apart = (stretches: readonly { readonly start: number; readonly end: number }[]) => (start: number, end: number): boolean => stretches.every((each) => end <= each.start || each.end <= start);
+    const han = lexicon.hanWords(question, apart(links));
+    const spoken = (start: number, end: number): boolean => !apart(han)(start, end);
+    const speaks = (word: string): boolean => relations.some(({ name }) => lexicon.match(question, { text: word, start: 0, end: 0, part: 'any', asked: false, relational: false }, name).value >= SPEAKS);
+    return besideName(question, links, speaks, spoken) ?? unknownName(question, links, speaks) ?? unknownSubjectHan(question, links, spoken);
+  }
+  async #isClass({ id, label }: Entity): Promise<boolean> {
+    if (/^\p{Ll}/u.test(label)) return true;
+    const classes = new Set((await this.#graph.relations(this.#base)).filter(isClass).map(({ name }) => name));
+    return (await this.#graph.paths(this.#base, entity(id), { hops: 1 })).some(({ path: [step] }) => step.inverse && classes.has(step.relation));
+  }
+}
+const sameType = (one: Entity, other: Entity): boolean => one.types.some((type) => other.types.includes(type));
+
+/** The question as it is meant after these turns, as far as that can be told. */
+export async function wholeQuestion(graph: QuestionGraph, base: BaseName, question: string, turns: readonly Turn[]): Promise<WholeQuestion> {
+  return new Conversation(graph, base, turns).whole(question);
+}
