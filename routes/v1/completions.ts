@@ -4,11 +4,12 @@
 import { randomUUID } from 'node:crypto';
 import type { z } from 'zod';
 import { errors, WRITE_ERRORS } from '../../src/contract/common.ts';
+import { promptLogprobsWire } from '../../src/contract/tokens.ts';
 import { completionChunk, completionLogprobs, completionReply, completionRequest, generateRequestsOf, toldOf } from '../../src/contract/completions.ts';
 import type { CompletionRequest } from '../../src/contract/completions.ts';
 import { formFieldOf } from '../../src/contract/forms.ts';
 import { maxTokensOf, usageWire } from '../../src/contract/generation.ts';
-import type { FinishReason, GenerateEvent, TokenIds, Usage, WrittenToken } from '../../src/engine/port.ts';
+import type { FinishReason, GenerateEvent, TokenIds, TokensTold, Usage, WrittenToken } from '../../src/engine/port.ts';
 import { checkBounds } from '../../src/http/bounds.ts';
 import { sideBySide } from '../../src/http/choices.ts';
 import { begin, sendEvents } from '../../src/http/events.ts';
@@ -51,6 +52,7 @@ class Choice {
   #text = '';
   readonly #tokens: WrittenToken[] = [];
   #ids: TokenIds | undefined;
+  prompt: TokensTold['prompt'];
   end: Extract<GenerateEvent, { kind: 'finish' }> | undefined;
   take(event: GenerateEvent): void {
     if (event.kind === 'error') throw event.error;
@@ -58,6 +60,7 @@ class Choice {
     else if (event.kind === 'delta') {
       this.#text += event.text;
       this.#tokens.push(...(event.tokens ?? []));
+      this.prompt ??= event.prompt;
       if (event.ids) this.#ids = { prompt: this.#ids?.prompt ?? event.ids.prompt, written: [...(this.#ids?.written ?? []), ...event.ids.written] };
     }
   }
@@ -65,9 +68,10 @@ class Choice {
   get likelihood(): number {
     return this.#tokens.reduce((sum, { logprob }) => sum + (logprob ?? 0), 0) / Math.max(1, this.#tokens.length);
   }
-  wire(index: number, told: boolean): z.infer<typeof completionReply>['choices'][number] {
+  /** `prompt`: of the likelihoods of its prompt, which the first of several choices has. */
+  wire(index: number, told: boolean, prompt: TokensTold['prompt']): z.infer<typeof completionReply>['choices'][number] {
     if (!this.end) throw new Error('a generation ended without its last event');
-    return { index, text: this.#text, logprobs: told ? completionLogprobs(this.#tokens, 0) : null, finish_reason: this.end.reason, ...(this.#ids ? idsWire(this.#ids) : {}) };
+    return { index, text: this.#text, logprobs: told ? completionLogprobs(this.#tokens, 0) : null, finish_reason: this.end.reason, ...(this.#ids ? idsWire(this.#ids) : {}), ...(prompt ? { prompt_logprobs: promptLogprobsWire(prompt) } : {}) };
   }
 }
 
@@ -111,7 +115,7 @@ export default (async (app) => {
       }
       const told = toldOf(body) !== undefined;
       const usage = usageWire(made.flatMap(({ end }) => (end ? [end.usage] : [])), each);
-      return { ...head, choices: kept.map((choice, i) => choice.wire(i, told)), usage };
+      return { ...head, choices: kept.map((choice, i) => choice.wire(i, told, made[Math.floor(i / wanted) * each].prompt)), usage };
     },
   });
 }) satisfies RoutePlugin;

@@ -28,6 +28,7 @@ import { LineImport } from '../../src/http/lines.ts';
 import { answerTo, ErrorWith, HttpError } from '../../src/http/problems.ts';
 import { validationError } from '../../src/http/validation.ts';
 import type { RoutePlugin } from '../../src/http/provider.ts';
+import { checkStatement } from '../../graph/knowledge.ts';
 import type { TellResult } from '../../graph/knowledge.ts';
 import type { Change } from '../../graph/store.ts';
 import { TermError } from '../../graph/terms.ts';
@@ -46,9 +47,12 @@ function readTriple(value: unknown): Change {
 /** One triple of a list; what is wrong with it is told with its place. */
 function readAt(wire: z.infer<typeof triple>, at: number): Change {
   try {
-    return { kind: 'assert', statement: statementOf(wire) };
+    const statement = statementOf(wire);
+    checkStatement(statement);
+    return { kind: 'assert', statement };
   } catch (error) {
-    if (error instanceof TermError) throw new TermError(error.code, `triples.${at}: ${error.message}`);
+    const field = `triples[${at}]`;
+    if (error instanceof TermError) throw new TermError(error.code, `${field}: ${error.message}`, field);
     throw error;
   }
 }

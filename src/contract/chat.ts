@@ -1,45 +1,18 @@
-// Owns the wire form of chat completions: OpenAI's fields, Pharos's `knowledge` and `grounding`, and what is refused.
+// Owns the wire form of chat completions: OpenAI's fields beside the messages, Pharos's `knowledge` and `grounding`, and what is refused.
 // Refuses to know how answers are made.
 
 import { z } from 'zod';
-import { baseOf, baseName, confidence, instant, text } from './common.ts';
+import { baseOf, baseName, confidence, instant } from './common.ts';
 import { ruleInput } from './rules.ts';
 import { constraintOf, formFieldOf, pathsOf } from './forms.ts';
 import { checkGeneration, checkSame, fingerprint, finishReason, generation, harmless, languagesOf, isEmptyList, likelihoodsOf, limitsOf, samplingOf, samplingOfChoice, stopsOf, unsupported, unused, usage } from './generation.ts';
-import { callDelta, callReply, callsOf, choiceProblem, toolCalls, toolChoice, tools, toolsOf } from './tools.ts';
-import { checkTokens, knowledgeBeside } from './tokens.ts';
+import { answersCalls, continuesOf, message, messageOf } from './messages.ts';
+import { callDelta, callReply, choiceProblem, toolChoice, tools, toolsOf } from './tools.ts';
+import { checkTokens, knowledgeBeside, promptLogprobs, tokenIds } from './tokens.ts';
 import { source, sourceWire } from './triples.ts';
+import { ofChats } from './vllm.ts';
 import type { AnswerRequest, Grounding, KnowledgeOptions } from '../answers/port.ts';
-import type { ChatMessage, WrittenToken } from '../engine/port.ts';
-
-const MESSAGE_CHARACTERS = 1_000_000;
-const content = text(MESSAGE_CHARACTERS);
-const parts = z.array(z.strictObject({ type: z.literal('text', { error: 'only parts of type "text" are supported' }), text: content })).max(1000);
-export const message = z
-  .strictObject({
-    role: z.enum(['system', 'developer', 'user', 'assistant', 'tool']),
-    content: z.union([content, parts]).nullish().describe('Text, or parts of type `text`. May be left out of a message with `tool_calls`.'),
-    name: z.string().max(256).optional().describe('Handed to the chat template of the model.'),
-    tool_calls: toolCalls.nullish().describe('Of an assistant: what it called.'),
-    tool_call_id: z.string().min(1).max(256).optional().describe('Of a tool: the `id` of the call that it answers.'),
-    reasoning_content: content.nullish().describe('Of an assistant: what it thought before it spoke. It goes to the chat template of the model, which may leave it out.'),
-    reasoning: content.nullish().describe('The same under another name.'),
-    prefix: z.boolean().nullish().describe('Of the last message, when it is an assistant: go on with it rather than answer it. (As in DeepSeek.)'),
-    refusal: z.null().optional(),
-    annotations: unused,
-    audio: z.null().optional(),
-    function_call: z.null().optional(),
-  })
-  .superRefine((given, context) => {
-    const wrong = (field: keyof typeof given, reason: string): void => context.addIssue({ code: 'custom', path: [field], message: reason });
-    const missing = (field: keyof typeof given): void => context.addIssue({ code: 'invalid_type', expected: 'string', input: undefined, path: [field], message: 'Invalid input: expected string, received undefined' });
-    const ofAssistants = ['tool_calls', 'reasoning_content', 'reasoning', 'prefix'] as const;
-    if (given.role !== 'assistant') for (const field of ofAssistants) if (given[field] !== undefined && given[field] !== null && given[field] !== false) wrong(field, `belongs to messages of the role assistant; this one is of ${given.role}`);
-    if (given.role === 'tool' && given.tool_call_id === undefined) missing('tool_call_id');
-    if (given.role !== 'tool' && given.tool_call_id !== undefined) wrong('tool_call_id', `belongs to messages of the role tool; this one is of ${given.role}`);
-    if (given.content === undefined && !given.tool_calls?.length) missing('content');
-  })
-  .meta({ id: 'ChatMessage' });
+import type { WrittenToken } from '../engine/port.ts';
 
 export const knowledge = z
   .strictObject({
@@ -52,6 +25,7 @@ export const knowledge = z
       ),
     hops: z.int().min(1).max(3).optional().describe('Longest relation path considered (default 2).'),
     as_of: instant.optional().describe('Answer from the facts as they were recorded at this instant.'),
+    valid_at: instant.optional().describe('World time: answer from what holds at this instant, and what follows from it then (default now).'),
     min_confidence: confidence.optional(),
     rules: ruleInput
       .nullish()
@@ -63,19 +37,11 @@ export const knowledge = z
     path: ['rules'],
     error: 'cannot be given together with as_of: what followed at an earlier time is not known; leave one of them out',
   })
+  .refine(({ valid_at, as_of }) => valid_at === undefined || as_of === undefined, {
+    path: ['valid_at'],
+    error: 'cannot be given together with as_of: what followed at an earlier time is not known; leave one of them out',
+  })
   .meta({ id: 'Knowledge' });
-
-type GivenMessage = z.infer<typeof message>;
-/** Each message of a tool answers a call of an earlier message. */
-function answersCalls(messages: readonly GivenMessage[], context: z.RefinementCtx): void {
-  const called = new Set<string>();
-  for (const [i, { tool_calls: calls, tool_call_id: answered }] of messages.entries()) {
-    for (const { id } of calls ?? []) called.add(id);
-    if (answered !== undefined && !called.has(answered))
-      context.addIssue({ code: 'custom', path: [i, 'tool_call_id'], message: `is ${JSON.stringify(answered)}, which is no id of tool_calls in an earlier message of the role assistant${called.size === 0 ? '' : `; there are: ${[...called].slice(-10).join(', ')}`}` });
-  }
-}
-const continuesOf = (request: { readonly continue_final_message?: boolean | null; readonly messages: readonly GivenMessage[] }): boolean => request.continue_final_message === true || request.messages.at(-1)?.prefix === true;
 
 export const chatRequest = z
   .strictObject({
@@ -94,6 +60,7 @@ export const chatRequest = z
     modalities: unsupported(' or give ["text"]', (value) => Array.isArray(value) && value.every((item) => item === 'text')),
     audio: unsupported('', () => false),
     prediction: unsupported('', () => false),
+    moderation: unsupported('', () => false),
     reasoning_effort: z
       .string()
       .regex(/^[a-z]{1,16}$/, 'must be a word such as none, minimal, low, medium, high')
@@ -106,7 +73,9 @@ export const chatRequest = z
       .describe('The same. (As in vLLM.)'),
     continue_final_message: z.boolean().nullish().describe('Go on with the last message, which is an assistant\'s, rather than answer it. (As in vLLM.)'),
     add_generation_prompt: z.boolean().nullish().describe('False only with `continue_final_message: true`. (As in vLLM.)'),
+    ...ofChats,
     verbosity: unused,
+    prompt_cache_options: unused,
     web_search_options: unsupported('', () => false),
   })
   .superRefine(checkGeneration)
@@ -185,6 +154,8 @@ const logprobs = z
   .nullable()
   .meta({ id: 'ChatLogprobs' });
 const created = z.int().describe('Unix seconds.');
+const writtenIds = tokenIds.describe('With `return_token_ids`: those that were written, an end token as well.');
+const promptIds = tokenIds.describe('With `return_token_ids`: those of the messages as the model reads them.');
 export const chatReply = z
   .strictObject({
     id: z.string(),
@@ -204,9 +175,12 @@ export const chatReply = z
         }),
         finish_reason: finishReason,
         logprobs,
+        token_ids: writtenIds,
       }),
     ),
     usage,
+    prompt_token_ids: promptIds,
+    prompt_logprobs: promptLogprobs,
     grounding: grounding.describe('Of the first choice; the others are worded from the same reading.'),
   })
   .meta({
@@ -245,9 +219,11 @@ export const chatChunk = z
         delta: z.strictObject({ role: z.literal('assistant').optional(), content: z.string().nullable().optional(), reasoning_content: z.string().optional(), tool_calls: z.array(callDelta).optional() }),
         finish_reason: finishReason.nullable(),
         logprobs,
+        token_ids: writtenIds,
       }),
     ),
     usage: usage.nullable().optional(),
+    prompt_token_ids: promptIds,
     grounding: grounding.optional().describe('In the last chunk.'),
   })
   .meta({
@@ -256,18 +232,6 @@ export const chatChunk = z
   });
 
 const DEFAULT_HOPS = 2;
-/** A message's text as the engine takes it: parts joined, `developer` as `system`. */
-function messageOf({ role, content: said, name, tool_calls: calls, tool_call_id: id, reasoning_content: thought, reasoning }: GivenMessage): ChatMessage {
-  const thinking = thought ?? reasoning;
-  return {
-    role: role === 'developer' ? 'system' : role,
-    content: said === null || said === undefined ? '' : typeof said === 'string' ? said : said.map((part) => part.text).join(''),
-    ...(name === undefined ? {} : { name }),
-    ...(calls?.length ? { toolCalls: callsOf(calls) } : {}),
-    ...(id === undefined ? {} : { toolCallId: id }),
-    ...(thinking === undefined || thinking === null || thinking === '' ? {} : { reasoning: thinking }),
-  };
-}
 /** What a chat asks of the model beside its messages; undefined: nothing. */
 function chatOf(request: ChatRequest): AnswerRequest['chat'] {
   const { chat_template_kwargs: template, reasoning_effort: effort } = request;
@@ -288,6 +252,7 @@ export const knowledgeOf = (given: ChatRequest['knowledge']): KnowledgeOptions =
   mode: given ? (given.mode ?? 'grounded') : 'auto',
   hops: given?.hops ?? DEFAULT_HOPS,
   ...(given?.as_of === undefined ? {} : { asOf: given.as_of }),
+  ...(given?.valid_at === undefined ? {} : { validAt: given.valid_at }),
   ...(given?.min_confidence === undefined ? {} : { minConfidence: given.min_confidence }),
   ...(given?.rules === undefined || given.rules === null ? {} : { rules: given.rules }),
 });

@@ -5,7 +5,8 @@ import { z } from 'zod';
 import { text } from './common.ts';
 import { constraintOf, formFieldOf } from './forms.ts';
 import { checkGeneration, checkSame, fingerprint, finishReason, generation, harmless, languagesOf, limitsOf, MOST_CHOICES, samplingOf, samplingOfChoice, stopsOf, usage } from './generation.ts';
-import { checkTokens } from './tokens.ts';
+import { checkTokens, LEAST, promptLogprobs, tokenIds } from './tokens.ts';
+import { ofCompletions } from './vllm.ts';
 import type { GenerateRequest, WrittenToken } from '../engine/port.ts';
 
 const prompt = text(1_000_000).min(1);
@@ -20,7 +21,7 @@ export const completionRequest = z
     best_of: z.int().min(1).max(MOST_CHOICES).nullish().describe('Generate so many and give the `n` that the model finds likeliest, by the mean of their logarithms. Not with `stream`.'),
     echo: z.boolean().nullish().describe('Give the prompt back in front of the text.'),
     logprobs: z.int().min(0).max(20).nullish().describe('Tell how likely the model found each token, and so many of the likeliest ones. With `echo`, of the prompt as well.'),
-    return_token_ids: z.boolean().nullish().describe('Give the ids of the tokens beside the text: `prompt_token_ids` and `token_ids` of each choice; of a stream, those of the prompt in its first chunk. (As in vLLM.)'),
+    ...ofCompletions,
     suffix: text(1_000_000).nullish().describe('What follows the text that is to be written: the model fills in between, where it was trained to. Not with `echo` or token ids.'),
   })
   .refine(({ suffix, echo }) => !suffix || echo !== true, { error: 'cannot be combined with echo', path: ['suffix'] })
@@ -50,8 +51,7 @@ const logprobs = z
   .strictObject({ tokens: z.array(z.string()), token_logprobs: z.array(z.number().nullable()), top_logprobs: z.array(z.record(z.string(), z.number()).nullable()), text_offset: z.array(z.int()) })
   .nullable()
   .meta({ id: 'CompletionLogprobs' });
-const tokenIds = z.array(z.int()).nullish();
-const choice = { index: z.int(), text: z.string(), logprobs, prompt_token_ids: tokenIds.describe('With `return_token_ids`.'), token_ids: tokenIds.describe('With `return_token_ids`: those that were written, an end token as well.') };
+const choice = { index: z.int(), text: z.string(), logprobs, prompt_token_ids: tokenIds.describe('With `return_token_ids`.'), token_ids: tokenIds.describe('With `return_token_ids`: those that were written, an end token as well.'), prompt_logprobs: promptLogprobs };
 const common = { id: z.string(), object: z.literal('text_completion'), created: z.int(), model: z.string(), system_fingerprint: fingerprint };
 export const completionReply = z
   .strictObject({ ...common, choices: z.array(z.strictObject({ ...choice, finish_reason: finishReason })), usage })
@@ -66,7 +66,7 @@ export const toldOf = ({ logprobs: most, n_probs: other }: Pick<CompletionReques
 export function generateRequestsOf(request: CompletionRequest, model: string, maxTokens: number): GenerateRequest[] {
   const choices = request.best_of ?? request.n ?? 1;
   const told = toldOf(request) ?? (choices > (request.n ?? 1) ? 0 : undefined);
-  const sampling = { ...samplingOf(request), ...(told === undefined ? {} : { logprobs: told }), ...(request.return_token_ids === true ? { tokenIds: true } : {}) };
+  const sampling = { ...samplingOf(request), ...(told === undefined ? {} : { logprobs: told }) };
   const constraint = constraintOf(request);
   const limits = limitsOf(request);
   const languages = languagesOf(request);
@@ -77,7 +77,6 @@ export function generateRequestsOf(request: CompletionRequest, model: string, ma
   );
 }
 
-const LEAST = -9999;
 /** `offset`: characters of the tokens in front of these. */
 export function completionLogprobs(tokens: readonly WrittenToken[], offset: number): NonNullable<z.infer<typeof logprobs>> {
   let at = offset;

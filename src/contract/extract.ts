@@ -35,7 +35,7 @@ export const extractReply = z
     model: z.string(),
     triples: z.array(triple).describe('As `POST /v1/triples` takes them, each once, in the order of the text; `source` is what was given, or the passage.'),
     left_out: z.int().describe('Triples that the model wrote with a name that does not stand in its passage, or that can be none ("several prizes"). They are not in `triples`.'),
-    denied: z.int().describe('Clauses and sentences that deny, suppose or ask something of these relations ("Alice is not married to Carl.", "If Bob were born in Rome, ..."). Nothing is taken from them. A model that was not trained for Pharos reads every sentence itself; of these none are counted.'),
+    denied: z.int().describe('Clauses and sentences that deny, suppose or ask something ("Alice is not married to Carl.", "If Bob were born in Rome, ..."), or only report what somebody says ("Livy said that ..."). Nothing is taken from them. A model that was not trained for Pharos reads every sentence itself; of these none are counted.'),
     cut: z.int().describe('Passages that tell more than the model had room to write.'),
     usage: z.strictObject({ prompt_tokens: z.int(), completion_tokens: z.int(), total_tokens: z.int() }),
     stored: z

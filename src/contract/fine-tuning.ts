@@ -51,8 +51,12 @@ const knowledge = z
       .max(2)
       .optional()
       .describe('Of the questions (default both).'),
+    evidence: z
+      .boolean()
+      .optional()
+      .describe('true (default): each example holds what the graph found, and the model learns to word it. false: questions alone, and the model learns the answers by heart; it then says them without the graph, and nothing proves them.'),
   })
-  .describe('Instead of training_file: questions over its own relations and paths. Those about some of its things are kept for validation.');
+  .describe('Instead of training_file: questions over its own relations and paths. Those about some of its things are kept for validation; with `evidence: false`, some of the questions.');
 const { shape } = trainingSpec;
 const settings = {
   schedule: scheduleSpec.optional().describe('Learning rate by step; `peak` is multiplied by learning_rate_multiplier.'),
@@ -136,7 +140,7 @@ export const job = z
     seed: z.int(),
     metadata: z.record(z.string(), z.string()).nullable(),
     integrations: z.array(z.never()),
-    knowledge: z.strictObject({ base: z.string(), examples: z.int(), languages: z.array(z.enum(['en', 'zh'])) }).nullable(),
+    knowledge: z.strictObject({ base: z.string(), examples: z.int(), languages: z.array(z.enum(['en', 'zh'])), evidence: z.boolean() }).nullable(),
     lora: z.strictObject({ rank: z.int(), alpha: z.number(), targets: z.array(z.string()).optional() }).nullable(),
     schedule: scheduleSpec,
     optimizer: optimizerSpec,
@@ -225,6 +229,7 @@ export function jobOf(
             base: baseOf(body.knowledge.base),
             examples: body.knowledge.examples ?? Math.min(EXAMPLES, most.examples),
             languages: body.knowledge.languages ?? ['en', 'zh'],
+            evidence: body.knowledge.evidence ?? true,
           },
         }
       : {}),

@@ -4,7 +4,7 @@
 import { z } from 'zod';
 import { text } from './common.ts';
 import { checkForms, forms } from './forms.ts';
-import { tokens, tokenSampling } from './tokens.ts';
+import { LEAST, tokens, tokenSampling } from './tokens.ts';
 import { PRIORITIES } from '../engine/port.ts';
 import type { Languages, Sampling, TextLimits, TokenLikelihood, Usage } from '../engine/port.ts';
 
@@ -128,14 +128,16 @@ export function checkGeneration(given: Given, context: z.RefinementCtx): void {
   checkForms(given, context);
   checkSame(given, ['repetition_penalty', 'repeat_penalty'], context);
   if (given.stream_options && given.stream !== true) context.addIssue({ code: 'custom', path: ['stream_options'], message: 'can be given only with stream: true' });
+  if (typeof given.prompt_logprobs === 'number' && given.stream === true) context.addIssue({ code: 'custom', path: ['prompt_logprobs'], message: 'cannot be streamed; leave it out, or give stream: false' });
 }
 /** How long the text may be; undefined: as long as it likes. */
 export function limitsOf({ max_words: words, max_characters: characters, max_words_per_line: lineWords, max_characters_per_line: lineCharacters }: Given): TextLimits | undefined {
   const given = Object.entries({ words, characters, lineWords, lineCharacters }).filter(([, value]) => value !== undefined && value !== null);
   return given.length === 0 ? undefined : (Object.fromEntries(given) as TextLimits);
 }
-/** The sampling of choice `i` of several. */
-export const samplingOfChoice = (sampling: Sampling, i: number): Sampling => (sampling.seed === undefined || i === 0 ? sampling : { ...sampling, seed: sampling.seed + i });
+/** The sampling of choice `i` of several. What is told of their prompt is told of the first. */
+export const samplingOfChoice = ({ promptLogprobs, ...sampling }: Sampling, i: number): Sampling =>
+  i === 0 ? { ...sampling, ...(promptLogprobs === undefined ? {} : { promptLogprobs }) } : { ...sampling, ...(sampling.seed === undefined ? {} : { seed: sampling.seed + i }) };
 export const stopsOf = (stop: Given['stop']): string[] => (stop === undefined || stop === null ? [] : typeof stop === 'string' ? [stop] : stop);
 
 export const fingerprint = z.string().describe('The same as long as the model and the version of Pharos are.');
@@ -165,8 +167,6 @@ export function usageWire(all: readonly Usage[], each = all.length): z.infer<typ
   }
   return { prompt_tokens: prompt, completion_tokens: completion, total_tokens: prompt + completion, prompt_tokens_details: { cached_tokens: cached }, prompt_cache_hit_tokens: cached, prompt_cache_miss_tokens: prompt - cached, completion_tokens_details: { reasoning_tokens: reasoning } };
 }
-/** JSON has no minus infinity. */
-const LEAST = -9999;
 export const likelihoodsOf = ({ text: token, bytes, logprob }: TokenLikelihood): { token: string; logprob: number; bytes: number[] } => ({
   token,
   logprob: Math.max(LEAST, logprob ?? LEAST),

@@ -1,9 +1,9 @@
-// Owns the fields by which a request speaks of single tokens: when its text may end, what of them stays in it, which of the prompt are read.
+// Owns the fields by which a request speaks of single tokens: when its text may end, what of them stays in it, which of the prompt are read, what is told of them.
 // Refuses to know how tokens are made.
 
 import { z } from 'zod';
 import type { KnowledgeOptions } from '../answers/port.ts';
-import type { Sampling } from '../engine/port.ts';
+import type { RankedToken, Sampling } from '../engine/port.ts';
 
 const ALONE = 'The model alone is asked then: it cannot be combined with `knowledge.mode` `grounded`.';
 export const tokens = {
@@ -18,6 +18,13 @@ export const tokens = {
     .refine((value) => value !== 0, 'must be -1, or at least 1')
     .nullish()
     .describe(`Only the last so many tokens of the prompt are read; -1: as many as the context holds beside \`max_tokens\`. ${ALONE} (As in vLLM.)`),
+  return_token_ids: z.boolean().nullish().describe(`Give the ids of the tokens beside the text: \`prompt_token_ids\`, of a stream in its first chunk, and \`token_ids\` of each choice. ${ALONE} (As in vLLM.)`),
+  prompt_logprobs: z
+    .int()
+    .min(0)
+    .max(20)
+    .nullish()
+    .describe(`Tell how likely the model found each token of the prompt, and so many of the likeliest in its place, as \`prompt_logprobs\`. The prompt is read token by token then, which is slow. Not with \`stream\`. ${ALONE} (As in vLLM.)`),
 };
 type Given = { readonly [Name in keyof typeof tokens]?: z.infer<(typeof tokens)[Name]> };
 
@@ -25,7 +32,9 @@ type Given = { readonly [Name in keyof typeof tokens]?: z.infer<(typeof tokens)[
 const askedOf = (given: Given): readonly (keyof Given)[] =>
   (Object.keys(tokens) as (keyof Given)[]).filter((field) => {
     const value = given[field];
-    return field === 'skip_special_tokens' ? value === false : Array.isArray(value) ? value.length > 0 : Boolean(value);
+    if (field === 'skip_special_tokens') return value === false;
+    if (field === 'prompt_logprobs') return typeof value === 'number';
+    return Array.isArray(value) ? value.length > 0 : Boolean(value);
   });
 const saysEnd = (field: keyof Given): boolean => field === 'min_tokens' || field === 'ignore_eos';
 /** What cannot be had together. `form`: the field that asks for a form of the text; `calls`: the model may call; `grounded`: the answer is to come from the graph. */
@@ -47,6 +56,19 @@ export function tokenSampling(given: Given): Partial<Sampling> {
     ...(asked.has('stop_token_ids') ? { stopTokens: given.stop_token_ids ?? [] } : {}),
     ...(asked.has('include_stop_str_in_output') ? { includeStop: true } : {}),
     ...(asked.has('skip_special_tokens') ? { specialTokens: true } : {}),
+    ...(asked.has('return_token_ids') ? { tokenIds: true } : {}),
+    ...(typeof given.prompt_logprobs === 'number' ? { promptLogprobs: given.prompt_logprobs } : {}),
     ...(typeof given.truncate_prompt_tokens === 'number' ? { truncatePrompt: given.truncate_prompt_tokens } : {}),
   };
 }
+
+export const tokenIds = z.array(z.int()).optional();
+export const promptLogprobs = z
+  .array(z.record(z.string(), z.strictObject({ logprob: z.number(), rank: z.int().describe('1: the likeliest.'), decoded_token: z.string() })).nullable())
+  .optional()
+  .describe('With `prompt_logprobs`: by token id, of each token of the prompt; null for the first, which nothing stands before.')
+  .meta({ id: 'PromptLogprobs' });
+/** JSON has no minus infinity. */
+export const LEAST = -9999;
+export const promptLogprobsWire = (tokens: readonly (readonly RankedToken[])[]): NonNullable<z.infer<typeof promptLogprobs>> =>
+  tokens.map((ranked) => (ranked.length === 0 ? null : Object.fromEntries(ranked.map(({ id, text, logprob, rank }) => [id, { logprob: Math.max(LEAST, logprob), rank, decoded_token: text }]))));

@@ -13,7 +13,7 @@ const literalWire = z.strictObject({
 });
 /** Name of an entity, or a literal. */
 export const term = z
-  .union([name('Name of an entity.'), literalWire])
+  .union([name('Name of an entity.'), literalWire], { error: 'expected the name of an entity, or a literal such as {"value": 5, "type": "number"}' })
   .meta({ id: 'Term', examples: ['Germany', { value: 1879, type: 'number' }, { value: '1879-03-14', type: 'date' }] });
 export const source = z
   .union([

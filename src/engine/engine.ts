@@ -250,7 +250,7 @@ class ThreadedEngine implements Engine {
   #dispatch(event: WireEvent): void {
     const stream = this.#live.get(event.id);
     if (!stream) return;
-    if (event.kind === 'delta') stream.push({ kind: 'delta', text: event.text, ...(event.tokens ? { tokens: event.tokens } : {}), ...(event.ids ? { ids: event.ids } : {}) });
+    if (event.kind === 'delta') stream.push({ kind: 'delta', text: event.text, ...(event.tokens ? { tokens: event.tokens } : {}), ...event.told });
     else if (event.kind === 'part') stream.push(event.part);
     else if (event.kind === 'begun') this.#queued.delete(event.id);
     else {

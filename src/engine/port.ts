@@ -83,8 +83,10 @@ export interface Sampling {
   readonly includeStop?: boolean;
   /** Special tokens are in the text, but for the marks of thoughts and calls. */
   readonly specialTokens?: boolean;
-  /** Tell the ids of the tokens, those of the prompt as well. Of texts that are no chats. */
+  /** Tell the ids of the tokens, those of the prompt as well. */
   readonly tokenIds?: boolean;
+  /** Tell how likely each token of the prompt was, and so many of the likeliest in its place. It is then read token by token, which is slow. */
+  readonly promptLogprobs?: number;
   /** The last so many tokens of the prompt alone; -1: as many as the context has room for beside `maxTokens`. */
   readonly truncatePrompt?: number;
 }
@@ -98,6 +100,13 @@ export interface TokenLikelihood {
 }
 export interface WrittenToken extends TokenLikelihood {
   readonly top: readonly TokenLikelihood[];
+}
+/** `rank`: 1 is the likeliest. */
+export interface RankedToken {
+  readonly id: number;
+  readonly text: string;
+  readonly logprob: number;
+  readonly rank: number;
 }
 export interface TokenIds {
   /** Of the prompt, once. */
@@ -166,10 +175,15 @@ export interface Usage {
   /** Tokens of the completion in which the model thought. */
   readonly reasoningTokens?: number;
 }
+export interface TokensTold {
+  readonly ids?: TokenIds;
+  /** Of each token of the prompt, once, when `sampling.promptLogprobs` asks for it: itself and then the likeliest; nothing of the first, which nothing stands before. */
+  readonly prompt?: readonly (readonly RankedToken[])[];
+}
 /** `error` is the last event of a generation that broke in the middle. */
 export type GenerateEvent =
   /** `tokens`: those written since the last delta, when `sampling.logprobs` asks for them, and `ids`, when `sampling.tokenIds` does; their text may be held back for a while. */
-  | { readonly kind: 'delta'; readonly text: string; readonly tokens?: readonly WrittenToken[]; readonly ids?: TokenIds }
+  | ({ readonly kind: 'delta'; readonly text: string; readonly tokens?: readonly WrittenToken[] } & TokensTold)
   /** What the model thinks before it speaks. */
   | { readonly kind: 'reasoning'; readonly text: string }
   /** A part of call number `index` of this reply; the first has its id and name. The parts of `arguments` make its JSON. */

@@ -2,7 +2,7 @@
 // Refuses to know who sends them and why.
 
 import type { EncoderAnswer } from './encoder/encoder.ts';
-import type { ChatPrompt, Device, EmbedRequest, EngineErrorCode, EngineLimits, EngineStatistics, FinishReason, GenerateEvent, GenerateRequest, GenerationTimes, ModelInfo, ScoreRequest, TokenIds, Usage, WrittenToken } from './port.ts';
+import type { ChatPrompt, Device, EmbedRequest, EngineErrorCode, EngineLimits, EngineStatistics, FinishReason, GenerateEvent, GenerateRequest, GenerationTimes, ModelInfo, ScoreRequest, TokensTold, Usage, WrittenToken } from './port.ts';
 
 /** Given to the worker when it starts. */
 export interface WorkerSetup {
@@ -25,7 +25,7 @@ export type ToWorker =
 /** GenerateEvent of request `id`, and when its turn has come. */
 export type WireEvent =
   | { readonly id: number; readonly kind: 'begun' }
-  | { readonly id: number; readonly kind: 'delta'; readonly text: string; readonly tokens?: readonly WrittenToken[]; readonly ids?: TokenIds }
+  | { readonly id: number; readonly kind: 'delta'; readonly text: string; readonly tokens?: readonly WrittenToken[]; readonly told?: TokensTold }
   /** What was thought or called. */
   | { readonly id: number; readonly kind: 'part'; readonly part: Extract<GenerateEvent, { kind: 'reasoning' | 'tool_call' }> }
   | { readonly id: number; readonly kind: 'finish'; readonly reason: FinishReason; readonly usage: Usage; readonly stop?: string; readonly times: GenerationTimes }

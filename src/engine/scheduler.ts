@@ -162,11 +162,11 @@ export class Scheduler {
         events.push({ id, kind: 'error', ...describeError(outcome.error) }, ...this.#release(id));
         continue;
       }
-      const { text, tokens, ids: told, parts = [], finish } = outcome.progress;
+      const { text, tokens, told, parts = [], finish } = outcome.progress;
       if (!sequence.reads) running.first ??= performance.now();
       this.#generatedTokens += usage.completionTokens - (this.#before.get(sequence) ?? 0);
       this.#before.set(sequence, usage.completionTokens);
-      if (text !== '' || tokens?.length || told) events.push({ id, kind: 'delta', text, ...(tokens?.length ? { tokens } : {}), ...(told ? { ids: told } : {}) });
+      if (text !== '' || tokens?.length || told) events.push({ id, kind: 'delta', text, ...(tokens?.length ? { tokens } : {}), ...(told ? { told } : {}) });
       for (const part of parts) events.push(part.kind === 'delta' ? { id, ...part } : { id, kind: 'part', part });
       if (!finish) continue;
       events.push({ id, kind: 'finish', reason: finish, usage, ...(sequence.stop === undefined ? {} : { stop: sequence.stop }), times: timesOf(running) }, ...this.#release(id));

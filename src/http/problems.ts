@@ -265,7 +265,7 @@ export function answerTo(error: unknown): Answer {
   if (error instanceof InduceError) return answer(error, error.code, INDUCE[error.code]);
   if (error instanceof RuleError) return answer(error, error.code, RULE[error.code], error.field, ruleErrorWire(error));
   if (error instanceof JobError) return answer(error, error.code, JOB[error.code]);
-  if (error instanceof TermError) return answer(error, error.code, TERM[error.code]);
+  if (error instanceof TermError) return answer(error, error.code, TERM[error.code], error.field);
   if (error instanceof Error && 'code' in error && typeof error.code === 'string' && Object.hasOwn(FASTIFY, error.code))
     return answer(error, FASTIFY[error.code], HTTP[FASTIFY[error.code]]);
   const other = error instanceof Error ? error : new Error(String(error));

@@ -33,6 +33,14 @@ const isMissing = (issue: Issue): boolean =>
     ? issue.errors.length > 0 && issue.errors.every((each) => each[0]?.path.length === 0 && isMissing(each[0]))
     : issue.code === 'invalid_type' && issue.message.endsWith('received undefined');
 
+/** What a union takes, where nothing of it fits at all. */
+function formsOf(issue: Extract<Issue, { readonly code: 'invalid_union' }>): string {
+  if (issue.message !== 'Invalid input') return issue.message;
+  const first = issue.errors.map(([each]) => each);
+  const kinds = new Set(first.flatMap((each) => (each?.code === 'invalid_type' && each.path.length === 0 ? [each.expected] : [])));
+  const received = /received (.+)$/.exec(first.find((each) => each?.code === 'invalid_type')?.message ?? '')?.[1];
+  return kinds.size === 0 || received === undefined ? 'has none of the forms that are allowed here' : `expected ${[...kinds].join(' or ')}, received ${received}`;
+}
 function read(found: Issue): { readonly code: HttpErrorCode; readonly param: string; readonly reason: string } {
   const issue = narrowed(found);
   const param = place(issue.path);
@@ -52,7 +60,7 @@ function read(found: Issue): { readonly code: HttpErrorCode; readonly param: str
   }
   if (isMissing(issue)) return { code: 'missing_required_parameter', param, reason: 'is required' };
   if (issue.code === 'custom' && issue.params?.['unsupported'] === true) return { code: 'unsupported_parameter', param, reason: issue.message };
-  if (issue.code === 'invalid_union') return { code: 'invalid_value', param, reason: 'has none of the forms that are allowed here' };
+  if (issue.code === 'invalid_union') return { code: 'invalid_value', param, reason: formsOf(issue) };
   return { code: 'invalid_value', param, reason: issue.message.replace(/^Invalid (input|option): /, '').replace(/^Too (small|big): expected /, 'expected ') };
 }
 

@@ -82,6 +82,7 @@ const others: readonly Case[] = [
   { title: 'where nothing may be called', format: of('functionary-v3.2'), names: [], text: 'all\nHello', is: { said: 'Hello' } },
   { title: 'a call, and another', format: of('functionary-v3.2'), text: 'weather\n{"city": "Ulm"}>>>add\n{"a": 1}', is: { said: '', calls: [['weather', '{"city": "Ulm"}'], ['add', '{"a": 1}']] } },
   { title: 'what was said before one', format: of('functionary-v3.2'), text: 'all\nSo.\n>>>add\n{}', is: { said: 'So.', calls: [['add', '{}']] } },
+  { title: 'what was said ends as a mark begins', format: of('functionary-v3.2'), text: 'all\n<b>So</b>>>>>add\n{}>>>>weather\n{"city": "Ulm"}', is: { said: '<b>So</b>>>', calls: [['add', '{}'], ['weather', '{"city": "Ulm"}']] } },
   { title: 'a text without its head', format: of('functionary-v3.2'), text: 'Hello\nworld', is: { said: 'Hello\nworld' } },
   { title: 'a text that ends in its head', format: of('functionary-v3.2'), text: 'Hello', is: { said: 'Hello' } },
   { title: 'a text to everyone where one call is asked for', format: of('functionary-v3.2'), single: true, text: 'all\nSo.>>>add\n{"a": 1}>>>add\n{}', is: { said: 'So.', calls: [['add', '{"a": 1}']] } },

@@ -216,6 +216,7 @@ t.test('what cannot be is said before it begins', async (t) => {
     message: /leave them out/,
   });
   t.match(await refused(TEXT, { echo: true, sampling: { temperature: 0, topP: 1, logprobs: 0 } }), { code: 'invalid_prompt', message: /no likelihood/ });
+  t.match(await refused(TEXT, { sampling: { temperature: 0, topP: 1, promptLogprobs: 0 } }), { code: 'invalid_prompt', message: /leave prompt_logprobs out/ });
   t.match(await refused('', { prompt: { kind: 'text', text: 'a', suffix: 'b' } }), { code: 'filling_unsupported' });
   t.match(await refused(TEXT, { sampling: { temperature: 0, topP: 1, truncatePrompt: 3 } }), { code: 'invalid_prompt', message: /whole; leave truncate_prompt_tokens out/ });
   t.match(await refused('', { prompt: { kind: 'text', text: TEXT, languages: { target: 'fr' } } }), {

@@ -189,6 +189,40 @@ t.test('numbers are in their bounds, and all of up to 3 decimals that are in the
   t.end();
 });
 
+t.test('whole numbers of 64 bits, as ids are, can be written, and none beyond their bounds', (t) => {
+  const may = (given: object, text: string): boolean => {
+    const constraint = compileConstraint(schema({ type: 'integer', ...given }), vocabulary());
+    return Array.from(Buffer.from(text)).every((byte) => {
+      const fits = constraint.allowed().has(byte);
+      if (fits) constraint.accept(byte);
+      return fits;
+    }) && constraint.complete();
+  };
+  const near = [-1001, -1000, -999, -101, -100, -99, -11, -10, -9, -1, 0, 1, 5, 9, 10, 11, 19, 20, 98, 99, 100, 101, 999, 1000, 9999];
+  const bounds = [undefined, -1000, -99, -11, -10, -1, 0, 1, 9, 10, 19, 100, 999];
+  for (const minimum of bounds)
+    for (const maximum of bounds.filter((bound) => minimum === undefined || bound === undefined || minimum <= bound)) {
+      const wrong = near.filter((value) => may({ minimum, maximum }, String(value)) !== ((minimum ?? value) <= value && value <= (maximum ?? value)));
+      if (wrong.length > 0) t.fail(`from ${minimum} to ${maximum}: ${wrong.join()}`);
+    }
+  const safe = { minimum: Number.MIN_SAFE_INTEGER, maximum: Number.MAX_SAFE_INTEGER };
+  for (const [given, text, fits] of [
+    [{}, '175928847299117063', true],
+    [{ minimum: 0 }, '9223372036854775807', true],
+    [{}, '-9223372036854775807', true],
+    [{}, '9223372036854775808', false],
+    [safe, '9007199254740991', true],
+    [safe, '9007199254740992', false],
+    [{ maximum: 1e18 }, '1000000000000000001', false],
+    [{ maximum: 2 ** 63 }, '9223372036854775808', false],
+    [{ exclusiveMinimum: 1e17 }, '100000000000000000', false],
+    [{ multipleOf: 10 }, '9007199254740990', true],
+    [{ multipleOf: 10 }, '9007199254741000', false],
+  ] as const)
+    t.equal(may(given, text), fits, `${text} ${JSON.stringify(given)}`);
+  t.end();
+});
+
 /** Schemas put together out of others: allOf, what stands beside alternatives, references with and without more beside them. */
 function composedSchema(random: Random): object {
   const part = (): object =>

@@ -183,7 +183,7 @@ async function written(
       constraint: make(words),
       describe,
       isSilent: () => false,
-      tellsIds: false,
+      tellsIds: false, likelihoods: { prompt: undefined, echo: undefined },
     });
   });
   const counts = { total: 0, sequences: 0, guessedTokens: 0, acceptedTokens: 0 };

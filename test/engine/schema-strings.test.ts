@@ -4,52 +4,9 @@
 import t from 'tap';
 import { z } from 'zod';
 import { compileConstraint } from '../../src/engine/constraints/constraint.ts';
-import type { ConstraintVocabulary } from '../../src/engine/constraints/port.ts';
-import { TokenSet } from '../../src/engine/constraints/tokens/token-set.ts';
-import { TokenTrie } from '../../src/engine/constraints/tokens/token-trie.ts';
 import { seeded } from '../helpers/store-world.ts';
-import { drawn } from './masks-cases.ts';
 import type { Random } from './masks-cases.ts';
-
-/** Every byte, and some longer tokens. */
-const TOKENS = [
-  ...Array.from({ length: 256 }, (_, byte) => Buffer.of(byte)),
-  ...['", "', '12', '0.', 'T0', '-02', '00', 'ab', '@a', '.c', '://', 'é'].map((text) => Buffer.from(text)),
-];
-const END = TOKENS.length;
-const bytesOf = (id: number): Uint8Array | undefined => TOKENS[id];
-const trie = new TokenTrie(TOKENS.keys(), bytesOf);
-const vocabulary = (): ConstraintVocabulary => ({
-  trie: () => trie,
-  size: END + 1,
-  ends: [END],
-  encode: (text) => [...Buffer.from(text)],
-  bytesOf,
-  compiled: new Map(),
-});
-const CLOSING = new Set(TOKENS.flatMap((bytes, id) => (/^["\]}]/.test(bytes.toString()) ? [id] : [])));
-
-function draw(schema: unknown, words: ConstraintVocabulary, random: Random): string | undefined {
-  const constraint = compileConstraint({ kind: 'schema', schema }, words);
-  const written: Uint8Array[] = [];
-  for (let i = 0; i < 400 && !constraint.complete(); i++) {
-    const allowed = constraint.allowed();
-    const closing = random.next() < 0.3 ? TokenSet.ofIds([...CLOSING].filter((id) => allowed.has(id))) : allowed;
-    const token = drawn(closing.size > 0 ? closing : allowed, random);
-    if (token === undefined) throw new Error(`nothing may follow ${Buffer.concat(written).toString()}`);
-    written.push(TOKENS[token]);
-    constraint.accept(token);
-  }
-  return constraint.complete() ? Buffer.concat(written).toString('utf8') : undefined;
-}
-function accepts(schema: unknown, value: unknown, words = vocabulary()): boolean {
-  const constraint = compileConstraint({ kind: 'schema', schema }, words);
-  for (const byte of Buffer.from(JSON.stringify(value))) {
-    if (!constraint.allowed().has(byte)) return false;
-    constraint.accept(byte);
-  }
-  return constraint.complete();
-}
+import { accepts, draw, vocabulary } from './schema-texts.ts';
 
 t.test('what is drawn is valid by the library whose schema it is', (t) => {
   const random = seeded(31);
@@ -60,6 +17,8 @@ t.test('what is drawn is valid by the library whose schema it is', (t) => {
     z.uuid(),
     z.uuidv4().max(36),
     z.url(),
+    z.url().max(120),
+    z.url().max(700),
     z.url().min(1).max(2083),
     z.iso.datetime(),
     z.iso.date(),
@@ -118,6 +77,20 @@ t.test('and what is valid can be written', (t) => {
   const words = vocabulary();
   t.ok(accepts(email, 'ada.lovelace-king@mail.example.org', words));
   t.notOk(accepts(email, `${'a'.repeat(40)}@example.org`, words));
+  for (const [format, texts, none] of [
+    ['date', ['2024-12-31', '2024-02-29', '2000-02-29', '2023-04-30'], ['2023-02-29', '1900-02-29', '2024-04-31', '2024-13-01', '2024-02-30']],
+    ['date-time', ['2024-01-31T23:59:59.5+02:00'], ['2023-02-29T00:00:00Z']],
+    ['duration', ['P3Y6M4DT12H30M5S', 'PT36H', 'P2W', 'P1M', 'PT1M'], ['P', 'PT', 'P1D1Y', 'P1WT1H', 'PT1H1S', 'P1H']],
+    ['ipv6', ['::', '::1', 'fe80::1:2', '2001:DB8::8a2e:370:7334', '1:2:3:4:5:6:7:8', '1::'], ['1::2::3', ':1', '1:2:3:4:5:6:7', '1:2:3:4:5:6:7:8:9', '12345::', '1:2:3:4:5:6:7:8::']],
+    ['uri', ['https://en.wikipedia.org/wiki/Albert_Einstein?a=1&b=%20#Early_life', 'http://localhost:8080/', 'ftp://a.b.example.org', 'http://127.0.0.1/x'], ['https://', 'http://:80/', 'https://a.org/a b', 'https://a.org/%2', '//a.org', 'http://1.2']],
+    ['email', ['Ada.Lovelace@Example.org'], ['a@b', '.a@b.org']],
+    ['hostname', ['localhost', 'a.b.example.org'], ['-a.org', 'a..org', '1.2.3.4']],
+    ['uuid', ['2EB8AA08-AA98-41EA-B4AA-73B441D16380'], ['2eb8aa08-aa98-41ea-b4aa-73b441d1638']],
+  ] as const) {
+    const [whole, long] = [vocabulary(), vocabulary()];
+    for (const text of texts) t.ok(accepts({ type: 'string', format }, text, whole) && accepts({ type: 'string', format, maxLength: 2000 }, text, long), `${format} ${text}`);
+    for (const text of none) t.notOk(accepts({ type: 'string', format }, text, whole) || accepts({ type: 'string', format, maxLength: 2000 }, text, long), `no ${format} ${text}`);
+  }
   t.ok(accepts({ type: 'string', pattern: '^.*$', minLength: 2, maxLength: 3 }, '😀"'), 'characters are counted, not bytes');
   t.notOk(accepts({ type: 'string', pattern: '^.*$', minLength: 2, maxLength: 3 }, '😀'));
   t.ok(
@@ -134,6 +107,10 @@ t.test('and what is valid can be written', (t) => {
     ),
   );
   t.ok(accepts({ type: 'object', propertyNames: false }, {}));
+  const of = (name: string): object => ({ type: 'object', properties: { kind: { const: name } }, required: ['kind'] });
+  const pydantic = { oneOf: [{ $ref: '#/$defs/Cat' }, { $ref: '#/$defs/Dog' }], discriminator: { propertyName: 'kind', mapping: { cat: '#/$defs/Cat', dog: '#/$defs/Dog' } }, $defs: { Cat: of('cat'), Dog: of('dog') } };
+  t.ok(accepts(pydantic, { kind: 'dog' }), 'which alternative it is, is told to readers');
+  t.notOk(accepts(pydantic, { kind: 'cow' }));
   t.end();
 });
 

@@ -30,6 +30,7 @@ t.test('tokens of a server elsewhere are those of the engine here', async (t) =>
     ask('Albert Einstein was', { sampling: { temperature: 0, topP: 1, logprobs: 2 }, maxTokens: 4, echo: true }),
     ask('', { prompt: { kind: 'tokens', ids: [400, 500] }, maxTokens: 5, stop: ['zzz'] }),
     ask('Albert Einstein was', { sampling: { temperature: 2, topP: 1, seed: 3, minTokens: 9, ignoreEos: true, stopTokens: [300], includeStop: true, specialTokens: true, tokenIds: true, truncatePrompt: 2 }, maxTokens: 30, stop: ['e'] }),
+    chat([{ role: 'user', content: 'Where was Albert Einstein born?' }], { sampling: { temperature: 2, topP: 1, seed: 3, tokenIds: true }, maxTokens: 12 }),
   ];
   for (const request of requests) {
     const [there, expected] = [await collect(engine.generate(request)), await collect(here.generate(request))];
@@ -42,6 +43,7 @@ t.test('tokens of a server elsewhere are those of the engine here', async (t) =>
     t.same(await idsOf(engine.generate(request)), await idsOf(here.generate(request)), 'and their ids');
   }
   t.match(await failure(collect(engine.generate(ask('x', { model: 'none' })))), { code: 'unknown_model' });
+  t.match(await failure(collect(engine.generate(ask('x', { sampling: { temperature: 0, topP: 1, promptLogprobs: 1 } })))), { code: 'invalid_prompt', message: /leave prompt_logprobs out/ });
   t.match(await failure(collect(engine.generate(ask('word '.repeat(5000))))), { code: 'context_length_exceeded', message: /answered 400: .*1024 tokens/ });
   t.match(await failure(collect(engine.generate(ask('x', { constraint: { kind: 'regex', pattern: '(' } })))), { code: 'invalid_prompt', message: /group that nothing closes/ });
 

@@ -265,6 +265,13 @@ t.test('tokens are counted', async (t) => {
   t.match(await call(app, 'POST', '/v1/messages/count_tokens', { model: 'scripted' }), { status: 400, json: { type: 'error' } });
 });
 
+t.test('long whole numbers in the input of a tool stay as they were written', async (t) => {
+  const written = '{"id": 175928847299117063, "in": [-9223372036854775807, 9007199254740993], "small": 12, "half": 1.5, "huge": 1e300}';
+  script = () => [{ kind: 'tool_call', index: 0, id: 'call_1', name: 'f', arguments: written }, { kind: 'finish', reason: 'tool_calls', usage }];
+  const { text } = await call(app, 'POST', '/v1/messages', body);
+  t.ok(text.includes('"input":{"id":175928847299117063,"in":[-9223372036854775807,9007199254740993],"small":12,"half":1.5,"huge":1e+300}'), text);
+});
+
 t.test('a key may come as Anthropic sends it', async (t) => {
   const locked = await startApp(t, { PHAROS_API_KEYS: 'first-key-1' }, { engine: scriptedEngine(() => says('Hi.')) });
   const post = (headers: Record<string, string>) => call(locked, 'POST', '/v1/messages', body, headers);

@@ -111,6 +111,27 @@ t.test('what is wrong with the rules of a question is said with its place', asyn
   t.match(large, { status: 413, json: { error: { code: 'too_large', param: 'knowledge.rules' } } });
 });
 
+t.test('valid_at answers as of that time in the world, with what followed then', async (t) => {
+  const knowledge_base = 'times';
+  const between = (object: string, valid_from: string, valid_to: string): object => ({ subject: 'Albert Einstein', relation: 'spouse', object, valid_from, valid_to });
+  const told = await call(app, 'POST', '/v1/triples', { knowledge_base, triples: [between('Mileva Maric', '1903-01-06', '1919-02-14'), between('Elsa Einstein', '1919-06-02', '1936-12-20'), { subject: 'Mileva Maric', relation: 'born in', object: 'Titel' }] });
+  t.equal(told.status, 200);
+  await call(app, 'POST', '/v1/rules', { knowledge_base, rules: '"family name"(?x, Einstein) :- spouse("Albert Einstein", ?x).' });
+  const at = async (question: string, more: object = {}) => (await ask(question, { knowledge: { base: knowledge_base, ...more } })).json;
+  const who = 'Who was the spouse of Albert Einstein?';
+  t.match(await at(who), { grounding: { outcome: 'not_entailed' } });
+  t.match(await at(who, { valid_at: '1910-01-01' }), { grounding: { outcome: 'entailed', answers: ['Mileva Maric'], cached: false } });
+  t.match(await at(who, { valid_at: '1910-01-01' }), { grounding: { answers: ['Mileva Maric'], cached: true } });
+  const later = await at(who, { valid_at: '1930-01-01' });
+  t.match(later, { grounding: { answers: ['Elsa Einstein'], claims: [{ proof_id: /^p_/ }] } });
+  t.match(await at('Where was the spouse of Albert Einstein born?', { valid_at: '1910-01-01' }), { grounding: { answers: ['Titel'] } });
+  t.match(await at('Is the family name of Mileva Maric Einstein?', { valid_at: '1910-01-01' }), { grounding: { outcome: 'entailed' } });
+  t.match(await at('Is the family name of Mileva Maric Einstein?', { valid_at: '1930-01-01' }), { grounding: { outcome: 'not_entailed' } });
+  t.match(await at('Is the relation in law of Mileva Maric Einstein?', { valid_at: '1910-01-01', rules: '"relation in law"(?x, ?y) :- "family name"(?x, ?y).' }), { grounding: { outcome: 'entailed' } });
+  t.match(await ask(who, { knowledge: { base: knowledge_base, valid_at: 'then' } }), { status: 400, json: { error: { param: 'knowledge.valid_at' } } });
+  t.match(await ask(who, { knowledge: { base: knowledge_base, valid_at: '1910-01-01', as_of: '2020-01-01' } }), { status: 400, json: { error: { param: 'knowledge.valid_at', message: /as_of/ } } });
+});
+
 t.test('Chinese questions are answered in Chinese', async (t) => {
   const { json } = await ask('爱因斯坦出生于哪里？');
   t.match(json, { grounding: { outcome: 'entailed' }, choices: [{ message: { content: /乌尔姆/ } }] });
@@ -148,6 +169,18 @@ t.test('the model alone: seeded text is repeatable, a limit ends it, the graph i
   );
   const short = await ask('Tell me more.', { ...off, seed: 1, max_tokens: 1 });
   t.match(short.json, { grounding: { outcome: 'ungrounded', answers: [], claims: [], cached: false }, usage: { completion_tokens: 1 } });
+});
+
+t.test('a refusal of an earlier turn is read as what was said, in each of its forms', async (t) => {
+  const turns = (said: object) => call(app, 'POST', '/v1/chat/completions', { messages: [{ role: 'user', content: 'Hello.' }, { role: 'assistant', ...said }, { role: 'user', content: 'And now?' }], max_tokens: 1, knowledge: { mode: 'off' }, return_token_ids: true });
+  const plain = await turns({ content: 'No, I will not.' });
+  t.equal(plain.status, 200);
+  for (const said of [{ refusal: 'No, I will not.' }, { content: null, refusal: 'No, I will not.' }, { content: [{ type: 'refusal', refusal: 'No, I will not.' }] }, { content: [{ type: 'text', text: 'No, ', prompt_cache_breakpoint: { mode: 'explicit' } }, { type: 'refusal', refusal: 'I will not.' }] }])
+    t.same((await turns(said)).json.prompt_token_ids, plain.json.prompt_token_ids, JSON.stringify(said));
+  const of = (role: string) => call(app, 'POST', '/v1/chat/completions', { messages: [{ role, content: [{ type: 'refusal', refusal: 'x' }] }] });
+  t.match(await of('user'), { status: 400, json: { error: { param: 'messages[0].content', message: /of the role assistant/ } } });
+  t.match(await ask('x', { moderation: {} }), { status: 400, json: { error: { param: 'moderation', code: 'unsupported_parameter' } } });
+  t.equal((await ask('Is Socrates mortal?', { prompt_cache_options: { mode: 'implicit' }, moderation: null })).status, 200);
 });
 
 t.test('plain completions, whole and streamed, and addresses without /v1', async (t) => {

@@ -139,3 +139,36 @@ t.test('a model that was trained for it is asked of each clause that states some
   );
   t.equal(passages.length, 6);
 });
+
+t.test('to a model that was trained for it a pronoun is told as the name that it means; what somebody only says, and what denies or asks anything at all, is counted', async (t) => {
+  const taught = { ...SCRIPTED, grounded: { format: 'evidence-2', nameOpen: '<|n|>', nameClose: '<|/n|>', lexicon: { en: [], zh: [] } } } as const;
+  const rows: Readonly<Record<string, string>> = {
+    ' Marie Curie was born in Warsaw.': '| Marie Curie | born in | Warsaw |',
+    ' Marie Curie died in Passy.': '| Marie Curie | died in | Passy |',
+    ' Anna Berg was born in Oslo.': '| Anna Berg | born in | Oslo |',
+    ' Anna Berg died in Rome.': '| Anna Berg | died in | Rome |',
+    ' Livy said that Remus was born in Rome.': '| Remus | born in | Rome |',
+    '鲁迅出生于绍兴。': '|鲁迅|出生于|绍兴|',
+    '鲁迅去世于上海。': '|鲁迅|去世于|上海|',
+  };
+  const reading = scriptedEngine((request) => {
+    const said = request.prompt.kind === 'chat' ? request.prompt.messages[1].content : '';
+    return says(rows[Object.keys(rows).find((each) => said.startsWith(each)) ?? ''] ?? '');
+  }, [taught]);
+  const other = await startApp(t, {}, { engine: reading });
+  const text = 'Marie Curie was born in Warsaw. Warsaw lies in Poland. She died in Passy. Although Anna Berg was born in Oslo, she died in Rome. Livy said that Remus was born in Rome. Nobody smiled. Did it rain? 鲁迅出生于绍兴。他去世于上海。';
+  const { json } = await call(other, 'POST', '/v1/extract', { text, relations: ['born in', 'died in', '出生于', '去世于'] });
+  t.match(json, { left_out: 0, denied: 3 });
+  t.same(
+    list(json.triples).map(({ subject, relation, object, source }) => [subject, relation, object, source]),
+    [
+      ['Marie Curie', 'born in', 'Warsaw', 'Marie Curie was born in Warsaw.'],
+      ['Marie Curie', 'died in', 'Passy', 'She died in Passy.'],
+      ['Anna Berg', 'born in', 'Oslo', 'Although Anna Berg was born in Oslo, she died in Rome.'],
+      ['Anna Berg', 'died in', 'Rome', 'Although Anna Berg was born in Oslo, she died in Rome.'],
+      ['鲁迅', '出生于', '绍兴', '鲁迅出生于绍兴。'],
+      ['鲁迅', '去世于', '上海', '他去世于上海。'],
+    ],
+    'the source is as it stands in the text',
+  );
+});

@@ -223,7 +223,7 @@ t.test('a file becomes a model that serves at once, and the job tells all of it'
 t.test('a knowledge base becomes examples; jobs wait, pause, resume and are cancelled, and too many are refused', async (t) => {
   const knowledge = { knowledge: { examples: 60, languages: ['en'] }, steps: 1000, context: 256, hyperparameters: { batch_size: 1 }, lora: { rank: 2 } };
   const first = await create(knowledge);
-  t.match(first.json, { knowledge: { base: 'default', examples: 60, languages: ['en'] }, training_file: null, lora: { rank: 2, alpha: 16 } });
+  t.match(first.json, { knowledge: { base: 'default', examples: 60, languages: ['en'], evidence: true }, training_file: null, lora: { rank: 2, alpha: 16 } });
   const id = str(first.json.id);
   await eventually(
     async () => (await call(app, 'GET', `${JOBS}/${id}`)).json,

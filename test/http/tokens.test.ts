@@ -83,6 +83,62 @@ t.test('ids are told whole and streamed, and the end of a prompt is read alone',
   await refused(t, complete, { truncate_prompt_tokens: 3, suffix: 'x' }, { param: 'truncate_prompt_tokens' });
 });
 
+interface ChatChoice {
+  readonly token_ids?: number[];
+  readonly delta: { readonly content?: string };
+}
+t.test('ids of a chat are told whole and streamed, once for all choices', async (t) => {
+  const asked = { ...WILD, return_token_ids: true, n: 2 };
+  const whole = (await chat(asked)).json as unknown as { choices: ChatChoice[]; prompt_token_ids: number[]; usage: { prompt_tokens: number; completion_tokens: number }; grounding: { outcome: string } };
+  t.equal(whole.grounding.outcome, 'ungrounded');
+  t.equal(whole.prompt_token_ids.length, whole.usage.prompt_tokens);
+  t.equal(whole.choices.flatMap(({ token_ids: ids }) => ids ?? []).length, whole.usage.completion_tokens);
+  const streamed = events((await chat({ ...asked, stream: true })).text) as unknown as { choices: (ChatChoice & { index: number })[]; prompt_token_ids?: number[] }[];
+  t.same(streamed.flatMap(({ prompt_token_ids: ids }) => ids ?? []), whole.prompt_token_ids);
+  t.ok(streamed[0].prompt_token_ids, 'in the first chunk');
+  for (const i of [0, 1]) t.same(streamed.flatMap(({ choices }) => choices.flatMap((choice) => (choice.index === i ? (choice.token_ids ?? []) : []))), whole.choices[i].token_ids);
+  t.equal((await one({ ...WILD, prompt: whole.prompt_token_ids, return_token_ids: true })).token_ids?.join(), whole.choices[0].token_ids?.join(), 'they are what the model read');
+  const called = (await chat({ return_token_ids: true, tools: [{ type: 'function', function: { name: 'f' } }], tool_choice: 'required', max_tokens: 60 })).json as unknown as typeof whole & { choices: { message: { tool_calls: object[] } }[] };
+  t.equal(called.choices[0].token_ids?.length, called.usage.completion_tokens, 'those of calls as well');
+  t.ok(called.choices[0].message.tool_calls.length > 0);
+  t.equal('token_ids' in ((await chat(WILD)).json.choices[0] as object), false);
+});
+
+t.test('how likely the tokens of a prompt are', async (t) => {
+  const asked = { return_token_ids: true, prompt_logprobs: 2, max_tokens: 3 };
+  const { json } = await complete({ ...asked, prompt: ['Albert Einstein was born', 'Plato'], n: 2 });
+  type Ranked = Record<string, { logprob: number; rank: number; decoded_token: string }> | null;
+  const { choices } = json as unknown as { choices: (Choice & { prompt_logprobs: Ranked[] })[] };
+  t.equal(choices.length, 4);
+  t.same(choices[1].prompt_logprobs, choices[0].prompt_logprobs, 'each choice has those of its prompt');
+  t.same(choices[3].prompt_logprobs, choices[2].prompt_logprobs);
+  const [{ prompt_logprobs: told, prompt_token_ids: ids = [] }] = choices;
+  t.equal(told.length, ids.length);
+  t.equal(told[0], null);
+  const echoed = await one({ echo: true, logprobs: 2, max_tokens: 0 });
+  for (const [i, ranked] of told.entries()) {
+    if (!ranked) continue;
+    t.equal(ranked[ids[i]].logprob, echoed.logprobs?.token_logprobs[i]);
+    t.equal(ranked[ids[i]].decoded_token, echoed.logprobs?.tokens[i]);
+    const ranks = Object.values(ranked).map(({ rank }) => rank).toSorted((a, b) => a - b);
+    t.same(ranks.slice(0, 2), [1, 2]);
+    t.ok(ranks.length === 2 || ranks[2] > 2);
+  }
+  const bare = (await complete({ prompt_logprobs: 0, echo: true, logprobs: 3, max_tokens: 0 })).json as unknown as typeof json & { choices: (Choice & { prompt_logprobs: Ranked[] })[] };
+  t.same(bare.choices[0].prompt_logprobs.map((ranked) => ranked && Object.keys(ranked).length), told.map((ranked) => ranked && 1));
+  t.equal(Object.keys(bare.choices[0].logprobs?.top_logprobs[1] ?? {}).length >= 3, true, 'an echo tells its own');
+  const chatted = (await chat({ ...asked, n: 2 })).json as unknown as { prompt_logprobs: Ranked[]; prompt_token_ids: number[]; usage: { prompt_tokens: number }; choices: { message: { content: string } }[] };
+  t.equal(chatted.prompt_logprobs.length, chatted.usage.prompt_tokens);
+  t.ok(chatted.prompt_token_ids.every((id, i) => i === 0 || chatted.prompt_logprobs[i]?.[id]));
+  t.equal(chatted.choices[0].message.content, chatted.choices[1].message.content, 'the text is the same with and without');
+  for (const ask of [complete, chat]) {
+    await refused(t, ask, { prompt_logprobs: 1, stream: true }, { param: 'prompt_logprobs', message: /stream/ });
+    await refused(t, ask, { prompt_logprobs: 21 }, { param: 'prompt_logprobs' });
+    await refused(t, ask, { prompt_logprobs: -1 }, { param: 'prompt_logprobs' });
+  }
+  await refused(t, chat, { prompt_logprobs: 1, knowledge: {} }, { param: 'prompt_logprobs', message: /knowledge.mode "off"/ });
+});
+
 t.test("likelihoods: llama.cpp's name, and the written token alone", async (t) => {
   const none = await one({ logprobs: 0, max_tokens: 3 });
   t.same(none.logprobs?.top_logprobs, none.logprobs?.tokens.map((token, i) => ({ [token]: none.logprobs?.token_logprobs[i] })));
@@ -101,6 +157,14 @@ t.test('who asks twice asks for the same', async (t) => {
   await refused(t, chat, { n_probs: 2, logprobs: false }, { param: 'n_probs' });
   await refused(t, chat, { stream_options: { include_usage: true } }, { param: 'stream_options', message: /stream: true/ });
   await one({ n_predict: 12, n_probs: 1, logprobs: 1 });
+});
+
+t.test("fields of vLLM's that change nothing, and those that would", async (t) => {
+  const neutral = { guided_decoding_backend: 'xgrammar', request_id: 'r-1', length_penalty: 1.2, spaces_between_special_tokens: false, use_beam_search: false, bad_words: [], vllm_xargs: {}, allowed_token_ids: null };
+  t.equal((await one({ ...neutral, add_special_tokens: true })).text, (await one({})).text);
+  t.match((await chat({ ...neutral, add_special_tokens: false, echo: false, include_reasoning: true, documents: [] })).json, { grounding: { outcome: 'entailed' } });
+  for (const ask of [complete, chat]) for (const [field, value] of Object.entries({ use_beam_search: true, bad_words: ['x'], allowed_token_ids: [5], guided_whitespace_pattern: ' ?' })) await refused(t, ask, { [field]: value }, { param: field, code: 'unsupported_parameter', message: /is not supported/ });
+  await refused(t, chat, { chat_template: '{{ messages }}' }, { param: 'chat_template', code: 'unsupported_parameter' });
 });
 
 t.test('what the vocabulary and the limits do not hold', async (t) => {

@@ -35,6 +35,16 @@ t.test('triples are told once, keep what came with them, and are matched by any 
   t.match(await get('object=Ulm&object_value=Ulm'), { status: 400, json: { error: { param: 'object_value' } } });
 });
 
+t.test('what is wrong with one triple is said with its place, and what would be right', async (t) => {
+  const good = { subject: 'a', relation: 'r', object: 'b' };
+  const error = (param: string, message: RegExp): object => ({ status: 400, json: { error: { type: 'invalid_request_error', param, message } } });
+  t.match(await post([good, { ...good, object: 5 }], 'wrong'), error('triples[1].object', /expected the name of an entity, or a literal such as \{"value": 5, "type": "number"\}/));
+  t.match(await post([good, { ...good, source: 5 }], 'wrong'), error('triples[1].source', /expected string or object, received number/));
+  t.match(await post([good, { ...good, valid_from: '2020-01-01', valid_to: '2019-01-01' }], 'wrong'), error('triples[1]', /^triples\[1\]: a fact cannot be true from 2020-01-01 until 2019-01-01/));
+  t.match(await post([{ ...good, object: { value: 'soon', type: 'date' } }], 'wrong'), error('triples[0]', /^triples\[0\]: /));
+  t.same((await get('knowledge_base=wrong')).json.data, [], 'nothing of them is told');
+});
+
 t.test('what is known to be false is kept apart', async (t) => {
   await post([{ subject: 'earth', relation: 'is a', object: 'disc', negated: true }]);
   t.same((await get('subject=earth')).json.data, []);

@@ -9,8 +9,9 @@ import { answerRequestsOf, chatChunk, chatLogprobs, chatReply, chatRequest, grou
 import type { ChatRequest } from '../../../src/contract/chat.ts';
 import { formFieldOf } from '../../../src/contract/forms.ts';
 import { maxTokensOf, usageWire } from '../../../src/contract/generation.ts';
+import { promptLogprobsWire } from '../../../src/contract/tokens.ts';
 import { callDeltaWire, GatheredCalls } from '../../../src/contract/tools.ts';
-import type { FinishReason, Usage, WrittenToken } from '../../../src/engine/port.ts';
+import type { FinishReason, TokensTold, Usage, WrittenToken } from '../../../src/engine/port.ts';
 import { checkBounds } from '../../../src/http/bounds.ts';
 import { sideBySide } from '../../../src/http/choices.ts';
 import { begin, sendEvents } from '../../../src/http/events.ts';
@@ -36,17 +37,18 @@ function chunks(head: Head, request: ChatRequest, choices: number): (event: Choi
   const counted = request.stream_options?.include_usage === true;
   const opened = new Set<number>();
   const used: Usage[] = [];
-  const chunk = (index: number, delta: Chunk['choices'][number]['delta'], finish_reason: FinishReason | null, tokens: readonly WrittenToken[] = []): Chunk => ({
+  const chunk = (index: number, delta: Chunk['choices'][number]['delta'], finish_reason: FinishReason | null, tokens: readonly WrittenToken[] = [], ids?: readonly number[]): Chunk => ({
     ...head,
     object: 'chat.completion.chunk',
-    choices: [{ index, delta, finish_reason, logprobs: tokens.length > 0 ? chatLogprobs(tokens) : null }],
+    choices: [{ index, delta, finish_reason, logprobs: tokens.length > 0 ? chatLogprobs(tokens) : null, ...(ids ? { token_ids: [...ids] } : {}) }],
     ...(counted ? { usage: null } : {}),
   });
   return ({ index, event }) => {
     if (event.kind === 'error') throw event.error;
-    const start: Chunk[] = opened.has(index) ? [] : [chunk(index, { role: 'assistant', content: event.kind === 'tool_call' ? null : '' }, null)];
+    const prompt = opened.size === 0 && event.kind === 'delta' ? event.ids?.prompt : undefined;
+    const start: Chunk[] = opened.has(index) ? [] : [{ ...chunk(index, { role: 'assistant', content: event.kind === 'tool_call' ? null : '' }, null), ...(prompt ? { prompt_token_ids: [...prompt] } : {}) }];
     opened.add(index);
-    if (event.kind === 'delta') return [...start, chunk(index, { content: event.text }, null, event.tokens)];
+    if (event.kind === 'delta') return [...start, chunk(index, { content: event.text }, null, event.tokens, event.ids?.written)];
     if (event.kind === 'reasoning') return [...start, chunk(index, { reasoning_content: event.text }, null)];
     if (event.kind === 'tool_call') return [...start, chunk(index, { tool_calls: [callDeltaWire(event)] }, null)];
     const grounding = event.grounding ? groundingWire(event.grounding) : UNGROUNDED;
@@ -62,6 +64,10 @@ class Choice {
   #thought = '';
   readonly #calls = new GatheredCalls();
   readonly #tokens: WrittenToken[] = [];
+  #ids: number[] | undefined;
+  /** Ids and likelihoods of what it answers. */
+  promptIds: readonly number[] | undefined;
+  prompt: TokensTold['prompt'];
   end: Extract<AnswerEvent, { kind: 'finish' }> | undefined;
   take(event: AnswerEvent): void {
     if (event.kind === 'error') throw event.error;
@@ -71,6 +77,9 @@ class Choice {
     else {
       this.#content += event.text;
       this.#tokens.push(...(event.tokens ?? []));
+      if (event.ids) (this.#ids ??= []).push(...event.ids.written);
+      this.promptIds ??= event.ids?.prompt;
+      this.prompt ??= event.prompt;
     }
   }
   wire(index: number): z.infer<typeof chatReply>['choices'][number] {
@@ -83,7 +92,7 @@ class Choice {
       ...(this.#thought === '' ? {} : { reasoning_content: this.#thought }),
       ...(calls.length > 0 ? { tool_calls: calls } : {}),
     };
-    return { index, message, finish_reason: this.end.reason, logprobs: this.#tokens.length > 0 ? chatLogprobs(this.#tokens) : null };
+    return { index, message, finish_reason: this.end.reason, logprobs: this.#tokens.length > 0 ? chatLogprobs(this.#tokens) : null, ...(this.#ids ? { token_ids: this.#ids } : {}) };
   }
 }
 
@@ -125,6 +134,8 @@ export default (async (app) => {
         object: 'chat.completion' as const,
         choices: choices.map((choice, i) => choice.wire(i)),
         usage: usageWire(choices.flatMap(({ end }) => (end ? [end.usage] : []))),
+        ...(first.promptIds ? { prompt_token_ids: [...first.promptIds] } : {}),
+        ...(first.prompt ? { prompt_logprobs: promptLogprobsWire(first.prompt) } : {}),
         grounding: first.end?.grounding ? groundingWire(first.end.grounding) : UNGROUNDED,
       };
     },

@@ -7,7 +7,7 @@ import { unused } from '../generation.ts';
 import type { ChatMessage, ToolCall } from '../../engine/port.ts';
 
 const notText = refused(['input_image', 'input_file', 'input_audio'], 'images, files and audio cannot be read; send their text in parts of type "input_text"');
-const inputText = z.strictObject({ type: z.literal('input_text'), text: said });
+const inputText = z.strictObject({ type: z.literal('input_text'), text: said, prompt_cache_breakpoint: unused });
 const part = z.discriminatedUnion('type', [
   inputText,
   z.strictObject({ type: z.literal('output_text'), text: said, annotations: unused, logprobs: unused }),

@@ -165,11 +165,11 @@ export class LoadedModel {
       describe: (token, likelihood) => ({ ...this.#likely(token, likelihood?.logprob), top: (likelihood?.top ?? []).map(([id, each]) => this.#likely(id, each)) }),
       isSilent: (token) => this.tokenizer.bytesOf(token) === undefined && sampling.specialTokens !== true,
       tellsIds: sampling.tokenIds === true,
+      likelihoods: { prompt: sampling.promptLogprobs, echo: echo ? sampling.logprobs : undefined },
       ...(echo ? { echo: source && request.prompt.kind === 'text' ? request.prompt.text : this.tokenizer.textOfAll(read) } : {}),
       ...(reads
         ? { reader: new FormatReader({ format: this.#replies, marks, opened: thought === 'open', names: offer?.names ?? [], tools: offer?.tools ?? [], single: offer?.single ?? false, certain: offer ? certainOf(offer) : 'nothing', newId: () => `call_${randomUUID().replaceAll('-', '').slice(0, 24)}` }) }
         : {}),
-      // A reader has given its marks signs by now.
       // A reader has given its marks signs by now.
       detokenizer: this.#detokenizer(request, marks.signs),
       constraint: this.#constraint(request, offer, thought),
@@ -242,7 +242,7 @@ export class LoadedModel {
     return this.#template.encode(this.tokenizer, prompt, this.#replies);
   }
   #sourceOf({ prompt, sampling, echo }: GenerateRequest, reader: SourceReader): { readonly ids: readonly number[]; readonly thought: Thought; readonly source: readonly number[] } {
-    if (echo && sampling.logprobs !== undefined) throw new EngineError('invalid_prompt', `an encoder reads the prompts of model ${this.#files.id}, so that their tokens have no likelihood; leave logprobs or echo out`);
+    if ((echo && sampling.logprobs !== undefined) || sampling.promptLogprobs !== undefined) throw new EngineError('invalid_prompt', `an encoder reads the prompts of model ${this.#files.id}, so that their tokens have no likelihood; leave ${sampling.promptLogprobs === undefined ? 'logprobs or echo' : 'prompt_logprobs'} out`);
     if (sampling.truncatePrompt !== undefined) throw new EngineError('invalid_prompt', `an encoder reads the prompts of model ${this.#files.id}, whole; leave truncate_prompt_tokens out`);
     if (offerOf(prompt)) throw new EngineError('tools_invalid', `model ${this.#files.id} rewrites texts and cannot be told of tools; leave them out`);
     const { source, begins } = reader.read(prompt);

@@ -2,7 +2,7 @@
 // Refuses to know logits, and which tokens are chosen.
 
 import { Limiter } from '../constraints/limits/limiter.ts';
-import type { FinishReason, GenerateEvent, TextLimits, TokenIds, WrittenToken } from '../port.ts';
+import type { FinishReason, GenerateEvent, TextLimits, TokensTold, WrittenToken } from '../port.ts';
 import { joined } from '../replies/reader.ts';
 import type { ReplyPart, ReplyReader } from '../replies/reader.ts';
 import type { Ending } from './ending.ts';
@@ -13,7 +13,7 @@ export interface Progress {
   readonly text: string;
   /** What was written, where it is to be told. */
   readonly tokens?: readonly WrittenToken[];
-  readonly ids?: TokenIds;
+  readonly told?: TokensTold;
   /** In place of text and tokens, where there is a reader. */
   readonly parts?: readonly Extract<GenerateEvent, { kind: 'delta' | 'reasoning' | 'tool_call' }>[];
   readonly finish?: FinishReason;

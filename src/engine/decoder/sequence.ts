@@ -3,7 +3,7 @@
 
 import type { Constraint } from '../constraints/port.ts';
 import { EngineError } from '../port.ts';
-import type { TextLimits, TokenIds, Usage, WrittenToken } from '../port.ts';
+import type { TextLimits, TokensTold, Usage, WrittenToken } from '../port.ts';
 import type { Bans } from '../encoder-decoder/bans.ts';
 import { sourceBytes } from '../encoder-decoder/source.ts';
 import type { Source, SourceCache } from '../encoder-decoder/source.ts';
@@ -15,6 +15,8 @@ import { Drafts } from './drafts.ts';
 import type { Ending } from './ending.ts';
 import { Outgoing } from './outgoing.ts';
 import type { Progress } from './outgoing.ts';
+import { PromptScores } from './prompt-scores.ts';
+import type { PromptScoresParts } from './prompt-scores.ts';
 import type { ReplyReader } from '../replies/reader.ts';
 import type { Likelihood, Sampler } from '../sampling/sampler.ts';
 import type { Detokenizer } from '../text/tokenizer.ts';
@@ -50,6 +52,7 @@ export interface SequenceParts {
   readonly echo?: string;
   /** The ids of all tokens are told. */
   readonly tellsIds: boolean;
+  readonly likelihoods: PromptScoresParts['likelihoods'];
 }
 /** What a pass shows the model; the last tokens may be guessed. */
 interface Plan extends Fed {
@@ -82,8 +85,8 @@ export class Sequence {
   #remembered = 0;
   /** Tokens that an encoder has still to read. */
   #unread: number;
-  /** Next token of the prompt to be read for its likelihood; undefined: none is. */
-  #scored: number | undefined;
+  /** While the prompt is read for the likelihood of its tokens. */
+  #scores: PromptScores | undefined;
 
   constructor(parts: SequenceParts) {
     this.#parts = parts;
@@ -92,7 +95,7 @@ export class Sequence {
     this.#unseen = parts.prompt;
     this.#unread = parts.source?.ids.length ?? 0;
     this.#outgoing = new Outgoing(parts);
-    if (parts.echo !== undefined && parts.sampler.wantsLikelihood) this.#scored = 0;
+    this.#scores = PromptScores.of(parts);
   }
   get usage(): Usage {
     return { promptTokens: this.promptTokens, completionTokens: this.#written, ...(this.#remembered > 0 ? { cachedTokens: this.#remembered } : {}), ...(this.#outgoing.thought > 0 ? { reasoningTokens: this.#outgoing.thought } : {}) };
@@ -131,7 +134,7 @@ export class Sequence {
   }
   /** May it go on from what is remembered of another text? Where the likelihood of each token is told, all are read; and what a decoder saw depends on what its encoder read. */
   get mayShare(): boolean {
-    return this.#scored === undefined && !this.#parts.source;
+    return !this.#scores && !this.#parts.source;
   }
   /** What the model remembers of it, with the beginning that another text had, where there was one: `beside`, a text that is being written, or one that has ended. */
   begin(beside?: { readonly length: number; copy(): RunnerState }): RunnerState {
@@ -161,7 +164,7 @@ export class Sequence {
   }
   #planned(chunk: number, guesses: number): Plan {
     const { runner, sampler, limit } = this.#parts;
-    const scores = this.#scored !== undefined;
+    const scores = this.#scores !== undefined;
     // Where each token's likelihood is asked for, each has its logits: not too many at once.
     const most = scores ? (runner.canRewind ? Math.max(1, Math.min(chunk, Math.floor(MOST_SCORES / runner.logits))) : 1) : chunk;
     const tokens = this.#unseen.slice(0, most);
@@ -184,9 +187,10 @@ export class Sequence {
   /** Goes on with the logits that `plan` wanted. `guessed`: how many of the tokens shown were guessed, and `undone` those of them, the last ones, that were wrong: the model must forget them. */
   take(rows: readonly Float32Array[]): { readonly progress: Progress; readonly guessed: number; readonly undone: number } {
     const taken = this.#taken(rows);
-    return this.#parts.tellsIds ? { ...taken, progress: { ...taken.progress, ids: this.#ids() } } : taken;
+    const told = this.#parts.tellsIds ? this.#ids() : undefined;
+    return told ? { ...taken, progress: { ...taken.progress, told: { ...taken.progress.told, ids: told } } } : taken;
   }
-  #ids(): TokenIds | undefined {
+  #ids(): TokensTold['ids'] {
     const { source, prompt } = this.#parts;
     if (this.#newIds.length === 0 && (this.#promptTold || this.#reading)) return undefined;
     const told = { ...(this.#promptTold ? {} : { prompt: source?.ids ?? prompt }), written: this.#newIds };
@@ -197,7 +201,7 @@ export class Sequence {
   #taken(rows: readonly Float32Array[]): ReturnType<Sequence['take']> {
     const { tokens, guess } = this.#fed;
     const text = this.#echoed();
-    if (this.#scored !== undefined) return { progress: this.#score(rows, tokens, text), guessed: 0, undone: 0 };
+    if (this.#scores) return { progress: this.#score(this.#scores, rows, text), guessed: 0, undone: 0 };
     this.#unseen = this.#unseen.slice(tokens.length - guess.length);
     this.#unread = 0;
     if (this.#unseen.length > 0) return { progress: { text }, guessed: 0, undone: 0 };
@@ -214,23 +218,21 @@ export class Sequence {
     this.#echoes = true;
     return this.#parts.echo ?? '';
   }
-  /** Tokens of the prompt, and the likelihood of each that follows one. */
-  #score(rows: readonly Float32Array[], shown: readonly number[], text: string): Progress {
-    const { describe, sampler, limit, prompt } = this.#parts;
-    const at = this.#scored ?? 0;
-    const tokens = at === 0 ? [describe(prompt[0])] : [];
-    shown.forEach((_, i) => {
-      const next = prompt[at + i + 1];
-      if (next !== undefined) tokens.push(describe(next, sampler.score(rows[i], next)));
-    });
-    this.#unseen = this.#unseen.slice(shown.length);
-    this.#scored = at + shown.length;
-    if (this.#scored < prompt.length) return { text, tokens };
-    this.#scored = undefined;
+  /** Tokens of the prompt were read for their likelihood. */
+  #score(scores: PromptScores, rows: readonly Float32Array[], text: string): Progress {
+    const shown = this.#fed.tokens.length;
+    const echoed = scores.take(rows, shown);
+    const tokens = echoed.length > 0 ? { tokens: echoed } : {};
+    this.#unseen = this.#unseen.slice(shown);
+    if (!scores.done) return { text, ...tokens };
+    const { ranked } = scores;
+    const told = ranked ? { told: { prompt: ranked } } : {};
+    this.#scores = undefined;
     this.#reading = false;
-    if (limit === 0) return { text, tokens, finish: 'length' };
-    const { written } = this.#continue(rows.slice(-1), []);
-    return { ...written, text: text + written.text, tokens: [...tokens, ...(written.tokens ?? [])] };
+    if (this.#parts.limit === 0) return { text, ...tokens, ...told, finish: 'length' };
+    const written = this.#outgoing.read(this.#continue(rows.slice(-1), []).written);
+    const all = [...echoed, ...(written.tokens ?? [])];
+    return { ...written, text: text + written.text, ...(all.length > 0 ? { tokens: all } : {}), ...told };
   }
 
   /** Leaves the keys and values to texts that begin the same: its own, or what was remembered of it beside others. The sequence cannot go on after it. */

@@ -110,6 +110,11 @@ export class CallsReader {
   #take(character: string): void {
     if (this.#over) return;
     if (this.#body) {
+      // Of a mark that is one character over and over, the last ones count: what is said in front of it may end with the same.
+      if (this.#raw + character === character + this.#raw && this.#options.syntax.opens.includes(this.#raw)) {
+        this.#pass(character);
+        return;
+      }
       if (!this.#begun) this.#raw += character;
       this.#go(this.#body.push(character));
       return;

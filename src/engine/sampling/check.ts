@@ -16,6 +16,7 @@ const RANGES: readonly (readonly [name: Exclude<keyof Sampling, 'logitBias' | 'i
   ['frequencyPenalty', false, finite, 'a number'],
   ['logprobs', false, (value) => Number.isInteger(value) && value >= 0, 'a whole number of at least 0'],
   ['seed', false, finite, 'a number'],
+  ['promptLogprobs', false, (value) => Number.isInteger(value) && value >= 0, 'a whole number of at least 0'],
   ['minTokens', false, (value) => Number.isInteger(value) && value >= 0, 'a whole number of at least 0'],
   ['truncatePrompt', false, (value) => Number.isInteger(value) && (value === -1 || value > 0), '-1, or a whole number of at least 1'],
 ];

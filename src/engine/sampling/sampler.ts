@@ -55,9 +55,9 @@ export class Sampler {
     this.#counts?.add(token);
   }
 
-  /** How likely a token was that nobody chose. */
-  score(logits: Float32Array, token: number): Likelihood {
-    const { top, total, highest } = this.#likeliest(logits, this.#sampling.logprobs ?? 0);
+  /** How likely a token was that nobody chose, and so many of the likeliest ones. */
+  score(logits: Float32Array, token: number, most: number): Likelihood {
+    const { top, total, highest } = this.#likeliest(logits, most);
     return { logprob: logits[token] - highest - total, top: top.map((id) => [id, logits[id] - highest - total]) };
   }
 

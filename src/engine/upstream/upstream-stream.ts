@@ -41,6 +41,8 @@ const chunkSchema = z.looseObject({
       completion_tokens_details: z.looseObject({ reasoning_tokens: z.int().nullish() }).nullish(),
     })
     .nullish(),
+  /** Of chats. */
+  prompt_token_ids: z.array(z.int()).nullish(),
   error: z.unknown().optional(),
   object: z.unknown().optional(),
 });
@@ -80,7 +82,10 @@ export async function* chunksOf(url: string, body: AsyncIterable<Uint8Array>): A
 }
 
 /** Ids of tokens, as vLLM tells them. */
-export const idsOf = ({ prompt_token_ids: prompt, token_ids: written }: NonNullable<Chunk['choices']>[number]): TokenIds | undefined => (prompt || written ? { ...(prompt ? { prompt } : {}), written: written ?? [] } : undefined);
+export function idsOf({ prompt_token_ids: ofText, token_ids: written }: NonNullable<Chunk['choices']>[number], { prompt_token_ids: ofChat }: Chunk): TokenIds | undefined {
+  const prompt = ofText ?? ofChat;
+  return prompt || written ? { ...(prompt ? { prompt } : {}), written: written ?? [] } : undefined;
+}
 /** Tokens as chats and as plain texts tell them, with the `most` likeliest for each: plain texts tell the one that was written as well where it is none of these. */
 export function tokensOf(given: NonNullable<Chunk['choices']>[number]['logprobs'], most = Infinity): readonly WrittenToken[] | undefined {
   const bytesOf = (text: string): number[] => [...Buffer.from(text, 'utf8')];

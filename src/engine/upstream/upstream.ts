@@ -157,6 +157,7 @@ class UpstreamEngine implements Engine {
   async *#generate(request: GenerateRequest, live: AbortController, signal: AbortSignal | undefined): AsyncGenerator<GenerateEvent, undefined> {
     if (this.#closed) throw new EngineError('closed', 'the engine is closed');
     if (!this.#models.some(({ id }) => id === request.model)) throw new EngineError('unknown_model', `model ${JSON.stringify(request.model)} is not served; served are: ${this.#models.map(({ id }) => id).join(', ')}`);
+    if (request.sampling.promptLogprobs !== undefined) throw new EngineError('invalid_prompt', `model ${JSON.stringify(request.model)} is served elsewhere, by a stream, which does not tell how likely the tokens of the prompt are; leave prompt_logprobs out`);
     if (this.#live.size >= this.#limit) throw new EngineError('queue_full', `${this.#limit} generations run, which is the limit; try again later`);
     this.#live.add(live);
     let begun = false;
@@ -198,7 +199,7 @@ class UpstreamEngine implements Engine {
         usage = usageOf(next.value) ?? usage;
         const [choice] = next.value.choices ?? [];
         if (!choice) continue;
-        for (const event of eventsOf(choice, reader, likeliest)) {
+        for (const event of eventsOf(next.value, choice, reader, likeliest)) {
           events++;
           yield event;
         }
@@ -227,12 +228,12 @@ function usageOf({ usage }: Chunk): Usage | undefined {
   const thought = usage.completion_tokens_details?.reasoning_tokens ?? 0;
   return { promptTokens: usage.prompt_tokens ?? 0, completionTokens: usage.completion_tokens ?? 0, ...(cached > 0 ? { cachedTokens: cached } : {}), ...(thought > 0 ? { reasoningTokens: thought } : {}) };
 }
-function eventsOf(choice: NonNullable<Chunk['choices']>[number], reader: DeltaReader, likeliest: number | undefined): GenerateEvent[] {
+function eventsOf(chunk: Chunk, choice: NonNullable<Chunk['choices']>[number], reader: DeltaReader, likeliest: number | undefined): GenerateEvent[] {
   const { delta, text: plain, logprobs } = choice;
   const thought = delta ? reader.thought(delta) : '';
   const text = delta?.content ?? plain ?? '';
   const tokens = tokensOf(logprobs, likeliest);
-  const ids = idsOf(choice);
+  const ids = idsOf(choice, chunk);
   return [
     ...(thought === '' ? [] : [{ kind: 'reasoning' as const, text: thought }]),
     ...(text === '' && !tokens?.length && !ids ? [] : [{ kind: 'delta' as const, text, ...(tokens?.length ? { tokens } : {}), ...(ids ? { ids } : {}) }]),

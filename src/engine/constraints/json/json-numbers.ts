@@ -1,4 +1,4 @@
-// Owns how numbers in bounds are written: whole ones, and decimals with so many digits that each is read back as it was written.
+// Owns how numbers in bounds are written: whole ones of 64 bits, and decimals with so many digits that each is read back as it was written.
 // Refuses to know schemas.
 
 import { choice, choiceOf, literal, NOTHING, optional, repeat, sequence } from '../grammar/expression.ts';
@@ -11,7 +11,8 @@ const POINT = literal('.');
 /** Decimal numbers of so many digits are all different as doubles, and none between them is one of theirs. */
 const MOST_DIGITS = 15;
 const LARGEST = 10 ** MOST_DIGITS - 1;
-const natural = choice(literal('0'), sequence(digit(1, 9), repeat(ANY_DIGIT, 0, MOST_DIGITS - 1)));
+/** Whole numbers, such as ids, are read as 64 bits in most languages. */
+const LONGEST = 2n ** 63n - 1n;
 
 /** Decimal numbers of `low.length` digits from low to high, both of that length. */
 function sameLength(low: string, high: string): Expression {
@@ -29,21 +30,35 @@ function sameLength(low: string, high: string): Expression {
     ...(last < b ? [sequence(digit(b, b), sameLength(lowest, high.slice(1)))] : []),
   );
 }
-/** Whole numbers from low to high, 0 <= low <= high <= LARGEST. */
-function naturals(low: number, high: number): Expression {
-  if (low === 0 && high === LARGEST) return natural;
-  const parts: Expression[] = [];
-  for (let length = String(low).length; length <= String(high).length; length++) {
-    const [least, most] = [Math.max(low, length === 1 ? 0 : 10 ** (length - 1)), Math.min(high, 10 ** length - 1)];
-    parts.push(sameLength(String(least), String(most)));
-  }
-  return choice(...parts);
+/** Whole numbers from low to high, 0 <= low <= high. */
+function naturals(low: bigint, high: bigint): Expression {
+  const [from, to] = [String(low), String(high)];
+  const [least, most] = [(length: number): string => (length === 1 ? '0' : `1${'0'.repeat(length - 1)}`), (length: number): string => '9'.repeat(length)];
+  if (from.length === to.length) return sameLength(from, to);
+  // Lengths of which all numbers are in.
+  const shortest = from === least(from.length) ? from.length : from.length + 1;
+  const longest = to === most(to.length) ? to.length : to.length - 1;
+  return choice(
+    ...(shortest > from.length ? [sameLength(from, most(from.length))] : []),
+    ...(shortest === 1 ? [literal('0')] : []),
+    ...(shortest <= longest ? [sequence(digit(1, 9), repeat(ANY_DIGIT, shortest - 1, longest - 1))] : []),
+    ...(longest < to.length ? [sameLength(least(to.length), to)] : []),
+  );
+}
+/** Of as many digits, where it is no matter how they are read. */
+const natural = choice(literal('0'), sequence(digit(1, 9), repeat(ANY_DIGIT, 0, String(LONGEST).length - 1)));
+/** A bound as a whole number; beyond those that numbers of JavaScript tell apart, as far inside as it may have been rounded. `inside`: 1 of a lower one, -1 of an upper one. */
+function wholeOf(bound: number, inside: 1 | -1): bigint {
+  if (!Number.isFinite(bound)) return bound > 0 ? LONGEST : -LONGEST;
+  const rounded = Number.isSafeInteger(bound) ? 0 : Math.ceil(Math.abs(bound) * Number.EPSILON);
+  return BigInt(bound) + BigInt(inside * rounded);
 }
 /** Whole numbers in bounds; undefined where there is none. Bounds beyond what is written are brought in. */
 export function integers(low: number, high: number): Expression | undefined {
-  const [a, b] = [Math.max(Math.ceil(low), -LARGEST), Math.min(Math.floor(high), LARGEST)];
+  const [given, until] = [wholeOf(Math.ceil(low), 1), wholeOf(Math.floor(high), -1)];
+  const [a, b] = [given < -LONGEST ? -LONGEST : given, until > LONGEST ? LONGEST : until];
   if (a > b) return undefined;
-  return choice(...(a < 0 ? [sequence(MINUS, naturals(Math.max(1, -b), -a))] : []), ...(b >= 0 ? [naturals(Math.max(0, a), b)] : []));
+  return choice(...(a < 0n ? [sequence(MINUS, naturals(b < 0n ? -b : 1n, -a))] : []), ...(b >= 0n ? [naturals(a > 0n ? a : 0n, b)] : []));
 }
 
 /** What may follow of a fraction: nothing, or one of these, of a digit at least. */
@@ -122,7 +137,7 @@ function decimals(low: number, high: number, open: Open): Expression | undefined
       ? written(a.whole, within(a, b, places))
       : [
           ...written(a.whole, atLeast(a.fraction, a.open, places)),
-          ...(a.whole + 1 < b.whole ? [sequence(naturals(a.whole + 1, b.whole - 1), places > 0 ? optional(sequence(POINT, repeat(ANY_DIGIT, 1, places))) : NOTHING)] : []),
+          ...(a.whole + 1 < b.whole ? [sequence(naturals(BigInt(a.whole + 1), BigInt(b.whole - 1)), places > 0 ? optional(sequence(POINT, repeat(ANY_DIGIT, 1, places))) : NOTHING)] : []),
           ...written(b.whole, atMost(b.fraction, b.open, places)),
         ];
   return parts.length === 0 ? undefined : choiceOf(parts);

@@ -9,6 +9,8 @@ import { integers, numbers } from './json-numbers.ts';
 import { anyValue, COLON, COMMA, constant, quoted } from './json-text.ts';
 import { invalid } from '../grammar/network.ts';
 import { otherNames } from './other-names.ts';
+import { patternOfNames, patternsOf } from './pattern-names.ts';
+import { membersOf } from './schema-members.ts';
 import { refuseOverlap } from './schema-apart.ts';
 import { SchemaParts } from './schema-parts.ts';
 import { SchemaStrings } from './schema-strings.ts';
@@ -22,7 +24,7 @@ const BY_TYPE: Readonly<Record<Type, readonly string[]>> = {
   number: ['minimum', 'maximum', 'exclusiveMinimum', 'exclusiveMaximum', 'multipleOf'],
   string: ['minLength', 'maxLength', 'pattern', 'format'],
   array: ['items', 'prefixItems', 'additionalItems', 'minItems', 'maxItems', 'uniqueItems'],
-  object: ['properties', 'required', 'additionalProperties', 'propertyNames', 'minProperties', 'maxProperties'],
+  object: ['properties', 'required', 'patternProperties', 'additionalProperties', 'propertyNames', 'minProperties', 'maxProperties'],
 };
 const GENERAL = new Set(['type', 'enum', 'const', 'anyOf', 'oneOf', 'allOf', '$ref']);
 const SUPPORTED = new Set([...GENERAL, ...Object.values(BY_TYPE).flat()]);
@@ -159,7 +161,9 @@ class Writer {
   #number(type: 'integer' | 'number', schema: ObjectSchema, at: string): Expression {
     const bound = (keyword: string): number | undefined => boundOf(schema, at, keyword);
     const multiple = bound('multipleOf');
-    const [low, high, above, below] = [bound('minimum') ?? -Infinity, bound('maximum') ?? Infinity, bound('exclusiveMinimum') ?? -Infinity, bound('exclusiveMaximum') ?? Infinity];
+    // Who looks whether a number is a multiple counts in numbers of JavaScript or the like.
+    const widest = multiple === undefined ? Infinity : Number.MAX_SAFE_INTEGER;
+    const [low, high, above, below] = [Math.max(-widest, bound('minimum') ?? -Infinity), Math.min(widest, bound('maximum') ?? Infinity), bound('exclusiveMinimum') ?? -Infinity, bound('exclusiveMaximum') ?? Infinity];
     const least = Math.max(low, above);
     const most = Math.min(high, below);
     const open = { low: above >= low && above > -Infinity, high: below <= high && below < Infinity };
@@ -212,23 +216,37 @@ class Writer {
     const given = named.listed ? false : schema['additionalProperties'];
     const properties = named.listed ?? propertiesOf(schema, at);
     const extra = given === undefined ? undefined : schemaOf(given, `${at}/additionalProperties`);
+    const patterns = patternsOf(schema, at);
     const names = [...Object.keys(properties), ...required.filter((name) => !Object.hasOwn(properties, name))];
     const members = names.flatMap((name) => {
       const needed = required.includes(name);
       const place = `${at}/properties/${name}`;
-      const value = Object.hasOwn(properties, name) ? schemaOf(properties[name], place) : (extra ?? true);
+      const matched = patterns.filter(({ matches }) => matches(name)).map((pattern) => pattern.schema);
+      const own = Object.hasOwn(properties, name) ? [schemaOf(properties[name], place)] : matched.length > 0 ? [] : [extra ?? true];
+      const value = this.#inAll([...own, ...matched], place);
       if (value === false && !needed) return [];
       return [{ needed, member: sequence(literal(JSON.stringify(name)), COLON, this.#any(value, place, depth + 1)) }];
     });
     // What the schema does not speak of is left out where it names properties; an object of which nothing is said may hold anything.
-    const open = extra ?? names.length === 0;
+    const open = extra ?? (names.length === 0 && patterns.length === 0);
     if (named.written && names.length > 0) throw wrong(at, 'propertyNames', 'beside properties is supported where it lists the names');
-    const others = open === false ? undefined : sequence(named.written ?? quoted(otherNames(names, at)), COLON, this.#any(open, `${at}/additionalProperties`, depth + 1));
+    if (patterns.length > 0 && (typeof open !== 'boolean' || schema['propertyNames'] !== undefined)) throw wrong(at, 'patternProperties', 'is supported without propertyNames, and where additionalProperties is no schema of its own');
+    const matching = patternOfNames(patterns, names, at);
+    const others = matching
+      ? sequence(this.#strings.write({ pattern: matching.pattern }, at), COLON, this.#any(matching.schema, `${at}/patternProperties`, depth + 1))
+      : open === false
+        ? undefined
+        : sequence(named.written ?? quoted(otherNames(names, at)), COLON, this.#any(open, `${at}/additionalProperties`, depth + 1));
     const [least, most] = [countOf(schema, at, 'minProperties', 0), countOf(schema, at, 'maxProperties', Infinity)];
     const needed = members.filter((member) => member.needed).length;
-    if (least > needed) throw wrong(at, 'minProperties', 'is supported only where the required properties are as many');
-    if (others ? most < Infinity : most < members.length) throw wrong(at, 'maxProperties', 'is supported only where the properties are not more');
-    return sequence(literal('{'), this.#members(members, others, at), literal('}'));
+    if (most < needed) throw wrong(at, 'maxProperties', 'is less than the properties that are required');
+    const counted = { least: least > needed ? least : 0, most: !others && most >= members.length ? Infinity : most };
+    return sequence(literal('{'), membersOf(members, others, { ...counted, at, share: (expression) => this.#shared(expression, at) }), literal('}'));
+  }
+  /** What is valid by all of them. */
+  #inAll(schemas: readonly Schema[], at: string): Schema {
+    const [first, ...others] = [...new Map(schemas.map((each) => [canonical(each), each])).values()];
+    return others.length === 0 ? first : this.#parts.merged({ allOf: [first, ...others] }, at);
   }
   /** Where references lead that have nothing beside them. */
   #referred(schema: Schema, at: string): Schema {
@@ -262,20 +280,6 @@ class Writer {
     const keyword = Object.keys(names).find((key) => key !== 'type' && !BY_TYPE.string.includes(key) && !NOTES.has(key));
     if (keyword !== undefined || !typesOf(names, place).includes('string')) throw wrong(place, keyword ?? 'type', 'is not supported there; names are texts');
     return BY_TYPE.string.some((key) => names[key] !== undefined) ? { written: this.#strings.write(names, place) } : {};
-  }
-  /** Members in order, those that are not needed left out at will, and after them any number of others. What may follow a member is a rule: it is named in several places. */
-  #members(members: readonly { readonly needed: boolean; readonly member: Expression }[], others: Expression | undefined, at: string): Expression {
-    /** What may follow when something stands before; and, from the last member on, when nothing does. */
-    let after = others ? this.#shared(repeat(sequence(COMMA, others), 0, Infinity), at) : NOTHING;
-    let first: Expression[] = others ? [sequence(others, after), NOTHING] : [NOTHING];
-    for (const { needed, member } of members.toReversed()) {
-      const one = this.#shared(member, at);
-      const behind = after;
-      after = this.#shared(needed ? sequence(COMMA, one, behind) : choice(sequence(COMMA, one, behind), behind), at);
-      if (needed) first = [];
-      first.push(sequence(one, behind));
-    }
-    return choiceOf(first);
   }
   /** Named in several places, or one of very many inside each other. */
   #shared(expression: Expression, at: string): Expression {

@@ -1,26 +1,52 @@
 // Owns the formats of texts that a JSON Schema may name, as regular expressions.
 // Refuses to promise that every text of a format matches.
 
-const [DAY, MONTH, YEAR] = ['(?:0[1-9]|1\\d|2[0-8])', '(?:0[1-9]|1[0-2])', '\\d{4}'];
+/** Days that there are: the 29th of February in years that have it. */
+const [LEAP, DAYS] = [
+  '(?:\\d\\d(?:0[48]|[2468][048]|[13579][26])|(?:[02468][048]|[13579][26])00)',
+  '(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\\d|30)|02-(?:0[1-9]|1\\d|2[0-8]))',
+];
+const DATE = `(?:\\d{4}-${DAYS}|${LEAP}-02-29)`;
 const TIME = '(?:[01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(?:\\.\\d{1,9})?(?:Z|[+-](?:0\\d|1[0-4]):[0-5]\\d)';
+/** Units without a gap between them, largest first (RFC 3339, appendix A). */
+const lasting = (...units: readonly string[]): string => units.reduceRight((rest, unit) => `\\d{1,4}${unit}${rest === '' ? '' : `(?:${rest})?`}`, '');
+const oneOf = (...units: readonly string[]): string => `(?:${units.map((_, i) => lasting(...units.slice(i))).join('|')})`;
+const [CALENDAR, CLOCK] = [oneOf('Y', 'M', 'D'), `T${oneOf('H', 'M', 'S')}`];
 const OCTET = '(?:25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)';
-/** Hosts end with a label of letters, else they are read as numbers; and two hyphens together would say that a label is written in another way (RFC 5891, section 4.2.3.1). */
-const [LABEL, TOP] = ['[a-z0-9]{1,20}(?:-[a-z0-9]{1,20}){0,2}', '[a-z]{2,12}'];
-const HOST = `(?:${LABEL}\\.){1,2}${TOP}`;
+const IPV4 = `${OCTET}(?:\\.${OCTET}){3}`;
+const GROUP = '[0-9a-fA-F]{1,4}';
+/** Eight groups, or fewer with one gap between them (RFC 4291, section 2.2). */
+const IPV6 = [`(?:${GROUP}:){7}${GROUP}`, `(?:${GROUP}:){1,7}:`, ...[6, 5, 4, 3, 2, 1].map((most) => `(?:${GROUP}:){1,${most}}(?::${GROUP}){1,${7 - most}}`), `:(?::${GROUP}){1,7}`, '::'].join('|');
+/**
+ * Hosts end with a label of letters, else they are read as numbers; and two hyphens together would say that a label is written in another way (RFC 5891, section 4.2.3.1). A label has 63
+ * characters at most where names are looked up (RFC 1035), which is not asked of a URI.
+ */
+const hosts = (some: string, more: string, top: string): { readonly label: string; readonly top: string; readonly near: string } => {
+  const behind = `(?:-[a-zA-Z0-9]${some})${more}`;
+  return { label: `[a-zA-Z0-9]${some}${behind}`, top: `[a-zA-Z]${top}`, near: `[a-zA-Z](?:[a-zA-Z0-9]${some})?${behind}` };
+};
+const SHORT = hosts('{1,20}', '{0,2}', '{2,12}');
+const ADDRESS = `(?:${SHORT.label}\\.){1,2}${SHORT.top}`;
+const [PORT, IN_PATH] = ['(?::(?:[1-9]\\d{0,3}|[1-5]\\d{4}))?', "(?:[a-zA-Z0-9._~!$&'()*+,;=:@-]|%[0-9a-fA-F]{2})"];
+/** `path`: how often characters of a part of its path are repeated, `parts`: and the parts. */
+function uri({ label, top, near }: ReturnType<typeof hosts>, labels: string, path: string, parts: string): string {
+  const behind = `(?:${IN_PATH}|[/?])${path}`;
+  return `[a-z][a-z0-9+.-]{1,9}://(?:(?:${label}\\.)${labels}${top}|${near}|${IPV4})${PORT}(?:/${IN_PATH}${path})${parts}(?:\\?${behind})?(?:#${behind})?`;
+}
 /** `some`: how parts of any length are repeated. */
-const formats = (some: string): Readonly<Record<string, string>> => ({
-  date: `${YEAR}-${MONTH}-${DAY}`,
+const formats = (some: string, address: string): Readonly<Record<string, string>> => ({
+  date: DATE,
   time: TIME,
-  'date-time': `${YEAR}-${MONTH}-${DAY}T${TIME}`,
-  duration: 'P(?:\\d{1,4}D|T\\d{1,4}[HMS])',
-  uuid: '[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}',
-  ipv4: `${OCTET}(?:\\.${OCTET}){3}`,
-  ipv6: '[0-9a-f]{1,4}(?::[0-9a-f]{1,4}){7}',
-  hostname: `(?:${LABEL}\\.){1,3}${TOP}`,
-  email: `[a-z0-9]${some}(?:[._+-][a-z0-9]${some}){0,3}@${HOST}`,
-  uri: `https?://${HOST}(?:/[a-z0-9_.~-]${some}){0,6}`,
+  'date-time': `${DATE}T${TIME}`,
+  duration: `P(?:${CALENDAR}(?:${CLOCK})?|${CLOCK}|\\d{1,4}W)`,
+  uuid: '[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[1-8][0-9a-fA-F]{3}-[89abAB][0-9a-fA-F]{3}-[0-9a-fA-F]{12}',
+  ipv4: IPV4,
+  ipv6: `(?:${IPV6})`,
+  hostname: `(?:(?:${SHORT.label}\\.){1,3}${SHORT.top}|${SHORT.near})`,
+  email: `[a-zA-Z0-9]${some}(?:[._+-][a-zA-Z0-9]${some}){0,3}@${ADDRESS}`,
+  uri: address,
 });
-/** Each text that matches is of the format; days above 28 are left out, so that every month has them. */
-export const FORMATS = formats('+');
-/** The same, of texts that are not long (of addresses, 254 characters at most: RFC 5321 has no longer ones): limits that none of these comes to need not be counted. */
-export const SHORT_FORMATS = formats('{1,27}');
+/** Each text that matches is of the format. */
+export const FORMATS = formats('+', uri(hosts('+', '*', '{2,}'), '+', '*', '*'));
+/** The same, of texts that are not long (of addresses, 254 characters at most: RFC 5321 has no longer ones), longest first: limits that none of these comes to need not be counted. */
+export const SHORT_FORMATS = [60, 18].map((most) => formats('{1,27}', uri(SHORT, '{1,3}', `{0,${most}}`, '{0,6}')));

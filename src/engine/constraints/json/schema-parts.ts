@@ -2,8 +2,8 @@
 // Refuses what would come to something else: parts that speak of the same thing in two ways, or of properties and items that another part closes over.
 
 import { patternOfAll } from '../patterns/pattern.ts';
-import { behindReferences, boundOf, canonical, listOf, NOTES, propertiesOf, requiredOf, resolve, schemaOf, wrong } from './schema-source.ts';
-import type { ObjectSchema, Schema } from './schema-source.ts';
+import { behindReferences, boundOf, canonical, listOf, NOTES, propertiesOf, requiredOf, resolve, schemaOf, TYPES, typesOf, wrong } from './schema-source.ts';
+import type { ObjectSchema, Schema, Type } from './schema-source.ts';
 
 const LEAST = ['minimum', 'exclusiveMinimum', 'minLength', 'minItems', 'minProperties'];
 const MOST = ['maximum', 'exclusiveMaximum', 'maxLength', 'maxItems', 'maxProperties'];
@@ -60,6 +60,7 @@ function together(parts: readonly ObjectSchema[], at: string): ObjectSchema {
       if (NOTES.has(key)) continue;
       const before = result[key];
       if (before === undefined || same(before, value)) result[key] = value;
+      else if (key === 'type') result[key] = typesOfBoth(typesOf({ type: before }, at), typesOf({ type: value }, at), at);
       else if (key === 'required') result[key] = [...requiredOf(result, at), ...requiredOf(part, at)];
       else if (key === 'properties') result[key] = properties(propertiesOf(result, at), propertiesOf(part, at), at);
       else if (key === 'pattern' && typeof before === 'string' && typeof value === 'string') result[key] = patternOfAll([before, value]);
@@ -70,11 +71,18 @@ function together(parts: readonly ObjectSchema[], at: string): ObjectSchema {
   const has = (key: string): readonly ObjectSchema[] => parts.filter((part) => part[key] !== undefined);
   // A part that closes itself closes only over its own properties, and over all of the others.
   const closed = has('additionalProperties').filter((part) => part['additionalProperties'] !== true);
-  if (closed.length > 0 && has('properties').some((part) => part !== closed[0] || closed.length > 1))
+  if (closed.length > 0 && [...has('properties'), ...has('patternProperties')].some((part) => part !== closed[0] || closed.length > 1))
     throw wrong(at, 'allOf', 'puts properties of several parts together of which one has additionalProperties, which is not supported');
   const listing = parts.filter((part) => ITEMS.some((key) => part[key] !== undefined));
   if (listing.some((part) => ITEMS.some((key) => !same(part[key], listing[0][key])))) throw wrong(at, 'allOf', 'says which items there are in several parts, which is not supported');
   return result;
+}
+/** A whole number is a number. */
+function typesOfBoth(some: readonly Type[], others: readonly Type[], at: string): readonly Type[] {
+  const are = (type: Type, types: readonly Type[]): boolean => types.includes(type) || (type === 'integer' && types.includes('number'));
+  const both = TYPES.filter((type) => are(type, some) && are(type, others));
+  if (both.length === 0) throw wrong(at, 'allOf', 'asks for types that exclude each other');
+  return both;
 }
 function properties(before: ObjectSchema, more: ObjectSchema, at: string): ObjectSchema {
   const twice = Object.keys(more).find((name) => Object.hasOwn(before, name) && !same(before[name], more[name]));

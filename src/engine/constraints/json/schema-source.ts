@@ -10,12 +10,12 @@ export type Type = 'null' | 'boolean' | 'integer' | 'number' | 'string' | 'array
 export const TYPES: readonly Type[] = ['null', 'boolean', 'integer', 'number', 'string', 'array', 'object'];
 
 /** Keywords that say nothing about which values are valid. */
-export const NOTES: ReadonlySet<string> = new Set(['title', 'description', 'default', 'examples', 'example', '$schema', '$id', 'id', '$comment', '$defs', 'definitions', 'readOnly', 'writeOnly', 'deprecated', '$anchor', 'contentMediaType', 'contentEncoding']);
+export const NOTES: ReadonlySet<string> = new Set(['title', 'description', 'default', 'examples', 'example', '$schema', '$id', 'id', '$comment', '$defs', 'definitions', 'readOnly', 'writeOnly', 'deprecated', '$anchor', 'contentMediaType', 'contentEncoding', 'discriminator', 'externalDocs', 'xml']);
 /** References that lead to references. */
 const MOST_STEPS = 64;
 
 export const wrong = (at: string, keyword: string, what: string): EngineError => invalid(`the schema's ${keyword} at ${at} ${what}`);
-const isObject = (value: unknown): value is ObjectSchema => typeof value === 'object' && value !== null && !Array.isArray(value);
+export const isObject = (value: unknown): value is ObjectSchema => typeof value === 'object' && value !== null && !Array.isArray(value);
 /** A text that is the same for values that are equal as JSON, whatever the order of their keys. */
 export const canonical = (value: unknown): string =>
   JSON.stringify(value, (_, each: unknown) => (isObject(each) ? Object.fromEntries(Object.entries(each).toSorted(([a], [b]) => (a < b ? -1 : 1))) : each));

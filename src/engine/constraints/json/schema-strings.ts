@@ -35,8 +35,9 @@ export class SchemaStrings {
     if (format !== undefined && named === undefined && (pattern === undefined || typeof format !== 'string'))
       throw wrong(at, 'format', `must be one of ${Object.keys(FORMATS).join(', ')}`);
     const counts = least > 0 || most < Infinity;
-    const isWithin = counts && named !== undefined && within(SHORT_FORMATS[named], least, most);
-    const known = named && (isWithin ? SHORT_FORMATS : FORMATS)[named];
+    const short = counts && named !== undefined ? SHORT_FORMATS.map((forms) => forms[named]).find((form) => within(form, least, most)) : undefined;
+    const isWithin = short !== undefined;
+    const known = short ?? (named && FORMATS[named]);
     const beside = [...(known === undefined ? [] : [`^(?:${known})$`]), ...(counts && !isWithin ? [`^[^]{${least},${most === Infinity ? '' : most}}$`] : [])];
     const parts =
       pattern !== undefined && looksAround(pattern)

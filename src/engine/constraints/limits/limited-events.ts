@@ -23,7 +23,7 @@ export async function* limitEvents(
     if (event.kind === 'delta') {
       seen++;
       const text = limiter.push(event.text);
-      if (text !== '' || event.tokens || event.ids) yield { ...event, text };
+      if (text !== '' || event.tokens || event.ids || event.prompt) yield { ...event, text };
       if (!limiter.full) continue;
       yield { kind: 'finish', reason: 'length', usage: { promptTokens: 0, completionTokens: seen } };
       return undefined;
