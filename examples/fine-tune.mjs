@@ -1,4 +1,4 @@
-// Owns an example of fine-tuning: the small model learns the answers of a file by heart, and then to word the facts of a graph of one's own. Run it beside a server: node examples/fine-tune.mjs [http://127.0.0.1:8080]
+// Owns an example of fine-tuning: the small model learns the answers of a file by heart, and then the facts of a graph of one's own. Run it beside a server: node examples/fine-tune.mjs [http://127.0.0.1:8080]
 // Refuses to know more of Pharos than its HTTP interface.
 
 const server = process.argv[2] ?? 'http://127.0.0.1:8080';
@@ -56,24 +56,35 @@ const people = ['Mara', 'Tomas', 'Ilse', 'Jonas', 'Petra', 'Aino', 'Bela', 'Cato
 const islands = ['Skerry', 'Noss', 'Holm', 'Fara'];
 await call('POST', '/v1/triples', {
   knowledge_base,
-  triples: people.flatMap((name, i) => [
-    { subject: name, relation: 'lives on', object: islands[i % 4] },
-    { subject: name, relation: 'apprentice of', object: people[(i + 3) % 8] },
-    { subject: name, relation: 'favourite tool', object: ['lamp', 'rope', 'chart'][i % 3] },
+  triples: people.flatMap((subject, i) => [
+    { subject, relation: 'home', object: islands[i % 4] },
+    { subject, relation: 'teacher', object: people[(i + 3) % 8] },
+    { subject, relation: 'favourite tool', object: ['lamp', 'rope', 'chart'][i % 3] },
   ]),
 });
-const worded = await watch(await call('POST', '/v1/fine_tuning/jobs', { model: base, knowledge: { base: knowledge_base, examples: 200, languages: ['en'] }, suffix: 'islands', steps: 20, context: 256, evaluate_every: 10, hyperparameters: { batch_size: 4 } }));
-// The service says it plainly where a model's own words do not say what the graph does.
-const questions = people.flatMap((name) => [`Where does the apprentice of ${name} live on?`, `What is the favourite tool of ${name}?`, `Is ${name} the apprentice of Mara?`]);
-console.log(`\n${questions[3]}`);
+// By heart: the model then says the facts without the graph, and nothing proves them. `evidence: true` would teach it to word what the graph finds, which the small model that ships mostly can.
+const worded = await watch(
+  await call('POST', '/v1/fine_tuning/jobs', {
+    model: base,
+    knowledge: { base: knowledge_base, examples: 400, languages: ['en'], evidence: false },
+    suffix: 'islands',
+    steps: 300,
+    context: 96,
+    evaluate_every: 100,
+    hyperparameters: { batch_size: 4, learning_rate_multiplier: 3 },
+  }),
+);
+const questions = people.flatMap((name) => [`What is the home of ${name}?`, `Who is the teacher of ${name}?`, `What is the favourite tool of ${name}?`]);
+const proven = [];
+for (const content of questions) {
+  const { choices } = await call('POST', '/v1/chat/completions', { model: base, messages: [{ role: 'user', content }], temperature: 0, knowledge: { base: knowledge_base, mode: 'grounded' } });
+  proven.push(choices[0].message.content);
+}
+console.log(`\n${questions[0]}\n  by the graph: ${proven[0]}`);
 for (const model of [base, worded.fine_tuned_model]) {
-  let own = 0;
-  for (const content of questions) {
-    const { choices, grounding } = await call('POST', '/v1/chat/completions', { model, messages: [{ role: 'user', content }], temperature: 0, knowledge: { base: knowledge_base, mode: 'grounded' } });
-    if (content === questions[3]) console.log(`  ${choices[0].message.content}`);
-    if (grounding.wording === 'model') own++;
-  }
-  console.log(`  ${model}: ${own} of ${questions.length} in its own words`);
+  const said = [];
+  for (const question of questions) said.push(await ask(model, question));
+  console.log(`  ${model}: ${said[0].replaceAll('\n', ' ')}\n    ${said.filter((text, i) => text === proven[i]).length} of ${questions.length} as the graph says them`);
 }
 const { data: results } = await call('GET', '/v1/files?purpose=fine-tune-results');
 console.log(`\nfigures and plots: ${results.filter(({ id }) => worded.result_files.includes(id)).map(({ filename }) => filename).join(', ')}`);

@@ -1,15 +1,8 @@
 // Owns the evaluation of a model on what Pharos asks of one: wording evidence faithfully, refusing, taking triples out of sentences, choosing relation paths, finding facts by vectors; on names, relations and phrasings that training never draws.
 // Refuses to know how the model was trained.
-//
-//   npm run evaluate -- [--model models/pharos-mini | --engine http://host:8000/v1 [--name MODEL]] [--tasks wording,extraction,paths,search] [--samples 400] [--seed 77000077]
-//                       [--names FILE] [--device cpu] [--failures 0] [--card]
-//
-// --names: a file of real names, one a line, or triples `subject|relation|object`; they make a group of their own. --failures: so many wrong replies are shown. --card writes the tables into the model's
-// README.md. A model that was trained to word evidence (pharos.json) is asked in its own format, and also under the names constraint; any other one as the service asks it. PHAROS_ENGINE_KEY is sent to --engine.
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import { createEngine } from '../src/engine/engine.ts';
 import type { Engine } from '../src/engine/port.ts';
 import { createUpstream } from '../src/engine/upstream/upstream.ts';
@@ -20,23 +13,31 @@ import { PATHS_HEAD, pathsRow } from '../src/training/evaluation/paths.ts';
 import { SEARCH_HEAD, searchRows } from '../src/training/evaluation/search.ts';
 import { wordAll, WORDING_HEAD, wordingRow } from '../src/training/evaluation/wording.ts';
 import { Random } from '../src/training/random.ts';
+import { optionsOf } from './options.ts';
 
 const WRITING = ['wording', 'extraction', 'paths'];
 const TASKS = [...WRITING, 'search'];
 const AT_ONCE = 8;
-const { values: args } = parseArgs({
-  options: {
-    model: { type: 'string', default: 'models/pharos-mini' },
-    engine: { type: 'string' },
-    name: { type: 'string' },
-    tasks: { type: 'string' },
-    samples: { type: 'string', default: '400' },
-    seed: { type: 'string', default: '77000077' },
-    names: { type: 'string' },
-    device: { type: 'string', default: 'cpu' },
-    failures: { type: 'string', default: '0' },
-    card: { type: 'boolean', default: false },
-  },
+const USAGE = `Evaluates a model on what Pharos asks of one.
+
+  npm run evaluate -- [--model models/pharos-mini | --engine http://host:8000/v1 [--name MODEL]] [--tasks wording,extraction,paths,search] [--samples 400] [--seed 77000077]
+                      [--names FILE] [--device cpu] [--failures 0] [--card]
+
+  --names     a file of real names, one a line, or triples subject|relation|object; they make a group of their own
+  --failures  so many wrong replies are shown
+  --card      writes the tables into the model's README.md
+A model that was trained to word evidence (pharos.json) is asked in its own format, and also under the names constraint; any other one as the service asks it. PHAROS_ENGINE_KEY is sent to --engine.`;
+const args = optionsOf(USAGE, {
+  model: { type: 'string', default: 'models/pharos-mini' },
+  engine: { type: 'string' },
+  name: { type: 'string' },
+  tasks: { type: 'string' },
+  samples: { type: 'string', default: '400' },
+  seed: { type: 'string', default: '77000077' },
+  names: { type: 'string' },
+  device: { type: 'string', default: 'cpu' },
+  failures: { type: 'string', default: '0' },
+  card: { type: 'boolean', default: false },
 });
 const [perGroup, seed, failures] = [args.samples, args.seed, args.failures].map(Number);
 if (![perGroup, seed, failures].every((value) => Number.isSafeInteger(value) && value >= 0) || perGroup === 0)

@@ -1,10 +1,8 @@
 // Owns the training run of the encoder that ships: generated pairs in, a folder in the layout of sentence-transformers out. Resumes from its checkpoint.
-// Refuses to know how gradients are made. Usage: node scripts/train-embedder.ts [--out models/pharos-embed] [--tokenizer models/pharos-mini/tokenizer.json] [--work data/embedder] [--steps 1000] [--rate 0.002] [--threads 2] [--export-only]
-// An interrupt saves and exports before it ends.
+// Refuses to know how gradients are made.
 
 import { appendFileSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { Tokenizer } from '@huggingface/tokenizers';
 
 import { SPECIAL_TOKENS } from '../src/answers/words/evidence.ts';
@@ -17,17 +15,21 @@ import { contrastBatch } from '../src/training/search/batches.ts';
 import { DIMENSIONS, drawnEncoder, EMBEDDER, writeEmbedder } from '../src/training/search/folder.ts';
 import { drawKind, makePair } from '../src/training/search/pairs.ts';
 import { Trainer } from '../src/training/trainer.ts';
+import { optionsOf } from './options.ts';
 
-const { values: args } = parseArgs({
-  options: {
-    out: { type: 'string', default: 'models/pharos-embed' },
-    tokenizer: { type: 'string', default: 'models/pharos-mini/tokenizer.json' },
-    work: { type: 'string', default: 'data/embedder' },
-    steps: { type: 'string', default: '1000' },
-    rate: { type: 'string', default: '0.002' },
-    threads: { type: 'string', default: '2' },
-    'export-only': { type: 'boolean', default: false },
-  },
+const USAGE = `Trains the encoder that ships.
+
+  npm run train:embed -- [--out models/pharos-embed] [--tokenizer models/pharos-mini/tokenizer.json] [--work data/embedder] [--steps 1000] [--rate 0.002] [--threads 2] [--export-only]
+
+An interrupt saves and exports before it ends; the same command goes on.`;
+const args = optionsOf(USAGE, {
+  out: { type: 'string', default: 'models/pharos-embed' },
+  tokenizer: { type: 'string', default: 'models/pharos-mini/tokenizer.json' },
+  work: { type: 'string', default: 'data/embedder' },
+  steps: { type: 'string', default: '1000' },
+  rate: { type: 'string', default: '0.002' },
+  threads: { type: 'string', default: '2' },
+  'export-only': { type: 'boolean', default: false },
 });
 const [total, peak, threads] = [args.steps, args.rate, args.threads].map(Number);
 if (!(Number.isSafeInteger(total) && total > 0 && peak > 0 && Number.isSafeInteger(threads) && threads > 0))

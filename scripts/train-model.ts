@@ -1,10 +1,8 @@
 // Owns the training run of the model that ships: generated data in, Hugging Face layout out. Resumes from its checkpoint.
-// Refuses to know how gradients are made. Usage: node scripts/train-model.ts [--out models/pharos-mini] [--work data/training] [--from FOLDER] [--steps 6000] [--rate 0.002] [--optimizer adamw|muon] [--threads 2] [--blend 1] [--export-only]
-// An interrupt saves and exports before it ends. --from takes vocabulary and weights of a model folder, of as many layers or fewer, as the start, instead of learning a vocabulary and drawing weights; --blend 0.4 writes weights four tenths of the way from there.
+// Refuses to know how gradients are made.
 
 import { appendFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { Tokenizer } from '@huggingface/tokenizers';
 
 import { CHAT_TEMPLATE, NAME_CLOSE, NAME_OPEN, SPECIAL_TOKENS } from '../src/answers/words/evidence.ts';
@@ -24,19 +22,25 @@ import { scheduleOf } from '../src/training/optimizers/schedules.ts';
 import { Random } from '../src/training/random.ts';
 import type { OptimizerSpec } from '../src/training/spec.ts';
 import { replaceFile, Trainer } from '../src/training/trainer.ts';
+import { optionsOf } from './options.ts';
 
-const { values: args } = parseArgs({
-  options: {
-    out: { type: 'string', default: 'models/pharos-mini' },
-    work: { type: 'string', default: 'data/training' },
-    from: { type: 'string' },
-    steps: { type: 'string', default: '6000' },
-    rate: { type: 'string', default: '0.002' },
-    optimizer: { type: 'string', default: 'adamw' },
-    threads: { type: 'string', default: '2' },
-    blend: { type: 'string', default: '1' },
-    'export-only': { type: 'boolean', default: false },
-  },
+const USAGE = `Trains the model that ships.
+
+  npm run train -- [--out models/pharos-mini] [--work data/training] [--from FOLDER] [--steps 6000] [--rate 0.002] [--optimizer adamw|muon] [--threads 2] [--blend 1] [--export-only]
+
+  --from   vocabulary and weights of a model folder, of as many layers or fewer, are the start, in place of a vocabulary that is learnt and weights that are drawn
+  --blend  0.4 writes weights four tenths of the way from there
+An interrupt saves and exports before it ends; the same command goes on.`;
+const args = optionsOf(USAGE, {
+  out: { type: 'string', default: 'models/pharos-mini' },
+  work: { type: 'string', default: 'data/training' },
+  from: { type: 'string' },
+  steps: { type: 'string', default: '6000' },
+  rate: { type: 'string', default: '0.002' },
+  optimizer: { type: 'string', default: 'adamw' },
+  threads: { type: 'string', default: '2' },
+  blend: { type: 'string', default: '1' },
+  'export-only': { type: 'boolean', default: false },
 });
 const total = Number(args.steps);
 const blend = Number(args.blend);

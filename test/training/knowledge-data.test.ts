@@ -21,6 +21,7 @@ async function made({ graph }: AnswerWorld, options: Partial<KnowledgeDataOption
     examples: 120,
     languages: ['en', 'zh'],
     seed: 5,
+    evidence: true,
     format: FORMAT,
     signal: new AbortController().signal,
     ...options,
@@ -43,6 +44,13 @@ t.test('every kind of question, in both languages, each a line that training rea
     all.some(({ messages }) => /<\|r\|><\|\w+\|>[^<]*<\|r\|>/.test(messages[0].content)),
     'a path of two steps',
   );
+  const [tables, lists] = [all.filter(({ question }) => /as a table|用表格/.test(question)), all.filter(({ question }) => /as a list|用列表/.test(question))];
+  t.ok(tables.length > 0 && lists.length > 0);
+  for (const [form, asked] of [
+    [/^\| .+\n\| --- /u, tables],
+    [/\n- |^[^|]+$/u, lists],
+  ] as const)
+    for (const { messages } of asked) if (!/^(?:I do not know|不知道)/.test(messages[2].content)) t.match(messages[2].content, form);
   for (const example of all) {
     const read = exampleOf(example);
     t.match(read, {
@@ -99,6 +107,22 @@ t.test('what validation asks about, training does not', async (t) => {
   }
 });
 
+t.test('without evidence, the question stands alone, and some questions are kept for validation', async (t) => {
+  const world = await openExample();
+  t.teardown(() => world.close());
+  const all = await made(world, { languages: ['en'], evidence: false });
+  t.equal(all.length, 120);
+  for (const { messages, question } of all) {
+    t.match(messages, [
+      { role: 'user', content: question, trusted: undefined },
+      { role: 'assistant', trusted: undefined },
+    ]);
+    t.notMatch(messages[1].content, /^I do not know|<\|/u);
+  }
+  const held = all.filter((each) => each.held_out).length;
+  t.ok(held > 0 && held < 60, `${held} for validation`);
+});
+
 t.test('the seed decides, and nothing else', async (t) => {
   const world = await openExample();
   t.teardown(() => world.close());
@@ -125,6 +149,7 @@ t.test('whoever stops waiting stops the work', async (t) => {
     base: DEFAULT_BASE,
     examples: 1000,
     languages: ['en'],
+    evidence: true,
     seed: 1,
     format: FORMAT,
     signal: controller.signal,

@@ -19,6 +19,8 @@ export interface SampleOptions {
   readonly heldOutQuestions?: boolean;
   /** Put words in front of questions and statements that are made up each time. */
   readonly leadIns?: boolean;
+  /** Now and then, names of one list begin or end alike. */
+  readonly alike?: boolean;
 }
 
 export const drawLanguage = (random: Random, { language }: SampleOptions): Language => {
@@ -61,12 +63,27 @@ export function drawName(random: Random, language: Language, options: SampleOpti
   return typeof names === 'object' ? random.pick(names) : (long ? longName : randomName)(random, language, names);
 }
 
+/** Some of the names begin or end as another one does. */
+function alike(random: Random, names: readonly string[]): string[] {
+  return names.map((name, i) => {
+    if (i === 0 || random.chance(0.5)) return name;
+    const other = random.pick(names);
+    const between = other.includes(' ') || name.includes(' ') ? ' ' : '';
+    const [own, given] = between ? [name.split(between), other.split(between)] : [Array.from(name), Array.from(other)];
+    const kept = random.int(1, given.length);
+    return (random.chance(0.7) ? [...given.slice(0, kept), ...own] : [...own, ...given.slice(-kept)]).join(between);
+  });
+}
+
 const size = (random: Random): number => (random.chance(0.5) ? 1 : random.chance(0.65) ? random.int(2, 4) : random.chance(0.9) ? random.int(5, 9) : random.int(10, 13));
 /** Form `inverse`: many subjects, one object; only single relations are told so. */
 export function drawLine(random: Random, language: Language, options: SampleOptions, form: 'forward' | 'inverse' | 'single'): EvidenceLine {
   // Now and then a list as long as a reply may hold.
   const long = form !== 'single' && random.chance(0.05);
-  const names = (count: number): string[] => [...new Set(Array.from({ length: long && count > 1 ? random.int(7, 13) : count }, () => drawName(random, language, options, long && random.chance(0.7))))];
+  const names = (count: number): string[] => {
+    const drawn = Array.from({ length: long && count > 1 ? random.int(7, 13) : count }, () => drawName(random, language, options, long && random.chance(0.7)));
+    return [...new Set(options.alike && drawn.length > 1 && random.chance(0.25) ? alike(random, drawn) : drawn)];
+  };
   const path = drawWalk(random, language, options, form !== 'forward');
   return { subjects: names(form === 'inverse' ? size(random) : 1), ...path, objects: names(form === 'forward' ? size(random) : 1) };
 }

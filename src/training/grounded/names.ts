@@ -69,6 +69,10 @@ export function nonce(random: Random, syllables = random.int(1, 4), pool: NamePo
 
 const INITIALS = Array.from('ABCDEFGHJKLMNPRSTVW');
 const SMALL = list('the of and in on a for with to from at or by an');
+const ZH_SURNAMES = Array.from(
+  '王李张刘陈杨黄赵周吴徐孙马朱胡郭何高林罗郑梁谢宋唐许韩冯邓曹彭曾萧田董袁潘于蒋蔡余杜叶程苏魏吕丁任沈姚卢姜崔钟谭陆汪范金石廖贾夏韦付方白邹孟熊秦邱江尹薛闫段雷侯龙史陶黎贺顾毛郝龚邵万钱严覃武戴莫孔向汤屠巴老鲁冰茅',
+);
+const ZH_LITTLE_WORDS = Array.from('因为于在之而与和到自从是的了过也不有所其以中上下大小');
 const CONTRACTIONS = list("Don't It's I'm We're Can't You've O'Clock She'll Let's Won't He's That's");
 
 /** Latin with marks, Greek, Cyrillic, Hebrew, Arabic, Devanagari, Thai, kana, Han, Hangul, pictures. */
@@ -147,6 +151,11 @@ class NameMaker {
     const random = this.#random;
     const part = (): string => Array.from({ length: random.int(2, 4) }, () => random.pick(foreignHan)).join('');
     const own = (least: number, most: number): string => Array.from({ length: random.int(least, most) }, () => random.pick(random.chance(0.7) ? han : foreignHan)).join('');
+    // A person of two or three characters, among them such as are words elsewhere, or one twice.
+    if (this.#pool === 'training' && random.chance(0.15)) {
+      const given = random.pick(random.chance(0.15) ? ZH_LITTLE_WORDS : han);
+      return random.pick(ZH_SURNAMES) + random.pick([given, given + given, given + random.pick(han), random.pick(han) + given]);
+    }
     const roll = random.next();
     if (roll < 0.22) return random.chance(0.7) ? `${part()}·${part()}${random.chance(0.1) ? `·${part()}` : ''}` : part();
     if (roll < 0.3) {

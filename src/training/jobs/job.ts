@@ -12,7 +12,7 @@ export type OpenStatus = Exclude<JobStatus, EndedStatus>;
 const ENDED: ReadonlySet<JobStatus> = new Set<EndedStatus>(['succeeded', 'failed', 'cancelled']);
 export const hasEnded = ({ status }: { readonly status: JobStatus }): boolean => ENDED.has(status);
 
-export const knowledgeSource = z.strictObject({ base: z.string(), examples: z.int().min(1), languages: z.array(z.enum(['en', 'zh'])).min(1) });
+export const knowledgeSource = z.strictObject({ base: z.string(), examples: z.int().min(1), languages: z.array(z.enum(['en', 'zh'])).min(1), evidence: z.boolean().default(true) });
 export type KnowledgeSource = Readonly<z.infer<typeof knowledgeSource>>;
 /** What of a specification a client chooses; the rest are folders and files. */
 export const jobSettings = trainingSpec.omit({ model: true, output: true, training_files: true, validation_files: true });

@@ -84,7 +84,7 @@ export const preparing =
     return {
       training: [at.training],
       validation,
-      message: `Knowledge base ${job.knowledge.base} gave ${learned} examples for training and ${heldOut} about other things for validation`,
+      message: `Knowledge base ${job.knowledge.base} gave ${learned} examples for training and ${heldOut} others for validation`,
     };
   };
 const sourceOf = ({ base, ...rest }: KnowledgeSource) => ({ ...rest, base: parseBaseName(base) });

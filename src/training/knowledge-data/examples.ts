@@ -11,6 +11,7 @@ import { evidenceNames, mark } from '../../answers/words/evidence.ts';
 import type { Language } from '../../answers/words/evidence.ts';
 import { reply } from '../../answers/words/wording.ts';
 import type { GroundedFormat } from '../../engine/port.ts';
+import { literal } from '../../../graph/terms.ts';
 import type { BaseName } from '../../../graph/terms.ts';
 import { Random } from '../random.ts';
 import { isHeldOut, readPool } from './pool.ts';
@@ -23,9 +24,11 @@ export interface KnowledgeDataOptions {
   readonly examples: number;
   readonly languages: readonly Language[];
   readonly seed: number;
+  /** Whether the prompt holds what the graph found; without, the question stands alone. */
+  readonly evidence: boolean;
   /** Of the model that is to learn them; a model without it gets the facts as sentences. */
   readonly format: GroundedFormat | undefined;
-  /** Share of things whose questions are kept for validation, about. */
+  /** Share of things, about, whose questions are kept for validation; without evidence, of questions: what was never said cannot be known. */
   readonly heldOut?: number;
   readonly signal: AbortSignal;
 }
@@ -36,7 +39,7 @@ export interface KnowledgeExample {
   readonly question: string;
   readonly kind: 'answer' | 'count' | 'yes' | 'no' | 'unknown';
   readonly language: Language;
-  /** The question names something that no example for training asks about. */
+  /** For validation: the question names something that no example for training asks about, or, without evidence, is asked in none of them. */
   readonly held_out: boolean;
 }
 
@@ -52,7 +55,7 @@ const ENDS = 1_000;
  * Equal bases and options give equal examples.
  */
 export async function* knowledgeExamples(graph: ReadableGraph, options: KnowledgeDataOptions): AsyncGenerator<KnowledgeExample> {
-  const { base, examples, languages, seed, format, heldOut = HELD_OUT, signal } = options;
+  const { base, examples, languages, seed, evidence, format, heldOut = HELD_OUT, signal } = options;
   const pool = await readPool(graph, base, signal);
   if (pool.relations.length === 0) return;
   const drafter = new Drafter(pool, new Random(seed), languages);
@@ -68,14 +71,15 @@ export async function* knowledgeExamples(graph: ReadableGraph, options: Knowledg
     // A store in this process never waits: others get their turn here.
     await setImmediate();
     if (reading.language !== draft.language || !(await isMeant(graph, base, draft, reading))) continue;
+    if (!evidence && reading.evidence.verdict === 'unknown') continue;
     missed = 0;
     kept++;
     yield {
-      messages: messagesOf(draft.question, reading, format),
+      messages: evidence ? messagesOf(draft.question, reading, format) : byHeart(draft.question, reading),
       question: draft.question,
       kind: reading.evidence.verdict ?? 'answer',
       language: draft.language,
-      held_out: draft.named.some((term) => isHeldOut(term, seed, heldOut)),
+      held_out: (evidence ? draft.named : [literal(draft.core)]).some((term) => isHeldOut(term, seed, heldOut)),
     };
   }
 }
@@ -98,6 +102,10 @@ async function isMeant(graph: ReadableGraph, base: BaseName, { intent }: Draft, 
   }
 }
 
+const byHeart = (question: string, { evidence, language }: Reading): KnowledgeExample['messages'] => [
+  { role: 'user', content: question },
+  { role: 'assistant', content: reply(evidence, language) },
+];
 /** As the answerer asks the model (src/answers/answerer.ts), and the reply that it would have the model give. */
 function messagesOf(question: string, { evidence, language, spans }: Reading, format: GroundedFormat | undefined): KnowledgeExample['messages'] {
   const names = evidenceNames(evidence);

@@ -50,6 +50,9 @@ const isClass = (label: string): boolean => label === '是' || labelShape(label)
 /** "student of" is somebody's student when it is walked backwards. */
 const roleOf = (label: string): string | undefined => /^(?:is )?(?:an? |the )?(.+) of$/.exec(label)?.[1];
 
+/** Share of the questions for what a path leads to that ask for a form. */
+const FORMED = 0.2;
+const FORMS: Readonly<Record<Language, readonly string[]>> = { en: [' as a table', ' as a list'], zh: ['，用表格', '，用列表'] };
 function dressed(random: Random, text: string, language: Language): string {
   if (language === 'zh') return random.chance(0.7) ? `${text}？` : text;
   const whole = random.pick(EN_PREFIX) + text;
@@ -99,7 +102,8 @@ export class Drafter {
     return nameIn(this.#random, this.#pool, term, language);
   }
   #draft(language: Language, template: string, values: Values, intent: Intent, named: readonly Term[]): Draft {
-    const core = fill(template, values);
+    const asked = fill(template, values);
+    const core = intent.kind === 'answer' && this.#random.chance(FORMED) ? asked + this.#random.pick(FORMS[language]) : asked;
     return { language, question: dressed(this.#random, core, language), core, intent, named };
   }
   #ask(language: Language, fact: Fact, label: string, kind: 'answer' | 'count'): Draft {
