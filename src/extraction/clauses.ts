@@ -36,8 +36,8 @@ function plainly(sentence: string): string {
 
 const QUESTION = /[?？]["'”’」』)）]*$|吗[。.！!]?$/u;
 /** The whole sentence is no statement. */
-const SUPPOSED = /\b(?:if|whether|unless|suppose|supposing|would have|could have|wishe[sd])\b|\b(?:false|untrue|wrong|not true|unlikely|doubtful|impossible|improbable|myth|rumou?r(?:ed)?) that\b|如果|假如|假若|假使|假设|要是|倘若|若是|是否|难道|是不是|误(?:以)?为|是(?:假|错|错误)的/u;
-const DENIED = /\b(?:not(?! only\b)|never|nobody|none|nor|neither|nothing|cannot|perhaps|maybe|possibly|allegedly|supposedly|might|may|(?:failed|refused) to|denie[sd])\b|\breportedly\b|\bno\b(?!\.|\s*\d| (?:less|fewer|more|later|earlier|sooner) than)|n['’]t\b|可能|也许|或许/u;
+const SUPPOSED = /\b(?:if|whether|unless|suppose|supposing|would have|could have|wishe[sd])\b|\b(?:false|untrue|wrong|not true|unlikely|doubtful|impossible|improbable|myth|rumou?r(?:ed)?|dream(?:t|ed|s)?) that\b|\bwhich (?:is|was) (?:an? (?:lie|myth|rumou?r|mistake|fiction)|false|untrue|wrong|incorrect)\b|如果|假如|假若|假使|假设|要是|倘若|若是|是否|难道|是不是|误(?:以)?为|是(?:假|错|错误)的/u;
+const DENIED = /\b(?:not(?! only\b)|never|nobody|none|nor|neither|nothing|cannot|perhaps|maybe|possibly|allegedly|supposedly|might|may|(?:fail(?:s|ed)|refuse[sd]|decline[sd]|pretend(?:s|ed)|want(?:s|ed)|claim(?:s|ed)|hope[sd]|plan(?:s|ned)|tr(?:ies|ied)|intend(?:s|ed)|attempt(?:s|ed)|threaten(?:s|ed)) to|denie[sd]|(?:almost|nearly|barely|hardly|scarcely)(?= \p{Ll}+(?:ed|en|[mw]on|t|rn|d)\b))\b|\breportedly\b|\bno\b(?!\.|\s*\d| (?:less|fewer|more|later|earlier|sooner) than)|n['’]t\b|可能|也许|或许/u;
 const SEGMENTS = new Intl.Segmenter('zh', { granularity: 'word' });
 const DENIED_HAN = /^(?:[并从绝决]?[不没未]|[并绝决]非|无人$)/u;
 /** Names and words that begin like a denial. */
@@ -47,7 +47,7 @@ const denies = (plain: string): boolean =>
 
 /** "He said that", "is believed to have been", '" said Livy': it is told that somebody says so. */
 const REPORTED =
-  /\b(?:says?|said|claim(?:s|ed)?|alleges?|alleged|allegations?|believe[sd]?|belief|thinks?|thought|argue[sd]?|suggest(?:s|ed)?|suggestion|assert(?:s|ed)?|assume[sd]?|assumption|suspected|insist(?:s|ed)?|maintain(?:s|ed)?|reported|stated|hope[sd]?|fear(?:s|ed)|guess(?:es|ed)|imagine[sd]?|speculate[sd]?|theory|hypothesis|told(?: [\p{L}\p{M}]+){1,3}) that\b|\b(?:says|said|believes|believed|thinks|thought) (?:(?:he|she|it|they|the)\b|\p{Lu})|\b(?:is|are|was|were) (?:said|believed|thought|alleged|rumou?red|reported|assumed|supposed|claimed) to (?:be|have)\b|["”’],?\s+(?:says|said|claims|claimed)\b|\b(?:says|said|claims|claimed)\s*[,:]\s*["“]/u;
+  /\b(?:says?|said|claim(?:s|ed)?|alleges?|alleged|allegations?|believe[sd]?|belief|thinks?|thought|argue[sd]?|suggest(?:s|ed)?|suggestion|assert(?:s|ed)?|assume[sd]?|assumption|suspected|insist(?:s|ed)?|maintain(?:s|ed)?|reported|stated|hope[sd]?|fear(?:s|ed)|guess(?:es|ed)|imagine[sd]?|speculate[sd]?|theory|hypothesis|told(?: [\p{L}\p{M}]+){1,3}) that\b|\b(?:says|said|believes|believed|thinks|thought) (?:(?:he|she|it|they|the)\b|\p{Lu})|\b(?:is|are|was|were) (?:said|believed|thought|alleged|rumou?red|reported|assumed|supposed|claimed) to (?:be|have)\b|["”’],?\s+(?:says|said|claims|claimed)\b|\b(?:says|said|claims|claimed)\s*[,:]\s*["“]|\baccording to\b(?! (?:plan|schedule)\b)/u;
 const REPORTED_HAN = /^(?:说|称|声称|宣称|自称|谎称|认为|以为|相信|据说|据称|据传|传说|传闻|谣传|猜测|怀疑|推测|号称)$/u;
 /** In Chinese a word of a relation has to follow: "他说汉语" reports nothing. */
 const reports = (plain: string, labels: readonly string[]): boolean =>
@@ -155,7 +155,7 @@ export function statementsOf(sentence: string, labels: readonly string[]): State
   const told = clauses.filter((_, i) => states[i]);
   const stop = HAN.test(text) ? '。' : '.';
   // "Although Anna was born in Berlin, Ben was born in Paris": a clause alone has no conjunction.
-  const alone = (part: string): string => (clauses.length > 1 ? part.replace(/^(?:Although|Though|While|Whereas)\s/u, '') : part);
+  const alone = (part: string): string => (clauses.length > 1 ? part.replace(/^(?:Although|Though|While|Whereas)\s/u, '') : part).replace(/^(?:虽然|尽管|因为|由于)/u, '');
   return {
     told: told.map(({ from, to, subject }) => `${subject === undefined ? '' : `${subject} `}${alone(text.slice(from, to))}${to < text.length ? stop : ''}`.trim()),
     denied: ends + clauses.length - told.length,

@@ -9,7 +9,7 @@ import { EngineError } from '../engine/port.ts';
 import type { Engine, GenerateRequest, ModelInfo, Usage } from '../engine/port.ts';
 import { statementsOf } from './clauses.ts';
 import type { Statements } from './clauses.ts';
-import { isIndefinite, stands, wholeName } from './names.ts';
+import { isElsewhere, isIndefinite, isOfAnother, stands, wholeName } from './names.ts';
 import { passagesOf } from './passages.ts';
 import { Referents } from './pronouns.ts';
 import { candidatesOf, formsOf, isTurned, kindOf, tellingOf } from './relations.ts';
@@ -204,7 +204,8 @@ function factOf({ subject: first, relation, object: second }: Written, text: str
   const apart = subject !== object || text.indexOf(subject) !== text.lastIndexOf(subject);
   const around = text.replaceAll(relation, '|');
   const named = [subject, object].every((name) => isEntityName(name) && stands(name, text) && name !== relation && (!HAN.test(name) || around.includes(name)));
-  return named && apart && !isOwner && !turned.some(isAny) ? [subject, object] : undefined;
+  const isOther = isOfAnother(subject, text, isHead) || isElsewhere(object, text, relation);
+  return named && apart && !isOther && !isOwner && !turned.some(isAny) ? [subject, object] : undefined;
 }
 /** What the model reads in `text`, which is the passage or a clause of it. */
 async function ofPassage(

@@ -30,7 +30,7 @@ function isPronoun(name: string): boolean {
   return CHINESE_PRONOUNS.test(name) || (PRONOUNS.has(first.toLowerCase()) && alone);
 }
 /** Small words with which a clause goes on, and no name ends; the first of them begin none, nor do times: "in 1911". */
-const GOES_ON = /(?:^(?:is|are|was|were|has|have|had|does|did|not|never|if|whether|while|but|because) |^(?:in|on|at|by|from|since) \d)|(?: (?:is|are|was|were|be|been|has|have|had|does|did|do|will|would|can|could|may|might|must|not|never|\p{L}+n['’]t|an?|the|and|or|of|in|on|at|to|by|with|from|for|who|which|that))$/u;
+const GOES_ON = /(?:^(?:is|are|was|were|has|have|had|does|did|not|never|if|whether|while|but|because) |^(?:in|on|at|by|from|since) \d|^(?:in|on|at|by|from|near|outside|inside|until|since) (?:the )?\p{Lu})|(?: (?:is|are|was|were|be|been|has|have|had|does|did|do|will|would|can|could|may|might|must|not|never|\p{L}+n['’]t|an?|the|and|or|of|in|on|at|to|by|with|from|for|who|which|that))$/u;
 /** An amount of something, which is no name: "several prizes". */
 const AMOUNT = /^(?:several|many|some|few|various|numerous|most|all|both|each|every|any|no|another|other|two|three|four|five|six|seven|eight|nine|ten) [^\p{Lu}\p{N}\p{Script=Han}]+$/u;
 /** What stands before a piece of something that is no name, or of a longer name: "her brother", "several prizes", "No Country". */
@@ -59,6 +59,27 @@ export function wholeName(name: string, passage: string, isHead: (word: string) 
     whole = head + name;
   }
   return whole;
+}
+const HEAD_OF = /(?:^|[^\p{L}])(?:the|an?|his|her|its|their)\s(?:\p{Ll}+\s)*?(\p{Ll}+)\sof\s(?:the\s)?$/iu;
+/** Heads that are what they are said to be of: "the city of Ulm". */
+const SAME_AS = /^(?:city|town|village|state|country|kingdom|republic|empire|province|county|district|region|island|isle|river|lake|house|battle|name|band|company)$/;
+/** "The father of Plato was born": what is told behind the name is told of another. `tells`: the word speaks of the relation. */
+export function isOfAnother(name: string, passage: string, tells: (word: string) => boolean): boolean {
+  let found = false;
+  for (let at = passage.indexOf(name); at >= 0; at = passage.indexOf(name, at + 1)) {
+    const head = HEAD_OF.exec(passage.slice(Math.max(0, at - 100), at))?.[1];
+    const behind = /^\s(?:is|are|was|were|has|had|\p{Ll}+(?:ed|s))\b/u.test(passage.slice(at + name.length));
+    if (head === undefined || SAME_AS.test(head) || tells(head) || !behind || !(passage.slice(at + name.length).match(/\p{L}+/gu) ?? []).some(tells)) return false;
+    found = true;
+  }
+  return found;
+}
+const AWAY = /(?:^|[^\p{L}])(near|outside|beyond|far from|away from|close to|next to)\s(?:the\s)?$/iu;
+/** "Born near Rome" where the label says "born in". */
+export function isElsewhere(name: string, passage: string, label: string): boolean {
+  const at = passage.indexOf(name);
+  const away = at < 0 || passage.includes(name, at + 1) ? undefined : AWAY.exec(passage.slice(Math.max(0, at - 20), at))?.[1];
+  return away !== undefined && !label.toLowerCase().includes(away.toLowerCase());
 }
 /** Is it only said to be one of a kind: "a film"? */
 export function isIndefinite(name: string, passage: string): boolean {

@@ -76,9 +76,17 @@ export function candidatesOf(passage: string, relations: readonly Pick<Relation,
   return fitting.slice(0, most).map(({ relation, label }) => ({ relation, label }));
 }
 
+/** "The prize was won by Ann" for "won". */
+function isPassive(passage: string, subject: string, label: string, object: string): boolean {
+  if (/ by$/i.test(label)) return false;
+  const verb = new RegExp(`${RegExp.escape(subject)} (?:is|are|was|were|(?:has|have|had) been) (?:\\p{L}+ly )?(\\p{L}+) by (?:the )?${RegExp.escape(object)}`, 'iu').exec(passage)?.[1];
+  const telling = new Set(tellingOf(label).flatMap(formsOf));
+  return verb !== undefined && formsOf(verb.toLowerCase()).some((form) => telling.has(form));
+}
 /** Does the passage say of the one that it is what the label says the other has? "Berlin is the capital of Germany" tells the capital of Germany, 苏格拉底是柏拉图的老师 the teacher of Plato. */
 export function isTurned(passage: string, subject: string, label: string, object: string): boolean {
   const text = relationText(label);
+  if (kindOf(label) === 'verb') return isPassive(passage, subject, text, object);
   if (kindOf(label) !== 'noun') return false;
   const [first, middle, second] = [subject, text, object].map((part) => RegExp.escape(part));
   const said = HAN.test(text) ? `${first}是${second}的${middle}` : `${first} (?:is|was) (?:an?|the)(?: \\p{L}+){0,2} ${middle} of (?:the )?${second}`;

@@ -78,6 +78,43 @@ const TALKS: readonly (readonly (readonly [asked: string, meant: string])[])[] =
     ['他出生在哪里？', '-'],
   ],
   [
+    ['Where was Marie Curie born?', 'Where was Marie Curie born?'],
+    ['Where was Lise Meitner born?', '-'],
+    ['When was she born?', '-'],
+  ],
+  [
+    ['Where was Plato born?', 'Where was Plato born?'],
+    ['Cool, thank you very much', '-'],
+    ['Who taught him?', 'Who taught Plato?'],
+    ['who was isaac newton', '-'],
+    ['Is he mortal?', '-'],
+  ],
+  [
+    ['Who is Einstein’s mother?', '-'],
+    ['When was she born?', '-'],
+  ],
+  [
+    ['Who influenced Einstein?', '-'],
+    ['When was he born?', '-'],
+  ],
+  [
+    ['Did Marie Curie win the Nobel Prize in Physics?', 'Did Marie Curie win the Nobel Prize in Physics?'],
+    ['And the Nobel Prize in Chemistry?', '-'],
+    ['And Einstein?', '-'],
+  ],
+  [
+    ['Where was Aristotle born?', 'Where was Aristotle born?'],
+    ['Was Plato his teacher?', 'Was Plato Aristotle’s teacher?'],
+    ['Who did he teach?', '-'],
+  ],
+  [
+    ['居里夫人出生在哪里？', '居里夫人出生在哪里？'],
+    ['好的，谢谢', '-'],
+    ['她的职业是什么？', '居里夫人的职业是什么？'],
+    ['牛顿是谁？', '-'],
+    ['他的职业是什么？', '-'],
+  ],
+  [
     ['爱因斯坦出生在哪里？', '爱因斯坦出生在哪里？'],
     ['那他死在哪里？', '那爱因斯坦死在哪里？'],
     ['他的职业是什么？', '爱因斯坦的职业是什么？'],

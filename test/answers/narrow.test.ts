@@ -141,3 +141,53 @@ t.test('where the graph has a relation or a class of that name, nothing is narro
   await tell('Mirror', 'has tags', 'poetry');
   t.equal(await meaning(world, 'Which films were directed by Tarkovsky?'), 'Tarkovsky | ^directed by');
 });
+
+t.test('what somebody only felt, left off or could not do is not answered by what is', async (t) => {
+  const world = await openWorld();
+  t.teardown(() => world.close());
+  const tell = (subject: string, relation: string, object: string): Promise<void> => world.tell([{ subject: parseEntityId(subject), relation: parseRelationName(relation), object: entity(parseEntityId(object)) }]);
+  await tell('Ada', 'works in', 'Cardiology');
+  await tell('Ada', 'is a', 'doctor');
+  await tell('Bob', 'works in', 'Radiology');
+  for (const question of ['Who stopped working in Cardiology?', 'Who no longer works in Cardiology?', 'Who used to work in Cardiology?', 'Who planned to work in Cardiology?', 'Who regretted working in Cardiology?', 'Who dislikes working in Cardiology?', 'Who should work in Cardiology?', 'Who might work in Cardiology?', 'Who could have worked in Cardiology?', 'Who is unable to work in Cardiology?', 'Who is banned from working in Cardiology?', 'Has Ada stopped working in Cardiology?', 'Was Ada prevented from working in Cardiology?', 'Does Ada no longer work in Cardiology?'])
+    t.equal(await meaning(world, question), 'unknown', question);
+  for (const question of ['Who works in Cardiology?', 'Who is working in Cardiology?', 'Who started working in Cardiology?', 'I would like to know who works in Cardiology.', 'Which doctors work in Cardiology?', 'List the doctors working in Cardiology.'])
+    t.equal(await meaning(world, question), 'Cardiology | ^works in', question);
+  await tell('Aspirin', 'treats', 'angina');
+  for (const question of ['Which drug is used to treat angina?', 'What is known to treat angina?']) t.equal(await meaning(world, question), 'angina | ^treats', question);
+  t.equal(await meaning(world, 'How many doctors work in Cardiology?'), 'Cardiology | ^works in');
+  t.equal(await meaning(world, 'How many doctors work in Radiology?'), 'unknown', 'of Bob it is not told');
+});
+
+t.test('a parent is of either sex, and a film may be called Her', async (t) => {
+  const world = await openWorld();
+  t.teardown(() => world.close());
+  const tell = (subject: string, relation: string, object: string): Promise<void> => world.tell([{ subject: parseEntityId(subject), relation: parseRelationName(relation), object: entity(parseEntityId(object)) }]);
+  await tell('Ann', 'parent of', 'Ben');
+  for (const question of ['Who is the father of Ben?', 'Is Ann the father of Ben?', 'Is Ann Ben’s mother?']) t.equal(await meaning(world, question), 'unknown', question);
+  t.equal(await meaning(world, 'Who is the parent of Ben?'), 'Ben | ^parent of');
+  await tell('Ann', 'mother of', 'Ben');
+  t.equal(await meaning(world, 'Is Ann the mother of Ben?'), 'Ann | mother of | Ben');
+  await tell('Spike Jonze', 'directed', 'Her');
+  t.equal(await meaning(world, 'Who directed Her?'), 'Her | ^directed');
+});
+
+t.test('a year beside a class, what somebody has, and a relation called "is"', async (t) => {
+  const world = await openWorld();
+  t.teardown(() => world.close());
+  const tell = (subject: string, relation: string, object: string): Promise<void> => world.tell([{ subject: parseEntityId(subject), relation: parseRelationName(relation), object: entity(parseEntityId(object)) }]);
+  const value = (subject: string, relation: string, year: number): Promise<void> => world.tell([{ subject: parseEntityId(subject), relation: parseRelationName(relation), object: literal(year) }]);
+  await tell('Speed', 'is a', 'movie');
+  await value('Speed', 'released', 1994);
+  await tell('Ann', 'born in', 'Rome');
+  await value('Ann', 'birth year', 1994);
+  await tell('Mia', 'has diagnosis', 'fracture');
+  await tell('Mia', 'is a', 'patient');
+  await tell('Odette', 'is', 'white');
+  t.equal(await meaning(world, 'Which movies were released in 1994?'), '1994 | ^released');
+  t.equal(await meaning(world, 'Who was born in 1994?'), '1994 | ^birth year');
+  t.equal(await meaning(world, 'Who was educated in 1994?'), 'unknown');
+  t.equal(await meaning(world, 'Does Mia have a fracture?'), 'Mia | has diagnosis | fracture');
+  t.equal(await meaning(world, 'Does Mia have a patient?'), 'unknown');
+  t.equal(await meaning(world, 'Is Odette white?'), 'Odette | is | white');
+});

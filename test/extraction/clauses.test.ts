@@ -25,6 +25,12 @@ t.test('what denies, supposes or asks something states nothing', (t) => {
     'It is unlikely that Bob was born in Rome.',
     'Bob denies that he won the prize.',
     'Was Bob born in Oslo?',
+    'According to Livy, Bob was born in Rome.',
+    'Bob was almost born in Rome.',
+    'Bob was born in Rome, which is a lie.',
+    'I dreamt that Bob was born in Rome.',
+    'Bob pretended to be born in Rome.',
+    'Bob hoped to win the prize.',
     '爱丽丝不出生于北京。',
     '鲍勃没有获得诺贝尔奖。',
     '鲍勃没获得诺贝尔奖。',
@@ -51,6 +57,7 @@ t.test('a name may hold any word, and "not only" denies nothing', (t) => {
     'May was born in Rome.',
     'Nothing Compares 2 U won an award.',
     'Marie Curie not only won the Nobel Prize in Physics.',
+    'Almost 20 prizes went to Bob, who won an award.',
     '不丹位于亚洲。',
     '那不勒斯位于意大利。',
     '《不见不散》获得金鸡奖。',
@@ -125,5 +132,10 @@ t.test('a sentence of any length is read in no time', (t) => {
   const start = process.cpuUsage();
   for (const part of ['a, and the b is not c, ', 'b c; ', 'a and ', '鲁迅出生于绍兴，不是北京', ', ', '( ', 'A a ', 'no ', '，不', '“', 'A, who ', '《', 'If A ', 'in a ']) for (const length of [1999, 1_000_000]) read(part.repeat(Math.floor(length / part.length)));
   t.ok(process.cpuUsage(start).user < 3e6, 'microseconds');
+  t.end();
+});
+
+t.test('a Chinese clause stands without its conjunction', (t) => {
+  t.same(read('虽然鲍勃出生于罗马，但他没有获得诺贝尔奖。').told, ['鲍勃出生于罗马。']);
   t.end();
 });

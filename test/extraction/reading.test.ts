@@ -3,7 +3,7 @@
 
 import t from 'tap';
 import { passagesOf as read } from '../../src/extraction/passages.ts';
-import { isIndefinite, nameRules, stands, wholeName } from '../../src/extraction/names.ts';
+import { isElsewhere, isIndefinite, isOfAnother, nameRules, stands, wholeName } from '../../src/extraction/names.ts';
 import { candidatesOf, isTurned } from '../../src/extraction/relations.ts';
 import type { RelationName } from '../../graph/terms.ts';
 
@@ -152,5 +152,19 @@ t.test('who is said to be what the other one has is the object', (t) => {
     ['柏拉图的老师是苏格拉底。', '柏拉图', '老师', '苏格拉底'],
   ] as const)
     t.notOk(isTurned(passage, subject, label, object), passage);
+  t.end();
+});
+
+t.test('what is told of another, or of a place near by, is not told of the name', (t) => {
+  const tells = (word: string): boolean => word === 'born' || word === 'lies';
+  t.ok(isOfAnother('Plato', 'The father of Plato was born in Rome.', tells));
+  for (const [name, passage] of [['Plato', 'Plato was born in Athens.'], ['Ulm', 'The city of Ulm lies in Germany.'], ['Plato', 'The father of Plato knew that Plato was born in Athens.']]) t.notOk(isOfAnother(name, passage, tells), passage);
+  t.ok(isElsewhere('Rome', 'Plato was born near Rome.', 'born in'));
+  t.notOk(isElsewhere('Rome', 'Plato was born in Rome.', 'born in'));
+  t.notOk(isElsewhere('Rome', 'Ostia lies near Rome.', 'lies near'));
+  for (const name of ['outside Rome', 'from Rome']) t.notOk(stands(name, `Plato was born ${name}.`), name);
+  t.ok(isTurned('The Cup was won by Lee.', 'The Cup', 'won', 'Lee'));
+  t.notOk(isTurned('Lee won the Cup.', 'Lee', 'won', 'the Cup'));
+  t.notOk(isTurned('Psycho was directed by Lee.', 'Psycho', 'directed by', 'Lee'));
   t.end();
 });

@@ -88,11 +88,13 @@ export type Kind = 'person' | 'thing' | 'unknown';
 /** What the graph's types say that it is. */
 export const kindOf = (one: Entity): Kind => (one.types.length === 0 ? 'unknown' : arePersons([one]) ? 'person' : 'thing');
 
-/** The first pronoun that no name in front of it can be meant by, in the sentence of the first name behind it: "She was great. Where did she meet Plato?". */
+/** The first pronoun that no name in front of it can be meant by ("Was Plato his teacher?"), in the sentence of the first name behind it: "She was great. Where did she meet Plato?". */
 export function danglingPronoun(text: string, links: readonly Link[]): Pronoun | undefined {
-  return pronounsOf(text).find(({ start, end, of }) => {
+  return pronounsOf(text).find(({ start, end, of, owns }) => {
+    // "Her" may be the title of a film.
+    if (links.some((link) => link.start <= start && end <= link.end)) return false;
     const behind = Math.min(...links.flatMap((link) => (link.start >= end ? [link.start] : [])), text.trimEnd().length);
-    const meant = links.some((link) => link.start <= start && (of === 'several' || kindOf(link.entity) === of || kindOf(link.entity) === 'unknown'));
+    const meant = links.some((link) => link.start <= start && !(owns && /^\s+$/.test(text.slice(link.end, start))) && (of === 'several' || kindOf(link.entity) === of || kindOf(link.entity) === 'unknown'));
     return !meant && !/[.!?。！？]["'”’」』)）]*(?:\s|(?<=[。！？]))\S/u.test(text.slice(end, behind));
   });
 }
@@ -117,9 +119,11 @@ export async function wantedOf(graph: QuestionGraph, base: BaseName, question: Q
   };
   const qualities = new Set(relations.filter(isQuality).map(({ name }) => name));
   const classes = link ? [link.entity] : [...(await graph.named(base, [...new Set(typeNames(names))])).values()].flat().map(({ entity: named }) => named);
+  let known = false;
   for (const { id: quality } of classes)
     for (const { path: [{ relation, inverse }] } of await graph.paths(base, entity(quality), { hops: 1 })) {
       if (!inverse || !qualities.has(relation)) continue;
+      known = true;
       let [told, all] = [0, 0];
       for (const id of ids) {
         const isTold = (await graph.follow(base, entity(id), [{ relation, inverse: false }], { limit: 1 })).length > 0;
@@ -132,5 +136,7 @@ export async function wantedOf(graph: QuestionGraph, base: BaseName, question: Q
   if (typed.size > 0) return type;
   // "Which mountain was X born in?": all are told to be something else.
   if (ids.length > 0 && ids.length === ends.length && reached.length === ids.length && reached.every(({ types }) => areApart(word.text, types))) return 'none';
+  // Those of whom the graph does not say that they are any cannot be counted as such.
+  if (known && question.kind === 'count' && ids.length > 0) return 'none';
   return asksSex(question, word.text) || (link !== undefined && question.language === 'zh') ? 'none' : type;
 }

@@ -10,7 +10,7 @@ import { exactLinks } from './link.ts';
 import type { Link } from './link.ts';
 import { Lexicon } from './lexicon.ts';
 import { besideName, unknownName, unknownSubjectHan, withoutChatter } from './narrow.ts';
-import { analyse, pronounsOf } from './question.ts';
+import { analyse, isFunctionHan, isFunctionWord, isGeneric, pronounsOf } from './question.ts';
 import type { Pronoun } from './question.ts';
 
 /** A question of the conversation, and what was said to it. */
@@ -52,6 +52,20 @@ function isAlone(text: string, { start, end }: Link): boolean {
 const isAlike = (one: Pronoun, other: Pronoun): boolean => one.of === other.of && one.gender === other.gender;
 /** Stretches of the question that differ; homonyms have one. */
 const stretches = (links: readonly Link[]): readonly number[] => [...new Set(links.map(({ start }) => start))];
+
+/** What is said without naming anything. */
+const COURTESY = /^(?:thanks?|thx|great|good|nice|fine|cool|wow|sure|really|interesting|perfect|excellent|right|correct|sorry|understood|hello|hi|hey|ok|okay|yes|yeah|yep|more|see|bye|goodbye|morning|evening|true|wonderful|amazing|awesome|lovely|certain)$/;
+const COURTESY_HAN = /谢谢|多谢|感谢|好的|好|明白|懂|知道|真的|确定|再见|对|嗯|哦|太棒|厉害/gu;
+/** Whether a sentence without a known name speaks of something: "Who was Isaac Newton?", "牛顿呢？". */
+function speaksOfOthers(text: string, asked: boolean): boolean {
+  const { tokens } = analyse(text.replace(COURTESY_HAN, ' '));
+  return tokens.some(({ text: word, lower, han, start }) => (han ? asked && !isFunctionHan(word) : /^\p{L}{2}/u.test(word) && !isFunctionWord(lower) && !isGeneric(lower) && !COURTESY.test(lower) && (asked || (/^\p{Lu}/u.test(word) && start > 0 && !/[.!?:;]\s*$/.test(text.slice(0, start))))));
+}
+/** Persons who are described by whose they are. */
+const KIN = {
+  female: /\b(?:wife|mother|mom|mum|sister|daughter|girlfriend|fiancée?|aunt|niece|grandmother|granddaughter|widow)\b|妻子|太太|老婆|母亲|妈妈|姐姐|妹妹|女儿|女友|祖母|奶奶|外婆|侄女|孙女/iu,
+  male: /\b(?:husband|father|dad|brother|son|boyfriend|fiancé|uncle|nephew|grandfather|grandson|widower)\b|丈夫|老公|父亲|爸爸|哥哥|弟弟|儿子|男友|祖父|爷爷|外公|侄子|孙子/iu,
+};
 
 class Conversation {
   readonly #graph: QuestionGraph;
@@ -101,16 +115,31 @@ class Conversation {
       const mentions = await this.#mentions(at);
       if (!mentions) return undefined;
       const fitting = new Map(mentions.filter(({ kind, link }) => (kind === pronoun.of || kind === 'unknown') && !others.has(link.entity.id)).map(({ link }) => [link.entity.id, link]));
-      if (fitting.size > 1) return undefined;
+      if (fitting.size > 1 || (fitting.size === 1 && (await this.#describes(at, pronoun)))) return undefined;
       for (const link of fitting.values()) return link;
     }
     return undefined;
   }
 
+  /** "Who is X's wife?", to which the answer is not known: "she" is none who was named. */
+  async #describes(at: number, { of, gender }: Pronoun): Promise<boolean> {
+    if (of !== 'person') return false;
+    const { text } = await this.#turn(at);
+    const links = await this.#links(text);
+    const question = analyse(text, links);
+    const rest = links.reduce((left, { start, end }) => left.slice(0, start) + ' '.repeat(end - start) + left.slice(end), text);
+    if (gender && KIN[gender].test(rest)) return true;
+    // "Who is Plato?" asks for nobody else.
+    const asksWhom = question.expected === 'person' && question.kind === 'answer' && speaksOfOthers(rest, true);
+    const told = await this.#links(this.#turns[at].said);
+    return asksWhom && told.every(({ entity: { id } }) => links.some((link) => link.entity.id === id));
+  }
+
   /** The question before, with this name in the place of the one that it was about. */
   async #inPlace(name: Link, before: number): Promise<WholeQuestion> {
     const open = { text: name.text, open: true };
-    const { text } = await this.#turn(before - 1);
+    const { text, open: unclear } = await this.#turn(before - 1);
+    if (unclear) return open;
     const links = (await this.#links(text)).filter(({ start }, _, all) => all.filter((other) => other.start === start).length === 1);
     const kind = kindOf(name.entity);
     const alike = links.length === 1 ? links : links.filter((link) => kind !== 'unknown' && sameType(link.entity, name.entity));
@@ -125,6 +154,7 @@ class Conversation {
     const { text } = await this.#turn(at);
     const asked = await this.#links(text);
     const told = await this.#links(said);
+    if ((asked.length === 0 && speaksOfOthers(text, true)) || (told.length === 0 && speaksOfOthers(said, false))) return undefined;
     if ((await this.#stranger(text, asked))?.name !== undefined || (await this.#stranger(said, told))) return undefined;
     const answered = told.filter(({ entity: { id } }) => asked.every((link) => link.entity.id !== id));
     const { expected } = analyse(text, asked);

@@ -159,6 +159,25 @@ export function companions({ text, tokens }: Question, links: readonly Link[], l
   });
 }
 
+const SEXED = /^(?:fathers?|mothers?|dad|mom|mum|brothers?|sisters?|sons?|daughters?|uncles?|aunts?|nephews?|nieces?|husbands?|wi(?:fe|ves)|grand(?:father|mother|son|daughter)s?|fathered|mothered)$/;
+/** "Who is the father of X" where the graph tells parents only, of either sex. `means`: the word says what a name of the relation says. */
+export const narrowsSex = (words: readonly Word[], speaks: (word: Word) => boolean, means: (word: Word) => boolean): boolean => words.some((word) => SEXED.test(word.text) && speaks(word) && !means(word));
+
+/** What begins or serves to do something does it. */
+const DOES = /^(?:begin|start|continue|keep|manage|happen|come|go|get|help|use|know|serve|prescribe)$/;
+/** "Who regretted working in", "was prevented from working in", "is unable to work in": what somebody only felt, or could not do. `speaks`: the word speaks of a relation. */
+export function heldOff({ text, tokens }: Question, links: readonly Link[], words: readonly Word[], speaks: (word: Word) => boolean): boolean {
+  return words.some((word, i) => {
+    const next = words[i + 1];
+    if (!next || word.asked || speaks(word) || !speaks(next) || !/^\p{Script=Latin}/u.test(word.text) || thesaurus().lemmas(word.text).some((base) => DOES.test(base))) return false;
+    const between = text.slice(word.end, next.start);
+    if (/^\s+(?:to|from)\s+$/i.test(between)) return !/\b(?:moved|went|came)$/i.test(text.slice(0, word.end));
+    const before = tokens.findLast(({ end }) => end <= word.start);
+    const isVerb = word.text.endsWith('ed') || (before !== undefined && (/^(?:who|that|has|have|had|did|does|do|is|was|were|are)$/.test(before.lower) || within(links, before)));
+    return /^\s+$/.test(between) && next.text.endsWith('ing') && isVerb && thesaurus().lemmas(word.text).some((base) => thesaurus().is(base, 'v'));
+  });
+}
+
 export const isSexHan = (text: string): boolean => /^[女男]/.test(text);
 /** "Which women": where the graph does not know them as a class, no path says it. */
 export const asksSex = (question: Question, asked: string | undefined): boolean => SEXES_HAN.test(question.text) || (asked !== undefined && thesaurus().lemmas(asked).some((base) => SEXES.has(base)));

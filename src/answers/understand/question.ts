@@ -59,10 +59,12 @@ const BEYOND = new RegExp(`\\b${BEYOND_WORDS}\\b|n['’]t\\b`, 'i');
 /** Said of something, these say that it is not so, or not known to be: no fact answers that. */
 const DOUBTED = oneOf('false, untrue, wrong, incorrect, unlikely, impossible, possible, doubtful, likely, probable, myth, lie, rumou?r, hoax, mistake');
 /** Beginnings of verbs that take "to" or "-ing" behind them. */
-const UNDONE = oneOf('fail, refus, declin, den[yi], avoid, stop, quit, hesitat, want, hope, hoping, wish, try, tri, attempt, plan, intend, pretend, claim, forget, forgot, decid, expect, threaten');
+const UNDONE = oneOf('fail, refus, declin, den[yi], avoid, stopp?, quitt?, hesitat, want, hope, hoping, wish, try, tri, attempt, plann?, intend, regrett?, pretend, claim, forget, forgot, decid, expect, threaten');
 const HARDLY = oneOf('almost, nearly, barely, hardly, scarcely, rarely, seldom, supposedly, allegedly, reportedly, falsely');
+/** Said of what is over, or only ought to be. */
+const ELSEWHEN = `\\bno longer\\b|\\bany ?more\\b|(?<!\\b(?:is|are|was|were|be|been)\\b[^?]*)\\bused to\\b|\\b(?:should|must|ought to|might|(?<!\\b(?:i|we|you)\\s)would(?!\\s+(?:you|like|love|it be))|(?:could|would|should) have)\\s+\\p{Ll}`;
 const UNREAL = new RegExp(
-  [`^(?:is|was) it\\s+(?:\\w+ly\\s+)?(?:an?\\s+)?${DOUBTED}\\b`, `\\b${UNDONE}(?:s|es|e|ed|ies|ied|ing)?\\s+(?:to\\b|\\w+ing\\b)`, `\\b${HARDLY}\\b`, '\\b(?:is|was|are|were|am)\\s+(?:\\S+\\s+){1,4}?no\\s+(?:\\p{Ll}|\u25a1)'].join('|'),
+  [`^(?:is|was) it\\s+(?:\\w+ly\\s+)?(?:an?\\s+)?${DOUBTED}\\b`, `\\b${UNDONE}(?:s|es|e|ed|ies|ied|ing)?\\s+(?:to\\b|\\w+ing\\b)`, ELSEWHEN, `\\b${HARDLY}\\b`, '\\b(?:is|was|are|were|am)\\s+(?:\\S+\\s+){1,4}?no\\s+(?:\\p{Ll}|\u25a1)'].join('|'),
   'iu',
 );
 const BEYOND_HAN = /不|没|未|除了|除开|或者?|还是|最|比(?!利|亚)|哪(?:[国里儿]|个?(?:国家|地方|省|城市))的?人|之前|之后|以前|以后|更|先/;

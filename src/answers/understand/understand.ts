@@ -12,7 +12,7 @@ import type { Candidate, Interpretation, QuestionGraph } from './interpretation.
 import { isUnknown, Lexicon } from './lexicon.ts';
 import { exactLinks, misspeltLinks, overlaps } from './link.ts';
 import type { Link } from './link.ts';
-import { besideName, companions, pickedOut, unknownName, unknownSubjectHan, withoutChatter } from './narrow.ts';
+import { besideName, companions, heldOff, narrowsSex, pickedOut, unknownName, unknownSubjectHan, withoutChatter } from './narrow.ts';
 import { analyse, isFellowWord, isFunctionWord } from './question.ts';
 import type { Question, Token } from './question.ts';
 import { thesaurus } from './thesaurus.ts';
@@ -67,7 +67,10 @@ export async function understand(graph: QuestionGraph, text: string, { base, hop
   const classed = kinds.length > 0 && spoken.some((word) => !word.asked && speaksPlainly(word)) && (await isClassName(graph, base, kinds, relations));
   const words = classed ? spoken.filter(({ asked }) => !asked) : spoken;
   const known = { language: question.language, kind: question.kind, links };
-  const number = links.length === 0 ? question.tokens.find(({ text: written }) => /^\d+(?:\.\d+)?$/.test(written)) : undefined;
+  const asked = askedOf(question, links, spoken);
+  // "Which movies were released in 1999?" names a class, and is about the year.
+  const onlyClass = asked?.link !== undefined && links.every(({ start }) => start === asked.link?.start) ? asked : undefined;
+  const number = links.length === 0 || onlyClass ? question.tokens.find(({ text: written, start, end }) => /^\d+(?:\.\d+)?$/.test(written) && outside(start, end)) : undefined;
   // "Who acted in and directed X": two relations of one name, not one behind the other.
   const joined = spoken.some((word, i) => spoken[i + 1] !== undefined && /^\s*(?:in\s+|by\s+|with\s+)?(?:,\s*)?and\s+(?:also\s+)?$/i.test(text.slice(word.end, spoken[i + 1].start)) && [word, spoken[i + 1]].every(speaksPlainly));
   // "The last name of", "the average rating": a label that the graph has is meant as a whole.
@@ -81,23 +84,28 @@ export async function understand(graph: QuestionGraph, text: string, { base, hop
   const unread = unknownName(question, links, speaks);
   const stranger = beside ?? (dangling ? { start: dangling.start, end: dangling.end, name: '' } : (unread ?? unknownSubjectHan(question, links, read)));
   const refused = { ...(stranger ? { stranger } : {}), confident: false };
-  if ((links.length === 0 && !number) || beyond || joined || beside || dangling || unread || pickedOut(question, links, labels)) return { ...known, candidates: [], ...refused };
+  if ((links.length === 0 && !number) || beyond || joined || beside || dangling || unread || pickedOut(question, links, labels) || heldOff(question, links, spoken, speaksPlainly)) return { ...known, candidates: [], ...refused };
   if (number) {
     const others = words.filter(({ start }) => start !== number.start);
-    return { ...known, ...(await answering(graph, base, hops, question, [{ start: number.start, end: number.end, score: 1, term: literal(Number(number.text)) }], others, lexicon, relations)) };
+    const found = await answering(graph, base, hops, question, [{ start: number.start, end: number.end, score: 1, term: literal(Number(number.text)) }], others, lexicon, relations.filter(({ literals }) => literals > 0));
+    if (!onlyClass || !found.confident) return { ...known, ...found };
+    const wanted = await wantedOf(graph, base, question, found.candidates[0], onlyClass, lexicon, relations);
+    return wanted === 'none' ? { ...known, candidates: found.candidates, ...refused } : { ...known, ...(wanted === 'any' ? {} : { wanted }), ...found };
   }
   if (question.kind === 'verify') {
     const read = await verification(graph, base, question, links, words, lexicon, relations);
     return { ...known, ...(read.confident ? {} : refused), ...read };
   }
-  const asked = askedOf(question, links, spoken);
   // The class is no name that the question is about, unless there is no other.
   const about = links.filter((link) => link.start !== asked?.link?.start);
   const narrowing = about.length > 0 ? asked : undefined;
   const starts = (narrowing ? about : links).map((link): Start => ({ ...link, term: entity(link.entity.id) }));
   const { candidates, confident } = await answering(graph, base, hops, question, starts, words, lexicon, relations);
   const wanted = confident ? await wantedOf(graph, base, question, candidates[0], narrowing, lexicon, relations) : 'none';
-  if (wanted === 'none') return { ...known, candidates, ...refused };
+  const used = candidates[0]?.path.map(({ relation }) => relation) ?? [];
+  // Of a wife the spouse is meant; of parents there are two.
+  const isNarrower = narrowsSex(words.filter(({ text: word }) => !/^(?:husband|wi(?:fe|ves))/.test(word)), (word) => used.some((relation) => lexicon.match(question, word, relation).value >= PLAIN), (word) => used.some((relation) => lexicon.match(question, word, relation).sure));
+  if (wanted === 'none' || isNarrower) return { ...known, candidates, ...refused };
   return { ...known, ...(wanted === 'any' ? {} : { wanted }), candidates, confident };
 }
 const isStrange = ({ lower, start, end, han }: Token, links: readonly Link[], speaks: (word: string) => boolean): boolean =>

@@ -13,7 +13,7 @@ import { WEAK } from './lexicon.ts';
 import type { Lexicon } from './lexicon.ts';
 import { overlaps } from './link.ts';
 import type { Link } from './link.ts';
-import { leftOver } from './narrow.ts';
+import { leftOver, narrowsSex } from './narrow.ts';
 import type { Question } from './question.ts';
 import { PLAIN, Ranker } from './rank.ts';
 import { thesaurus } from './thesaurus.ts';
@@ -59,6 +59,8 @@ export async function verification(
     if (held.length < qualities.length && more.length > 0) return unclear;
     if (held.length > 0) return { candidates: [{ start: entity(first.entity.id), path: [{ relation: held[0].relation, inverse: false }], score: 1, targets: held }], confident: true };
   }
+  // "Is X by Y?": what nothing is said to be.
+  if (words.length === 0 && second && /^(?:by|in|on|at|with|for|from)\b/i.test(question.text.slice(first.end, second.start).trim())) return unclear;
   const ranked = (words.length === 0 ? classes : relations)
     .map((relation) => ({ relation, ranked: ranker.score([{ relation: relation.name, inverse: false }]) }))
     .filter(({ relation, ranked: { evidence } }) => words.length === 0 || (evidence >= WEAK && words.some((each) => lexicon.match(question, each, relation.name).sure)))
@@ -73,6 +75,7 @@ export async function verification(
   if (verbs.length > 0 && !verbs.some((each) => lexicon.match(question, each, name).sure)) return unclear;
   const speaksOf = (relation: RelationName) => (each: Word): boolean => lexicon.match(question, each, relation).value >= WEAK;
   if (second && leftOver(question, words, second.end, speaksOf(name))) return unclear;
+  if (narrowsSex(words, speaksOf(name), (each) => lexicon.match(question, each, name).sure)) return unclear;
   // "A student of X's student", "the only student": more than one triple says.
   const latin = words.filter((each) => /^\p{Script=Latin}/u.test(each.text) && speaksOf(name)(each));
   if (second && latin.some(({ start }) => start >= second.end) && latin.some(({ end }) => end <= second.start)) return unclear;
@@ -150,6 +153,7 @@ async function attributeOf(graph: QuestionGraph, base: BaseName, question: Quest
   if (!article && !/^(?:in|on|at|of|from|for|with)$/.test(between)) return undefined;
   const fits = (relation: Relation): boolean => {
     const shape = labelShape(relation.name);
+    if (article && /^(?:is|are)$/i.test(relation.name)) return true;
     if (article) return isClass(relation) || shape.kind === 'noun';
     const words = relation.name.toLowerCase().split(/[\s_]+/);
     return shape.kind === 'noun' ? words[0] === between : shape.kind === 'copula' && shape.verb === 'is' && words.length === 2 && words[1] === between;

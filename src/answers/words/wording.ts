@@ -50,7 +50,7 @@ function statedEn(subject: Phrase, label: string, object: Phrase, negated: boole
       if (subject.many || !object.names || object.many) return `${subject.text} ${be('is', subject.many)}${not} ${object.text}`;
       return `${subject.text} is${not} ${article(object.names[0])} ${object.text}`;
     case 'copula':
-      return `${subject.text} ${be(shape.verb, subject.many)}${not} ${subject.many ? ofMany(shape.rest) : shape.rest} ${object.text}`;
+      return [subject.text, `${be(shape.verb, subject.many)}${not}`, subject.many ? ofMany(shape.rest) : shape.rest, object.text].filter((part) => part !== '').join(' ');
     case 'verb':
       return `${negated ? 'it is not the case that ' : ''}${subject.text} ${subject.many ? pluralVerb(shape.text) : shape.text} ${object.text}`;
     case 'noun': {
