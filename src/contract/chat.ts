@@ -14,30 +14,31 @@ import { ofChats } from './vllm.ts';
 import type { AnswerRequest, Grounding, KnowledgeOptions } from '../answers/port.ts';
 import type { WrittenToken } from '../engine/port.ts';
 
+const isGiven = <T>(value: T): value is NonNullable<T> => value !== undefined && value !== null;
 export const knowledge = z
   .strictObject({
-    base: baseName.optional(),
+    base: baseName.nullish(),
     mode: z
       .enum(['auto', 'grounded', 'off'])
-      .optional()
+      .nullish()
       .describe(
         '`grounded` (default when `knowledge` is given): always from the graph. `auto` (default without `knowledge`): grounded when the question links to known entities, and always for a model that only words evidence, as the shipped one does. `off`: the model alone.',
       ),
-    hops: z.int().min(1).max(3).optional().describe('Longest relation path considered (default 2).'),
-    as_of: instant.optional().describe('Answer from the facts as they were recorded at this instant.'),
-    valid_at: instant.optional().describe('World time: answer from what holds at this instant, and what follows from it then (default now).'),
-    min_confidence: confidence.optional(),
+    hops: z.int().min(1).max(3).nullish().describe('Longest relation path considered (default 2).'),
+    as_of: instant.nullish().describe('Answer from the facts as they were recorded at this instant.'),
+    valid_at: instant.nullish().describe('World time: answer from what holds at this instant, and what follows from it then (default now).'),
+    min_confidence: confidence.nullish(),
     rules: ruleInput
       .nullish()
       .describe(
         'Rules that hold for this question only, besides those that are stored. What follows with them is derived for the question, within the limits of a deduction; to have a proof of such an answer checked, give the same rules to the check. Such answers are kept in the cache, too; after any write to the knowledge base the question is read again before one is given.',
       ),
   })
-  .refine(({ rules, as_of }) => rules === undefined || rules === null || as_of === undefined, {
+  .refine(({ rules, as_of }) => !isGiven(rules) || !isGiven(as_of), {
     path: ['rules'],
     error: 'cannot be given together with as_of: what followed at an earlier time is not known; leave one of them out',
   })
-  .refine(({ valid_at, as_of }) => valid_at === undefined || as_of === undefined, {
+  .refine(({ valid_at, as_of }) => !isGiven(valid_at) || !isGiven(as_of), {
     path: ['valid_at'],
     error: 'cannot be given together with as_of: what followed at an earlier time is not known; leave one of them out',
   })
@@ -248,13 +249,13 @@ function chatOf(request: ChatRequest): AnswerRequest['chat'] {
   return Object.keys(chat).length === 0 ? undefined : chat;
 }
 export const knowledgeOf = (given: ChatRequest['knowledge']): KnowledgeOptions => ({
-  base: baseOf(given?.base),
+  base: baseOf(given?.base ?? undefined),
   mode: given ? (given.mode ?? 'grounded') : 'auto',
   hops: given?.hops ?? DEFAULT_HOPS,
-  ...(given?.as_of === undefined ? {} : { asOf: given.as_of }),
-  ...(given?.valid_at === undefined ? {} : { validAt: given.valid_at }),
-  ...(given?.min_confidence === undefined ? {} : { minConfidence: given.min_confidence }),
-  ...(given?.rules === undefined || given.rules === null ? {} : { rules: given.rules }),
+  ...(isGiven(given?.as_of) ? { asOf: given.as_of } : {}),
+  ...(isGiven(given?.valid_at) ? { validAt: given.valid_at } : {}),
+  ...(isGiven(given?.min_confidence) ? { minConfidence: given.min_confidence } : {}),
+  ...(isGiven(given?.rules) ? { rules: given.rules } : {}),
 });
 /** One for each choice. `model` and `maxTokens` are what the service decided on. */
 export function answerRequestsOf(request: ChatRequest, model: string, maxTokens: number): AnswerRequest[] {
@@ -262,7 +263,7 @@ export function answerRequestsOf(request: ChatRequest, model: string, maxTokens:
   const messages = request.messages.map(messageOf);
   const constraint = constraintOf(request);
   const limits = limitsOf(request);
-  const paths = pathsOf(request, request.knowledge?.base);
+  const paths = pathsOf(request, request.knowledge?.base ?? undefined);
   const chat = chatOf(request);
   const shared = { ...(constraint ? { constraint } : {}), ...(limits ? { limits } : {}), ...(paths ? { paths } : {}), ...(chat ? { chat } : {}), model, messages, maxTokens, stop: stopsOf(request.stop), knowledge: knowledgeBeside(request, knowledgeOf(request.knowledge)) };
   return Array.from({ length: request.n ?? 1 }, (_, i) => ({ ...shared, sampling: samplingOfChoice(sampling, i) }));

@@ -81,6 +81,7 @@ t.test('in a graph of numbers, dates, classes and opposites', async (t) => {
     ['Norway', 'exports', 'fish'],
     ['Box', 'length', literal(7)],
     ['Anna Keller', 'loves', 'Boris'],
+    ['Felix Braun', 'works in', 'Radiology'],
   ];
   await world.tell(rows.map(([subject, relation, object]) => ({ subject: parseEntityId(subject), relation: parseRelationName(relation), object: typeof object === 'string' ? entity(parseEntityId(object)) : object })));
   await all(world, {
@@ -94,6 +95,9 @@ t.test('in a graph of numbers, dates, classes and opposites', async (t) => {
     'Was Anna Keller born in Zurich?': 'yes',
     'Which doctors work at the Royal Infirmary?': 'Anna Keller',
     'How many doctors work at the Royal Infirmary?': '1',
+    'Who works in Radiology?': 'Felix Braun',
+    // Nobody says what he is.
+    'Which doctors work in Radiology?': 'unknown',
     'Is the Royal Infirmary a hospital?': 'yes',
     'Where is the Royal Infirmary?': 'unknown',
     'What is the last name of Anna Keller?': 'Keller',

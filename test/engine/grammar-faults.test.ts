@@ -72,6 +72,8 @@ t.test('what is wrong in a schema is an error that names the place and the keywo
     [{ allOf: [{ properties: { a: {} } }, { properties: null }] }, /properties at # must be an object/],
     [{ allOf: [{ properties: 'a' }, { properties: { b: {} } }] }, /properties at # must be an object/],
     [{ allOf: [{ minimum: 'a' }, { minimum: 3 }] }, /minimum at # must be a number/],
+    [{ type: 'integer', minimum: 1e30, maximum: 1.0000000000000002e30 }, /minimum at # is too close to maximum: whole numbers beyond 2\^53/],
+    [{ type: 'integer', minimum: 4, maximum: 3 }, /minimum at # leaves no integer up to maximum/],
     [{ oneOf: [object({ k: 5 }), object({ k: 6 })] }, /schema at #\/properties\/k must be an object or a boolean/],
     [{ oneOf: [object({ k: {} }), object('x')] }, /properties at # must be an object/],
     [{ anyOf: [false] }, /anyOf at # has no alternative/],

@@ -128,6 +128,7 @@ t.test('valid_at answers as of that time in the world, with what followed then',
   t.match(await at('Is the family name of Mileva Maric Einstein?', { valid_at: '1910-01-01' }), { grounding: { outcome: 'entailed' } });
   t.match(await at('Is the family name of Mileva Maric Einstein?', { valid_at: '1930-01-01' }), { grounding: { outcome: 'not_entailed' } });
   t.match(await at('Is the relation in law of Mileva Maric Einstein?', { valid_at: '1910-01-01', rules: '"relation in law"(?x, ?y) :- "family name"(?x, ?y).' }), { grounding: { outcome: 'entailed' } });
+  t.match(await at(who, { valid_at: null, as_of: null, min_confidence: null, hops: null, mode: null, rules: null }), { grounding: { outcome: 'not_entailed' } }, 'null is as good as nothing');
   t.match(await ask(who, { knowledge: { base: knowledge_base, valid_at: 'then' } }), { status: 400, json: { error: { param: 'knowledge.valid_at' } } });
   t.match(await ask(who, { knowledge: { base: knowledge_base, valid_at: '1910-01-01', as_of: '2020-01-01' } }), { status: 400, json: { error: { param: 'knowledge.valid_at', message: /as_of/ } } });
 });

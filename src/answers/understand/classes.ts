@@ -136,7 +136,7 @@ export async function wantedOf(graph: QuestionGraph, base: BaseName, question: Q
   if (typed.size > 0) return type;
   // "Which mountain was X born in?": all are told to be something else.
   if (ids.length > 0 && ids.length === ends.length && reached.length === ids.length && reached.every(({ types }) => areApart(word.text, types))) return 'none';
-  // Those of whom the graph does not say that they are any cannot be counted as such.
-  if (known && question.kind === 'count' && ids.length > 0) return 'none';
+  // The graph says of others that they are some, and of none of these.
+  if (known && ids.length > 0) return 'none';
   return asksSex(question, word.text) || (link !== undefined && question.language === 'zh') ? 'none' : type;
 }

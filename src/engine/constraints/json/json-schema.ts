@@ -171,6 +171,8 @@ class Writer {
       type === 'number'
         ? numbers(least, most, open)
         : integers(open.low ? Math.floor(least) + 1 : Math.ceil(least), open.high ? Math.ceil(most) - 1 : Math.floor(most));
+    if (!expression && type === 'integer' && least <= most && Math.min(Math.abs(least), Math.abs(most)) > Number.MAX_SAFE_INTEGER)
+      throw wrong(at, 'minimum', 'is too close to maximum: whole numbers beyond 2^53 cannot be told apart');
     if (!expression) throw wrong(at, 'minimum', `leaves no ${type} up to maximum`);
     if (multiple === undefined || (multiple === 1 && type === 'integer')) return expression;
     const multiples = multiplesOf(multiple);

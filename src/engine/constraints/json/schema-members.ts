@@ -51,6 +51,7 @@ export function membersOf(members: readonly Member[], others: Expression | undef
     });
     first = [...(needed ? [] : first), ...written(0)];
   }
+  if (least > most) throw wrong(at, 'minProperties', 'is above maxProperties');
   if (first.length === 0) throw wrong(at, least > 0 ? 'minProperties' : 'maxProperties', others && least > 0 ? 'is supported up to one more than the properties that are named: others may come twice' : 'leaves no object with the properties that there may be');
   return choiceOf(first);
 }
