@@ -68,9 +68,9 @@ const worded = await watch(
     model: base,
     knowledge: { base: knowledge_base, examples: 400, languages: ['en'], evidence: false },
     suffix: 'islands',
-    steps: 300,
+    steps: 250,
     context: 96,
-    evaluate_every: 100,
+    evaluate_every: 50,
     hyperparameters: { batch_size: 4, learning_rate_multiplier: 3 },
   }),
 );

@@ -233,7 +233,7 @@ t.test('a knowledge base becomes examples; jobs wait, pause, resume and are canc
   const told = list((await call(app, 'GET', `${JOBS}/${id}/events?limit=100`)).json.data)
     .map(({ message }) => str(message))
     .join('\n');
-  t.match(told, /Knowledge base default gave \d+ examples for training and \d+ about other things for validation/);
+  t.match(told, /Knowledge base default gave \d+ examples for training and \d+ others for validation/);
   t.match(await call(app, 'GET', `${JOBS}/${id}`), { json: { status: 'running', estimated_finish: Number } });
   const waiting = [await create(knowledge), await create(knowledge)].map(({ json }) => str(json.id));
   const refused = await create(knowledge);

@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import t from 'tap';
 import { call, listen } from '../helpers/http-app.ts';
 
-t.test('the tuned models say what they were taught, and word the graph no worse than before', async (t) => {
+t.test('the tuned models say what they were taught', async (t) => {
   const { app, url } = await listen(t, { PHAROS_EXAMPLE: 'off' });
   const script = fileURLToPath(new URL('../../examples/fine-tune.mjs', import.meta.url));
   const { stdout } = await promisify(execFile)(process.execPath, [script, url]);
@@ -16,8 +16,9 @@ t.test('the tuned models say what they were taught, and word the graph no worse 
     file,
     /Who keeps the lighthouse of Skerry\?\n {2}pharos-mini: (?!Mara).*\n {2}ft:pharos-mini:lighthouses:\w+: Mara keeps the lighthouse of Skerry\.\n/,
   );
-  t.match(knowledge, /gave \d+ examples for training[^]*validation loss=[^]*apprentices of Tomas live on Holm\.[^]*figures and plots: .*metrics\.csv/);
-  const own = (model: RegExp): number => Number(new RegExp(`^ +${model.source}: (\\d+) of 24 in its own words$`, 'm').exec(knowledge)?.[1]);
-  t.ok(own(/ft:pharos-mini:islands:\w+/) >= own(/pharos-mini/), 'as many replies or more are its own words');
+  t.match(knowledge, /gave \d+ examples for training[^]*validation loss=[^]*by the graph: The home of Mara is Skerry\.[^]*figures and plots: .*metrics\.csv/);
+  const right = (model: RegExp): number => Number(new RegExp(`^ +${model.source}: .*\n +(\\d+) of 24 as the graph says them$`, 'm').exec(knowledge)?.[1]);
+  const [before, after] = [right(/pharos-mini/), right(/ft:pharos-mini:islands:\w+/)];
+  t.ok(before < 6 && after > 18, `${before} of 24 as the graph says them, ${after} when they were learnt`);
   t.match((await call(app, 'GET', '/v1/models')).json.data, { length: 2 }, 'it leaves no model');
 });
