@@ -6,17 +6,12 @@ import { options } from '../common/machine.ts';
 import { CppReader, evaluate, listOf, textOf, tokensOf, Unreadable } from './llama/cpp.ts';
 import type { Scope, Value } from './llama/cpp.ts';
 import { llamaSource } from './llama/source.ts';
-import { Outcomes, told } from './outcomes.ts';
+import { outcomeGroups, told } from './outcomes.ts';
 import { textsOrRefusal } from './texts.ts';
 
 const { llama } = options({ llama: '' });
 const source = llamaSource(llama);
-const groups = new Map<string, Outcomes>();
-const group = (name: string): Outcomes => {
-  const outcomes = new Outcomes();
-  groups.set(name, outcomes);
-  return outcomes;
-};
+const { groups, group } = outcomeGroups();
 const SCOPE: Scope = { names: new Map(), functions: new Map() };
 const shown = (text: string): string => JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}...` : text);
 

@@ -41,6 +41,17 @@ export class Outcomes {
   }
 }
 
+/** Groups of a suite, each made at its name. */
+export function outcomeGroups(): { readonly groups: ReadonlyMap<string, Outcomes>; readonly group: (name: string) => Outcomes } {
+  const groups = new Map<string, Outcomes>();
+  const group = (name: string): Outcomes => {
+    const outcomes = new Outcomes();
+    groups.set(name, outcomes);
+    return outcomes;
+  };
+  return { groups, group };
+}
+
 /** Prints each group's counts, then failures, then reasons. Whether nothing failed, and something passed. */
 export function told(title: string, groups: ReadonlyMap<string, Outcomes>): boolean {
   console.log(`${title}\n`);

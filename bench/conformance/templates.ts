@@ -7,17 +7,13 @@ import { options } from '../common/machine.ts';
 import { chatCases } from './llama/chat-cases.ts';
 import { llamaSource } from './llama/source.ts';
 import { jsonBehind, templateCases } from './llama/templates-table.ts';
-import { Outcomes, told } from './outcomes.ts';
+import { outcomeGroups, told } from './outcomes.ts';
+import type { Outcomes } from './outcomes.ts';
 import { limitOf, promptMessages, Shower, showsThoughts } from './prompts.ts';
 
 const { llama } = options({ llama: '' });
 const source = llamaSource(llama);
-const groups = new Map<string, Outcomes>();
-const group = (name: string): Outcomes => {
-  const outcomes = new Outcomes();
-  groups.set(name, outcomes);
-  return outcomes;
-};
+const { groups, group } = outcomeGroups();
 const tried = (outcomes: Outcomes, name: string, template: string, work: () => void): void => {
   try {
     work();
