@@ -49,10 +49,12 @@ mkdirSync(args.work, { recursive: true });
 mkdirSync(join(args.out, 'onnx'), { recursive: true });
 
 const VOCABULARY = 4096;
-const shape: Omit<DecoderConfig, 'vocabularySize'> = { width: 192, layers: 6, heads: 6, headSize: 32, feedForward: 768, contextLength: 1024, rotaryBase: 10000, rotaryDimensions: 16, normEpsilon: 1e-5, pointerWidth: 64, pointerTokenWidth: 32 };
-/** Rows and tokens a row of the usual batch, and of every sixth, into which the longest lists fit. Both have as many tokens. */
-const USUAL = [10, 320] as const;
-const LONG = [5, 640] as const;
+const shape: Omit<DecoderConfig, 'vocabularySize'> = { width: 192, layers: 6, heads: 6, headSize: 32, feedForward: 768, contextLength: 1536, rotaryBase: 10000, rotaryDimensions: 16, normEpsilon: 1e-5, pointerWidth: 64, pointerTokenWidth: 32 };
+/** Rows of a batch and tokens a row, about as many tokens in each, and how many the first of a row has at least: the kinds of batches take turns. Long lists are rare, and these are where names are lost. */
+const USUAL = { rows: 10, steps: 320, least: 0 };
+const LONG = { rows: 5, steps: 640, least: 320 };
+const FULL = { rows: 2, steps: shape.contextLength, least: 640 };
+const TURNS = [USUAL, USUAL, LONG, USUAL, USUAL, FULL] as const;
 
 const tokenizerFile = join(args.work, 'tokenizer.json');
 if (args.from !== undefined) replaceFile(tokenizerFile, withSpecialTokens(readFileSync(join(args.from, 'tokenizer.json'), 'utf8'), SPECIAL_TOKENS));
@@ -83,8 +85,8 @@ const pieces = { en: spelt.filter((text) => !/\p{Script=Han}/u.test(text)), zh: 
 const data = new Random(2026);
 const [USER, OPEN, CLOSE] = (['<|user|>', NAME_OPEN, NAME_CLOSE] as const).map(idOf);
 /** The reply is learnt, and so are names in a question that follows its evidence, from their second token on: they are copies as well. */
-const nextSequence = (): Sequence => {
-  const sample = makeTask(data, { pieces });
+const nextSequence = (lengthy = false): Sequence => {
+  const sample = makeTask(data, { pieces, lengthy });
   const prompt = encode(`<|system|>${sample.system}<|end|><|user|>${sample.user}<|end|><|assistant|>`);
   const answer = encode(`${sample.assistant}<|end|>`);
   const asked = sample.system.includes('<|f|>') ? prompt.indexOf(USER) : prompt.length;
@@ -96,6 +98,13 @@ const nextSequence = (): Sequence => {
     return learned;
   });
   return { tokens: [...prompt, ...answer], learned: [...copied, ...answer.map(() => true)] };
+};
+
+const longSequence = (least: number): Sequence => {
+  for (;;) {
+    const sequence = nextSequence(least > 0);
+    if (sequence.tokens.length >= least) return sequence;
+  }
 };
 
 /** Where a prompt says its task, and how much more than one token of a sentence each token of the reply counts, so that what is said in few words is learnt as fast. */
@@ -166,17 +175,19 @@ if (!args['export-only']) {
   let since = performance.now();
   let mean = 0;
   let count = 0;
+  let tokens = 0;
   const stop = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
   while (trainer.step < total && !stop.signal.aborted) {
-    const [rows, steps] = trainer.step % 6 === 5 ? LONG : USUAL;
-    const report = await trainer.train([weighed(packBatch(nextSequence, rows, steps))], rate(trainer.step));
+    const { rows, steps, least } = TURNS[trainer.step % TURNS.length];
+    const report = await trainer.train([weighed(packBatch(() => nextSequence(), rows, steps, () => longSequence(least)))], rate(trainer.step));
+    tokens += rows * steps;
     mean += report.loss;
     count++;
     if (trainer.step % 25 === 0) {
       const seconds = (performance.now() - since) / 1000;
-      appendFileSync(log, `${JSON.stringify({ step: trainer.step, loss: Number((mean / count).toFixed(4)), norm: Number(report.gradientNorm.toFixed(3)), rate: Number(rate(trainer.step).toPrecision(3)), tokens_per_second: Math.round((count * USUAL[0] * USUAL[1]) / seconds) })}\n`);
-      [mean, count, since] = [0, 0, performance.now()];
+      appendFileSync(log, `${JSON.stringify({ step: trainer.step, loss: Number((mean / count).toFixed(4)), norm: Number(report.gradientNorm.toFixed(3)), rate: Number(rate(trainer.step).toPrecision(3)), tokens_per_second: Math.round(tokens / seconds) })}\n`);
+      [mean, count, tokens, since] = [0, 0, 0, performance.now()];
     }
     if (trainer.step % 50 === 0) trainer.save(checkpoint, { data: data.state });
     if (trainer.step % 250 === 0) exportModel();

@@ -51,7 +51,7 @@ export interface Aggregate {
 export type BodyItem = Atom | Comparison | Aggregate;
 
 export interface Rule {
-  /** Content address: `r_` and a hash of the canonical text, with denials written as counts. */
+  /** Content address: `r_` and a hash of the canonical text, with denials written as counts. May be made when it is first read: a copy has to name it (`{ ...rule, id: rule.id }`). */
   readonly id: string;
   readonly name?: string;
   /** In (0, 1]; absent = 1. */

@@ -5,6 +5,7 @@ import { hash } from 'node:crypto';
 import { KnowledgeError, RuleError } from '../../graph/knowledge.ts';
 import type { KnowledgeGraph, Supposition } from '../../graph/knowledge.ts';
 import type { Budget, Proof } from '../../graph/reason/types.ts';
+import { DEFAULT_BASE } from '../../graph/terms.ts';
 import type { BaseName } from '../../graph/terms.ts';
 import { EngineError } from '../engine/port.ts';
 import type { Engine, GenerateRequest, ModelInfo } from '../engine/port.ts';
@@ -112,6 +113,7 @@ export class GroundedAnswerer implements Answerer {
     if (!model) throw new EngineError('unknown_model', `model ${JSON.stringify(request.model)} is not loaded; use one of: ${this.#options.engine.models().map(({ id }) => id).join(', ')}`);
     const question = questionOf(request);
     if (request.paths) {
+      await this.#assertWritten(request.paths.base);
       yield* this.#path(request, request.paths, signal);
       return;
     }
@@ -137,6 +139,7 @@ export class GroundedAnswerer implements Answerer {
     }
     const { computation } = entrance;
     try {
+      await this.#assertWritten(base);
       const asked = { question, earlier: turnsOf(request, this.#options.questionCharacters) };
       const { reading, dependencies } = await this.#read(asked, request.knowledge, signal);
       if (reading.linked.length === 0 && request.knowledge.mode === 'auto' && !model.grounded) {
@@ -191,6 +194,13 @@ export class GroundedAnswerer implements Answerer {
     } finally {
       this.#supposed.delete(knowledge);
     }
+  }
+
+  /** Another base than the default one is there once it was written. */
+  async #assertWritten(base: BaseName): Promise<void> {
+    const { knowledge } = this.#options;
+    if (base === DEFAULT_BASE || (await knowledge.relations(base)).length > 0 || (await knowledge.ruleBook(base)).version > 0) return;
+    throw new KnowledgeError('invalid_request', `there is no knowledge base ${JSON.stringify(base)}; GET /v1/knowledge-bases lists those that there are`, { field: 'knowledge.base' });
   }
 
   /** The model alone, as it comes. */
@@ -273,7 +283,7 @@ function pathPrompt(automaton: PathAutomaton<Written>, question: string, names: 
 /** A finished reply as events, a few words at a time. */
 function* stream(made: Reply, cached: boolean): Iterable<AnswerEvent> {
   const pieces = made.text.match(/\s*[^\s]{1,24}/g) ?? [];
-  for (const [i, text] of pieces.entries()) yield { kind: 'delta', text, ...(i === 0 && made.tokens ? { tokens: made.tokens } : {}) };
+  for (const [i, text] of pieces.entries()) yield { kind: 'delta', text, ...(i === 0 ? { promptTokens: made.usage.promptTokens, ...(made.tokens ? { tokens: made.tokens } : {}) } : {}) };
   yield { kind: 'finish', reason: made.reason, usage: made.usage, ...(made.stop === undefined ? {} : { stop: made.stop }), grounding: { ...made.grounding, cached } };
 }
 

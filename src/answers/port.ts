@@ -75,7 +75,9 @@ export interface Grounding {
 }
 
 export type AnswerEvent =
-  | Extract<GenerateEvent, { kind: 'delta' | 'reasoning' | 'tool_call' }>
+  | Extract<GenerateEvent, { kind: 'reasoning' | 'tool_call' }>
+  /** `promptTokens`: those of `usage`, where they are known with the first text. */
+  | (Extract<GenerateEvent, { kind: 'delta' }> & { readonly promptTokens?: number })
   /** `stop`: as in the engine's port. */
   | { readonly kind: 'finish'; readonly reason: FinishReason; readonly usage: Usage; readonly stop?: string; readonly grounding?: Grounding }
   | { readonly kind: 'error'; readonly error: EngineError };

@@ -54,7 +54,7 @@ async function worded(engine: Engine, request: AnswerRequest, model: ModelInfo, 
     sampling: request.sampling,
     maxTokens: Math.min(request.maxTokens, ample),
     stop: request.stop,
-    ...(model.grounded ? { constraint: { kind: 'names' as const, names, words: allowedWords(evidence, language, model.grounded), order: namesInOrder(evidence, language) } } : {}),
+    ...(model.grounded ? { constraint: { kind: 'names' as const, names, words: allowedWords(evidence, language, model.grounded), ...namesInOrder(evidence, language) } } : {}),
   };
   let text = '';
   let tokens: WrittenToken[] | undefined;

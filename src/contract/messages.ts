@@ -28,13 +28,14 @@ export const message = z
   })
   .superRefine((given, context) => {
     const wrong = (field: keyof typeof given, reason: string): void => context.addIssue({ code: 'custom', path: [field], message: reason });
-    const missing = (field: keyof typeof given): void => context.addIssue({ code: 'invalid_type', expected: 'string', input: undefined, path: [field], message: 'Invalid input: expected string, received undefined' });
+    const missing = (field: keyof typeof given): void => context.addIssue({ code: 'invalid_type', expected: 'string', input: given[field], path: [field], message: `Invalid input: expected string, received ${given[field] === null ? 'null' : 'undefined'}` });
     const ofAssistants = ['tool_calls', 'reasoning_content', 'reasoning', 'prefix', 'refusal'] as const;
     if (given.role !== 'assistant') for (const field of ofAssistants) if (given[field] !== undefined && given[field] !== null && given[field] !== false) wrong(field, `belongs to messages of the role assistant; this one is of ${given.role}`);
     if (given.role !== 'assistant' && Array.isArray(given.content) && given.content.some(({ type }) => type === 'refusal')) wrong('content', `has a part of type "refusal", which belongs to messages of the role assistant; this one is of ${given.role}`);
     if (given.role === 'tool' && given.tool_call_id === undefined) missing('tool_call_id');
     if (given.role !== 'tool' && given.tool_call_id !== undefined) wrong('tool_call_id', `belongs to messages of the role tool; this one is of ${given.role}`);
-    if (given.content === undefined && !given.tool_calls?.length && !given.refusal) missing('content');
+    const isMissing = given.role === 'assistant' ? given.content === undefined && !given.tool_calls?.length && !given.refusal : given.content === undefined || given.content === null;
+    if (isMissing) missing('content');
   })
   .meta({ id: 'ChatMessage' });
 

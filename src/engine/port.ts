@@ -119,9 +119,10 @@ export type ConstraintSpec =
   /**
    * Free words come from `words` only, and a name span (model's name-open token .. name-close token) holds one of `names`, whole.
    * Models without name tokens: text is any sequence of items out of `words` and `names`.
-   * `order`, for models with name tokens: exactly these name spans, one after the other, and the text ends only after the last.
+   * For models with name tokens: `order`: exactly these name spans, one after the other, and the text ends only after the last. `stretches`: so many bytes of words may stand before the first
+   * span, between it and the second, and so on, the last number for all that follow; then the word is completed, and the next span or the end comes.
    */
-  | { readonly kind: 'names'; readonly names: readonly string[]; readonly words: readonly string[]; readonly order?: readonly string[] }
+  | { readonly kind: 'names'; readonly names: readonly string[]; readonly words: readonly string[]; readonly order?: readonly string[]; readonly stretches?: readonly number[] }
   /** The whole text is exactly one of these. */
   | { readonly kind: 'choice'; readonly choices: readonly string[] }
   /** The whole text is a JSON object. */

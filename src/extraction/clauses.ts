@@ -136,11 +136,25 @@ function withoutDeniedEnds(sentence: string): { readonly text: string; readonly 
   return { text: sentence, ends: 0 };
 }
 
+/** What happens to somebody once: a second place behind it is another one's. */
+const ONCE = /\b(?:(?:was|were) (?:born|buried|baptised|baptized)|died) (in|at) (?=\p{Lu})/u;
+const MONTH = 'January|February|March|April|May|June|July|August|September|October|November|December|Spring|Summer|Autumn|Winter';
+/** "Tom was born in Paris and Anna in Rome": with the verb that the second clause leaves out. */
+function withVerbs(sentence: string): string {
+  const once = ONCE.exec(sentence);
+  if (!once) return sentence;
+  const [{ 0: verb, 1: preposition }, end] = [once, once.index + once[0].length];
+  const elided = (border: string): RegExp => new RegExp(`(${border}(?:\\p{Lu}[\\p{L}\\p{M}.'’-]*\\s)+)${preposition}\\s(?=\\p{Lu})(?!(?:${MONTH})\\b)`, 'gu');
+  const last = sentence.slice(end).replace(elided('(?:,\\s|\\s)(?:and|while)\\s'), `$1${verb}`);
+  // "Born in Dayton, Ohio" names nobody: only where the last of a list is told does a comma stand for the verb.
+  return sentence.slice(0, end) + (last === sentence.slice(end) ? last : last.replace(elided(',\\s'), `$1${verb}`));
+}
+
 /** The labels are those of relations that the sentence speaks of. */
 export function statementsOf(sentence: string, labels: readonly string[]): Statements {
   if (sentence.length > CHARACTERS) return { told: [sentence], denied: 0 };
   if (QUESTION.test(sentence) || SUPPOSED.test(plainly(masked(sentence)))) return { told: [], denied: 1 };
-  const { text, ends } = withoutDeniedEnds(sentence);
+  const { text, ends } = withoutDeniedEnds(withVerbs(sentence));
   const plain = plainly(masked(text));
   const clauses = clausesOf(masked(text), labels);
   const states: boolean[] = [];

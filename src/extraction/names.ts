@@ -47,6 +47,10 @@ export function stands(name: string, passage: string): boolean {
   return false;
 }
 
+const LED_BY_TIME = /^(?:In|Until|Till|Since|By|Before|After|Around|About|From|Between)\s(?:(?:early|late|mid)[\s-])?\d{3,4}s?(?:\s(?:to|until|till|and|through)\s\d{3,4})?,?\s(?=\p{Lu})/u;
+/** "Until 1990 Plato": the name without the time that leads to it at the beginning of the text. */
+export const withoutTime = (name: string, text: string): string => (text.startsWith(name) ? name.replace(LED_BY_TIME, '') : name);
+
 const TITLED = /(?:(?:^|(?<=\s))\p{Lu}[\p{L}\p{M}'’-]*\s)+of\s(?:the\s)?$/u;
 const ARTICLE = /^(?:The|An?)\s/u;
 /** The name with what it is always said to be of: "University of Oslo" for Oslo, unless the head is what `isHead` says is none of a name, as in "Director of Psycho". */

@@ -36,6 +36,24 @@ t.test('names in a given order come in that order, each as often as it stands th
   t.ok(ended > 0, `${ended} ended by themselves`);
 });
 
+t.test('no more words stand around names than there is room for, and none is cut: a text cannot go round', async (t) => {
+  const engine = await startEngine(t, { limits: { slots: 8 } });
+  const order = ['Ulm', 'Albert Einstein', 'Ulm'];
+  const stretches = [4, 30, 6, 12];
+  const constraint = { kind: 'names', names: order, words: WORDS, order, stretches } as const;
+  const all = await Promise.all(Array.from({ length: 16 }, async (_, seed) => collect(engine.generate(chat(FACT, { ...wild(seed, 120), constraint })))));
+  for (const { text, reason } of all) {
+    t.equal(reason, 'stop', JSON.stringify(text));
+    const between = text.split(/Ulm|Albert Einstein/);
+    t.equal(between.length, stretches.length, text);
+    // The last word may have been begun within the room.
+    for (const [i, part] of between.entries()) t.ok(Buffer.byteLength(part) <= stretches[i] + ' born and '.length, JSON.stringify({ part, i }));
+    for (const word of between.join(' ').match(/[a-z]+|[^a-z ]/g) ?? []) t.ok(WORDS.includes(word), word);
+  }
+  const free = await Promise.all(Array.from({ length: 8 }, async (_, seed) => collect(engine.generate(chat(FACT, { ...wild(seed, 200), constraint: { kind: 'names', names: order, words: WORDS, stretches: [10] } })))));
+  for (const { text } of free) for (const part of text.split(/Ulm|Albert Einstein/)) t.ok(Buffer.byteLength(part) <= 20, JSON.stringify(part));
+});
+
 t.test('under the constraint the sentence is still the model\'s', async (t) => {
   const engine = await startEngine(t);
   const names = ['Albert Einstein', 'Ulm'];

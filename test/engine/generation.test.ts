@@ -7,7 +7,7 @@ import { ask, chat, collect, FACT, FACT_ZH, failure, MODEL, startEngine, wild } 
 t.test('a fact in the prompt comes back as a sentence, in both languages', async (t) => {
   const engine = await startEngine(t);
   const [info] = engine.models();
-  t.match(info, { id: MODEL, device: 'cpu', contextLength: 1024, vocabularySize: 4109, grounded: { format: 'evidence-2', nameOpen: '<|n|>', nameClose: '<|/n|>' } });
+  t.match(info, { id: MODEL, device: 'cpu', contextLength: 1536, vocabularySize: 4109, grounded: { format: 'evidence-2', nameOpen: '<|n|>', nameClose: '<|/n|>' } });
   const english = await collect(engine.generate(chat(FACT)));
   t.equal(english.text, 'Albert Einstein was born in Ulm.');
   t.equal(english.reason, 'stop');
@@ -60,13 +60,13 @@ t.test('maxTokens is kept exactly, and the context\'s end counts as one', async 
     t.equal(usage?.completionTokens, maxTokens);
     t.equal(reason, 'length');
   }
-  const long = 'a'.repeat(4000);
+  const long = 'a'.repeat(6000);
   let text = long;
-  while ((await engine.countTokens(MODEL, text)) > 1020) text = text.slice(0, -8);
+  while ((await engine.countTokens(MODEL, text)) > 1532) text = text.slice(0, -8);
   const prompt = await engine.countTokens(MODEL, text);
   const { usage } = await collect(engine.generate(ask(text, { maxTokens: 500, ...wild(1, 500) })));
   t.equal(usage?.promptTokens, prompt);
-  t.ok((usage?.completionTokens ?? 0) <= 1024 - prompt, `${usage?.completionTokens} tokens after a prompt of ${prompt}`);
+  t.ok((usage?.completionTokens ?? 0) <= 1536 - prompt, `${usage?.completionTokens} tokens after a prompt of ${prompt}`);
 });
 
 t.test('a stop string ends the text before it, wherever tokens are cut, and is never shown', async (t) => {
@@ -109,6 +109,6 @@ t.test('a request that makes no sense is refused with what is wrong', async (t) 
   t.match(await refusal(chat([])), { code: 'invalid_prompt', message: /at least one message/ });
   t.match(await refusal(ask('x', { sampling: { temperature: -1, topP: 1 } })), { code: 'invalid_prompt', message: /temperature/ });
   t.match(await refusal(ask('x', { sampling: { temperature: 1, topP: 0 } })), { code: 'invalid_prompt', message: /topP/ });
-  t.match(await refusal(ask('wort '.repeat(2000))), { code: 'context_length_exceeded', message: /prompt has \d+ tokens; model pharos-mini takes 1024 tokens/ });
+  t.match(await refusal(ask('wort '.repeat(2000))), { code: 'context_length_exceeded', message: /prompt has \d+ tokens; model pharos-mini takes 1536 tokens/ });
   t.match(await refusal(ask('w'.repeat(10_000_000))), { code: 'context_length_exceeded', message: /10000000 characters/ });
 });

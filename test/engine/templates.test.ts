@@ -173,3 +173,13 @@ t.test('a prompt that opens the answer lets no thought begin', async (t) => {
   t.match(shown(template, { messages: [user('x')], thinking: false }), { thought: 'none' });
   t.match(shown(template, { messages: [user('x')], thinking: true }), { thought: 'open' });
 });
+
+t.test('whole numbers of any length stand in earlier calls, and in answers given as values, with all their digits', async (t) => {
+  const template = `{% for m in messages %}{% if m.role != 'tool' %}{{ m.content }}{% endif %}{% for c in m.tool_calls or [] %}<tool_call>\n{"name": "{{ c.function.name }}", "arguments": {{ c.function.arguments | tojson }}}\n</tool_call>{% for k, v in c.function.arguments.items() %}[{{ v | tojson if v is not string else v }}]{% endfor %}{% endfor %}{% for r in m.tool_responses or [] %}({{ r.response | tojson }}){% endfor %};{% endfor %}{{ (tools or []) | length }}`;
+  const args = '{"id": 175928847299117063, "low": -9007199254740993, "more": [123456789012345678901234567890, 7], "text": "9007199254740993", "part": 0.5}';
+  const call = { id: 'c', name: 'f', arguments: args };
+  const messages = [user('9007199254740993'), { ...assistant(''), toolCalls: [call] }, { role: 'tool' as const, content: '{"id": 9007199254740995}', toolCallId: 'c', name: 'f' }];
+  const text = shown(template, { messages }).text;
+  t.match(text, `"arguments": ${args}}\n</tool_call>[175928847299117063][-9007199254740993][[123456789012345678901234567890, 7]][9007199254740993][0.5]`);
+  t.match(text, '({"id": 9007199254740995})');
+});

@@ -19,7 +19,7 @@ t.test('tokens of a server elsewhere are those of the engine here', async (t) =>
   const { url } = await listen(t);
   const [engine, here] = [await createUpstream({ url: `${url}/v1/` }), await startEngine(t)];
   t.teardown(() => engine.close());
-  t.match(engine.models(), [{ id: 'pharos-mini', contextLength: 1024, device: 'upstream' }]);
+  t.match(engine.models(), [{ id: 'pharos-mini', contextLength: 1536, device: 'upstream' }]);
   const requests = [
     ask('Albert Einstein was', { maxTokens: 12 }),
     ask('A colour:', { sampling: { temperature: 1.5, topP: 0.9, topK: 40, minP: 0.01, seed: 4, presencePenalty: 1, repetitionPenalty: 1.2, logitBias: { 300: -5 } }, maxTokens: 12 }),
@@ -44,7 +44,7 @@ t.test('tokens of a server elsewhere are those of the engine here', async (t) =>
   }
   t.match(await failure(collect(engine.generate(ask('x', { model: 'none' })))), { code: 'unknown_model' });
   t.match(await failure(collect(engine.generate(ask('x', { sampling: { temperature: 0, topP: 1, promptLogprobs: 1 } })))), { code: 'invalid_prompt', message: /leave prompt_logprobs out/ });
-  t.match(await failure(collect(engine.generate(ask('word '.repeat(5000))))), { code: 'context_length_exceeded', message: /answered 400: .*1024 tokens/ });
+  t.match(await failure(collect(engine.generate(ask('word '.repeat(5000))))), { code: 'context_length_exceeded', message: /answered 400: .*1536 tokens/ });
   t.match(await failure(collect(engine.generate(ask('x', { constraint: { kind: 'regex', pattern: '(' } })))), { code: 'invalid_prompt', message: /group that nothing closes/ });
 
   const controller = new AbortController();

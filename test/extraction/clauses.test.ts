@@ -75,9 +75,12 @@ t.test('clauses with a subject and a verb of their own are each a sentence', (t)
   told('Although Bohr was born in Copenhagen, Fermi was born in Rome.', 'Bohr was born in Copenhagen.', 'Fermi was born in Rome.');
   told('Carl moved to Rome, Ben was born in Paris.', 'Carl moved to Rome.', 'Ben was born in Paris.');
   told('Kant was born in Königsberg and was a student of Martin Knutzen.', 'Kant was born in Königsberg.', 'Kant was a student of Martin Knutzen.');
+  told('Tom was born in Paris and Anna in Rome.', 'Tom was born in Paris.', 'Anna was born in Rome.');
+  told('Carl Berg was born in Oslo, Anna Dahl in Rome and Ben Lund in Bonn.', 'Carl Berg was born in Oslo.', 'Anna Dahl was born in Rome.', 'Ben Lund was born in Bonn.');
   told('鲁迅出生于绍兴，绍兴位于浙江。', '鲁迅出生于绍兴。', '绍兴位于浙江。');
   told('不丹的首都是廷布，尼泊尔的首都是加德满都。', '不丹的首都是廷布。', '尼泊尔的首都是加德满都。');
   for (const whole of [
+    'Tom was born in Dayton, Ohio in Montgomery County.',
     'The director of Psycho and the author of It were born in London.',
     'Paris, the capital of France, lies in Europe.',
     'Ada was born in London, the capital of England, which lies in Europe.',

@@ -3,7 +3,7 @@
 
 import t from 'tap';
 import { passagesOf as read } from '../../src/extraction/passages.ts';
-import { isElsewhere, isIndefinite, isOfAnother, nameRules, stands, wholeName } from '../../src/extraction/names.ts';
+import { isElsewhere, isIndefinite, isOfAnother, nameRules, stands, wholeName, withoutTime } from '../../src/extraction/names.ts';
 import { candidatesOf, isTurned } from '../../src/extraction/relations.ts';
 import type { RelationName } from '../../graph/terms.ts';
 
@@ -77,6 +77,16 @@ t.test('labels that stand in a passage word for word are each one, but not what 
   t.same(candidatesOf('王芳是李明的妻子。', chinese, 8), [{ relation: 'spouse', label: '妻子' }], 'whose wife she is, and not what');
   t.same(candidatesOf('李明的妻子是王芳。', chinese, 8).length, 2);
   t.same(candidatesOf('He is a pupil of hers and a student of mine.', relations, 1), [{ relation: 'student of', label: 'student of' }]);
+  t.end();
+});
+
+t.test('a time at the beginning of the text leads to a name and is no part of it', (t) => {
+  const named = (name: string, text = `${name} lived in Athens.`) => withoutTime(name, text);
+  t.equal(named('Until 1990 Plato'), 'Plato');
+  t.equal(named('From 1990 to 1995 Tom Reed'), 'Tom Reed');
+  t.equal(named('In early 1920, Max'), 'Max');
+  t.equal(named('Until 1990'), 'Until 1990');
+  t.equal(named('Until 1990 Plato', 'The song Until 1990 Plato is long.'), 'Until 1990 Plato');
   t.end();
 });
 

@@ -109,8 +109,8 @@ export function mutations(proof: Proof, random: Random): Proof[] {
         push({ ...node, conclusion: { ...node.conclusion, negated: !node.conclusion.negated } });
         push({ ...node, confidence: node.confidence * 0.9 });
         push({ ...node, rule: { ...rule, id: 'r_0' } });
-        push({ ...node, rule: { ...rule, confidence: (rule.confidence ?? 1) / 2 } });
-        push({ ...node, rule: { ...rule, body: rule.body.slice(1).concat(rule.body[0] ?? rule.heads[0]), text: `${rule.text} ` } });
+        push({ ...node, rule: { ...rule, id: rule.id, confidence: (rule.confidence ?? 1) / 2 } });
+        push({ ...node, rule: { ...rule, id: rule.id, body: rule.body.slice(1).concat(rule.body[0] ?? rule.heads[0]), text: `${rule.text} ` } });
         push({ ...node, premises: [...premises, ...premises.slice(0, 1), ...(premises.length === 0 ? [node] : [])] });
         if (premises.length > 0) push({ ...node, premises: premises.slice(1) });
         for (const name of Object.keys(bindings)) {

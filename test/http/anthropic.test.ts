@@ -115,6 +115,18 @@ t.test('thoughts, text and calls are blocks in order; a stream says the same', a
   t.match(events.at(-2), { delta: { stop_reason: 'tool_use' }, usage: { input_tokens: 20, output_tokens: 9 }, grounding: { outcome: 'ungrounded' } });
 });
 
+t.test('an answer from the graph begins with the tokens of the prompt that it ends with', async (t) => {
+  const grounded = await startApp(t, { PHAROS_EXAMPLE: 'on' });
+  const asked = { model: 'pharos-mini', max_tokens: 64, stream: true, messages: [{ role: 'user', content: 'Is Socrates mortal?' }] };
+  for (const _ of ['made', 'cached']) {
+    const events = streamed((await call(grounded, 'POST', '/v1/messages', asked)).text);
+    const { usage: begun } = events[0].message as unknown as { usage: Record<string, number> };
+    const { usage: ended } = events.at(-2) as unknown as { usage: Record<string, number> };
+    t.ok(begun.input_tokens > 0);
+    t.equal(begun.input_tokens, ended.input_tokens + ended.cache_read_input_tokens);
+  }
+});
+
 t.test('the official client puts a stream together to the same message', async (t) => {
   script = () => thinksAndCalls;
   const params = { ...body, tools: [tool], thinking: { type: 'enabled', budget_tokens: 1024 } } as unknown as Anthropic.MessageCreateParamsNonStreaming;

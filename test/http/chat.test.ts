@@ -199,7 +199,7 @@ t.test('plain completions, whole and streamed, and addresses without /v1', async
     status: 200,
     json: { object: 'list', data: [{ id: 'pharos-mini', object: 'model', device: 'cpu', grounded: true }] },
   });
-  t.match(await call(app, 'GET', '/v1/models/pharos-mini'), { status: 200, json: { id: 'pharos-mini', context_length: 1024 } });
+  t.match(await call(app, 'GET', '/v1/models/pharos-mini'), { status: 200, json: { id: 'pharos-mini', context_length: 1536 } });
   t.match(await call(app, 'GET', '/v1/models/none'), { status: 404, json: { error: { code: 'model_not_found' } } });
   t.equal((await call(app, 'POST', '/chat/completions', { messages: [{ role: 'user', content: 'Is Plato mortal?' }] })).status, 200);
 });
@@ -219,4 +219,16 @@ t.test('too many generations are refused while the others go on', async (t) => {
   for (const reply of replies.filter(({ status }) => status !== 200))
     t.match(reply, { status: 429, json: { error: { type: 'rate_limit_error' } }, headers: { 'retry-after': '1' } });
   t.equal((await one(4)).status, 200, 'what was refused holds nothing');
+});
+
+t.test('a knowledge base that was never written is refused by name, and so is a message without content', async (t) => {
+  const asked = (base: string, more: object = {}) => ask('Is Socrates mortal?', { knowledge: { base }, ...more });
+  for (const more of [{}, { stream: true }, { knowledge: { base: 'nowhere', mode: 'off' }, response_format: { type: 'relation_path', start: ['Socrates'] } }])
+    t.match(await asked('nowhere', more), { status: 400, json: { error: { code: 'invalid_value', param: 'knowledge.base', message: /no knowledge base "nowhere"/ } } });
+  t.match(await asked('default'), { status: 200, json: { grounding: { outcome: 'entailed' } } });
+  await call(app, 'POST', '/v1/triples', { knowledge_base: 'emptied', triples: [{ subject: 'a', relation: 'b', object: 'c' }] });
+  await call(app, 'DELETE', '/v1/triples?knowledge_base=emptied&subject=a');
+  t.match(await asked('emptied'), { status: 200, json: { grounding: { outcome: 'not_entailed' } } }, 'what was written and is empty now is there');
+  for (const role of ['user', 'system', 'developer'])
+    t.match(await call(app, 'POST', '/v1/chat/completions', { messages: [{ role, content: null }] }), { status: 400, json: { error: { param: 'messages[0].content', message: /received null/ } } });
 });

@@ -44,7 +44,7 @@ t.test('by the names of earlier versions of vLLM and of llama.cpp', async (t) =>
 t.test('what cannot be kept is refused with the keyword', async (t) => {
   const refused = async (rest: object, error: object): Promise<void> => void t.match(await chat(rest), { status: 400, json: { error: { type: 'invalid_request_error', ...error } } }, JSON.stringify(rest));
   const format = (given: object): object => ({ response_format: { type: 'json_schema', json_schema: { name: 'x', schema: given } } });
-  await refused(format({ type: 'object', dependentRequired: {} }), { param: 'response_format', message: /dependentRequired at # is not supported/ });
+  await refused(format({ type: 'object', unevaluatedProperties: false }), { param: 'response_format', message: /unevaluatedProperties at # is not supported/ });
   await refused(format({ type: 'integer', minimum: 3, maximum: 1 }), { message: /leaves no integer/ });
   await refused({ response_format: { type: 'grammar', grammar: 'root ::= (' } }, { message: /line 1, column/ });
   await refused({ response_format: { type: 'regex', pattern: 'a(?=b)' } }, { param: 'response_format', message: /no text matches/ });

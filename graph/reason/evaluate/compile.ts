@@ -8,14 +8,14 @@ import type { AggregateItem, AtomItem, BodyStep, Clause, Computed, InnerItem, Op
 import type { Aggregate, Atom, BodyItem, Comparison, Expression, Rule, RuleTerm } from '../types.ts';
 import { callBuiltin, holds, isTerm } from '../language/values.ts';
 
-/** Conditions of a rule as numbers, and the operand of any of its terms. Constants are interned, slots created. */
+/** Conditions of a rule as numbers. Constants are interned, slots created. */
 export function compileBody(
   rule: Pick<Rule, 'body'> & Partial<Pick<Rule, 'heads'>>,
   database: Database,
-): { readonly body: readonly BodyStep[]; readonly variables: readonly string[]; readonly operand: (term: RuleTerm) => Operand } {
+): { readonly body: readonly BodyStep[]; readonly variables: readonly string[] } {
   const frame = new Frame(database);
   const body = compileItems(rule, frame, database);
-  return { body, variables: frame.variables, operand: (term) => frame.operand(term) };
+  return { body, variables: frame.variables };
 }
 function compileItems(rule: Pick<Rule, 'body'> & Partial<Pick<Rule, 'heads'>>, frame: Frame, database: Database): BodyStep[] {
   // Most rules are atoms alone, and there may be very many.
@@ -28,15 +28,23 @@ function compileItems(rule: Pick<Rule, 'body'> & Partial<Pick<Rule, 'heads'>>, f
 const NONE: ReadonlySet<string> = new Set();
 /** Registers for the variables of one body. */
 class Frame {
-  readonly variables: string[] = [];
   readonly #database: Database;
-  constructor(database: Database) {
+  /** The first of them that count are this body's. */
+  #names: readonly string[];
+  #count = 0;
+  /** `like`: variables of another body, whose list is shared as far as they are the same. */
+  constructor(database: Database, like: readonly string[] = []) {
     this.#database = database;
+    this.#names = like;
+  }
+  get variables(): readonly string[] {
+    return this.#count === this.#names.length ? this.#names : (this.#names = this.#names.slice(0, this.#count));
   }
   operand(term: RuleTerm): Operand {
     if (term.kind !== 'variable') return ~this.#database.terms.intern(term);
-    const register = this.variables.indexOf(term.name);
-    return register < 0 ? this.variables.push(term.name) - 1 : register;
+    for (let register = 0; register < this.#count; register++) if (this.#names[register] === term.name) return register;
+    if (this.#names[this.#count] !== term.name) this.#names = [...this.#names.slice(0, this.#count), term.name];
+    return this.#count++;
   }
   atom({ relation, subject, object, negated, absent }: Atom): AtomItem {
     const slot = this.#database.slotOf(relation, negated);
@@ -108,19 +116,20 @@ function compileAggregate(item: Aggregate, frame: Frame, outer: ReadonlySet<stri
 }
 /** Compiles the heads of a rule. `like`: a clause whose list of variables can be shared when it is the same. */
 export function compileRule(rule: Rule, number: number, database: Database, like?: Clause): Clause[] {
-  const frame = new Frame(database);
+  const frame = new Frame(database, like?.variables);
   const body = compileItems(rule, frame, database);
-  const isSubject = (name: string): boolean =>
-    rule.body.some((item) => isAtom(item) && !item.absent && item.subject.kind === 'variable' && item.subject.name === name);
-  const variables = like && sameNames(like.variables, frame.variables) ? like.variables : frame.variables;
+  const { variables } = frame;
   return rule.heads.map(({ relation, negated, subject, object }) => ({
     rule: number,
     confidence: rule.confidence ?? 1,
     head: { slot: database.slotOf(relation, negated), subject: frame.operand(subject), object: frame.operand(object) },
-    checkSubject: subject.kind === 'variable' && !isSubject(subject.name),
+    checkSubject: subject.kind === 'variable' && !isSubject(subject.name, rule.body),
     body,
     variables,
   }));
 }
-
-const sameNames = (a: readonly string[], b: readonly string[]): boolean => a.length === b.length && a.every((name, i) => name === b[i]);
+/** Is it the subject of an atom, and so no literal? */
+function isSubject(name: string, body: readonly BodyItem[]): boolean {
+  for (const item of body) if (isAtom(item) && !item.absent && item.subject.kind === 'variable' && item.subject.name === name) return true;
+  return false;
+}

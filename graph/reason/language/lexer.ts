@@ -97,7 +97,7 @@ export class Tokens {
     this.text = text;
     this.#pieces = new Symbols(text);
     this.units = this.#pieces.units;
-    const room = Math.ceil(text.length / 3) + 16;
+    const room = (text.length >>> 1) + 16;
     this.codes = new Uint8Array(room);
     this.symbols = new Int32Array(room);
     this.#starts = new Int32Array(room);

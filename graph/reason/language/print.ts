@@ -3,7 +3,6 @@
 //
 // The content address is made from a plainer text, in which denials are counts: an address must never change.
 
-import { hash } from 'node:crypto';
 import type { Term } from '../../terms.ts';
 import { isAtom } from './body.ts';
 import { isDenial, wildcards, writableDenials } from './denials.ts';
@@ -115,8 +114,9 @@ function printIn(rule: RuleParts, style: Style): string {
 }
 export const printRules = (rules: readonly RuleParts[]): string => rules.map((rule) => printRule(rule) + '\n').join('');
 
-/** First 24 hexadecimal digits of SHA-256. */
-export const shortHash = (text: string): string => hash('sha256', text, 'hex').slice(0, 24);
+let crypto: typeof import('node:crypto') | undefined;
+/** First 24 hexadecimal digits of SHA-256. Loading the module takes as long as reading some thousand rules: it waits until there is something to hash. */
+export const shortHash = (text: string): string => (crypto ??= process.getBuiltinModule('node:crypto')).hash('sha256', text, 'hex').slice(0, 24);
 
 /** Is the plain text the same? Most rules are a few atoms, and there are very many. */
 function isPlain(text: string, heads: readonly Atom[], body: readonly BodyItem[]): boolean {
@@ -125,18 +125,41 @@ function isPlain(text: string, heads: readonly Atom[], body: readonly BodyItem[]
   return !text.includes('"') || ![...heads, ...(body as readonly Atom[])].some(isNamedAsFunction);
 }
 const isNamedAsFunction = ({ relation, object }: Atom): boolean => BUILTINS.has(relation) || (object.kind === 'entity' && BUILTINS.has(object.id));
+/** A rule whose address is made when somebody asks for it: of very many rules, most are only run. */
+export class AddressedRule implements Rule {
+  declare readonly name?: string;
+  declare readonly confidence?: number;
+  declare readonly say?: string;
+  readonly heads: readonly Atom[];
+  readonly body: readonly BodyItem[];
+  readonly text: string;
+  /** The address is that of this text; absent: of the canonical one. */
+  readonly #plain: string | undefined;
+  #id: string | undefined;
+
+  constructor(heads: readonly Atom[], body: readonly BodyItem[], text: string, plain?: string) {
+    this.heads = heads;
+    this.body = body;
+    this.text = text;
+    this.#plain = plain;
+  }
+  get id(): string {
+    return (this.#id ??= `r_${shortHash(this.#plain ?? this.text)}`);
+  }
+  /** Is its canonical text all that its address is made from? */
+  static isPlain(rule: Rule): boolean {
+    return rule instanceof AddressedRule && rule.#plain === undefined;
+  }
+}
 /** A rule with its canonical text and content address. A confidence of 1 is left out, as it is the default. */
 export function makeRule({ name, confidence, say, heads, body }: RuleParts): Rule {
   const text = printRule({ name, confidence, say, heads, body });
-  const id = `r_${shortHash(isPlain(text, heads, body) ? text : printIn({ name, confidence, say, heads, body }, 'plain'))}`;
-  if (name === undefined && say === undefined && (confidence === undefined || confidence === 1)) return { id, heads, body, text };
-  return {
-    id,
-    ...(name === undefined ? {} : { name }),
-    ...(confidence === undefined || confidence === 1 ? {} : { confidence }),
-    ...(say === undefined ? {} : { say }),
-    heads,
-    body,
-    text,
-  };
+  const rule = new AddressedRule(heads, body, text, isPlain(text, heads, body) ? undefined : printIn({ name, confidence, say, heads, body }, 'plain'));
+  if (name === undefined && say === undefined && (confidence === undefined || confidence === 1)) return rule;
+  return Object.assign(
+    rule,
+    name === undefined ? {} : { name },
+    confidence === undefined || confidence === 1 ? {} : { confidence },
+    say === undefined ? {} : { say },
+  );
 }

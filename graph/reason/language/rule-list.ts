@@ -1,23 +1,24 @@
 // Owns a list of rules in which each stands once, in order of first mention.
 // Refuses to know where rules come from.
 
+import { hashed, mixed } from './symbols.ts';
 import type { Rule } from '../types.ts';
 
-/** A table of the rules' content addresses: they are hashes already, and there may be very many. */
+/** A table of the rules' canonical texts: equal rules have equal ones, and there may be very many. */
 export class RuleList {
   readonly rules: Rule[] = [];
-  /** By rule: the beginning of its address. */
+  /** By rule: the hash of its text. */
   #bits = new Int32Array(64);
   /** Open addressing: place in the list + 1. */
   #slots = new Int32Array(128);
 
   /** Adds the rule. Returns whether it is new; one that is not replaces its equal. */
   add(rule: Rule): boolean {
-    const bits = bitsOf(rule.id);
+    const bits = bitsOf(rule.text);
     const mask = this.#slots.length - 1;
     let slot = bits & mask;
     for (let at = this.#slots[slot] - 1; at >= 0; at = this.#slots[slot] - 1) {
-      if (this.#bits[at] === bits && this.rules[at].id === rule.id) {
+      if (this.#bits[at] === bits && this.rules[at].text === rule.text) {
         this.rules[at] = rule;
         return false;
       }
@@ -43,12 +44,8 @@ export class RuleList {
   }
 }
 
-/** The first eight hexadecimal digits behind `r_`. */
-function bitsOf(id: string): number {
+function bitsOf(text: string): number {
   let bits = 0;
-  for (let i = 2; i < 10; i++) {
-    const code = id.charCodeAt(i);
-    bits = (bits << 4) | (code < 58 ? code - 48 : code - 87);
-  }
-  return bits;
+  for (let i = 0; i < text.length; i++) bits = hashed(bits, text.charCodeAt(i));
+  return mixed(bits);
 }

@@ -5,7 +5,7 @@ import type { EntityTerm } from '../../terms.ts';
 import { isAtom } from './body.ts';
 import { TYPED } from './lexer.ts';
 import type { Tokens } from './lexer.ts';
-import { printName, printRule, shortHash } from './print.ts';
+import { AddressedRule, printName, printRule } from './print.ts';
 import type { Atom, Rule } from '../types.ts';
 
 /** A clause as it was read: its tokens, and those of the sides of its atoms (of `c(?x)`, the class is the object). */
@@ -110,7 +110,7 @@ class Shape {
     for (let i = first; i < end; i++) if (tokens.codes[next + i - first] !== tokens.codes[i]) return undefined;
     if (rule.name !== undefined || rule.say !== undefined || rule.confidence !== undefined || !rule.body.every(isAtom)) return undefined;
     // Where the address is not that of the text, a name means something else besides.
-    if (rule.text.includes(HOLE) || rule.id !== `r_${shortHash(rule.text)}`) return undefined;
+    if (rule.text.includes(HOLE) || !AddressedRule.isPlain(rule)) return undefined;
     return new Shape(tokens, clause, entityAt);
   }
   get length(): number {
@@ -129,16 +129,16 @@ class Shape {
     }
     let [text] = this.#pieces;
     for (let i = 0; i < this.#order.length; i++) text += printName(found[this.#order[i]].id) + this.#pieces[i + 1];
-    return { id: `r_${shortHash(text)}`, heads: filled(this.#heads, found), body: filled(this.#body, found), text };
+    return new AddressedRule(filled(this.#heads, found), filled(this.#body, found), text);
   }
 }
 const ANY = -2;
 function filled(templates: readonly Template[], entities: readonly EntityTerm[]): Atom[] {
-  const atoms: Atom[] = [];
-  for (const { atom, subject: s, object: o } of templates) {
+  // An array of just their number: one that grows by itself has room for sixteen more.
+  return templates.map(({ atom, subject: s, object: o }) => {
+    if (s < 0 && o < 0) return atom;
     const subject = s < 0 ? atom.subject : entities[s];
     const object = o < 0 ? atom.object : entities[o];
-    atoms.push(s < 0 && o < 0 ? atom : atom.negated || atom.absent ? { ...atom, subject, object } : { relation: atom.relation, subject, object });
-  }
-  return atoms;
+    return atom.negated || atom.absent ? { ...atom, subject, object } : { relation: atom.relation, subject, object };
+  });
 }

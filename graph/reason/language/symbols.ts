@@ -1,8 +1,10 @@
 // Owns numbering equal pieces of one text, without making a string of each.
 // Refuses to know where pieces begin and end.
 
-/** Start of a hash of a piece; go on with `hashed` for each of its UTF-16 units. */
-export const hashed = (hash: number, unit: number): number => (Math.imul(hash, 31) + unit) | 0;
+/** Another one in each process: with one that is known, a text could be made whose pieces all have one hash. */
+const FACTOR = (Math.random() * 2 ** 32) | 1;
+/** Goes on with the hash of a piece by one of its UTF-16 units (as FNV-1a does). */
+export const hashed = (hash: number, unit: number): number => Math.imul(hash ^ unit, FACTOR);
 
 /** Different pieces of a text, numbered from 0 in order of first mention. */
 export class Symbols {
@@ -82,7 +84,7 @@ function grown(column: Int32Array): Int32Array<ArrayBuffer> {
   return next;
 }
 /** Low bits that depend on all bits (the beginning of MurmurHash3's finaliser). */
-function mixed(hash: number): number {
+export function mixed(hash: number): number {
   const h = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
   return h ^ (h >>> 13);
 }

@@ -35,7 +35,7 @@ function loosened(rule: Rule): Rule {
   if (certain.length === rule.body.length) return rule;
   const bound = boundWithout(rule);
   const body = certain.filter((item) => isAtom(item) || !unbound(itemVariables(item), bound));
-  if (!rule.body.some(isAggregate)) return { ...rule, body };
+  if (!rule.body.some(isAggregate)) return { ...rule, id: rule.id, body };
   const outer = outerVariables(rule);
   const late = bindingOrder(rule.body, new Set(), outer).difference(bound);
   const needs = (names: Iterable<string>): boolean => [...names].some((name) => late.has(name));
@@ -44,7 +44,7 @@ function loosened(rule: Rule): Rule {
     rule.body.some((item) => (isAtom(item) ? needs(itemVariables(item)) : isAggregate(item) && needs(groupOf(item, outer))))
   )
     throw new ValueNeeded(rule);
-  return { ...rule, body };
+  return { ...rule, id: rule.id, body };
 }
 /** Variables that have values without the aggregates. */
 const boundWithout = (rule: Rule): Set<string> =>

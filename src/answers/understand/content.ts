@@ -3,6 +3,7 @@
 
 import { isFellowWord, isFunctionHan, isFunctionWord, isGeneric } from './question.ts';
 import type { Question, Token } from './question.ts';
+import { thesaurus } from './thesaurus.ts';
 import type { Part } from './thesaurus.ts';
 
 /** A word (English) or a stretch of characters (Chinese) that may speak of relations. */
@@ -27,8 +28,9 @@ export const DURATION = 'duration';
 export function contentWords(question: Question, outside: (start: number, end: number) => boolean): Word[] {
   const { tokens, text } = question;
   const words: Word[] = [];
+  const isContent = (token: Token): boolean => !token.han && /\p{L}|\p{N}/u.test(token.text) && !isFunctionWord(token.lower) && !isFellowWord(token.lower) && !isGeneric(token.lower) && outside(token.start, token.end);
   for (const [i, token] of tokens.entries()) {
-    if (token.han || !/\p{L}|\p{N}/u.test(token.text) || isFunctionWord(token.lower) || isFellowWord(token.lower) || isGeneric(token.lower) || !outside(token.start, token.end)) continue;
+    if (!isContent(token)) continue;
     if ((token.lower === 's' || token.lower === 't') && /['’]/.test(tokens[i - 1]?.text ?? '')) continue;
     if (token.lower === 'co' && tokens[i + 1]?.text === '-') continue;
     // "How many years did X live?" asks for no year.
@@ -36,13 +38,17 @@ export function contentWords(question: Question, outside: (start: number, end: n
     const kind = KINDS.test(token.lower) ? 'kind' : lasting ? DURATION : token.lower;
     // A number must be told by something, and "the N of", "X's N" must be a relation.
     const relational = kind !== 'kind' && kind !== 'kinds' && (lasting || /^\p{N}/u.test(token.text) || tokens[i + 1]?.lower === 'of' || possessed(tokens, i, text, outside));
-    words.push({ text: kind, start: token.start, end: token.end, part: partOf(tokens, i), asked: /^(?:what|which|many)$/.test(tokens[i - 1]?.lower ?? ''), relational });
+    const part = partOf(tokens, i, !tokens.slice(i + 1).some(isContent));
+    words.push({ text: kind, start: token.start, end: token.end, part, asked: part !== 'verb' && /^(?:what|which|many)$/.test(tokens[i - 1]?.lower ?? ''), relational });
   }
   return words;
 }
+const AUXILIARY = /^(?:is|are|was|were|am|does|do|did|has|have|had|can)$/;
 /** Grammar says what a word after a determiner or an auxiliary is. */
-function partOf(tokens: readonly Token[], at: number): Part {
+function partOf(tokens: readonly Token[], at: number, isLast: boolean): Part {
   const before = tokens[at - 1]?.lower ?? '';
+  // "What treats X?": a question has a verb.
+  if (before === 'what' && isLast && /s$|ed$/.test(tokens[at].lower) && !tokens.some(({ lower }) => AUXILIARY.test(lower)) && thesaurus().lemmas(tokens[at].lower).some((base) => thesaurus().is(base, 'v'))) return 'verb';
   if (/^(?:what|which|whose|the|a|an|of|some|any|all|many|these|those)$/.test(before)) return 'noun';
   return /^(?:to|does|do|did|who|will|would|can|could)$/.test(before) ? 'verb' : 'any';
 }
@@ -54,6 +60,38 @@ function possessed(tokens: readonly Token[], at: number, text: string, outside: 
     if (isFunctionWord(tokens[i].lower)) return false;
   }
   return false;
+}
+
+/** What Chinese asks for without naming it, and what relations call that. */
+const IMPLIED_HAN: readonly (readonly [RegExp, string])[] = [
+  [/(?:多少|几|\p{N})(岁)/gu, '年龄'],
+  [/多大(?=(?:年纪|岁数)?[\s?？了]*$)/gu, '年龄'],
+  [/多长(?!时间)/gu, '长度'],
+  [/多高/gu, '高度'],
+  [/多宽/gu, '宽度'],
+  [/多深/gu, '深度'],
+  [/多重/gu, '重量'],
+];
+const WHERE_HAN = /在(?:哪[里儿]?|何[处地]|什么地方)(?=[\s?？呢]*$)/gu;
+/** What a question asks for without a word of its own: "where is X", "is X 61", "多少岁". `told`: the words that it has. */
+export function impliedWords(question: Question, names: readonly { readonly start: number; readonly end: number }[], told: readonly Word[]): Word[] {
+  const { text, kind } = question;
+  const word = (said: string, start: number, end: number, part: Part = 'any'): Word => ({ text: said, start, end, part, asked: false, relational: false });
+  const found = (pattern: RegExp, said: string): Word[] =>
+    [...text.matchAll(pattern)].flatMap((match) => {
+      const [start, end] = [match.index + (match[1] === undefined ? 0 : match[0].length - match[1].length), match.index + match[0].length];
+      return names.some((name) => start < name.end && name.start < end) ? [] : [word(said, start, end)];
+    });
+  if (question.language === 'zh') {
+    // "X在Y吗".
+    const [first, second] = names;
+    if (kind === 'verify' && told.length === 0 && second && text.slice(first.end, second.start) === '在') return [word('位于', first.end, second.start)];
+    const measured = IMPLIED_HAN.flatMap(([pattern, said]) => found(pattern, said));
+    return measured.length > 0 || told.length > 0 ? measured : found(WHERE_HAN, '位于');
+  }
+  const end = text.trimEnd().replace(/[\s?.!]+$/, '').length;
+  if (kind === 'verify') return told.length === 1 && told[0].end === end && /^\d+$/.test(told[0].text) && names.some((name) => /^\s+$/.test(text.slice(name.end, told[0].start))) && /^\s*(?:is|isn['’]t)\b/i.test(text) ? [word('age', end, end, 'noun')] : [];
+  return told.length === 0 && /^\s*(?:and\s+)?where(?:\s+(?:is|are|was|were)|['’]s)\b/i.test(text) ? [word('located', end, end, 'verb')] : [];
 }
 
 /** Single Chinese characters of that sort, except those that only say that somebody or something is meant; one that a question word or "于", "了", "过" follows is a verb. */

@@ -31,6 +31,11 @@ function partOf(word: Word): 'noun' | 'verb' | 'any' {
   return isNoun === isVerb ? 'any' : isNoun ? 'noun' : 'verb';
 }
 
+const isOnlyVerb = (word: string): boolean => {
+  const bases = thesaurus().lemmas(word);
+  return bases.some((base) => thesaurus().is(base, 'v')) && !bases.some((base) => thesaurus().is(base, 'n'));
+};
+
 function roleOf(question: Question, word: Word, name: Span): Role {
   const { text } = question;
   const part = partOf(word);
@@ -97,6 +102,8 @@ export function direction(question: Question, word: Word, name: Span, label: str
       if (role?.kind === 'joined') return role.preposition === last ? -1 : 0;
       return before ? 0 : 1;
     case 'noun': {
+      // "Supervises" is no noun.
+      if (words.length === 1 && isOnlyVerb(last) && (role?.kind === 'agent' || role?.kind === 'patient')) return role.kind === 'agent' ? 1 : -1;
       // The object is the N of the subject.
       if (role?.kind === 'whole') return 1;
       if (role?.kind === 'bearer') return -1;

@@ -28,6 +28,8 @@ const NUMERAL = /^(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|
 const ASKING = /ly$|^(?:right|correct|true|himself|herself|itself|themselves|today|now)$/;
 /** Single characters in front of a name that lead to it. */
 const LEADING_HAN = /[从向让给以用按就只当叫名同替中说]/u;
+/** "哪条" in front of "线路". */
+const MEASURED_HAN = /[哪几](?:一|几)?[个些位座种部家所条本名只间架艘辆]$/u;
 const DOT = /[·・•‧]/;
 
 const capital = (token: Token | Word): boolean => /^\p{Lu}/u.test(token.text);
@@ -69,7 +71,7 @@ export function besideName(question: Question, links: readonly Link[], speaks: S
     const isHan = /^\p{Script=Han}/u.test(link.text);
     if (DOT.test(text[link.start - 1] ?? '') || (DOT.test(text[link.end] ?? '') && /[\p{L}\p{N}]/u.test(text[link.end + 1] ?? ''))) return grow((token) => DOT.test(token.text) || (token.han ? isForeignHan(token) : /^\p{L}/u.test(token.text)));
     const [after] = behind;
-    if (isHan && isForeignHan(before) && before.end === link.start && !LEADING_HAN.test(before.text) && (beyond === undefined || !beyond.han || isFunctionHan(beyond.text) || !isFree(beyond))) {
+    if (isHan && isForeignHan(before) && before.end === link.start && !LEADING_HAN.test(before.text) && !MEASURED_HAN.test(text.slice(0, link.start)) && (beyond === undefined || !beyond.han || isFunctionHan(beyond.text) || !isFree(beyond))) {
       const whole = grow(isForeignHan);
       return beyond === undefined || isFree(beyond) ? whole : { ...whole, name: '' };
     }
@@ -165,16 +167,27 @@ export const narrowsSex = (words: readonly Word[], speaks: (word: Word) => boole
 
 /** What begins or serves to do something does it. */
 const DOES = /^(?:begin|start|continue|keep|manage|happen|come|go|get|help|use|know|serve|prescribe)$/;
+/** What somebody lacks or gave up is not his; what somebody needs need not be. */
+const WITHOUT = /^(?:lack|lose|miss|need|want|seek|await|avoid|quit|abandon|forgo|forfeit|renounce|relinquish|reject|refuse|decline|deny|resign|shun)$/;
+const isVerb = ({ text }: Word): boolean => thesaurus().lemmas(text).some((base) => thesaurus().is(base, 'v'));
+/** It follows whom or what it is said of, or an auxiliary. */
+function isVerbOf({ start }: Word, tokens: readonly Token[], links: readonly Link[]): boolean {
+  const before = tokens.findLast(({ end }) => end <= start);
+  return before !== undefined && (/^(?:who|that|which|what|has|have|had|did|does|do|is|was|were|are)$/.test(before.lower) || within(links, before));
+}
 /** "Who regretted working in", "was prevented from working in", "is unable to work in": what somebody only felt, or could not do. `speaks`: the word speaks of a relation. */
 export function heldOff({ text, tokens }: Question, links: readonly Link[], words: readonly Word[], speaks: (word: Word) => boolean): boolean {
   return words.some((word, i) => {
     const next = words[i + 1];
+    // "Who lacks work in X", "how many platforms does X lack": said of what other words speak of.
+    const asked = i > 0 && words[i - 1].asked && /^\s+$/.test(text.slice(words[i - 1].end, word.start));
+    if (!word.asked && !speaks(word) && words.some(speaks) && !/^\p{Lu}/u.test(text.slice(word.start)) && (asked || isVerbOf(word, tokens, links)) && thesaurus().lemmas(word.text).some((base) => WITHOUT.test(base))) return true;
     if (!next || word.asked || speaks(word) || !speaks(next) || !/^\p{Script=Latin}/u.test(word.text) || thesaurus().lemmas(word.text).some((base) => DOES.test(base))) return false;
     const between = text.slice(word.end, next.start);
+    // "Who left work in X", "does Y hate work in X", "who applied for work in X": what was left is not done.
+    if (/^\s+(?:(?:for|of|against|out of)\s+)?$/i.test(between) && isVerbOf(word, tokens, links) && [word, next].every(isVerb)) return true;
     if (/^\s+(?:to|from)\s+$/i.test(between)) return !/\b(?:moved|went|came)$/i.test(text.slice(0, word.end));
-    const before = tokens.findLast(({ end }) => end <= word.start);
-    const isVerb = word.text.endsWith('ed') || (before !== undefined && (/^(?:who|that|has|have|had|did|does|do|is|was|were|are)$/.test(before.lower) || within(links, before)));
-    return /^\s+$/.test(between) && next.text.endsWith('ing') && isVerb && thesaurus().lemmas(word.text).some((base) => thesaurus().is(base, 'v'));
+    return /^\s+$/.test(between) && next.text.endsWith('ing') && (word.text.endsWith('ed') || isVerbOf(word, tokens, links)) && isVerb(word);
   });
 }
 

@@ -44,7 +44,7 @@ const FELLOW = set('same also share shares shared sharing together common both f
 const FELLOW_HAN = /相同|同样|共同|一起|同一|也|还|合作/gu;
 const FELLOW_VERB = /\bco(?:llaborat|work|author|found|writ|star|host|own)/giu;
 const places = (text: string, pattern: RegExp): number[] => [...text.matchAll(pattern)].map(({ index }) => index);
-const POLITENESS = oneOf("please, kindly, can you, could you, would you, will you, do you know, tell me, let me know, i want to know, i would like to know, i'd like to know, i wonder, give me, show me, say, find, list, name, so, and, ok, okay, well, hi, hello");
+const POLITENESS = oneOf("please, kindly, can you, could you, would you, will you, do you know, tell me, let me know, can i ask, could i ask, may i ask, can anyone tell me, can anybody tell me, could anyone tell me, could anybody tell me, can someone tell me, could someone tell me, i want to know, i would like to know, i'd like to know, i wonder, give me, show me, say, find, list, name, so, and, ok, okay, well, hi, hello");
 const POLITE = new RegExp(`^${POLITENESS}\\b[\\s,:]*`, 'i');
 const AUXILIARY = oneOf("is, are, was, were, am, does, do, did, has, have, had, can, could, will, would, isn't, aren't, wasn't, weren't, doesn't, don't, didn't, hasn't, haven't");
 const VERIFY = new RegExp(`^(?:why\\s+)?${AUXILIARY}\\b`, 'i');
@@ -62,12 +62,18 @@ const DOUBTED = oneOf('false, untrue, wrong, incorrect, unlikely, impossible, po
 const UNDONE = oneOf('fail, refus, declin, den[yi], avoid, stopp?, quitt?, hesitat, want, hope, hoping, wish, try, tri, attempt, plann?, intend, regrett?, pretend, claim, forget, forgot, decid, expect, threaten');
 const HARDLY = oneOf('almost, nearly, barely, hardly, scarcely, rarely, seldom, supposedly, allegedly, reportedly, falsely');
 /** Said of what is over, or only ought to be. */
-const ELSEWHEN = `\\bno longer\\b|\\bany ?more\\b|(?<!\\b(?:is|are|was|were|be|been)\\b[^?]*)\\bused to\\b|\\b(?:should|must|ought to|might|(?<!\\b(?:i|we|you)\\s)would(?!\\s+(?:you|like|love|it be))|(?:could|would|should) have)\\s+\\p{Ll}`;
+const ELSEWHEN = `\\bany ?more\\b|(?<!\\b(?:is|are|was|were|be|been)\\b[^?]*)\\bused to\\b|\\bought to\\b|\\b(?:is|are|was|were)\\s+to\\s+\\p{Ll}|\\b(?:about|going|set|bound|yet) to\\s+\\p{Ll}`;
+/** "A length over 84". */
+const COMPARED = '\\b(?:over|above|under|below|beyond|past|within|exceeding|exceeds?|up to)\\s+(?:(?:an?|the)\\s+)?\\p{N}';
+/** Said of what would, could or will be; what somebody asks for himself ("where could I find") says nothing. The will of somebody and the month of May are none of these. */
+const MODAL = `(?<!\\b(?:i|we|you|the|an?|his|her|its|their|last|free|in|of|on|by|since|until)\\s|['’]s\\s)\\b(?:would|could|will|shall|should|may|might|must)\\s+(?!(?:i|we|you|anyone|anybody|someone|somebody|like|love|it be)\\b)(?:\\p{L}|\u25a1)`;
+/** "Who has no X", "nobody", "lacks", "free of". */
+const NONE = `\\b(?:no\\s+(?:\\p{L}|\u25a1)|none|nobody|nothing|nowhere|(?:free|devoid|deprived|bereft|void) of|free from)`;
 const UNREAL = new RegExp(
-  [`^(?:is|was) it\\s+(?:\\w+ly\\s+)?(?:an?\\s+)?${DOUBTED}\\b`, `\\b${UNDONE}(?:s|es|e|ed|ies|ied|ing)?\\s+(?:to\\b|\\w+ing\\b)`, ELSEWHEN, `\\b${HARDLY}\\b`, '\\b(?:is|was|are|were|am)\\s+(?:\\S+\\s+){1,4}?no\\s+(?:\\p{Ll}|\u25a1)'].join('|'),
+  [`^(?:is|was) it\\s+(?:\\w+ly\\s+)?(?:an?\\s+)?${DOUBTED}\\b`, `\\b${UNDONE}(?:s|es|e|ed|ies|ied|ing)?\\s+(?:to\\b|(?:on\\s+|of\\s+|about\\s+)?\\w+ing\\b)`, ELSEWHEN, MODAL, NONE, COMPARED, `\\b${HARDLY}\\b`].join('|'),
   'iu',
 );
-const BEYOND_HAN = /不|没|未|除了|除开|或者?|还是|最|比(?!利|亚)|哪(?:[国里儿]|个?(?:国家|地方|省|城市))的?人|之前|之后|以前|以后|更|先/;
+const BEYOND_HAN = /不|没|未|除了|除开|或者?|还是|最|比(?!利|亚)|哪(?:[国里儿]|个?(?:国家|地方|省|城市))的?人|之前|之后|以前|以后|更|先|可能|或许|也许|大概|恐怕|应该|应当|必须|本该|将[来会要]|即将|(?<!的)(?:想(?!知道|问|了解|请)|打算|计划|希望|试图|企图|假装|声称|拒绝|放弃|失去|停止|缺[少乏]|差点|险些|几乎)|(?:超过|[大小高低多少]于)\s*[\d一二三四五六七八九十百千万两]|\d\P{P}{0,4}(?:以上|以下)/u;
 /** Forms in which a negation only asks ("Isn't Berlin ...?", "是不是"). */
 const ONLY_ASKS = /^(?:isn|aren|wasn|weren|doesn|don|didn|hasn|haven)['’]t\b/i;
 const ONLY_ASKS_HAN = /是不是|对不对|有没有|知不知道/g;

@@ -217,8 +217,9 @@ export class Ranker {
   #onward(step: PathStep, at: number | undefined): number {
     const match = at === undefined ? undefined : this.#labels.get(step.relation)?.[at];
     if (at === undefined || !match?.binding || this.#either.has(step.relation)) return 0;
-    const { end } = this.#words[at];
-    const preposition = /^\s*(?:of|by)\b\s*(?:(?:the|an?)\s+)?/i.exec(this.#question.text.slice(end))?.[0];
+    const { start, end } = this.#words[at];
+    // "Who lost the N of X" asks who did it.
+    const preposition = /\bwho\s+$/i.test(this.#question.text.slice(0, start)) ? '' : /^\s*(?:of|by)\b\s*(?:(?:the|an?)\s+)?/i.exec(this.#question.text.slice(end))?.[0];
     if (preposition === undefined || end > this.#name.start) return 0;
     const wanted = direction(this.#question, this.#words[at], { start: end + preposition.length, end: end + preposition.length }, match.label);
     return wanted === 0 ? 0 : (wanted > 0) === !step.inverse ? 1 : -1;

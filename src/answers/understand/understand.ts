@@ -6,7 +6,7 @@ import type { BaseName, Path, Relation, RelationName, Term } from '../../../grap
 import { relationText } from '../words/evidence.ts';
 import { labelShape } from '../words/wording.ts';
 import { arePersons, askedOf, danglingPronoun, isClass, isOwning, wantedOf } from './classes.ts';
-import { contentWords, deedHan, singleHan, unknownHan } from './content.ts';
+import { contentWords, deedHan, impliedWords, singleHan, unknownHan } from './content.ts';
 import type { Word } from './content.ts';
 import type { Candidate, Interpretation, QuestionGraph } from './interpretation.ts';
 import { isUnknown, Lexicon } from './lexicon.ts';
@@ -58,7 +58,8 @@ export async function understand(graph: QuestionGraph, text: string, { base, hop
   const question: Question = { ...heard, kind: IS_TRUE.test(text) ? 'verify' : heard.kind, fellow: [...heard.fellow, ...companions(heard, links, labels)] };
   const han = lexicon.hanWords(question, outside);
   const free = (start: number, end: number): boolean => outside(start, end) && overlaps(han)(start, end);
-  const told = [...contentWords(question, outside), ...han, ...unknownHan(question, free), ...deedHan(question, han)];
+  const written = [...contentWords(question, outside), ...han, ...unknownHan(question, free), ...deedHan(question, han)];
+  const told = [...written, ...impliedWords(question, links, written)];
   // A verb of one character keeps a question from being a bare "what is X", and is not left out beside other words.
   const spoken = [...told, ...singleHan(question, free).filter(({ relational }) => relational || told.length === 0)].sort((a, b) => a.start - b.start);
   // "Which doctors work at X": where doctors are a class of the graph and another word says the relation, they say which answers are meant.
@@ -70,7 +71,7 @@ export async function understand(graph: QuestionGraph, text: string, { base, hop
   const asked = askedOf(question, links, spoken);
   // "Which movies were released in 1999?" names a class, and is about the year.
   const onlyClass = asked?.link !== undefined && links.every(({ start }) => start === asked.link?.start) ? asked : undefined;
-  const number = links.length === 0 || onlyClass ? question.tokens.find(({ text: written, start, end }) => /^\d+(?:\.\d+)?$/.test(written) && outside(start, end)) : undefined;
+  const number = links.length === 0 || onlyClass ? question.tokens.find(({ text: digits, start, end }) => /^\d+(?:\.\d+)?$/.test(digits) && outside(start, end)) : undefined;
   // "Who acted in and directed X": two relations of one name, not one behind the other.
   const joined = spoken.some((word, i) => spoken[i + 1] !== undefined && /^\s*(?:in\s+|by\s+|with\s+)?(?:,\s*)?and\s+(?:also\s+)?$/i.test(text.slice(word.end, spoken[i + 1].start)) && [word, spoken[i + 1]].every(speaksPlainly));
   // "The last name of", "the average rating": a label that the graph has is meant as a whole.
@@ -180,7 +181,8 @@ async function answering(
       const ranked = ranker.score(path);
       const plain = (has.length === 1 && has[0] === path) || path.length === 1 && (bare.includes(path[0].relation) || (isWho && path[0].inverse && labelShape(path[0].relation).kind === 'noun' && (await areSaidOf(graph, base, start, path))));
       const evidence = plain ? 1 : ranked.evidence;
-      if (evidence === 0 || (!plain && ranked.reversed)) continue;
+      // A stored value is never a subject.
+      if (evidence === 0 || (!plain && ranked.reversed && start.kind === 'entity')) continue;
       const score = (plain ? (path[0].inverse ? 0.5 : 0.6) : ranked.score) + NAME_WEIGHT * from.score - (NAME_LEFT * new Set(others.map((other) => other.start)).size);
       const strange = narrowed || ranker.strangers.length > 0 || (!plain && ranked.undirected && mutual.has(path[0].relation) && ranked.evidence < CERTAIN);
       found.push({ candidate: { start, path, score }, evidence, strange, astray: !plain && ranked.astray });

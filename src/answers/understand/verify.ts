@@ -148,7 +148,7 @@ async function isApposition(graph: QuestionGraph, base: BaseName, question: Ques
  */
 async function attributeOf(graph: QuestionGraph, base: BaseName, question: Question, first: Link, second: Link, relations: readonly Relation[], before = second): Promise<Triple | undefined> {
   // "It is true that X is in Y" has its verb behind the name.
-  const between = question.text.slice(first.end, before.start).trim().toLowerCase().replace(/^(?:is|was|are|were)\b\s*/, '');
+  const between = question.text.slice(first.end, before.start).trim().toLowerCase().replace(/^(?:is|was|are|were)\b\s*/, '').replace(/(?<=\w)\s+the$/, '');
   const article = /^(?:an?|the|是|为)?$/.test(between);
   if (!article && !/^(?:in|on|at|of|from|for|with)$/.test(between)) return undefined;
   const fits = (relation: Relation): boolean => {

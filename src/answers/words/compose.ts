@@ -141,8 +141,13 @@ const VERDICT_WORDS = {
 
 const NEGATION = { en: /\b(?:not|no|never|neither|nor|cannot)\b|n['’]t\b/i, zh: /[不没未非无否]/ } as const;
 
-/** Names in the order in which the plain sentence writes them. */
-export const namesInOrder = (evidence: Evidence, language: Language): string[] => [...reply(evidence, language, (name) => `\ue000${name}\ue001`).matchAll(/\ue000([^\ue001]*)\ue001/g)].map(([, name]) => name);
+/** A word that ends otherwise than the plain sentence's is still written. */
+const SLACK_BYTES = 8;
+/** Names in the order in which the plain sentence writes them, and how many bytes may stand around them. */
+export function namesInOrder(evidence: Evidence, language: Language): { readonly order: string[]; readonly stretches: number[] } {
+  const parts = reply(evidence, language, (name) => `\ue000${name}\ue000`).split('\ue000');
+  return { order: parts.filter((_, i) => i % 2 === 1), stretches: parts.filter((_, i) => i % 2 === 0).map((part) => Buffer.byteLength(part) + SLACK_BYTES) };
+}
 
 /** How a reply is checked. */
 export interface Check {

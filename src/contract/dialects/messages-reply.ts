@@ -193,7 +193,7 @@ export function messageEvents(head: MessageHead): (event: AnswerEvent) => Messag
     const signed: MessagesEvent[] = part.kind === 'reasoning' ? [{ type: 'content_block_delta', index: at, delta: { type: 'signature_delta', signature: signatureOf(part.text) } }] : [];
     return [...signed, { type: 'content_block_stop', index: at }];
   };
-  const first = (): MessagesEvent[] => [
+  const first = (promptTokens: number): MessagesEvent[] => [
     {
       type: 'message_start',
       message: {
@@ -207,14 +207,15 @@ export function messageEvents(head: MessageHead): (event: AnswerEvent) => Messag
         stop_details: null,
         container: null,
         // How much of it was remembered is known at the end: message_delta tells it.
-        usage: usageWire({ promptTokens: head.promptTokens ?? 0, completionTokens: 0 }),
+        usage: usageWire({ promptTokens, completionTokens: 0 }),
       },
     },
     { type: 'ping' },
   ];
   return (event) => {
     const brought = parts.take(event).flatMap(told);
-    const opening = begun ? [] : first();
+    const prompt = event.kind === 'finish' ? event.usage.promptTokens : event.kind === 'delta' ? event.promptTokens : undefined;
+    const opening = begun ? [] : first(prompt ?? head.promptTokens ?? 0);
     begun = true;
     if (event.kind !== 'finish') return [...opening, ...brought];
     return [...opening, ...brought, { type: 'message_delta', delta: endOf(event), usage: usageWire(event.usage), ...groundingOf(event) }, { type: 'message_stop' }];

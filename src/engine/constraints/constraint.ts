@@ -71,7 +71,7 @@ export interface Limited {
  * more than the limits allow.
  */
 export function compileConstraint(spec: ConstraintSpec, vocabulary: ConstraintVocabulary, limits?: TextLimits, front = ''): Constraint {
-  if (spec.kind === 'names') return new NamesConstraint(spec.names, spec.words, vocabulary, spec.order);
+  if (spec.kind === 'names') return new NamesConstraint(spec.names, spec.words, vocabulary, spec);
   if (spec.kind === 'choice') {
     const choices = limits ? within(spec.choices, limits) : spec.choices;
     // Tokenizers may spell another text, with a space more or less, or with other forms of its characters.

@@ -5,6 +5,7 @@ import { EngineError } from '../port.ts';
 import type { Constraint, ConstraintVocabulary } from './port.ts';
 import { TokenSet } from './tokens/token-set.ts';
 import { MOST_BYTES, WordAutomaton } from './word-automaton.ts';
+import type { Begins } from './word-automaton.ts';
 
 interface Node {
   readonly next: Map<number, Node>;
@@ -58,15 +59,18 @@ export class NamesConstraint implements Constraint {
   readonly #names: Node;
   /** The trees of single names, in the order in which they must come; undefined when any name may come anywhere. */
   readonly #order: readonly Node[] | undefined;
-  /** Names written. */
+  /** Bytes that may stand before the first name, between two, and behind the last, before words must end. */
+  readonly #stretches: readonly number[];
+  /** Names written, and bytes since the last of them. */
   #written = 0;
-  /** Allowed ids by state of the words, and whether a name may begin and the text may end. At most four times as many as there are states. */
-  readonly #known = new Map<number, TokenSet>();
+  #since = 0;
+  /** Allowed ids by state of the words, which may begin, and whether a name may begin and the text may end. At most twelve times as many as there are states. */
+  readonly #known = new Map<string, TokenSet>();
   #state: number;
   /** Where in a name, or undefined outside of one. */
   #name: Node | undefined;
 
-  constructor(names: readonly string[], words: readonly string[], vocabulary: ConstraintVocabulary, order?: readonly string[]) {
+  constructor(names: readonly string[], words: readonly string[], vocabulary: ConstraintVocabulary, { order, stretches = [] }: { readonly order?: readonly string[]; readonly stretches?: readonly number[] } = {}) {
     const written = names.filter((name) => name !== '');
     const marked = vocabulary.nameMarks !== undefined;
     this.#vocabulary = vocabulary;
@@ -75,6 +79,7 @@ export class NamesConstraint implements Constraint {
     this.#order = marked ? order?.filter((name) => name !== '').map((name) => tokenTree([name], encode, 'names')) : undefined;
     this.#words = new WordAutomaton(marked ? words : [...words, ...written]);
     this.#state = this.#words.start;
+    this.#stretches = marked ? stretches : [];
     if (this.allowed().size === 0) throw new EngineError('constraint_unsatisfiable', 'a names constraint needs at least one name or word that the model can write, got none');
   }
 
@@ -82,11 +87,12 @@ export class NamesConstraint implements Constraint {
     const { nameMarks, ends, trie } = this.#vocabulary;
     if (this.#name) return (this.#name.allowed ??= TokenSet.ofIds([...this.#name.next.keys(), ...(this.#name.end && nameMarks ? [nameMarks.close] : [])]));
     const opens = nameMarks !== undefined && this.#next() !== undefined && this.#words.mayBegin(this.#state);
-    const key = 4 * this.#state + (opens ? 1 : 0) + (this.complete() ? 2 : 0);
+    const begins = this.#begins();
+    const key = `${this.#state} ${begins} ${opens} ${this.complete()}`;
     let ids = this.#known.get(key);
     if (!ids) {
       const words: number[] = [];
-      trie().accepted(this.#state, (state, byte) => this.#words.step(state, byte), (token) => words.push(token));
+      trie().accepted(this.#state, (state, byte) => this.#words.step(state, byte, begins), (token) => words.push(token));
       ids = TokenSet.ofIds([...words, ...(opens ? [nameMarks.open] : []), ...(this.complete() ? ends : [])]);
       this.#known.set(key, ids);
     }
@@ -94,6 +100,12 @@ export class NamesConstraint implements Constraint {
   }
   complete(): boolean {
     return !this.#name && this.#words.mayEnd(this.#state) && (this.#order === undefined || this.#written === this.#order.length);
+  }
+  /** Which words may begin: none where as many bytes as may stand here are written, so that a text cannot go round without names. */
+  #begins(): Begins {
+    const most = this.#stretches[Math.min(this.#written, this.#stretches.length - 1)] ?? Infinity;
+    if (this.#since < most) return 'any';
+    return this.#next() === undefined ? 'last' : 'others';
   }
   /** What the next name may be. */
   #next(): Node | undefined {
@@ -106,6 +118,7 @@ export class NamesConstraint implements Constraint {
       if (token === nameMarks?.close && this.#name.end) {
         this.#name = undefined;
         this.#written++;
+        this.#since = 0;
         this.#state = this.#words.afterWord;
         return;
       }
@@ -121,11 +134,13 @@ export class NamesConstraint implements Constraint {
     }
     const bytes = this.#vocabulary.bytesOf(token);
     if (!bytes) throw notAllowed(token);
+    const begins = this.#begins();
     let state = this.#state;
     for (const byte of bytes) {
-      state = this.#words.step(state, byte);
+      state = this.#words.step(state, byte, begins);
       if (state < 0) throw notAllowed(token);
     }
     this.#state = state;
+    this.#since += bytes.length;
   }
 }

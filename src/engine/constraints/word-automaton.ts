@@ -11,6 +11,9 @@ const isSpaced = (character: string | undefined): boolean => character !== undef
 const SPACE = 0x20;
 /** Between words: at the start or after a space; after a sign or an unspaced character; after a letter. */
 const [OPEN, FREE, LETTER] = [0, 1, 2];
+/** Which words may still be begun: any; none, as a word of others comes next; none, as nothing comes next but where something must stand in front of the end. */
+export type Begins = 'any' | 'others' | 'last';
+const MODES: Readonly<Record<Begins, number>> = { any: 0, others: 1, last: 2 };
 /** Roots of the tree of words that begin with a letter, and of all others. */
 const [LETTERS, OTHERS] = [3, 4];
 export const MOST_BYTES = 4 * 1024 * 1024;
@@ -55,8 +58,8 @@ export class WordAutomaton {
   }
 
   /** State after one more byte; -1 where no words are written so. */
-  step(state: number, byte: number): number {
-    const key = state * 256 + byte;
+  step(state: number, byte: number, begins: Begins = 'any'): number {
+    const key = (state * 256 + byte) * 3 + MODES[begins];
     const known = this.#steps.get(key);
     if (known !== undefined) return known;
     const next = new Set<number>();
@@ -69,7 +72,8 @@ export class WordAutomaton {
     for (const node of this.#sets[state]) {
       if (node > LETTER) follow(node);
       else {
-        if (byte === SPACE && node !== OPEN) next.add(OPEN);
+        if (byte === SPACE && node !== OPEN && begins !== 'last') next.add(OPEN);
+        if (begins === 'others' || (begins === 'last' && node !== OPEN)) continue;
         follow(OTHERS);
         if (node !== LETTER) follow(LETTERS);
       }

@@ -10,8 +10,9 @@ import { formOf, FORMS } from '../replies/forms.ts';
 import { answerTold, callsWritten, callTold, toolsTold } from '../replies/telling.ts';
 import { habitsOf } from './template-habits.ts';
 import type { Habits } from './template-habits.ts';
-import { answeredWithin, merged, objectOf, thoughtBeforeCalls, withinUsers, withParts, withSystem } from './template-messages.ts';
+import { answeredWithin, merged, thoughtBeforeCalls, withinUsers, withParts, withSystem } from './template-messages.ts';
 import type { Shown } from './template-messages.ts';
+import { LongNumbers } from './template-numbers.ts';
 import { repaired } from './template-repairs.ts';
 import type { ModelTokenizer } from './tokenizer.ts';
 
@@ -59,6 +60,12 @@ function described(tool: Tool): Tool {
   return { ...tool, description, parameters: { ...parameters, properties: Object.fromEntries(all) } };
 }
 
+/** How a message's texts are kept from posing as special tokens, and how JSON is read. */
+interface Reading {
+  readonly safe: (text: string) => string;
+  readonly objectOf: (json: string) => object | undefined;
+}
+
 export class ChatTemplate {
   readonly #template: Template;
   readonly #variables: Readonly<Record<string, string>>;
@@ -96,12 +103,15 @@ export class ChatTemplate {
     if (!last) throw new EngineError('invalid_prompt', 'a chat prompt needs at least one message, got none');
     if (continues && last.role !== 'assistant') throw new EngineError('invalid_prompt', `the last message is to be gone on with, and it is one of ${last.role}; it must be one of assistant`);
     const tools = prompt.toolChoice === 'none' ? [] : (prompt.tools ?? []);
-    const [guard, end] = unusedCharacters([this.#source, JSON.stringify([messages, tools])]);
+    const texts = [this.#source, JSON.stringify([messages, tools])];
+    const [guard, end] = unusedCharacters(texts);
+    const numbers = new LongNumbers(texts.join());
+    const objectOf = (json: string): object | undefined => numbers.objectOf(json);
     const controls = (this.#controls ??= tokenizer.controlsIn(this.#source));
     const safe = (text: string): string => tokenizer.guard(text, guard, controls);
     const signatures = tools.map((tool) => mapTexts(toolWire(tool), safe));
-    const spoken = messages.map((message, i) => this.#shown(message, message.trusted ? (text) => text : safe, continues && i === messages.length - 1 ? end : '', format));
-    const shown = format.calls === 'generic' ? merged(spoken) : spoken.some(({ role }) => role === 'tool') && this.#habit().responsesWithin ? answeredWithin(spoken) : spoken;
+    const spoken = messages.map((message, i) => this.#shown(message, { safe: message.trusted ? (text) => text : safe, objectOf }, continues && i === messages.length - 1 ? end : '', format));
+    const shown = format.calls === 'generic' ? merged(spoken) : spoken.some(({ role }) => role === 'tool') && this.#habit().responsesWithin ? answeredWithin(spoken, objectOf) : spoken;
     const variables = {
       ...this.#variables,
       ...(thinking === undefined ? {} : { enable_thinking: thinking, thinking }),
@@ -118,6 +128,7 @@ export class ChatTemplate {
         : this.#rendered(fitting, { ...variables, tools: signatures }, tools.map((tool) => mapTexts(toolWire(described(tool)), safe)));
     };
     let text = tools.length > 0 && this.#tells(format) ? this.#either(written) : written(tools.length > 0);
+    text = numbers.restored(text);
     if (continues) {
       const at = text.lastIndexOf(end);
       if (at < 0) throw new EngineError('invalid_prompt', "the model's chat template leaves the last message out, so that it cannot be gone on with");
@@ -159,7 +170,8 @@ export class ChatTemplate {
     throw new EngineError('invalid_prompt', `the model's chat template refuses these messages: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
   }
 
-  #shown(message: ChatMessage, safe: (text: string) => string, end: string, format: ReplyFormat): Shown {
+  #shown(message: ChatMessage, reading: Reading, end: string, format: ReplyFormat): Shown {
+    const { safe } = reading;
     const { role, content, reasoning, toolCalls = [], toolCallId, name } = format.calls === 'harmony' ? thoughtBeforeCalls(message) : message;
     const within = end !== '' && endsInThought(message) && this.#showsThoughts;
     const said = safe(content) + (within ? '' : end);
@@ -179,12 +191,12 @@ export class ChatTemplate {
       content: said === '' && toolCalls.length > 0 && this.#habit().nullContent ? null : said,
       ...(parts ? { parts } : {}),
       ...thought,
-      ...(toolCalls.length > 0 ? { tool_calls: toolCalls.map((call) => this.#call(call, safe)) } : {}),
+      ...(toolCalls.length > 0 ? { tool_calls: toolCalls.map((call) => this.#call(call, reading)) } : {}),
       ...(toolCallId === undefined ? {} : { tool_call_id: safe(this.#id(toolCallId)) }),
       ...(name === undefined ? {} : { name: safe(name) }),
     };
   }
-  #call({ id, name, arguments: args }: ToolCall, safe: (text: string) => string): object {
+  #call({ id, name, arguments: args }: ToolCall, { safe, objectOf }: Reading): object {
     const given = this.#habit().argumentsAsText ? undefined : objectOf(args);
     return { id: safe(this.#id(id)), type: 'function', function: { name: safe(name), arguments: given === undefined ? safe(args) : mapTexts(given, safe) } };
   }

@@ -11,14 +11,6 @@ export interface Shown {
   readonly parts?: readonly object[];
   readonly [field: string]: unknown;
 }
-export function objectOf(json: string): object | undefined {
-  try {
-    const value: unknown = JSON.parse(json);
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
-}
 export const withParts = ({ parts, ...message }: Shown): object => (parts ? { ...message, content: parts } : message);
 
 /** Neighbouring messages of a user, of which one is a call's answer, as one: many templates want users and assistants to take turns. */
@@ -32,8 +24,8 @@ export function merged(messages: readonly Shown[]): Shown[] {
   }
   return all;
 }
-/** Answers of calls in the messages that called. One that is an object in JSON is given as one. */
-export function answeredWithin(messages: readonly Shown[]): Shown[] {
+/** Answers of calls in the messages that called. One that is an object in JSON is given as one, by `objectOf`. */
+export function answeredWithin(messages: readonly Shown[], objectOf: (json: string) => object | undefined): Shown[] {
   const all: Shown[] = [];
   for (const message of messages) {
     const last = all.at(-1);

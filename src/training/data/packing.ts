@@ -138,15 +138,16 @@ export function laidOut(rows: readonly (readonly Uint32Array[])[], steps: number
   };
 }
 
-/** Fills `rowsCount` rows of `steps` tokens with sequences from `next`; sequences longer than a row are passed over. Each learned token weighs the same. */
-export function packBatch(next: () => Sequence, rowsCount: number, steps: number): Batch {
+/** Fills `rowsCount` rows of `steps` tokens with sequences from `next`, the first of each row from `first`; sequences longer than a row are passed over. Each learned token weighs the same. */
+export function packBatch(next: () => Sequence, rowsCount: number, steps: number, first = next): Batch {
   const rows: Uint32Array[][] = [];
   let spare: Sequence | undefined;
   while (rows.length < rowsCount) {
     const row: Uint32Array[] = [];
     for (let left = steps; ;) {
-      const sequence = spare ?? next();
-      spare = undefined;
+      const begins = row.length === 0 && first !== next;
+      const sequence = begins ? first() : (spare ?? next());
+      if (!begins) spare = undefined;
       const { length } = sequence.tokens;
       if (length > steps) continue;
       if (length > left) {

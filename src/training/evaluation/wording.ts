@@ -3,6 +3,7 @@
 
 import { allowedWords, composePrompt, messagesOf, namesInOrder, verifyReply } from '../../answers/words/compose.ts';
 import { evidenceNames, plain } from '../../answers/words/evidence.ts';
+import type { Evidence, Language } from '../../answers/words/evidence.ts';
 import type { Engine, ModelInfo } from '../../engine/port.ts';
 import { judge, sum } from '../grounded/judge.ts';
 import type { Judgement } from '../grounded/judge.ts';
@@ -25,6 +26,9 @@ export interface Judged {
 }
 const loose = ({ kind }: Sample): boolean => kind === 'find' || kind === 'refuse';
 
+/** As much as the longest of the facts, or that nothing is known, has around a name. */
+const looseStretch = (evidence: Evidence, language: Language): number => Math.max(...[...evidence.lines.map((conclusion) => ({ conclusion, lines: [] })), { verdict: 'unknown' as const, conclusion: { subjects: ['-'], relations: [], objects: [] }, lines: [] }].flatMap((stated) => namesInOrder(stated, language).stretches));
+
 async function asked(engine: Engine, { id, grounded }: ModelInfo, sample: Sample, constrained: boolean): Promise<Asked> {
   const { evidence, language } = sample;
   // As the service does: what runs on far beyond the faithful reply is wrong.
@@ -36,7 +40,7 @@ async function asked(engine: Engine, { id, grounded }: ModelInfo, sample: Sample
     messages,
     maxTokens,
     // Which names a reply to loose facts holds is the model's to find out: the facts' or the one that the question is about.
-    constraint: { kind: 'names', names: [...new Set([...evidenceNames(evidence), ...(sample.about === undefined ? [] : [plain(sample.about)])])], words: allowedWords(evidence, language, grounded), ...(loose(sample) ? {} : { order: namesInOrder(evidence, language) }) },
+    constraint: { kind: 'names', names: [...new Set([...evidenceNames(evidence), ...(sample.about === undefined ? [] : [plain(sample.about)])])], words: allowedWords(evidence, language, grounded), ...(loose(sample) ? { stretches: [looseStretch(evidence, language)] } : namesInOrder(evidence, language)) },
   };
 }
 

@@ -21,6 +21,8 @@ export interface SampleOptions {
   readonly leadIns?: boolean;
   /** Now and then, names of one list begin or end alike. */
   readonly alike?: boolean;
+  /** Every second list is as long as a reply may hold. */
+  readonly lengthy?: boolean;
 }
 
 export const drawLanguage = (random: Random, { language }: SampleOptions): Language => {
@@ -79,7 +81,7 @@ const size = (random: Random): number => (random.chance(0.5) ? 1 : random.chance
 /** Form `inverse`: many subjects, one object; only single relations are told so. */
 export function drawLine(random: Random, language: Language, options: SampleOptions, form: 'forward' | 'inverse' | 'single'): EvidenceLine {
   // Now and then a list as long as a reply may hold.
-  const long = form !== 'single' && random.chance(0.05);
+  const long = form !== 'single' && random.chance(options.lengthy ? 0.5 : 0.05);
   const names = (count: number): string[] => {
     const drawn = Array.from({ length: long && count > 1 ? random.int(7, 13) : count }, () => drawName(random, language, options, long && random.chance(0.7)));
     return [...new Set(options.alike && drawn.length > 1 && random.chance(0.25) ? alike(random, drawn) : drawn)];

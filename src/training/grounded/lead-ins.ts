@@ -33,6 +33,25 @@ export function leadQuestion(random: Random, language: Language): string {
   return NEVER.has(lead) ? leadQuestion(random, language) : lead;
 }
 
+const FRAME = {
+  second: words('name|list|tell me|show me|give|write down|point out|report|mention|read out|provide|describe|work out|bring up|hand me|spell out|note down'),
+  whose: words('its|its|its|the|their|her|his|that'),
+  about: words('about|regarding|as to|on|touching|around|in the case of|with respect to|when it comes to|with|under'),
+  wish: words('I want|we want|I would like|I wish to have|we are after|I miss|you should have|give me|let us have|there must be|I wonder about|what is|we look for|I ask for'),
+} as const;
+/** A question that has a name and a relation between words that are put together anew each time: "would you fetch {s} and mention its {r}", "the {r} with respect to {s}". English alone: elsewhere, what is asked for is last. */
+export function framedQuestion(random: Random): string {
+  const { polite, verb } = QUESTION.en;
+  const { second, whose, about, wish } = FRAME;
+  const lead = `${random.chance(0.6) ? `${random.pick(polite)} ` : ''}${random.pick(verb)}`;
+  const roll = random.next();
+  if (roll < 0.35) return `${lead} {s} and ${random.pick(second)} ${random.pick(whose)} {r}`;
+  if (roll < 0.55) return `${lead} {r} ${random.pick(about)} {s}`;
+  if (roll < 0.65) return `${lead} the {r} ${random.pick(about)} {s}`;
+  if (roll < 0.9) return `${random.pick(about)} {s}${random.chance(0.5) ? ',' : ''} ${random.pick(wish)} the {r}`;
+  return `{s}${random.pick([':', ',', ' -', ' and then'])} ${random.pick(second)} ${random.pick(whose)} {r}`;
+}
+
 const STATEMENT = {
   en: {
     whole: words(

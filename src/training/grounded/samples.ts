@@ -7,7 +7,7 @@ import { labelShape, reply } from '../../answers/words/wording.ts';
 import type { Random } from '../random.ts';
 import { drawLanguage, drawLine, drawName, drawRelation } from './draws.ts';
 import type { SampleOptions } from './draws.ts';
-import { leadQuestion } from './lead-ins.ts';
+import { framedQuestion, leadQuestion } from './lead-ins.ts';
 import { EN_ASK, EN_ASK_HELD_OUT, EN_CHECK, EN_CLASS, EN_COPULA, EN_COUNT, EN_INVERSE, EN_PREFIX, EN_VERB, ZH_ASK, ZH_ASK_HELD_OUT, ZH_CHECK, ZH_CLASS, ZH_COUNT, ZH_INVERSE } from './questions.ts';
 
 export type { SampleOptions } from './draws.ts';
@@ -49,8 +49,9 @@ export function ask(random: Random, language: Language, item: EvidenceLine, purp
   else if (purpose === 'count') pool = EN_COUNT;
   else if (options.heldOutQuestions) pool = EN_ASK_HELD_OUT;
   else pool = shape === 'copula' ? [...EN_COPULA, ...EN_ASK] : shape === 'verb' ? EN_VERB : EN_ASK;
-  let text = fill(random.pick(pool), values);
-  if (options.leadIns && random.chance(0.25)) text = leadQuestion(random, language) + text;
+  const framed = options.leadIns && language === 'en' && purpose === 'forward' && random.chance(0.2);
+  let text = fill(framed ? framedQuestion(random) : random.pick(pool), values);
+  if (!framed && options.leadIns && random.chance(0.25)) text = leadQuestion(random, language) + text;
   if (language === 'en') {
     text = random.pick(EN_PREFIX) + text;
     if (random.chance(0.5)) text = text.charAt(0).toUpperCase() + text.slice(1);

@@ -143,7 +143,7 @@ t.test('a thread that needs more memory than it may have ends its induction alon
     cut: false,
     relations: [0],
     threads: 1,
-    heapBytes: 2 ** 25,
+    heapBytes: 2 ** 24,
     given: 10,
     examples: 1,
     confidenceBy: 'standard',

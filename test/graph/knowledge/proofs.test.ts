@@ -27,7 +27,7 @@ t.test('parts that proofs share are kept once, and their bytes come back when th
   t.ok(store.bytes - one < 199 * 129, `${store.bytes - one} bytes for 199 more proofs, all of them parts of the first`);
   t.equal(new Set(ids).size, 200);
   t.strictSame(ids.map((id) => store.get(id)?.proof), proofs);
-  t.same(structuredClone(proofs).map((proof) => store.keep(BASE, proof)), ids, 'the same content has the same id');
+  t.same(chain(200).map((proof) => store.keep(BASE, proof)), ids, 'the same content has the same id');
   t.not(store.keep('other' as typeof BASE, proofs[5]), ids[5]);
   store.clear();
   t.equal(store.bytes, 0);

@@ -67,7 +67,7 @@ t.test('comparisons are made again, by the checker’s own calendar and order', 
   ];
   for (const [left, operator, right, holds] of cases) {
     const [rule] = parseRules('later(?x, ?y) :- born(?x, ?a), born(?y, ?b), ?a = ?b.');
-    const compared = { ...rule, body: [rule.body[0], rule.body[1], { ...(rule.body[2] as Comparison), operator }] };
+    const compared = { ...rule, id: rule.id, body: [rule.body[0], rule.body[1], { ...(rule.body[2] as Comparison), operator }] };
     const proof: Proof = {
       kind: 'rule',
       conclusion: triple('p', 'later', node('q')),

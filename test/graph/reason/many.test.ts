@@ -1,6 +1,7 @@
 // Owns what keeps very many rules cheap and right: tokens in columns, lists without doubles, components, what waits for a class, and a taxonomy of many classes.
 // Refuses speed; the benchmarks measure it.
 
+import { createHash } from 'node:crypto';
 import t from 'tap';
 import { ByObject } from '../../../graph/reason/tables/classes.ts';
 import type { Waiting } from '../../../graph/reason/tables/classes.ts';
@@ -67,11 +68,32 @@ t.test('pieces of a text with equal hashes are told apart', async (t) => {
   t.equal(symbols.string(63, 1, 2), words[63].slice(1, -2));
 });
 
+t.test('names made to have one hash in a process that is known have many in this one', async (t) => {
+  const alike = Array.from({ length: 4_096 }, (_, i) => Array.from({ length: 12 }, (_, bit) => ((i >> bit) & 1 ? 'Aa' : 'BB')).join(''));
+  const hashes = (factor?: number): number =>
+    new Set(alike.map((name) => Array.from(name, (sign) => sign.charCodeAt(0)).reduce((hash, unit) => (factor === undefined ? hashed(hash, unit) : (Math.imul(hash, factor) + unit) | 0), 0))).size;
+  t.equal(hashes(31), 1);
+  t.ok(hashes() > 4_000);
+});
+
+t.test('the address of a rule is that of its text, read by the rule before it or by itself', async (t) => {
+  const texts = ['p(?x, a) :- q(?x, b).', 'p(?x, c) :- q(?x, d).', 'p(?x, "e f") :- q(?x, c).', '@confidence(0.5) p(?x, a) :- q(?x, ?x).'];
+  const rules = parseRules(texts.join(' '));
+  t.same(
+    rules.map(({ id }) => id),
+    texts.map((text) => `r_${createHash('sha256').update(text).digest('hex').slice(0, 24)}`),
+  );
+  t.same(
+    rules.map(({ id }) => id),
+    texts.map((text) => parseRules(text)[0].id),
+  );
+});
+
 t.test('a list of rules has each rule once, the last that was added', async (t) => {
   const list = new RuleList();
   const rules = parseRules(taxonomy.slice(0, 1_000).join(''));
   t.ok(rules.every((rule) => list.add(rule)));
-  const copies = rules.map((rule) => ({ ...rule }));
+  const copies = rules.map((rule) => ({ ...rule, id: rule.id }));
   t.notOk(copies.some((rule) => list.add(rule)));
   t.ok(list.rules.every((rule, i) => rule === copies[i]));
   t.equal(list.rules.length, rules.length);

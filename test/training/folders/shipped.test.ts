@@ -20,7 +20,7 @@ t.test('the model that ships opens, and saved untrained - whole or with fresh ad
   ] as const) {
     const model = openTrainable(FOLDER, method);
     t.equal(model.parameterCount, 3_475_464);
-    t.equal(model.contextLength, 1024);
+    t.equal(model.contextLength, 1536);
     model.save(model.initial(), join(folder, name));
     for (const file of ['config.json', 'tokenizer.json', 'tokenizer_config.json', 'generation_config.json', 'pharos.json', 'onnx/model.onnx'])
       t.ok(readFileSync(join(folder, name, file)).equals(readFileSync(join(FOLDER, file))), file);

@@ -12,22 +12,13 @@ import { otherNames } from './other-names.ts';
 import { patternOfNames, patternsOf } from './pattern-names.ts';
 import { membersOf } from './schema-members.ts';
 import { refuseOverlap } from './schema-apart.ts';
+import { SchemaCases } from './schema-cases.ts';
+import { countedItems, isCounted, uniqueItems } from './schema-items.ts';
+import { BY_TYPE, CONDITIONS, refuseUnknown } from './schema-keywords.ts';
 import { SchemaParts } from './schema-parts.ts';
 import { SchemaStrings } from './schema-strings.ts';
-import { behindReferences, boundOf, canonical, countOf, listOf, NOTES, propertiesOf, requiredOf, resolve, schemaOf, typesOf, wrong } from './schema-source.ts';
+import { behindReferences, boundOf, canonical, countOf, isObject, listOf, NOTES, propertiesOf, requiredOf, resolve, schemaOf, typesOf, wrong } from './schema-source.ts';
 import type { ObjectSchema, Schema, Type } from './schema-source.ts';
-
-const BY_TYPE: Readonly<Record<Type, readonly string[]>> = {
-  null: [],
-  boolean: [],
-  integer: ['minimum', 'maximum', 'exclusiveMinimum', 'exclusiveMaximum', 'multipleOf'],
-  number: ['minimum', 'maximum', 'exclusiveMinimum', 'exclusiveMaximum', 'multipleOf'],
-  string: ['minLength', 'maxLength', 'pattern', 'format'],
-  array: ['items', 'prefixItems', 'additionalItems', 'minItems', 'maxItems', 'uniqueItems'],
-  object: ['properties', 'required', 'patternProperties', 'additionalProperties', 'propertyNames', 'minProperties', 'maxProperties'],
-};
-const GENERAL = new Set(['type', 'enum', 'const', 'anyOf', 'oneOf', 'allOf', '$ref']);
-const SUPPORTED = new Set([...GENERAL, ...Object.values(BY_TYPE).flat()]);
 
 const MOST_DEPTH = 64;
 /** Schemas in a schema, those that are put together anew for each place counted at each. */
@@ -47,15 +38,19 @@ class Writer {
   readonly #common = new CommonTexts(this.#rules);
   readonly #strings = new SchemaStrings(this.#rules, this.#common);
   readonly #parts: SchemaParts;
+  readonly #cases: SchemaCases;
   /** Rules of places that `$ref` names, by their pointers. */
   readonly #references = new Map<string, string>();
   /** Rules of schemas that are put together first: written once, however often references lead to them. */
   readonly #written = new Map<ObjectSchema, string>();
+  /** Parts of schemas that several cases have in common. */
+  readonly #repeated = new Set<ObjectSchema>();
   #places = 0;
 
   constructor(schema: unknown) {
     this.#whole = schema;
     this.#parts = new SchemaParts(schema);
+    this.#cases = new SchemaCases(schema, this.#parts);
   }
   grammar(): Grammar {
     return { root: this.#any(schemaOf(this.#whole, '#'), '#', 0), rules: this.#rules };
@@ -66,13 +61,24 @@ class Writer {
     if (++this.#places > MOST_PLACES) throw invalid(`the schema is too large: written out, it has more than ${MOST_PLACES} places; give allOf, and what stands beside anyOf and oneOf, fewer schemas to be put together with`);
     if (schema === true) return rule('json');
     if (schema === false) throw invalid(`the schema at ${at} is false: nothing is valid there`);
-    const unknown = Object.keys(schema).find((key) => !SUPPORTED.has(key) && !NOTES.has(key) && !key.startsWith('x-'));
-    if (unknown !== undefined) throw wrong(at, unknown, 'is not supported; leave it out');
+    refuseUnknown(schema, at);
+    if (this.#cases.isConditional(schema, at)) return this.#once(schema, at, () => this.#inCases(schema, at, depth));
+    const isShared = this.#repeated.has(schema) && ['allOf', 'anyOf', 'oneOf'].every((key) => schema[key] === undefined);
+    return isShared ? this.#once(schema, at, () => this.#one(schema, at, depth)) : this.#one(schema, at, depth);
+  }
+  /** Without conditions. */
+  #one(schema: ObjectSchema, at: string, depth: number): Expression {
     if (schema['$ref'] !== undefined) return this.#reference(schema, at, depth);
     if (schema['allOf'] !== undefined) return this.#once(schema, at, () => this.#all(schema, at, depth));
     for (const keyword of ['anyOf', 'oneOf'] as const) if (schema[keyword] !== undefined) return this.#alternatives(schema, keyword, at, depth);
     if ('const' in schema || schema['enum'] !== undefined) return this.#values(schema, at);
     return choiceOf(typesOf(schema, at).map((type) => this.#typed(type, schema, at, depth)));
+  }
+  #inCases(schema: ObjectSchema, at: string, depth: number): Expression {
+    const cases = this.#cases.of(schema, at);
+    if (cases.length === 0) throw wrong(at, CONDITIONS.find((key) => schema[key] !== undefined) ?? 'allOf', 'leaves nothing that is valid');
+    for (const each of cases) for (const part of [...Object.values(propertiesOf(each, at)), each['items']]) if (isObject(part)) this.#repeated.add(part);
+    return choiceOf(cases.map((each) => this.#any(each, at, depth + 1)));
   }
   #once(schema: ObjectSchema, at: string, write: () => Expression): Expression {
     let name = this.#written.get(schema);
@@ -184,7 +190,6 @@ class Writer {
   }
 
   #array(schema: ObjectSchema, at: string, depth: number): Expression {
-    if (schema['uniqueItems'] === true) throw wrong(at, 'uniqueItems', 'is not supported; leave it out');
     const least = countOf(schema, at, 'minItems', 0);
     const most = countOf(schema, at, 'maxItems', Infinity);
     if (most < least) throw wrong(at, 'minItems', 'is greater than maxItems');
@@ -193,6 +198,13 @@ class Writer {
     const firsts = (schema['prefixItems'] ?? (Array.isArray(items) ? items : [])) as unknown;
     if (!Array.isArray(firsts)) throw wrong(at, 'prefixItems', 'must be a list');
     const after = schemaOf((Array.isArray(items) ? schema['additionalItems'] : items) ?? true, `${at}/items`);
+    const isUnique = schema['uniqueItems'] === true && Math.min(most, after === false ? firsts.length : Infinity) > 1;
+    if (isUnique || isCounted(schema)) {
+      const among = { firsts: firsts.map((item, i) => schemaOf(item, `${at}/prefixItems/${i}`)), after, least, most, at, cases: this.#cases };
+      if (isUnique && isCounted(schema)) throw wrong(at, 'contains', 'beside uniqueItems is not supported');
+      const write = (item: Schema, place: string): Expression => this.#shared(this.#any(item, place, depth + 1), at);
+      return sequence(literal('['), isUnique ? uniqueItems(among) : countedItems(among, schema, schemaOf(schema['contains'], `${at}/contains`), write), literal(']'));
+    }
     const first = firsts.slice(0, most).map((item, i) => this.#any(schemaOf(item, `${at}/prefixItems/${i}`), `${at}/prefixItems/${i}`, depth + 1));
     if (after === false && least > first.length) throw wrong(at, 'minItems', 'asks for more items than the schema allows');
     const rest = after === false || most <= first.length ? undefined : this.#any(after, `${at}/items`, depth + 1);

@@ -31,6 +31,7 @@ export function patternOfNames(patterns: readonly NamePattern[], listed: readonl
   if (schema === false) return undefined;
   const any = patterns.length === 1 ? patterns[0].pattern : patterns.map(({ pattern }) => `(?:${pattern})`).join('|');
   const taken = listed.filter((name) => patterns.some(({ matches }) => matches(name)));
-  const literal = (name: string): string => name.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&');
-  return { schema, pattern: taken.length === 0 ? any : patternOfAll([any, `^(?!(?:${taken.map(literal).join('|')})$)`]) };
+  return { schema, pattern: taken.length === 0 ? any : patternOfAll([any, noneOf(taken)]) };
 }
+/** A pattern of all texts but these. */
+export const noneOf = (texts: readonly string[]): string => `^(?!(?:${texts.map((text) => text.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&')).join('|')})$)`;

@@ -9,6 +9,11 @@ const LEAST = ['minimum', 'exclusiveMinimum', 'minLength', 'minItems', 'minPrope
 const MOST = ['maximum', 'exclusiveMaximum', 'maxLength', 'maxItems', 'maxProperties'];
 /** Which items they are about depends on each other. */
 const ITEMS = ['items', 'prefixItems', 'additionalItems'];
+/** Keywords that mean nothing without each other. */
+const JOINED = [
+  ['if', 'then', 'else'],
+  ['contains', 'minContains', 'maxContains'],
+];
 const same = (a: unknown, b: unknown): boolean => canonical(a) === canonical(b);
 
 export class SchemaParts {
@@ -73,6 +78,8 @@ function together(parts: readonly ObjectSchema[], at: string): ObjectSchema {
   const closed = has('additionalProperties').filter((part) => part['additionalProperties'] !== true);
   if (closed.length > 0 && [...has('properties'), ...has('patternProperties')].some((part) => part !== closed[0] || closed.length > 1))
     throw wrong(at, 'allOf', 'puts properties of several parts together of which one has additionalProperties, which is not supported');
+  for (const joined of JOINED)
+    if (parts.filter((part) => joined.some((key) => part[key] !== undefined)).length > 1) throw wrong(at, 'allOf', `says ${joined[0]} or what belongs to it in several parts, which is not supported`);
   const listing = parts.filter((part) => ITEMS.some((key) => part[key] !== undefined));
   if (listing.some((part) => ITEMS.some((key) => !same(part[key], listing[0][key])))) throw wrong(at, 'allOf', 'says which items there are in several parts, which is not supported');
   return result;

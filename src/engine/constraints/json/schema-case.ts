@@ -1,0 +1,110 @@
+// Owns one case of a schema: values of one type, or a list of values; what narrows it, and whether any value is left.
+// Refuses to know where cases come from.
+
+import { noneOf, patternsOf } from './pattern-names.ts';
+import { patternOfAll } from '../patterns/pattern.ts';
+import { FORMATS } from './schema-formats.ts';
+import { boundOf, canonical, propertiesOf, requiredOf, schemaOf, wrong } from './schema-source.ts';
+import type { ObjectSchema, Schema, Type } from './schema-source.ts';
+
+/** With `type`, which is one, and keywords of that type, for texts also `not: {enum}`; or with `enum` alone. */
+export type Case = ObjectSchema;
+
+const BOUNDS = ['minimum', 'maximum', 'exclusiveMinimum', 'exclusiveMaximum', 'minLength', 'maxLength'];
+
+/** Types of its values; whole numbers are of two. */
+export function kindsOf({ type, enum: values }: Case): readonly Type[] {
+  if (!Array.isArray(values)) return [type as Type];
+  return values.flatMap((value): readonly Type[] => (value === null ? ['null'] : Array.isArray(value) ? ['array'] : typeof value === 'number' ? (Number.isInteger(value) ? ['integer', 'number'] : ['number']) : [typeof value as Type]));
+}
+/** What tells values apart. */
+export const keysOf = (values: readonly unknown[]): ReadonlySet<string> => new Set(values.map(canonical));
+const sizes = new WeakMap<object, number>();
+/** Characters of a value. */
+export function sizeOf(value: unknown): number {
+  if (typeof value === 'string') return value.length;
+  if (typeof value !== 'object' || value === null) return 0;
+  let size = sizes.get(value);
+  if (size === undefined) sizes.set(value, (size = canonical(value).length));
+  return size;
+}
+/** Whether any value may be left: false only where none is. */
+export function isPossible(given: Case, at: string): boolean {
+  const bound = (keyword: string, otherwise: number): number => boundOf(given, at, keyword) ?? otherwise;
+  if (given['type'] === 'object' && requiredOf(given, at).some((name) => valueOf(given, name, at) === false)) return false;
+  if (['Length', 'Items', 'Properties'].some((what) => bound(`min${what}`, 0) > bound(`max${what}`, Infinity))) return false;
+  const [low, high, above, below] = [bound('minimum', -Infinity), bound('maximum', Infinity), bound('exclusiveMinimum', -Infinity), bound('exclusiveMaximum', Infinity)];
+  if (given['type'] === 'integer') return Math.max(Math.ceil(low), Math.floor(above) + 1) <= Math.min(Math.floor(high), Math.ceil(below) - 1);
+  return low <= high && Math.max(low, above) < below && above < high;
+}
+/** Whether a value of the type of a case is one of it. Throws EngineError `constraint_invalid` where that would take more than to compare. */
+export function isWithin(value: unknown, given: Case, keyword: string, at: string): boolean {
+  const beyond = Object.keys(given).find((key) => key !== 'type' && key !== 'not' && !BOUNDS.includes(key));
+  if (beyond !== undefined) throw wrong(at, keyword, `together with ${beyond} is not supported; leave out the values that it forbids`);
+  const bound = (key: string, otherwise: number): number => boundOf(given, at, key) ?? otherwise;
+  if (typeof value === 'number') return bound('minimum', -Infinity) <= value && value <= bound('maximum', Infinity) && bound('exclusiveMinimum', -Infinity) < value && value < bound('exclusiveMaximum', Infinity);
+  if (typeof value !== 'string') return true;
+  const length = Array.from(value).length;
+  return bound('minLength', 0) <= length && length <= bound('maxLength', Infinity) && !excludedFrom(given).includes(value);
+}
+/** Texts that a case of texts leaves out. */
+const excludedFrom = ({ not }: Case): readonly string[] => (not as { readonly enum: readonly string[] } | undefined)?.enum ?? [];
+/** What the property must be; where patterns speak of it, they say so themselves. */
+export function valueOf(given: Case, name: string, at: string): Schema {
+  const properties = propertiesOf(given, at);
+  if (Object.hasOwn(properties, name)) return schemaOf(properties[name], `${at}/properties/${name}`);
+  return patternsOf(given, at).some(({ matches }) => matches(name)) ? true : schemaOf(given['additionalProperties'] ?? true, `${at}/additionalProperties`);
+}
+export const valued = (given: Case, name: string, value: Schema, at: string): Case => ({ ...given, properties: { ...propertiesOf(given, at), [name]: value } });
+export const requiring = (given: Case, names: readonly string[], at: string): Case => ({ ...given, required: [...requiredOf(given, at), ...names] });
+/** Without the property. An object of which nothing else is said may still hold others. */
+export function forbidding(given: Case, name: string, at: string): Case {
+  const isFree = !['properties', 'patternProperties', 'additionalProperties', 'propertyNames'].some((key) => given[key] !== undefined);
+  return { ...valued(given, name, false, at), ...(isFree ? { additionalProperties: true } : {}) };
+}
+
+/** Without these values. */
+export function excluding(given: Case, values: readonly unknown[], at: string): readonly Case[] {
+  const { enum: own, type } = given;
+  const keys = keysOf(values);
+  const left = (all: readonly unknown[]): readonly Case[] => {
+    const others = all.filter((value) => !keys.has(canonical(value)));
+    return others.length === 0 ? [] : [{ enum: others }];
+  };
+  if (Array.isArray(own)) return left(own);
+  const of = values.filter((value) => kindsOf({ enum: [value] }).includes(type as Type));
+  if (of.length === 0) return [given];
+  switch (type) {
+    case 'null':
+      return [];
+    case 'boolean':
+      return left([true, false]);
+    case 'string':
+      return [{ ...given, not: { enum: [...new Set([...excludedFrom(given), ...(of as readonly string[])])] } }];
+    case 'integer':
+    case 'number':
+      return betweenNumbers(given, of as readonly number[], at);
+    default:
+      throw wrong(at, 'enum', 'or const inside not, or in what if asks, is supported of texts, numbers, booleans and null');
+  }
+}
+function betweenNumbers(given: Case, numbers: readonly number[], at: string): readonly Case[] {
+  if (numbers.some((number) => Math.abs(number) >= Number.MAX_SAFE_INTEGER)) throw wrong(at, 'enum', 'or const inside not, or in what if asks, is supported of numbers below 2^53');
+  const ends = [-Infinity, ...numbers.toSorted((a, b) => a - b), Infinity];
+  return ends.slice(1).flatMap((end, i) => {
+    const [above, below] = [Math.max(ends[i], boundOf(given, at, 'exclusiveMinimum') ?? -Infinity), Math.min(end, boundOf(given, at, 'exclusiveMaximum') ?? Infinity)];
+    const part = { ...given, ...(above > -Infinity ? { exclusiveMinimum: above } : {}), ...(below < Infinity ? { exclusiveMaximum: below } : {}) };
+    return isPossible(part, at) ? [part] : [];
+  });
+}
+/** The case without `not`: the texts are left out by the pattern. */
+export function written(given: Case, at: string): Case {
+  const { not: _, ...others } = given;
+  const { pattern, format } = given;
+  // Such a text cannot be written at all.
+  const texts = excludedFrom(given).filter((text) => text.isWellFormed());
+  if (texts.length === 0) return others;
+  // Beside a pattern, a format that is not known would be taken for a note.
+  if (format !== undefined && pattern === undefined && !(typeof format === 'string' && Object.hasOwn(FORMATS, format))) throw wrong(at, 'format', `must be one of ${Object.keys(FORMATS).join(', ')}`);
+  return { ...others, pattern: typeof pattern === 'string' ? patternOfAll([pattern, noneOf(texts)]) : noneOf(texts) };
+}
