@@ -2,6 +2,7 @@
 // Refuses to know how good any model is.
 
 import t from 'tap';
+import { plain } from '../../src/answers/words/evidence.ts';
 import { reply } from '../../src/answers/words/wording.ts';
 import type { GenerateRequest } from '../../src/engine/port.ts';
 import { relationSaid, stray } from '../../src/training/evaluation/faithful.ts';
@@ -12,6 +13,7 @@ import { wordAll, WORDING_HEAD, wordingRow } from '../../src/training/evaluation
 import { readRows } from '../../src/extraction/rows.ts';
 import { makeExtraction } from '../../src/training/grounded/extraction.ts';
 import { makePath } from '../../src/training/grounded/paths.ts';
+import { lexicon, makeSample } from '../../src/training/grounded/samples.ts';
 import type { Sample } from '../../src/training/grounded/samples.ts';
 import { Random } from '../../src/training/random.ts';
 import { SCRIPTED, says, scriptedEngine } from '../helpers/scripted-engine.ts';
@@ -38,6 +40,19 @@ t.test('a name that the evidence does not hold is found, and words that are none
   t.equal(stray('Psycho was directd by Alfred Hitchcock.', english, format), 'directd', 'of a model with a lexicon, any other word');
   t.equal(stray('Psycho的导演是Alfred Hitchcock。', chinese, format), undefined);
   t.equal(stray('Psycho的号演是Alfred Hitchcock。', chinese, format), '号');
+  t.end();
+});
+
+t.test('the faithful reply counts as faithful, whatever its labels look like', (t) => {
+  const format = { format: 'evidence-2', nameOpen: '<|n|>', nameClose: '<|/n|>', lexicon: { en: lexicon(new Random(3), 'en'), zh: lexicon(new Random(4), 'zh') } } as const;
+  const random = new Random(8);
+  const wrong = groups(undefined).flatMap(({ options }) =>
+    Array.from({ length: 1500 }, () => makeSample(random, options)).flatMap((sample) => {
+      const found = stray(plain(sample.assistant), sample, format);
+      return found === undefined ? [] : [`${found}: ${sample.assistant}`];
+    }),
+  );
+  t.same(wrong, []);
   t.end();
 });
 

@@ -207,7 +207,7 @@ t.test('a run that cannot be is a failed job that says why', async (t) => {
   const bad = await ends(queue, (await queue.create(asked())).id);
   t.match(bad, { status: 'failed', error: { code: 'invalid_line', message: /line 1/, param: null } });
   const wide = await ends(queue, (await queue.create(asked({ context: 5000 }))).id);
-  t.match(wide, { status: 'failed', error: { code: 'invalid_spec', message: /at most 1024/ } });
+  t.match(wide, { status: 'failed', error: { code: 'invalid_spec', message: /at most 1536/ } });
   library.folders.set('pharos-mini', join(folder, 'empty'));
   await mkdir(join(folder, 'empty'));
   t.match(await ends(queue, (await queue.create(asked())).id), { status: 'failed', error: { code: String, message: /empty/ } });

@@ -19,7 +19,8 @@ export function stray(text: string, { evidence, language, question, about }: Sam
   let rest = text;
   const names = [...evidenceNames(evidence), ...(about === undefined ? [] : [plain(about)])];
   for (const name of names.toSorted((a, b) => b.length - a.length)) rest = rest.replaceAll(name, '\u2002');
-  const known = new Set([...evidenceWords(evidence), ...(format?.lexicon[language] ?? [])].map((word) => word.toLowerCase()));
+  // "Half-life" is said in two parts as well.
+  const known = new Set([...evidenceWords(evidence).flatMap((word) => [word, ...word.split(/[^\p{L}\p{N}]+/u)]), ...(format?.lexicon[language] ?? [])].map((word) => word.toLowerCase()));
   const asked = plain(question).toLowerCase();
   if (format && language === 'en') return rest.match(/[\p{L}\p{N}]+/gu)?.find((word) => !known.has(word.toLowerCase()) && !FUNCTION.has(word.toLowerCase()));
   if (format) {
