@@ -126,12 +126,13 @@ export function composePathPrompt(relations: readonly string[], question: string
 
 const AS = { en: { sentence: 'in one sentence', list: 'as a Markdown list', table: 'as a Markdown table' }, zh: { sentence: '用一句话', list: '用 Markdown 列表', table: '用 Markdown 表格' } } as const;
 
-/** What lists and tables have besides: line breaks, signs, and words of their heads. */
-const LAYOUT = { en: ['\n', '|', '-', '/', '^', 'subject', 'relation', 'object'], zh: ['\n', '|', '-', '/', '^', '主体', '关系', '客体'] } as const;
-/** The words that a reply may use outside names. */
+/** Words, and signs one by one; every character of a script without spaces. */
+const PIECES = { en: /[\p{L}\p{N}\p{M}_]+|\S|\n/gu, zh: /[\p{Script=Latin}\p{N}_]+|\S|\n/gu } as const;
+/** The words that a reply may use outside names: of evidence with a verdict those of the plain sentence, as no other reply is sent; of loose facts those of the facts, and what replies have besides. */
 export function allowedWords(evidence: Evidence, language: Language, format: GroundedFormat): string[] {
+  if (evidence.verdict) return [...new Set(reply(evidence, language, () => ' ').match(PIECES[language]))];
   const words = evidenceWords(evidence);
-  return [...new Set([...format.lexicon[language], ...(evidence.form ? LAYOUT[language] : []), ...words, ...words.map((word) => word.toLowerCase())])];
+  return [...new Set([...format.lexicon[language], ...words, ...words.map((word) => word.toLowerCase())])];
 }
 
 const VERDICT_WORDS = {
