@@ -8,6 +8,8 @@ import { characters } from '../../src/engine/constraints/grammar/expression.ts';
 import { stringCharacter } from '../../src/engine/constraints/json/json-text.ts';
 import { Machine } from '../../src/engine/constraints/grammar/machine.ts';
 import { Network } from '../../src/engine/constraints/grammar/network.ts';
+import { patternMatcher } from '../../src/engine/constraints/patterns/pattern-automaton.ts';
+import { parsePattern } from '../../src/engine/constraints/patterns/pattern.ts';
 import { parseRegex } from '../../src/engine/constraints/patterns/regex.ts';
 import { TokenTrie } from '../../src/engine/constraints/tokens/token-trie.ts';
 import { seeded } from '../helpers/store-world.ts';
@@ -117,5 +119,16 @@ t.test('what cannot be followed is said, and soon', (t) => {
   ] as const)
     t.throws(() => compileConstraint({ kind: 'regex', pattern }, vocabulary), { code: 'constraint_invalid', message }, pattern);
   t.ok(performance.now() - began < 30_000);
+  t.end();
+});
+
+t.test('a text is told to match as JavaScript tells it', (t) => {
+  const random = seeded(35);
+  const letters = ['a', 'b', 'c', 'x', '-', 'é', '😀', '1', ' '];
+  for (const pattern of ['^a', 'b$', '^(a|b)+$', '', '\\ba', 'a\\B', '^(?!ab)', 'a(?=b)', '(?<=a)b', '(?<!a)b$', '^.$', '\\d+$', '^(?:a|ab)(?:c|bcx)$']) {
+    const matches = patternMatcher(parsePattern(pattern), true);
+    const wrong = Array.from({ length: 500 }, () => Array.from({ length: random.below(6) }, () => letters[random.below(letters.length)]).join('')).filter((text) => matches(text) !== new RegExp(pattern, 'u').test(text));
+    t.same(wrong, [], pattern);
+  }
   t.end();
 });

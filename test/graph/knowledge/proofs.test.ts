@@ -4,14 +4,15 @@
 import t from 'tap';
 import { ProofStore } from '../../../graph/knowledge/worlds/proofs.ts';
 import { makeRule } from '../../../graph/reason/language/print.ts';
-import type { Proof } from '../../../graph/reason/types.ts';
+import type { Proof, Rule } from '../../../graph/reason/types.ts';
 import { BASE, named, node, open, say, triple } from '../../helpers/knowledge-world.ts';
 
 const given = (i: number): Proof => ({ kind: 'given', conclusion: triple(`n${i}`, 'next', `n${i + 1}`), confidence: 1 });
 const variable = (name: string): { kind: 'variable'; name: string } => ({ kind: 'variable', name });
-const rule = makeRule({ heads: [{ relation: named('reach'), subject: variable('x'), object: variable('y') }], body: [{ relation: named('next'), subject: variable('x'), object: variable('y') }] });
+const made = (): Rule => makeRule({ heads: [{ relation: named('reach'), subject: variable('x'), object: variable('y') }], body: [{ relation: named('next'), subject: variable('x'), object: variable('y') }] });
 /** A chain in which each proof rests on the one before. */
 function chain(length: number): Proof[] {
+  const rule = made();
   const proofs: Proof[] = [given(0)];
   for (let i = 1; i < length; i++)
     proofs.push({ kind: 'rule', conclusion: triple('n0', 'reach', `n${i + 1}`), confidence: 1, rule, bindings: { x: node('n0'), y: node(`n${i + 1}`) }, premises: [proofs[i - 1], given(i)] });

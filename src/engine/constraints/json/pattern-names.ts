@@ -1,7 +1,8 @@
 // Owns names of properties by patterns: which of the schema's own names they match, and a pattern of the others.
 // Refuses to know what the properties are.
 
-import { patternOfAll } from '../patterns/pattern.ts';
+import { patternMatcher } from '../patterns/pattern-automaton.ts';
+import { parsePattern, patternOfAll } from '../patterns/pattern.ts';
 import { canonical, isObject, schemaOf, wrong } from './schema-source.ts';
 import type { ObjectSchema, Schema } from './schema-source.ts';
 
@@ -14,14 +15,18 @@ export interface NamePattern {
 export function patternsOf({ patternProperties: given = {} }: ObjectSchema, at: string): readonly NamePattern[] {
   if (!isObject(given)) throw wrong(at, 'patternProperties', 'must be an object');
   return Object.entries(given).map(([pattern, schema]) => {
-    let expression: RegExp;
     try {
-      expression = new RegExp(pattern, 'u');
+      RegExp(pattern, 'u');
     } catch (error) {
       throw wrong(at, 'patternProperties', `has a name that is no regular expression: ${(error as Error).message}`);
     }
-    return { pattern, schema: schemaOf(schema, `${at}/patternProperties/${pattern}`), matches: (name) => expression.test(name) };
+    return { pattern, schema: schemaOf(schema, `${at}/patternProperties/${pattern}`), matches: matcherOf(pattern) };
   });
+}
+/** A client's pattern on a client's name: not by RegExp, which may go back without end. Made when it is first asked for. */
+function matcherOf(pattern: string): (name: string) => boolean {
+  let matches: ((name: string) => boolean) | undefined;
+  return (name) => (matches ??= patternMatcher(parsePattern(pattern), true))(name);
 }
 /** Names that the schema does not list and that may be written, and what stands behind each; undefined: there are none. */
 export function patternOfNames(patterns: readonly NamePattern[], listed: readonly string[], at: string): { readonly pattern: string; readonly schema: Schema } | undefined {

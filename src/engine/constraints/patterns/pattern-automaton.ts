@@ -63,6 +63,21 @@ export function patternAutomaton(pattern: Pattern, search: boolean): readonly Pa
   }
   return found;
 }
+/** Whether a text is one of the pattern, in time that grows with its length alone. Throws EngineError `constraint_invalid` where that takes too much work. */
+export function patternMatcher(pattern: Pattern, search: boolean): (text: string) => boolean {
+  const network = new PatternNetwork(pattern, search);
+  const sets = new ThreadSets(network);
+  return (text) => {
+    let { sets: behind, held } = sets.behind(network.behind.map((start) => (known) => sets.begin(start, known)));
+    let at = sets.begin(network.start, held);
+    for (const character of text) {
+      const point = character.codePointAt(0) as number;
+      ({ sets: behind, held } = sets.behind(behind.map((set) => (known) => sets.step(set, point, known))));
+      at = sets.step(at, point, held);
+    }
+    return sets.ends(at);
+  };
+}
 const tooMany = (): Error => invalid(`the pattern looks ahead or behind and comes to more than ${MOST_PLACES} places, or costs too much to follow; repeat less, or say it without`);
 
 /** Sets of threads, each with a number, and where they lead. */
