@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { gzipSync } from 'node:zlib';
 
-const { values } = parseArgs({ options: { dict: { type: 'string' }, exceptions: { type: 'string' }, out: { type: 'string', default: 'src/answers/understand/thesaurus.json.gz' } } });
+const { values } = parseArgs({ options: { dict: { type: 'string' }, exceptions: { type: 'string' }, out: { type: 'string', default: 'src/answers/thesaurus/thesaurus.json.gz' } } });
 if (values.dict === undefined || values.exceptions === undefined) {
   console.error('give --dict (folder with data.noun, index.noun, ...) and --exceptions (folder with noun.exc, verb.exc, ...)');
   process.exit(2);

@@ -10,6 +10,8 @@ import { DEVICES } from './engine/port.ts';
 
 /** Variables of tests and benchmarks: known, so that a shell that has them can start the service, and without effect here. */
 const FOR_TESTS = ['PHAROS_OUTSIDE', 'PHAROS_TEST_NEO4J', 'PHAROS_CI_NEO4J_PORT'];
+/** Values that hold keys, or may: they are not repeated. */
+const SECRET = new Set(['PHAROS_API_KEYS', 'PHAROS_GRAPH', 'PHAROS_ENGINE', 'PHAROS_ENGINE_KEY']);
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const UNITS: Readonly<Record<string, number>> = { '': 1, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30 };
@@ -27,7 +29,7 @@ const bytes = (least: number) =>
     .string()
     .regex(/^\d{1,16}(KiB|MiB|GiB)?$/, 'give a number of bytes, such as 67108864 or 64MiB')
     .transform((text) => Number.parseInt(text, 10) * UNITS[text.replace(/^\d+/, '')])
-    .pipe(z.number().min(least, `give ${least} bytes or more`));
+    .pipe(z.number().min(least, `give ${least} bytes or more`).max(Number.MAX_SAFE_INTEGER, 'give 8388607GiB or less'));
 const oneOf = <const T extends readonly string[]>(names: T) => z.enum(names, { error: `give one of ${names.join(', ')}` });
 const graph = z.string().transform((text, context): { readonly kind: 'embedded' } | { readonly kind: 'neo4j'; readonly url: string } => {
   if (text === 'embedded:' || text === 'embedded') return { kind: 'embedded' };
@@ -35,6 +37,16 @@ const graph = z.string().transform((text, context): { readonly kind: 'embedded' 
   context.addIssue({ code: 'custom', message: 'give "embedded:" or an address such as neo4j://user:password@host:7687' });
   return z.NEVER;
 });
+/** Its paths are put behind it, and a key has a setting of its own. */
+function isServer(text: string): boolean {
+  const { protocol = '', username = '', password = '', search = '', hash = '' } = URL.parse(text) ?? {};
+  return /^https?:$/.test(protocol) && username + password + search + hash === '' && !/[?#]$/.test(text);
+}
+const listOf = (text: string): string[] =>
+  text
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '');
 
 const environment = z.strictObject({
   PHAROS_HOST: setting('127.0.0.1', 'Address to listen on. Anything but loopback needs PHAROS_API_KEYS.', z.string().min(1)),
@@ -45,26 +57,21 @@ const environment = z.strictObject({
   PHAROS_MODELS: setting(
     'models',
     'Comma-separated folders of model folders, or model folders, in the layout of Hugging Face or ONNX Runtime GenAI, or names of models on the Hugging Face Hub (owner/name, or owner/name@revision), which are fetched into its cache (HF_HOME, HF_HUB_CACHE, HF_ENDPOINT, HF_HUB_OFFLINE and HF_TOKEN count); #q4 (or fp16, int8, q4f16, ...) behind one says which weights. Models that generate, make embeddings (sentence-transformers) or rank (one label). The first by name that generates is the default model; what cannot be read is left out.',
-    z.string().min(1),
+    z.string().transform(listOf).pipe(z.array(z.string()).min(1, 'name at least one folder or model')),
   ),
   PHAROS_DEVICE: setting('auto', `Execution provider: ${DEVICES.join(', ')}.`, oneOf(DEVICES)),
   PHAROS_ENGINE: setting(
     'embedded',
     "embedded: the models of PHAROS_MODELS run here. Or the address of a server with OpenAI's API (vLLM, SGLang, llama.cpp, OpenAI), such as http://host:8000/v1, whose models are served; its first one is the default.",
-    z.union([z.literal('embedded'), z.url({ protocol: /^https?$/ })], 'must be embedded or an address such as http://host:8000/v1'),
+    z.string().refine((text) => text === 'embedded' || isServer(text), 'give embedded, or an address such as http://host:8000/v1, without a user, "?" and "#"; a key goes into PHAROS_ENGINE_KEY'),
   ),
-  PHAROS_ENGINE_KEY: setting('', 'Key for the server of PHAROS_ENGINE.', z.string().max(4096)),
+  PHAROS_ENGINE_KEY: setting('', 'Key for the server of PHAROS_ENGINE.', z.string().regex(/^[\u0021-\u007e]{0,4096}$/, 'a key has up to 4096 printable ASCII characters and no spaces')),
   PHAROS_API_KEYS: setting(
     '',
     'Comma-separated keys, one of which each request must carry as "Authorization: Bearer KEY". Empty: no keys (loopback only).',
     z
       .string()
-      .transform((text) =>
-        text
-          .split(',')
-          .map((key) => key.trim())
-          .filter((key) => key !== ''),
-      )
+      .transform(listOf)
       .pipe(z.array(z.string().regex(/^[\u0021-\u007e]{8,512}$/, 'a key has 8 to 512 printable ASCII characters and no spaces'))),
   ),
   PHAROS_FILE_BYTES: setting('512MiB', 'Longest file that is uploaded.', bytes(1024)),
@@ -143,7 +150,7 @@ const toConfig = (env: Settings, isGiven: (name: keyof Settings) => boolean, hub
   data: isGiven('PHAROS_DATA') ? resolve(env.PHAROS_DATA) : resolve(ROOT, env.PHAROS_DATA),
   graph: env.PHAROS_GRAPH,
   example: env.PHAROS_EXAMPLE === 'on',
-  models: env.PHAROS_MODELS.split(',').map((given) => Object.freeze({ given: given.trim(), path: resolve(isGiven('PHAROS_MODELS') ? '.' : ROOT, given.trim()) })),
+  models: env.PHAROS_MODELS.map((given) => Object.freeze({ given, path: resolve(isGiven('PHAROS_MODELS') ? '.' : ROOT, given) })),
   hub: Object.freeze(hub),
   engine: env.PHAROS_ENGINE,
   engineKey: env.PHAROS_ENGINE_KEY,
@@ -248,8 +255,7 @@ export function parseConfig(variables: Readonly<Record<string, string | undefine
     const name = String(issue.path[0] ?? '');
     if (issue.code === 'unrecognized_keys')
       problems.push(...issue.keys.map((key) => `${key}: there is no such setting; \`node src/server.ts --help\` lists them all`));
-    // Keys are secret: their values are not repeated.
-    else problems.push(`${name}${name === 'PHAROS_API_KEYS' || name === 'PHAROS_GRAPH' ? '' : `=${given[name]}`}: ${issue.message}`);
+    else problems.push(`${name}${SECRET.has(name) ? '' : `=${given[name]}`}: ${issue.message}`);
   }
   if (result.success && !isLoopback(result.data.PHAROS_HOST) && result.data.PHAROS_API_KEYS.length === 0)
     problems.push(

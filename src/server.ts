@@ -8,6 +8,7 @@ import { buildApp } from './app.ts';
 import { ConfigError, describeConfig, parseConfig } from './config.ts';
 import type { Config } from './config.ts';
 import { EngineError } from './engine/port.ts';
+import { FolderError } from './workspace/folder-lock.ts';
 import { StoreError } from '../graph/store.ts';
 import { DEFAULT_BASE } from '../graph/terms.ts';
 
@@ -25,6 +26,9 @@ function readConfig(): Config {
     return process.exit(USAGE);
   }
 }
+
+/** Can whoever starts it see from the message what to set right? The system's own refusals name the address or the file. */
+const isPlain = (error: unknown): error is Error => error instanceof EngineError || error instanceof StoreError || error instanceof FolderError || (error instanceof Error && 'syscall' in error);
 
 /** The address as a client on this machine reaches it. */
 function addressOf(app: FastifyInstance): string {
@@ -78,8 +82,7 @@ try {
   await app.listen({ host: config.host, port: config.port });
   process.stdout.write(await banner(app, config));
 } catch (error) {
-  const known = error instanceof EngineError || error instanceof StoreError || (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE');
-  if (known) console.error(`Pharos cannot start: ${error instanceof Error ? error.message : String(error)}`);
+  if (isPlain(error)) console.error(`Pharos cannot start: ${error.message}`);
   else log.fatal({ err: error }, 'Pharos cannot start');
   process.exit(1);
 }

@@ -1,5 +1,5 @@
 // Owns whether a constraint lets a text through, byte by byte.
-// Refuses to know models: every byte is a token.
+// Refuses to know models: every byte is a token, and there are some special ones.
 
 import { compileConstraint } from '../../src/engine/constraints/constraint.ts';
 import type { ConstraintVocabulary } from '../../src/engine/constraints/port.ts';
@@ -8,11 +8,13 @@ import { EngineError } from '../../src/engine/port.ts';
 import type { ConstraintSpec } from '../../src/engine/port.ts';
 
 const BYTES = Array.from({ length: 256 }, (_, byte) => Buffer.of(byte));
+/** One ends a text, the others are special. */
+const SIZE = 2_048;
 const trie = new TokenTrie(BYTES.keys(), (id) => BYTES[id]);
 
 /** Says of a text whether it is one of those that may be written. Throws EngineError `constraint_invalid` for a form that is refused. */
 export function textsOf(spec: ConstraintSpec): (text: string) => boolean {
-  const vocabulary: ConstraintVocabulary = { trie: () => trie, size: BYTES.length + 1, ends: [BYTES.length], encode: (text) => [...Buffer.from(text)], bytesOf: (id) => BYTES[id], compiled: new Map() };
+  const vocabulary: ConstraintVocabulary = { trie: () => trie, size: SIZE, ends: [BYTES.length], encode: (text) => [...Buffer.from(text)], bytesOf: (id) => BYTES[id], compiled: new Map() };
   compileConstraint(spec, vocabulary);
   return (text) => {
     const constraint = compileConstraint(spec, vocabulary);

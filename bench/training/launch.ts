@@ -1,4 +1,4 @@
-// Owns the comparison of one specification run by Pharos and by the Python program that `--launch` writes, with torchrun on this machine: the loss of every step.
+// Owns the comparison of one specification run by Pharos and by the Python program that `--launch` writes, with torchrun or in a cluster of Ray that it starts on this machine: the loss of every step.
 // Refuses to know how either makes gradients.
 
 import { spawn } from 'node:child_process';
@@ -15,7 +15,7 @@ import { trainingSpec } from '../../src/training/spec.ts';
 import type { TrainingEvent, TrainingSpec } from '../../src/training/spec.ts';
 import { options, printMachine, printTable } from '../common/machine.ts';
 
-const { python, steps, workers, parallel } = options({ python: 'python3', steps: 12, workers: 2, parallel: 'ddp' });
+const { python, steps, workers, parallel, launcher } = options({ python: 'python3', steps: 12, workers: 2, parallel: 'ddp', launcher: 'torchrun' });
 /** Nats by which losses may differ: the rounding of float32 through so many updates. */
 const MOST_DIFFERENCE = 1e-4;
 const SHIPPED = fileURLToPath(new URL('../../models/pharos-mini', import.meta.url));
@@ -27,8 +27,8 @@ LlamaForCausalLM(LlamaConfig(vocab_size=4096, hidden_size=64, intermediate_size=
 await printMachine(['onnxruntime-node']);
 
 /** Lines that a program prints; what it says otherwise is shown when it fails. */
-async function printed(command: string, args: readonly string[]): Promise<string[]> {
-  const child = spawn(command, args, { env: { ...process.env, PATH: `${dirname(python)}${delimiter}${process.env['PATH']}` } });
+async function printed(command: string, args: readonly string[], cwd?: string): Promise<string[]> {
+  const child = spawn(command, args, { cwd, env: { ...process.env, PATH: `${dirname(python)}${delimiter}${process.env['PATH']}`, PYTHONPATH: cwd ?? '' } });
   const [out, errors] = await Promise.all(
     [child.stdout, child.stderr].map(async (stream) => Buffer.concat(await Array.fromAsync(stream as AsyncIterable<Buffer>)).toString()),
   );
@@ -76,15 +76,18 @@ try {
     trainingSpec.parse({ ...shared, output: at(output), schedule: { kind: 'cosine', peak: 3e-3, warmup: 4, floor: 0.1 } });
   const own: TrainingEvent[] = [];
   await runTraining(specOf('own'), { emit: (event) => own.push(event) });
-  const { command } = writeLaunch(specOf('launched'), { launcher: 'torchrun', nodes: 1, out: at('launch'), parallel: parallel === 'fsdp' ? 'fsdp' : 'ddp' });
-  const launched = losses((await printed(command, [])).filter((line) => line.startsWith('{"kind"')).map((line) => JSON.parse(line) as TrainingEvent));
+  const way = parallel === 'fsdp' ? 'fsdp' : 'ddp';
+  const { command } = writeLaunch(specOf('launched'), { launcher: launcher === 'ray' ? 'ray' : 'torchrun', nodes: 1, out: at('launch'), parallel: way, gpu: false });
+  const lines = launcher === 'ray' ? await printed(python, ['train.py', '--ray', '--parallel', way], at('launch')) : await printed(command, []);
+  // Ray writes in front of a line which worker printed it.
+  const launched = losses(lines.flatMap((line) => (line.includes('{"kind"') ? [JSON.parse(line.slice(line.indexOf('{"kind"'))) as TrainingEvent] : [])));
   const rows = Array.from(losses(own), ([name, loss]) => [
     name,
     loss.toFixed(6),
     launched.get(name)?.toFixed(6) ?? 'none',
     Math.abs(loss - (launched.get(name) ?? Number.NaN)).toExponential(1),
   ]);
-  printTable(['', 'Pharos', `torchrun, ${workers} x ${parallel}`, 'difference'], rows);
+  printTable(['', 'Pharos', `${launcher}, ${workers} x ${parallel}`, 'difference'], rows);
   if (rows.length === 0 || rows.some(([, , , difference]) => !(Number(difference) <= MOST_DIFFERENCE))) {
     console.error(`losses differ by more than ${MOST_DIFFERENCE} nats`);
     process.exitCode = 1;

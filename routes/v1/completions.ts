@@ -8,7 +8,7 @@ import { promptLogprobsWire } from '../../src/contract/tokens.ts';
 import { completionChunk, completionLogprobs, completionReply, completionRequest, generateRequestsOf, toldOf } from '../../src/contract/completions.ts';
 import type { CompletionRequest } from '../../src/contract/completions.ts';
 import { formFieldOf } from '../../src/contract/forms.ts';
-import { maxTokensOf, usageWire } from '../../src/contract/generation.ts';
+import { maxTokensOf, runningUsage, usageWire } from '../../src/contract/generation.ts';
 import type { FinishReason, GenerateEvent, TokenIds, TokensTold, Usage, WrittenToken } from '../../src/engine/port.ts';
 import { checkBounds } from '../../src/http/bounds.ts';
 import { sideBySide } from '../../src/http/choices.ts';
@@ -31,19 +31,19 @@ function chunks(head: Pick<Chunk, 'id' | 'object' | 'created' | 'model' | 'syste
   let ended = 0;
   /** By choice: characters of the tokens that were told. Its text may lag behind them, where it could begin a stop sequence. */
   const told = new Map<number, number>();
-  const chunk = (index: number, text: string, finish_reason: FinishReason | null, tokens: readonly WrittenToken[] = [], ids?: TokenIds): Chunk => {
+  const chunk = (index: number, text: string, finish_reason: FinishReason | null, soFar: Usage | undefined, tokens: readonly WrittenToken[] = [], ids?: TokenIds): Chunk => {
     const offset = told.get(index) ?? 0;
     told.set(index, tokens.reduce((sum, token) => sum + token.text.length, offset));
-    return { ...head, choices: [{ index, text, logprobs: tokens.length > 0 ? completionLogprobs(tokens, offset) : null, finish_reason, ...(ids ? idsWire(ids) : {}) }], ...(counted ? { usage: null } : {}) };
+    return { ...head, choices: [{ index, text, logprobs: tokens.length > 0 ? completionLogprobs(tokens, offset) : null, finish_reason, ...(ids ? idsWire(ids) : {}) }], ...runningUsage(request, soFar) };
   };
   return ({ index, event }) => {
     if (event.kind === 'error') throw event.error;
-    if (event.kind === 'delta') return [chunk(index, event.text, null, event.tokens, event.ids)];
+    if (event.kind === 'delta') return [chunk(index, event.text, null, event.usage, event.tokens, event.ids)];
     // Plain texts think and call nothing.
     if (event.kind !== 'finish') return [];
     used[index] = event.usage;
     ended++;
-    return [chunk(index, '', event.reason), ...(counted && ended === choices ? [{ ...head, choices: [], usage: usageWire(used, each) }] : [])];
+    return [chunk(index, '', event.reason, event.usage), ...(counted && ended === choices ? [{ ...head, choices: [], usage: usageWire(used, each) }] : [])];
   };
 }
 

@@ -4,6 +4,7 @@
 import { baseOf, errors, KEEP_ERRORS } from '../../src/contract/common.ts';
 import { conflictList, conflictsQuery, conflictsWire, policies, policiesOf, policiesWire, putPolicies } from '../../src/contract/conflicts.ts';
 import { baseQuery } from '../../src/contract/entities.ts';
+import { oneBase } from '../../src/http/base.ts';
 import { HttpError } from '../../src/http/problems.ts';
 import type { RoutePlugin } from '../../src/http/provider.ts';
 
@@ -52,6 +53,6 @@ export default (async (app) => {
       body: putPolicies,
       response: { 200: policies, ...errors(...KEEP_ERRORS) },
     },
-    handler: async ({ query, body }) => policiesWire(await app.knowledge.setConflictPolicies(baseOf(body.knowledge_base ?? query.knowledge_base), policiesOf(body))),
+    handler: async ({ query, body }) => policiesWire(await app.knowledge.setConflictPolicies(oneBase(query.knowledge_base, body.knowledge_base), policiesOf(body))),
   });
 }) satisfies RoutePlugin;

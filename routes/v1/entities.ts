@@ -3,6 +3,7 @@
 
 import { asList, baseOf, errors, KEEP_ERRORS } from '../../src/contract/common.ts';
 import { baseQuery, entity, entityChange, entityList, entityWire, hitWire, nameParams, putEntity, searchQuery } from '../../src/contract/entities.ts';
+import { oneBase } from '../../src/http/base.ts';
 import { HttpError } from '../../src/http/problems.ts';
 import type { RoutePlugin } from '../../src/http/provider.ts';
 import type { Entity } from '../../graph/terms.ts';
@@ -60,7 +61,7 @@ export default (async (app) => {
       response: { 200: entity, ...errors(...KEEP_ERRORS) },
     },
     handler: async ({ params, query, body }) => {
-      const base = baseOf(body.knowledge_base ?? query.knowledge_base);
+      const base = oneBase(query.knowledge_base, body.knowledge_base);
       await app.knowledge.tell(base, [entityChange(params.name, body)]);
       return entityWire(await read(base, params.name));
     },

@@ -6,8 +6,9 @@ import { z } from 'zod';
 import { WRITE_ERRORS } from '../../src/contract/common.ts';
 import { anthropicErrorWire, anthropicErrors, messageEvents, messagesEvent, messagesReply, messageWire } from '../../src/contract/dialects/messages-reply.ts';
 import type { MessageHead } from '../../src/contract/dialects/messages-reply.ts';
-import { countedPrompt, messagesAnswerRequest, messagesRequest } from '../../src/contract/dialects/messages-request.ts';
+import { countedPrompt, messagesAnswerRequest, messagesRequest, takeInputs } from '../../src/contract/dialects/messages-request.ts';
 import { collect } from '../../src/contract/dialects/parts.ts';
+import { exactly } from '../../src/http/body.ts';
 import { namedFor } from '../../src/http/error-dialects.ts';
 import { begin } from '../../src/http/events.ts';
 import { sendNamedEvents } from '../../src/http/named-events.ts';
@@ -36,6 +37,7 @@ export default (async (app) => {
         ...anthropicErrors(404, 422, 502, ...WRITE_ERRORS),
       },
     },
+    preValidation: async ({ body }) => takeInputs(body, exactly(body)),
     handler: async (request, reply) => {
       const { body, lifetime } = request;
       const model = app.modelOf(body.model).id;

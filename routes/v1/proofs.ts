@@ -7,6 +7,7 @@ import { removalOf } from '../../src/contract/deduce.ts';
 import { checkReply, checkRequest, checkWire, proof, proofParams, proofQuery } from '../../src/contract/proofs.ts';
 import { baseQuery } from '../../src/contract/entities.ts';
 import { statementOf } from '../../src/contract/triples.ts';
+import { namedBase } from '../../src/http/base.ts';
 import { HttpError } from '../../src/http/problems.ts';
 import type { RoutePlugin } from '../../src/http/provider.ts';
 import { proofJson, proofMarkdown, proofMermaid } from '../../graph/reason/proofs/render.ts';
@@ -76,7 +77,7 @@ export default (async (app) => {
       response: { 200: checkReply, ...errors(404, ...WRITE_ERRORS) },
     },
     handler: async ({ params, query, body }) => {
-      const { base, proof: found } = find(params.id, body?.knowledge_base ?? query.knowledge_base);
+      const { base, proof: found } = find(params.id, namedBase(query.knowledge_base, body?.knowledge_base));
       const hypothesis = {
         ...(body?.rules === undefined ? {} : { rules: body.rules }),
         ...(body?.facts === undefined ? {} : { facts: body.facts.map(statementOf) }),

@@ -4,6 +4,7 @@
 import { baseOf, errors, KEEP_ERRORS } from '../../src/contract/common.ts';
 import { baseQuery, nameParams } from '../../src/contract/entities.ts';
 import { listQuery, putRelation, relation, relationList, relationOf, relationWire } from '../../src/contract/relations.ts';
+import { oneBase } from '../../src/http/base.ts';
 import { pageOf } from '../../src/http/paging.ts';
 import { HttpError } from '../../src/http/problems.ts';
 import type { RoutePlugin } from '../../src/http/provider.ts';
@@ -62,7 +63,7 @@ export default (async (app) => {
       response: { 200: relation, ...errors(...KEEP_ERRORS) },
     },
     handler: async ({ params, query, body }) => {
-      const base = baseOf(body.knowledge_base ?? query.knowledge_base);
+      const base = oneBase(query.knowledge_base, body.knowledge_base);
       await app.knowledge.tell(base, [{ kind: 'relation', relation: relationOf(params.name, body) }]);
       return relationWire(await read(base, params.name));
     },

@@ -23,6 +23,7 @@ import {
   versionsQuery,
   versionWire,
 } from '../../src/contract/rules.ts';
+import { oneBase } from '../../src/http/base.ts';
 import { descending, pageOf } from '../../src/http/paging.ts';
 import type { RoutePlugin } from '../../src/http/provider.ts';
 
@@ -69,7 +70,7 @@ export default (async (app) => {
       response: { 200: restoreReply, ...errors(404, ...KEEP_ERRORS) },
     },
     handler: async ({ query, body }) => {
-      const base = baseOf(body.knowledge_base ?? query.knowledge_base);
+      const base = oneBase(query.knowledge_base, body.knowledge_base);
       const { added, removed, ruleSets, derived, noLongerDerived, version, partial } = await app.knowledge.restoreRules(base, body.version);
       return {
         restored: body.version,
@@ -95,7 +96,7 @@ export default (async (app) => {
       response: { 200: addReply, ...errors(...KEEP_ERRORS) },
     },
     handler: async ({ query, body }) => {
-      const base = baseOf(body.knowledge_base ?? query.knowledge_base);
+      const base = oneBase(query.knowledge_base, body.knowledge_base);
       const { rules, derived, version, partial } = await (body.rule_set === undefined
         ? app.knowledge.addRules(base, body.rules, body)
         : app.knowledge.useRuleSet(base, body.rule_set));
@@ -114,7 +115,7 @@ export default (async (app) => {
       response: { 200: checkReply, ...errors(...WRITE_ERRORS) },
     },
     handler: async ({ query, body }) => {
-      const { valid, rules, errors: mistakes } = await app.knowledge.validateRules(baseOf(body.knowledge_base ?? query.knowledge_base), body.rules, body);
+      const { valid, rules, errors: mistakes } = await app.knowledge.validateRules(oneBase(query.knowledge_base, body.knowledge_base), body.rules, body);
       return { valid, rules: rules.map(ruleWire), errors: mistakes.map(mistakeWire) };
     },
   });

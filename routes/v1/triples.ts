@@ -22,6 +22,7 @@ import {
   withdrawReply,
 } from '../../src/contract/triples.ts';
 import type { BulkLine } from '../../src/contract/triples.ts';
+import { oneBase } from '../../src/http/base.ts';
 import { drained, NDJSON } from '../../src/http/body.ts';
 import { sendLines } from '../../src/http/events.ts';
 import { LineImport } from '../../src/http/lines.ts';
@@ -140,12 +141,8 @@ export default (async (app) => {
           'missing_required_parameter',
           'the body is missing; send {"triples": [...]} as application/json, or one triple a line as application/x-ndjson',
         );
-      const { triples, knowledge_base = inQuery } = request.body as z.infer<typeof addRequest>;
-      if (inQuery !== undefined && inQuery !== knowledge_base)
-        throw new HttpError('invalid_value', `the address says knowledge base ${JSON.stringify(inQuery)} and the body ${JSON.stringify(knowledge_base)}; name one`, {
-          param: 'knowledge_base',
-        });
-      const result = await app.knowledge.tell(baseOf(knowledge_base), triples.map(readAt));
+      const { triples, knowledge_base } = request.body as z.infer<typeof addRequest>;
+      const result = await app.knowledge.tell(oneBase(inQuery, knowledge_base), triples.map(readAt));
       return { added: result.added.length, known: result.known, derived: result.derived, version: result.version, ...partialOf(result) };
     },
   });

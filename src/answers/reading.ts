@@ -82,7 +82,10 @@ class Reader {
     const { span, ...found } = finding;
     const spans = span ? [span, ...named.filter(({ start, end }) => end <= span.start || span.end <= start)] : named;
     const { verdict } = finding.evidence;
-    const evidence = form && (verdict === 'answer' || verdict === 'count') ? { ...finding.evidence, form } : finding.evidence;
+    const { conclusion } = finding.evidence;
+    // A table would give each of several subjects each of several dates.
+    const shown = form === 'table' && conclusion && conclusion.subjects.length > 1 && conclusion.objects.length > 1 ? 'list' : form;
+    const evidence = shown && (verdict === 'answer' || verdict === 'count') ? { ...finding.evidence, form: shown } : finding.evidence;
     return { ...found, question, evidence, language, linked: links.map(({ entity: { id } }) => id), spans };
   }
 
@@ -100,18 +103,20 @@ class Reader {
     if (best?.targets && interpretation.kind === 'verify') return this.#verify(best.targets, language, relations, signal);
     if (!interpretation.confident || !best) return this.#refused(interpretation, relations);
     const options = { base, asOf, minConfidence, limit: MOST_ENDS, signal };
-    const { results: reached, cut } = await readPath(graph, best.start, best.path, options);
+    const { reached, cut, from } = await readFrom(graph, [best.start, ...(best.others ?? [])], best.path, options);
     const { wanted } = interpretation;
     const members = wanted?.kind === 'class' ? await readPath(graph, entity(wanted.quality), [{ relation: wanted.relation, inverse: true }], options) : undefined;
     const memberOf = new Map(members?.results.map((member) => [termKey(member.end), member]));
-    const typed = wanted ? await ofType(graph, base, reached, wanted.names) : [];
+    const typed = wanted?.kind === 'some' ? reached.filter(({ end }) => end.kind === 'entity' && wanted.ids.includes(end.id)) : wanted ? await ofType(graph, base, reached, wanted.names) : [];
     const results = members ? reached.filter((result) => memberOf.has(termKey(result.end)) || typed.includes(result)) : typed.length > 0 ? typed : reached;
     const ends = results.map(({ end }) => end);
     const quality = wanted?.kind === 'class' ? [entity(wanted.quality)] : [];
     const ids = [best.start, ...quality, ...ends.slice(0, limits.listed)].flatMap((term) => (term.kind === 'entity' ? [term.id] : []));
     const display = await this.#display(language, relations, ids);
     if (results.length === 0 || members?.cut || (interpretation.kind === 'count' && cut)) {
-      const conclusion = { subjects: listNames([best.start], display, limits), relations: [], objects: [] };
+      // Of the dates in a time that the question names, none was named itself.
+      const named = best.start.kind === 'literal' && best.start.type === 'date' ? [] : listNames([best.start], display, limits);
+      const conclusion = named.length === 0 ? undefined : { subjects: named, relations: [], objects: [] };
       return { outcome: 'not_entailed', evidence: { verdict: 'unknown', conclusion, lines: [] }, answers: [], claims: [], path: pathText(best.path) };
     }
     const claims: { text: string; proof: Proof }[] = [];
@@ -120,12 +125,15 @@ class Reader {
       if (proof) claims.push({ text: clause(pathLine(start, path, [result.end], display, limits), language, (name) => name), proof });
     };
     for (const result of results.slice(0, this.#limits.claims)) {
-      await claim(best.start, best.path, result);
+      await claim(from.get(result) ?? best.start, best.path, result);
       const member = memberOf.get(termKey(result.end));
       if (member && wanted?.kind === 'class') await claim(entity(wanted.quality), [{ relation: wanted.relation, inverse: true }], member);
     }
     // Those beyond the names that are written out are counted in the sentence.
-    const conclusion = pathLine(best.start, best.path, cut ? ends.slice(0, limits.listed) : ends, display, limits);
+    const told = cut ? ends.slice(0, limits.listed) : ends;
+    const [first, ...more] = new Set(results.map((result) => from.get(result) ?? best.start));
+    // Of several dates, each with those that it reaches.
+    const conclusion = more.length === 0 ? pathLine(first, best.path, told, display, limits) : { ...pathLine(ends[0], best.path.map((step) => ({ ...step, inverse: !step.inverse })), [first, ...more], display, limits), subjects: listNames(told, display, limits) };
     const sought = best.path.length === 1 && best.path[0].inverse ? 'subjects' : 'objects';
     // "How many beds": a stored number says it, and is not one of several.
     const counted = interpretation.kind === 'count' && !ends.every((end) => end.kind === 'literal' && end.type === 'number');
@@ -180,6 +188,22 @@ class Reader {
   }
 }
 
+/** What the path reaches from any of these terms, each end once, and from which. */
+async function readFrom(graph: ReadableGraph, starts: readonly Term[], path: Path, options: Parameters<typeof readPath>[3]): Promise<{ readonly reached: readonly PathResult[]; readonly cut: boolean; readonly from: ReadonlyMap<PathResult, Term> }> {
+  const ends = new Map<string, PathResult>();
+  const from = new Map<PathResult, Term>();
+  let cut = false;
+  for (const start of starts) {
+    const read = await readPath(graph, start, path, options);
+    cut ||= read.cut;
+    for (const result of read.results) {
+      if (ends.has(termKey(result.end))) continue;
+      ends.set(termKey(result.end), result);
+      from.set(result, start);
+    }
+  }
+  return { reached: [...ends.values()], cut: cut || ends.size >= options.limit, from };
+}
 const sameTriple = (one: Triple, other: Triple): boolean => one.subject === other.subject && one.relation === other.relation && sameTerm(one.object, other.object);
 /** "Odette is a white swan" for what is white and a swan; where the last of them is no class, that alone. */
 function allOf(lines: readonly EvidenceLine[], language: Language): EvidenceLine {

@@ -72,7 +72,7 @@ export const plainTripleWire = ({ subject, relation, object, negated }: Triple):
   object: termWire(object),
   ...(negated ? { negated: true as const } : {}),
 });
-export const proofId = z.string().optional().describe('Absent when the proof is larger than the limits allow.');
+export const proofId = z.string().optional().describe('Absent when the proof is larger than the limits allow, or was not found in time.');
 
 export const deduceReply = z
   .strictObject({

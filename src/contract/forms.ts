@@ -3,6 +3,7 @@
 
 import { z } from 'zod';
 import { baseName, baseOf, text } from './common.ts';
+import { parseExactly, roundedIn, roundedReason } from './exact-json.ts';
 import type { PathsAsked } from '../answers/port.ts';
 import type { ConstraintSpec } from '../engine/port.ts';
 
@@ -17,6 +18,8 @@ const writtenSchema = z.union([
     .max(SCHEMA_CHARACTERS)
     .transform((given, context): z.infer<typeof schemaText> => {
       try {
+        const rounded = roundedIn(parseExactly(given));
+        if (rounded) context.addIssue({ code: 'custom', path: [...rounded.path], message: roundedReason(rounded) });
         return schemaText.parse(JSON.parse(given));
       } catch {
         context.addIssue({ code: 'custom', message: 'must be a JSON Schema, or the text of one' });

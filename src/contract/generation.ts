@@ -57,7 +57,17 @@ export const generation = {
   model: z.string().min(1).max(256).optional().describe('A name from `GET /v1/models`; the first of them when absent.'),
   n: z.int().min(1).max(MOST_CHOICES).nullish().describe('Choices, generated side by side. With a seed, each has its own: seed, seed + 1, ...'),
   stream: z.boolean().nullish().describe('Answer as server-sent events.'),
-  stream_options: z.strictObject({ include_usage: z.boolean().nullish(), include_obfuscation: z.boolean().nullish() }).nullish().describe('Only with `stream: true`.'),
+  stream_options: z
+    .strictObject({
+      include_usage: z.boolean().nullish().describe('True: the last chunk tells the tokens of all choices, and the others have `usage: null`.'),
+      include_obfuscation: z.boolean().nullish(),
+      continuous_usage_stats: z
+        .boolean()
+        .nullish()
+        .describe("With `include_usage: true`: the other chunks tell the tokens of their own choice so far; null where they are not known, in front of the last chunk of an answer from the graph, or of a server elsewhere. (As in vLLM.)"),
+    })
+    .nullish()
+    .describe('Only with `stream: true`.'),
   max_tokens: z.int().min(1).nullish().describe('New tokens at most.'),
   n_predict: z
     .int()
@@ -167,6 +177,9 @@ export function usageWire(all: readonly Usage[], each = all.length): z.infer<typ
   }
   return { prompt_tokens: prompt, completion_tokens: completion, total_tokens: prompt + completion, prompt_tokens_details: { cached_tokens: cached }, prompt_cache_hit_tokens: cached, prompt_cache_miss_tokens: prompt - cached, completion_tokens_details: { reasoning_tokens: reasoning } };
 }
+/** The `usage` of chunks before the last one. `soFar`: of the choice that a chunk is of, where it is known. */
+export const runningUsage = ({ stream_options: asked }: Pick<Given, 'stream_options'>, soFar: Usage | undefined): { usage?: z.infer<typeof usage> | null } =>
+  asked?.include_usage === true ? { usage: asked.continuous_usage_stats === true && soFar ? usageWire([soFar]) : null } : {};
 export const likelihoodsOf = ({ text: token, bytes, logprob }: TokenLikelihood): { token: string; logprob: number; bytes: number[] } => ({
   token,
   logprob: Math.max(LEAST, logprob ?? LEAST),

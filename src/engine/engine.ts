@@ -2,12 +2,13 @@
 // Refuses to know how tokens are made.
 
 import { availableParallelism } from 'node:os';
-import { Worker } from 'node:worker_threads';
 import { findModels, modelName, splitVariant } from './models/model-files.ts';
 import { DEVICES, EngineError, unableTo } from './port.ts';
-import type { ChatPrompt, Embeddings, EmbedRequest, Engine, EngineLimits, EngineStatistics, GenerateEvent, GenerateRequest, ModelInfo, ModelLibrary, ScoreRequest, Scores, Task } from './port.ts';
+import type { ChatPrompt, Embeddings, EmbedRequest, EncodedText, Engine, EngineLimits, EngineStatistics, GenerateEvent, GenerateRequest, ModelInfo, ModelLibrary, ScoreRequest, Scores, Task, TokenTable } from './port.ts';
 import type { Answer, FromWorker, ToWorker, WireError, WireEvent, WorkerSetup } from './protocol.ts';
 import { EventStream } from './event-stream.ts';
+import { EngineThread, RESTARTS } from './thread.ts';
+import type { ThreadOptions } from './thread.ts';
 
 export interface EngineLogger {
   info(message: string): void;
@@ -42,10 +43,8 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
   const device = DEVICES.find((name) => name === (options.device ?? 'auto'));
   if (!device) throw new EngineError('device_unavailable', `there is no device ${JSON.stringify(options.device)}; use one of ${DEVICES.join(', ')}`);
   const threads = options.threads ?? Math.max(1, Math.min(4, availableParallelism() >> 1));
-  const setup: WorkerSetup = { folders, device, threads, limits };
-  const worker = new Worker(new URL('./worker.ts', import.meta.url), { name: 'pharos-engine', workerData: setup });
   return new Promise<Engine>((resolve, reject) => {
-    const engine = new ThreadedEngine(worker, folders, limits, options.logger, (error) => (error ? reject(error) : resolve(engine)));
+    const engine = new ThreadedEngine({ folders, device, threads, limits, loadDefault: true }, options.logger, (error) => (error ? reject(error) : resolve(engine)));
   });
 }
 
@@ -56,14 +55,13 @@ const nameOf = (given: string): string => {
 const errorOf = ({ code, message, retryAfter }: WireError): EngineError => new EngineError(code, message, retryAfter === undefined ? {} : { retryAfter });
 
 class ThreadedEngine implements Engine {
-  readonly #worker: Worker;
+  readonly #thread: EngineThread;
   readonly #logger: EngineLogger | undefined;
   readonly #live = new Map<number, EventStream>();
   /** Since when those wait whose turn has not come, by performance.now(). */
   readonly #queued = new Map<number, number>();
   /** Questions that have one answer. */
   readonly #asked = new Map<number, { readonly resolve: (answer: Answer) => void; readonly reject: (error: EngineError) => void }>();
-  readonly #ended: Promise<void>;
   /** By the models' names. */
   readonly #folders = new Map<string, string>();
   #models: readonly ModelInfo[] = [];
@@ -73,27 +71,24 @@ class ThreadedEngine implements Engine {
   #closed: Promise<void> | undefined;
   #next = 0;
 
-  constructor(worker: Worker, folders: readonly string[], limits: EngineLimits, logger: EngineLogger | undefined, started: (error?: EngineError) => void) {
-    this.#worker = worker;
+  constructor(setup: WorkerSetup, logger: EngineLogger | undefined, started: (error?: EngineError) => void) {
     this.#logger = logger;
-    for (const folder of folders) this.#folders.set(nameOf(folder), folder);
-    this.#statistics = { running: 0, waiting: 0, promptTokens: 0, generatedTokens: 0, slots: { used: 0, total: limits.slots } };
-    this.#ended = new Promise((resolve) => {
-      worker.once('exit', (code) => {
-        this.#fail(new EngineError('failed', `the engine's thread ended with code ${code}`));
+    for (const folder of setup.folders) this.#folders.set(nameOf(folder), folder);
+    this.#statistics = { running: 0, waiting: 0, promptTokens: 0, generatedTokens: 0, slots: { used: 0, total: setup.limits.slots } };
+    this.#thread = new EngineThread({
+      // Those that serve now, in their order: others were left out, or are gone.
+      setup: (again) => (again ? { ...setup, folders: this.#models.flatMap(({ id }) => this.#folders.get(id) ?? []), loadDefault: false } : setup),
+      received: (message) => {
+        if (message.kind === 'ready') {
+          this.#models = message.models;
+          started();
+        } else if (message.kind !== 'refused') this.#receive(message);
+        else if (this.#models.length === 0) this.#refusal = new EngineError(message.code, message.message);
+      },
+      ended: (end) => {
+        this.#lose(end);
         started(this.#refusal);
-        resolve();
-      });
-    });
-    worker.on('error', (error) => this.#fail(new EngineError('failed', `the engine's thread broke: ${error instanceof Error ? error.message : String(error)}`, { cause: error })));
-    worker.on('message', (message: FromWorker) => {
-      if (message.kind === 'ready') {
-        this.#models = message.models;
-        started();
-      } else if (message.kind === 'refused') {
-        this.#refusal = new EngineError(message.code, message.message);
-        started(this.#refusal);
-      } else this.#receive(message);
+      },
     });
   }
 
@@ -101,7 +96,7 @@ class ThreadedEngine implements Engine {
     return this.#models;
   }
   statistics(): EngineStatistics {
-    return this.#statistics;
+    return { ...this.#statistics, restarts: this.#thread.restarts, ...(this.#refusal?.code === 'thread_ended' ? { failure: this.#refusal.message } : {}) };
   }
 
   generate(request: GenerateRequest, signal?: AbortSignal): AsyncIterable<GenerateEvent> {
@@ -135,6 +130,20 @@ class ThreadedEngine implements Engine {
     const answer = await this.#ask((id) => ({ kind: 'count', id, model, what }));
     return answer.kind === 'count' ? answer.tokens : Number.NaN;
   }
+  readonly tokens: TokenTable = {
+    encode: async (model, what: EncodedText | ChatPrompt) => {
+      this.#check(model);
+      const answer = await this.#ask((id) => ({ kind: 'encode', id, model, what }));
+      if (answer.kind !== 'encode') throw new EngineError('failed', 'the engine answered another question');
+      return { ids: answer.ids, spelt: answer.spelt };
+    },
+    decode: async (model, ids) => {
+      this.#check(model);
+      const answer = await this.#ask((id) => ({ kind: 'decode', id, model, ids }));
+      if (answer.kind !== 'decode') throw new EngineError('failed', 'the engine answered another question');
+      return answer.text;
+    },
+  };
   async embed(request: EmbedRequest, signal?: AbortSignal): Promise<Embeddings> {
     this.#check(request.model, 'embed');
     const answer = await this.#ask((id) => ({ kind: 'embed', id, request }), signal);
@@ -198,12 +207,7 @@ class ThreadedEngine implements Engine {
       this.#refusal = new EngineError('closed', 'the engine is closed');
       this.#send({ kind: 'close', graceMs });
     }
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<'late'>((resolve) => {
-      timer = setTimeout(() => resolve('late'), graceMs + ENDING_MS);
-    });
-    if ((await Promise.race([this.#ended, late])) === 'late') await this.#worker.terminate();
-    clearTimeout(timer);
+    await this.#thread.stop(graceMs + ENDING_MS);
   }
 
   #check(model: string, task?: Task): void {
@@ -216,7 +220,7 @@ class ThreadedEngine implements Engine {
     if (this.#refusal) throw new EngineError(this.#refusal.code, this.#refusal.message, { cause: this.#refusal });
   }
   #send(message: ToWorker): void {
-    this.#worker.postMessage(message, []);
+    this.#thread.send(message);
   }
 
   #receive(message: Exclude<FromWorker, { kind: 'ready' | 'refused' }>): void {
@@ -250,8 +254,8 @@ class ThreadedEngine implements Engine {
   #dispatch(event: WireEvent): void {
     const stream = this.#live.get(event.id);
     if (!stream) return;
-    if (event.kind === 'delta') stream.push({ kind: 'delta', text: event.text, ...(event.tokens ? { tokens: event.tokens } : {}), ...event.told });
-    else if (event.kind === 'part') stream.push(event.part);
+    if (event.kind === 'delta') stream.push({ kind: 'delta', text: event.text, ...(event.tokens ? { tokens: event.tokens } : {}), ...event.told, usage: event.usage });
+    else if (event.kind === 'part') stream.push({ ...event.part, usage: event.usage });
     else if (event.kind === 'begun') this.#queued.delete(event.id);
     else {
       this.#live.delete(event.id);
@@ -262,12 +266,18 @@ class ThreadedEngine implements Engine {
   }
 
   /** The thread is gone. What was live hears why; an end that was asked for is no failure. */
-  #fail(error: EngineError): void {
+  #lose({ reason, again, cause }: Parameters<ThreadOptions['ended']>[0]): void {
     if (!this.#refusal) {
-      this.#refusal = error;
-      this.#logger?.error(error.message);
+      const told = cause instanceof Error ? `: ${cause.message}` : '';
+      if (again) this.#logger?.error(`the engine's thread is gone (${reason}${told}) and is started again; what was under way is lost`);
+      else {
+        const often = this.#thread.restarts > 0 ? `, for the last time after ${RESTARTS.most} others within ${RESTARTS.withinMs / 60_000} minutes,` : '';
+        this.#refusal = new EngineError('thread_ended', `the engine's thread is gone${often} and is not started again: ${reason}`, { cause });
+        this.#logger?.error(`${this.#refusal.message}${told}`);
+      }
     }
-    this.#failAll(this.#refusal.code === 'closed' ? this.#refusal : error);
+    this.#failAll(this.#refusal ?? new EngineError('thread_ended', `the engine's thread ended while this was under way (${reason}) and is started again; try again`, { cause }));
+    this.#models = this.#models.map((model) => ({ ...model, loaded: false }));
     this.#statistics = { ...this.#statistics, running: 0, waiting: 0, slots: { ...this.#statistics.slots, used: 0 } };
   }
   #failAll(error: EngineError): void {

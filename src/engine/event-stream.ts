@@ -2,7 +2,7 @@
 // Refuses to know where events come from.
 
 import { EngineError } from './port.ts';
-import type { GenerateEvent } from './port.ts';
+import type { GenerateEvent, TokenIds } from './port.ts';
 
 export interface EventStreamOptions {
   /** Called at the first `next`; what it throws, `next` rejects with. */
@@ -111,9 +111,15 @@ export class EventStream implements AsyncIterator<GenerateEvent, undefined> {
 
 /** One event for two that follow each other; undefined where they say different things. */
 function merged(first: GenerateEvent, second: GenerateEvent): GenerateEvent | undefined {
-  if (first.kind === 'reasoning' && second.kind === 'reasoning') return { kind: 'reasoning', text: first.text + second.text };
-  if (first.kind === 'tool_call' && second.kind === 'tool_call' && first.index === second.index) return { ...first, arguments: first.arguments + second.arguments };
+  if (first.kind === 'reasoning' && second.kind === 'reasoning') return { ...second, text: first.text + second.text };
+  if (first.kind === 'tool_call' && second.kind === 'tool_call' && first.index === second.index) return { ...first, ...(second.usage ? { usage: second.usage } : {}), arguments: first.arguments + second.arguments };
   if (first.kind !== 'delta' || second.kind !== 'delta') return undefined;
-  const text = first.text + second.text;
-  return first.tokens || second.tokens ? { kind: 'delta', text, tokens: [...(first.tokens ?? []), ...(second.tokens ?? [])] } : { kind: 'delta', text };
+  const [tokens, ids, prompt] = [listOf(first.tokens, second.tokens), idsOf(first.ids, second.ids), first.prompt ?? second.prompt];
+  return { kind: 'delta', text: first.text + second.text, ...(tokens ? { tokens } : {}), ...(ids ? { ids } : {}), ...(prompt ? { prompt } : {}), ...(second.usage ? { usage: second.usage } : {}) };
+}
+const listOf = <T>(first: readonly T[] | undefined, second: readonly T[] | undefined): readonly T[] | undefined => (first && second ? [...first, ...second] : (first ?? second));
+function idsOf(first: TokenIds | undefined, second: TokenIds | undefined): TokenIds | undefined {
+  if (!first || !second) return first ?? second;
+  const prompt = first.prompt ?? second.prompt;
+  return { ...(prompt ? { prompt } : {}), written: [...first.written, ...second.written] };
 }

@@ -183,12 +183,12 @@ export interface TokensTold {
 }
 /** `error` is the last event of a generation that broke in the middle. */
 export type GenerateEvent =
-  /** `tokens`: those written since the last delta, when `sampling.logprobs` asks for them, and `ids`, when `sampling.tokenIds` does; their text may be held back for a while. */
-  | ({ readonly kind: 'delta'; readonly text: string; readonly tokens?: readonly WrittenToken[] } & TokensTold)
+  /** `usage`, here and in the next two: of all that was read and written so far, where the engine tells. `tokens`: those written since the last delta, when `sampling.logprobs` asks for them, and `ids`, when `sampling.tokenIds` does; their text may be held back for a while. */
+  | ({ readonly kind: 'delta'; readonly text: string; readonly tokens?: readonly WrittenToken[]; readonly usage?: Usage } & TokensTold)
   /** What the model thinks before it speaks. */
-  | { readonly kind: 'reasoning'; readonly text: string }
+  | { readonly kind: 'reasoning'; readonly text: string; readonly usage?: Usage }
   /** A part of call number `index` of this reply; the first has its id and name. The parts of `arguments` make its JSON. */
-  | { readonly kind: 'tool_call'; readonly index: number; readonly id?: string; readonly name?: string; readonly arguments: string }
+  | { readonly kind: 'tool_call'; readonly index: number; readonly id?: string; readonly name?: string; readonly arguments: string; readonly usage?: Usage }
   /** `stop`: the stop string that ended the text, where one did and the engine tells. `times`: of engines that compute here. */
   | { readonly kind: 'finish'; readonly reason: FinishReason; readonly usage: Usage; readonly stop?: string; readonly times?: GenerationTimes }
   | { readonly kind: 'error'; readonly error: EngineError };
@@ -273,7 +273,7 @@ export interface EngineLimits {
   readonly slots: number;
   /** Requests that wait for a slot. */
   readonly queue: number;
-  /** Tokens of one step at most: a long prompt lets the others go on after as many. */
+  /** Tokens of one step at most: a long prompt lets the others go on after as many, or fewer, where those take long and another model has work. */
   readonly prefillChunk: number;
   /** Tokens that may be guessed from the text itself for one pass of one sequence, to be checked by the model in it; 0 guesses none. */
   readonly guesses: number;
@@ -303,6 +303,10 @@ export interface EngineStatistics {
     /** Of the guessed tokens, those that the model took. */
     readonly acceptedTokens: number;
   };
+  /** Times that what computes ended by itself and was started again. Of engines that compute here. */
+  readonly restarts?: number;
+  /** Why nothing is taken on any more, where it was not closed. */
+  readonly failure?: string;
 }
 
 export interface Engine {
@@ -322,8 +326,27 @@ export interface Engine {
   statistics(): EngineStatistics;
   /** Absent where the models are not this engine's own. */
   readonly library?: ModelLibrary;
+  /** Absent likewise. */
+  readonly tokens?: TokenTable;
   /** Stops admission, lets running sequences finish for at most `graceMs`, then aborts them and frees everything. */
   close(graceMs?: number): Promise<void>;
+}
+
+/** Texts as the ids of a model's tokens, and ids as text. */
+export interface TokenTable {
+  /** Ids of a text as it is read (`framed`: with what the tokenizer puts around it), or of a chat as the model's template writes it, and how the vocabulary spells each. Rejects with EngineError `unknown_model` or `invalid_prompt`. */
+  encode(model: string, what: EncodedText | ChatPrompt): Promise<Encoded>;
+  /** The text that ids write, special tokens written out. Rejects with EngineError `unknown_model`, or `invalid_prompt` for ids that the vocabulary has not. */
+  decode(model: string, ids: readonly number[]): Promise<string>;
+}
+export interface EncodedText {
+  readonly kind: 'text';
+  readonly text: string;
+  readonly framed: boolean;
+}
+export interface Encoded {
+  readonly ids: readonly number[];
+  readonly spelt: readonly string[];
 }
 
 /** Models that come and go while the engine runs. */
@@ -337,7 +360,7 @@ export interface ModelLibrary {
 }
 
 export type EngineErrorCode =
-  | 'unknown_model' | 'context_length_exceeded' | 'queue_full' | 'constraint_unsatisfiable' | 'constraint_invalid' | 'tools_invalid' | 'filling_unsupported' | 'dimensions_invalid' | 'unknown_prompt' | 'invalid_prompt' | 'device_unavailable' | 'model_invalid' | 'model_unavailable' | 'closed' | 'aborted' | 'upstream_failed' | 'failed';
+  | 'unknown_model' | 'context_length_exceeded' | 'queue_full' | 'constraint_unsatisfiable' | 'constraint_invalid' | 'tools_invalid' | 'filling_unsupported' | 'dimensions_invalid' | 'unknown_prompt' | 'invalid_prompt' | 'device_unavailable' | 'model_invalid' | 'model_unavailable' | 'closed' | 'aborted' | 'upstream_failed' | 'thread_ended' | 'failed';
 export interface EngineErrorOptions extends ErrorOptions {
   /** Of `queue_full`: whole seconds after which there is likely to be room. */
   readonly retryAfter?: number;

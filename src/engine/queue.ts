@@ -144,6 +144,14 @@ export class FairQueue<T> {
     if (taken) this.#left(taken.item);
     return taken;
   }
+  /** Takes the next one of a client out, without a turn: the most urgent, and of those the one that came first. */
+  takeOf(client: string): T | undefined {
+    const waiting = [...this.#levels].filter(([, level]) => level.of(client)?.first).toSorted(([a], [b]) => a - b);
+    const next = waiting[0]?.[1].of(client)?.first;
+    if (!next) return undefined;
+    this.delete(next.item);
+    return next.item;
+  }
   /** Lets one go that waits. */
   delete(item: T): boolean {
     const place = this.#places.get(item);

@@ -21,6 +21,8 @@ export function describeError(error: unknown): WireError {
 
 /** What a token that was written is charged, in tokens that were read: a pass reads many at once (weights of the paper, see queue.ts). */
 const WRITTEN = 2;
+/** Milliseconds that the prompts of one model may take in a round while others have work: a long prompt of a large model would hold up each token of a small one by a whole chunk. */
+const SHARED_MS = 100;
 /** Work that a generation was; what was remembered of another text is none. */
 const workOf = ({ promptTokens, completionTokens, cachedTokens = 0 }: Usage): number => promptTokens - cachedTokens + WRITTEN * completionTokens;
 
@@ -44,6 +46,8 @@ export class Scheduler {
   readonly #limits: EngineLimits;
   /** Told what happened, after each step and each change of who runs. */
   readonly #deliver: (events: readonly WireEvent[]) => void;
+  /** Has somebody else work for the thread? */
+  readonly #pressed: () => boolean;
   readonly #running = new Map<number, Running>();
   readonly #waiting = new Map<number, Waiting>();
   /** Ids of those that wait. */
@@ -58,9 +62,10 @@ export class Scheduler {
   #closing = false;
   #loop: Promise<void> | undefined;
 
-  constructor(limits: EngineLimits, deliver: (events: readonly WireEvent[]) => void) {
+  constructor(limits: EngineLimits, deliver: (events: readonly WireEvent[]) => void, pressed: () => boolean = () => false) {
     this.#limits = limits;
     this.#deliver = deliver;
+    this.#pressed = pressed;
   }
 
   statistics(): EngineStatistics {
@@ -133,7 +138,8 @@ export class Scheduler {
       for (const [runner, sequences] of models) {
         this.#before = new Map(sequences.map((sequence) => [sequence, sequence.usage.completionTokens]));
         try {
-          for await (const outcomes of this.#batchOf(runner).step(sequences, this.#limits.prefillChunk)) this.#pass(outcomes);
+          const ms = models.size > 1 || this.#pressed() ? SHARED_MS : Number.POSITIVE_INFINITY;
+          for await (const outcomes of this.#batchOf(runner).step(sequences, this.#limits.prefillChunk, ms)) this.#pass(outcomes);
         } catch (error) {
           // Between passes, where memory for them is made. Those of other models know nothing of it.
           this.#pass(sequences.map((sequence) => ({ sequence, error })));
@@ -166,8 +172,8 @@ export class Scheduler {
       if (!sequence.reads) running.first ??= performance.now();
       this.#generatedTokens += usage.completionTokens - (this.#before.get(sequence) ?? 0);
       this.#before.set(sequence, usage.completionTokens);
-      if (text !== '' || tokens?.length || told) events.push({ id, kind: 'delta', text, ...(tokens?.length ? { tokens } : {}), ...(told ? { told } : {}) });
-      for (const part of parts) events.push(part.kind === 'delta' ? { id, ...part } : { id, kind: 'part', part });
+      if (text !== '' || tokens?.length || told) events.push({ id, kind: 'delta', text, ...(tokens?.length ? { tokens } : {}), ...(told ? { told } : {}), usage });
+      for (const part of parts) events.push(part.kind === 'delta' ? { id, ...part, usage } : { id, kind: 'part', part, usage });
       if (!finish) continue;
       events.push({ id, kind: 'finish', reason: finish, usage, ...(sequence.stop === undefined ? {} : { stop: sequence.stop }), times: timesOf(running) }, ...this.#release(id));
     }

@@ -9,14 +9,14 @@ import { ModelPool } from './models/model-pool.ts';
 import type { Lease } from './models/model-pool.ts';
 import { Outflow } from './outflow.ts';
 import { FairQueue } from './queue.ts';
-import type { FromWorker, ToWorker, WireEvent, WorkerSetup } from './protocol.ts';
+import type { Answer, FromWorker, ToWorker, WireEvent, WorkerSetup } from './protocol.ts';
 import { describeError, Scheduler } from './scheduler.ts';
 import { EngineError, PRIORITIES } from './port.ts';
 import type { EngineStatistics, Task, Terms } from './port.ts';
 
 if (!parentPort) throw new EngineError('failed', 'worker.ts runs as a worker thread of engine.ts only');
 const port = parentPort;
-const { device, folders, limits, threads } = workerData as WorkerSetup;
+const { device, folders, limits, loadDefault, threads } = workerData as WorkerSetup;
 const send = (message: FromWorker, transfer: ArrayBuffer[] = []): void => port.postMessage(message, transfer);
 const note = (message: string): void => send({ kind: 'note', level: 'warn', message });
 
@@ -55,11 +55,15 @@ function statistics(): EngineStatistics {
     promptTokens: generating.promptTokens + encoders.promptTokens,
   };
 }
-const scheduler: Scheduler = new Scheduler(limits, (events) => {
-  for (const { id, kind } of events) if (kind === 'finish' || kind === 'error') giveBack(id);
-  pool.fit();
-  send({ kind: 'step', events, statistics: statistics() });
-});
+const scheduler: Scheduler = new Scheduler(
+  limits,
+  (events) => {
+    for (const { id, kind } of events) if (kind === 'finish' || kind === 'error') giveBack(id);
+    pool.fit();
+    send({ kind: 'step', events, statistics: statistics() });
+  },
+  () => encoders.running > 0,
+);
 /** Of what waits for its model. */
 const outflow = new Outflow();
 const encoders: EncoderQueue = new EncoderQueue(limits, (id, outcome) => {
@@ -155,6 +159,13 @@ function receive(message: ToWorker): void {
         (error: unknown) => send({ kind: 'unanswered', id: message.id, ...describeError(error) }),
       );
       return;
+    case 'encode':
+    case 'decode':
+      tokensOf(message).then(
+        (answer) => send({ kind: 'answered', id: message.id, answer, statistics: statistics() }),
+        (error: unknown) => send({ kind: 'unanswered', id: message.id, ...describeError(error) }),
+      );
+      return;
     case 'add':
     case 'remove':
       (message.kind === 'add' ? addModel(message.folder) : pool.retire(message.model)).then(
@@ -168,6 +179,12 @@ function receive(message: ToWorker): void {
     default:
       message satisfies never;
   }
+}
+
+/** Throws EngineError `unknown_model` or `invalid_prompt`. */
+async function tokensOf(asked: Extract<ToWorker, { kind: 'encode' | 'decode' }>): Promise<Answer> {
+  const described = pool.described(asked.model);
+  return asked.kind === 'encode' ? { kind: 'encode', ...(await described.encode(asked.what)) } : { kind: 'decode', text: await described.decode(asked.ids) };
 }
 
 /** Throws EngineError `model_invalid`. */
@@ -190,7 +207,7 @@ async function attempt<T>(what: string, work: () => T | Promise<T>): Promise<T |
   }
 }
 /** The default model is loaded at once; where it cannot be, it is left out and the next one is the default. */
-async function loadDefault(): Promise<void> {
+async function openDefault(): Promise<void> {
   for (;;) {
     const models = pool.infos();
     const first = models.find(({ tasks }) => tasks?.includes('generate')) ?? models[0];
@@ -208,7 +225,8 @@ try {
     if (pool.has(described.info.id)) throw invalid(`two model folders are called ${described.info.id}; rename one of them`);
     await attempt(folder, () => pool.add(described));
   }
-  await loadDefault();
+  if (loadDefault) await openDefault();
+  else if (pool.infos().length === 0) throw failures[0];
   for (const { message } of failures) send({ kind: 'note', level: 'error', message: `a model is left out: ${message}` });
   port.on('message', receive);
   started = true;

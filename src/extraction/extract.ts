@@ -9,7 +9,7 @@ import { EngineError } from '../engine/port.ts';
 import type { Engine, GenerateRequest, ModelInfo, Usage } from '../engine/port.ts';
 import { statementsOf } from './clauses.ts';
 import type { Statements } from './clauses.ts';
-import { isElsewhere, isIndefinite, isOfAnother, stands, wholeName, withoutTime } from './names.ts';
+import { isElsewhere, isIndefinite, isOfAnother, isOfRelative, stands, wholeName, withoutTail, withoutTime } from './names.ts';
 import { passagesOf } from './passages.ts';
 import { Referents } from './pronouns.ts';
 import { candidatesOf, formsOf, isTurned, kindOf, tellingOf } from './relations.ts';
@@ -192,7 +192,7 @@ function factOf({ subject: first, relation, object: second }: Written, text: str
   const kind = kindOf(relation);
   const telling = new Set(tellingOf(relation).flatMap(formsOf));
   const isHead = (word: string): boolean => formsOf(word.toLowerCase()).some((form) => telling.has(form));
-  const names = withoutLabel(withoutTime(first.trim(), text), second.trim(), relation);
+  const names = withoutLabel(withoutTime(first.trim(), text), withoutTail(second.trim()), relation);
   const said = names.map((name) => wholeName(name, text, isHead));
   const turned = isTurned(text, said[0], relation, said[1]) ? said.toReversed() : said;
   // Of a kind and of an occupation "a whale" and "a poet" are said as they are meant; "a film" that somebody directed is any.
@@ -204,7 +204,9 @@ function factOf({ subject: first, relation, object: second }: Written, text: str
   const apart = subject !== object || text.indexOf(subject) !== text.lastIndexOf(subject);
   const around = text.replaceAll(relation, '|');
   const named = [subject, object].every((name) => isEntityName(name) && stands(name, text) && name !== relation && (!HAN.test(name) || around.includes(name)));
-  const isOther = isOfAnother(subject, text, isHead) || isElsewhere(object, text, relation);
+  // "Carla Moss, lives", "the Ashby Works by Helion Power": more of the clause than a name.
+  const goesOn = [subject, object].some((name) => /\s\p{Ll}+$/u.test(name) && kind === 'verb' && isHead(name.split(/\s/).at(-1) ?? '')) || (/ by$/i.test(relation) && / by \p{Lu}/u.test(object));
+  const isOther = goesOn || isOfAnother(subject, text, isHead) || isOfRelative(subject, text, isHead) || isElsewhere(object, text, relation);
   return named && apart && !isOther && !isOwner && !turned.some(isAny) ? [subject, object] : undefined;
 }
 /** What the model reads in `text`, which is the passage or a clause of it. */

@@ -30,7 +30,7 @@ function isPronoun(name: string): boolean {
   return CHINESE_PRONOUNS.test(name) || (PRONOUNS.has(first.toLowerCase()) && alone);
 }
 /** Small words with which a clause goes on, and no name ends; the first of them begin none, nor do times: "in 1911". */
-const GOES_ON = /(?:^(?:is|are|was|were|has|have|had|does|did|not|never|if|whether|while|but|because) |^(?:in|on|at|by|from|since) \d|^(?:in|on|at|by|from|near|outside|inside|until|since) (?:the )?\p{Lu})|(?: (?:is|are|was|were|be|been|has|have|had|does|did|do|will|would|can|could|may|might|must|not|never|\p{L}+n['’]t|an?|the|and|or|of|in|on|at|to|by|with|from|for|who|which|that))$/u;
+const GOES_ON = /(?:^(?:is|are|was|were|has|have|had|does|did|not|never|if|whether|while|but|because) |^(?:in|on|at|by|from|since) \d|^(?:in|on|at|by|from|near|outside|inside|until|since) (?:the )?\p{Lu})|(?:(?:^| )(?:is|are|was|were|be|been|has|have|had|does|did|do|will|would|can|could|may|might|must|not|never|\p{L}+n['’]t|an?|the|and|or|of|in|on|at|to|by|with|from|for|against|into|during|since|until|who|which|that))$|^(?:现在|目前|曾经|后来|当时)|是$/u;
 /** An amount of something, which is no name: "several prizes". */
 const AMOUNT = /^(?:several|many|some|few|various|numerous|most|all|both|each|every|any|no|another|other|two|three|four|five|six|seven|eight|nine|ten) [^\p{Lu}\p{N}\p{Script=Han}]+$/u;
 /** What stands before a piece of something that is no name, or of a longer name: "her brother", "several prizes", "No Country". */
@@ -50,6 +50,20 @@ export function stands(name: string, passage: string): boolean {
 const LED_BY_TIME = /^(?:In|Until|Till|Since|By|Before|After|Around|About|From|Between)\s(?:(?:early|late|mid)[\s-])?\d{3,4}s?(?:\s(?:to|until|till|and|through)\s\d{3,4})?,?\s(?=\p{Lu})/u;
 /** "Until 1990 Plato": the name without the time that leads to it at the beginning of the text. */
 export const withoutTime = (name: string, text: string): string => (text.startsWith(name) ? name.replace(LED_BY_TIME, '') : name);
+
+const MONTH = '(?:January|February|March|April|May|June|July|August|September|October|November|December)';
+const TIMED = new RegExp(`\\s(?:in|on|since|until|around|about)\\s(?:(?:early|late|mid)[\\s-])?(?:\\d{1,2}\\s)?(?:${MONTH}\\s)?(?:\\d{1,2},\\s)?\\d{4}$`, 'u');
+const YEAR_FIRST = /^(\d{4})\s(?:by|in|at|on|with|for)\s.+$/u;
+/** "Lagos on 3 December 2001", "1902 by Lord Ashgrove": what was told last, without what the sentence goes on with. */
+export const withoutTail = (name: string): string => name.replace(TIMED, '').replace(YEAR_FIRST, '$1');
+/** "Owns Chateau Lirac, which grows Syrah": told of what the clause hangs on. `tells`: the word speaks of the relation. */
+export function isOfRelative(subject: string, passage: string, tells: (word: string) => boolean): boolean {
+  const telling = [...passage.matchAll(/\p{L}+/gu)].filter(({ 0: word }) => tells(word));
+  return telling.length > 0 && telling.every(({ index }) => {
+    const before = /^(.*),\s(?:which|who)\s$/su.exec(passage.slice(0, index))?.[1];
+    return before !== undefined && before.includes(subject) && !before.endsWith(subject);
+  });
+}
 
 const TITLED = /(?:(?:^|(?<=\s))\p{Lu}[\p{L}\p{M}'’-]*\s)+of\s(?:the\s)?$/u;
 const ARTICLE = /^(?:The|An?)\s/u;

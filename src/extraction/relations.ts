@@ -2,7 +2,7 @@
 // Refuses to know models and how facts are written.
 
 import type { Relation, RelationName } from '../../graph/terms.ts';
-import { thesaurus } from '../answers/understand/thesaurus.ts';
+import { thesaurus } from '../answers/thesaurus/thesaurus.ts';
 import { relationText } from '../answers/words/evidence.ts';
 import { labelShape, labelShapeZh } from '../answers/words/grammar.ts';
 

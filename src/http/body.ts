@@ -3,7 +3,9 @@
 
 import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { mayRound, parseExactly, roundedIn, roundedReason } from '../contract/exact-json.ts';
 import { HttpError } from './problems.ts';
+import { pathOf } from './validation.ts';
 
 export const NDJSON = 'application/x-ndjson';
 /** Time to read what a refused client is still sending, so that it gets to see the answer. */
@@ -40,12 +42,34 @@ function nestsTooDeep(text: string): boolean {
   return false;
 }
 
+/** Texts of bodies in which numbers may have been rounded. */
+const texts = new WeakMap<object, string>();
+/** A body, before it is checked by the contract, with whole numbers as they came (see src/contract/exact-json.ts); the body itself where none was rounded. */
+export function exactly(body: unknown): unknown {
+  const text = typeof body === 'object' && body !== null ? texts.get(body) : undefined;
+  return text === undefined ? body : parseExactly(text);
+}
+/** Fields of bodies that hold schemas by which a text is to be valid. */
+const SCHEMAS = ['response_format', 'structured_outputs', 'guided_json', 'json_schema', 'tools', 'text', 'output_config'] as const;
+/** Throws HttpError `invalid_value` for a schema that asks for a number which would be another one here. */
+function checkSchemas(body: unknown): void {
+  const exact = exactly(body);
+  if (exact === body) return;
+  for (const field of SCHEMAS) {
+    const found = roundedIn(Reflect.get(Object(exact), field), [field]);
+    if (!found) continue;
+    const param = pathOf(found.path);
+    throw new HttpError('invalid_value', `${param}: ${roundedReason(found)}`, { param });
+  }
+}
 function parseJson(bytes: Buffer): unknown {
   const text = decodeUtf8(bytes, 'the body');
   if (text.trim() === '') throw new HttpError('invalid_json', 'the body is empty; send a JSON document');
   if (nestsTooDeep(text)) throw new HttpError('invalid_json', `the body nests lists and objects deeper than ${NESTING}, which is the limit`);
   try {
-    return JSON.parse(text);
+    const body: unknown = JSON.parse(text);
+    if (typeof body === 'object' && body !== null && mayRound(text)) texts.set(body, text);
+    return body;
   } catch (error) {
     throw new HttpError('invalid_json', `the body is not JSON: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
   }
@@ -57,6 +81,7 @@ export function readBodies(app: FastifyInstance): void {
     if (coding !== undefined && coding.toLowerCase() !== 'identity')
       throw new HttpError('unsupported_media_type', `content-encoding ${JSON.stringify(coding.slice(0, 40))} is not supported; send the body as it is`);
   });
+  app.addHook('preValidation', async ({ body }) => checkSchemas(body));
   app.removeAllContentTypeParsers();
   app.addContentTypeParser<Buffer>('application/json', { parseAs: 'buffer' }, async (_request: FastifyRequest, bytes: Buffer) => parseJson(bytes));
   app.addContentTypeParser([NDJSON, 'application/ndjson', 'application/jsonl'], (_request, payload, done) => done(null, payload));

@@ -138,6 +138,7 @@ const ENGINE: Readonly<Record<EngineErrorCode, Problem>> = {
   closed: { ...unavailable, code: 'shutting_down' },
   aborted: { status: 499, type: 'invalid_request_error', code: 'client_gone' },
   upstream_failed: { status: 502, type: 'server_error' },
+  thread_ended: { ...unavailable, code: 'engine_failed' },
   failed: { ...broken, code: 'engine_failed' },
 };
 const STORE: Readonly<Record<StoreErrorCode, Problem>> = {

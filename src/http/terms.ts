@@ -18,5 +18,6 @@ export const onTerms = (engine: Engine): Engine => ({
   score: (request, signal) => engine.score(withTerms(request, signal), signal),
   statistics: () => engine.statistics(),
   library: engine.library,
+  tokens: engine.tokens,
   close: (graceMs) => engine.close(graceMs),
 });

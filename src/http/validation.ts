@@ -7,7 +7,8 @@ import type { HttpErrorCode } from './problems.ts';
 
 type Issue = z.core.$ZodIssue;
 
-const place = (path: readonly PropertyKey[]): string =>
+/** A place in a body, as errors name it. */
+export const pathOf = (path: readonly PropertyKey[]): string =>
   path.map((part, i) => (typeof part === 'number' ? `[${part}]` : `${i === 0 ? '' : '.'}${String(part)}`)).join('');
 
 /** How far a way to read something got: as deep, and at this place, its first mistake lies. */
@@ -43,9 +44,9 @@ function formsOf(issue: Extract<Issue, { readonly code: 'invalid_union' }>): str
 }
 function read(found: Issue): { readonly code: HttpErrorCode; readonly param: string; readonly reason: string } {
   const issue = narrowed(found);
-  const param = place(issue.path);
+  const param = pathOf(issue.path);
   if (issue.code === 'unrecognized_keys') {
-    const key = place([...issue.path, issue.keys[0]]);
+    const key = pathOf([...issue.path, issue.keys[0]]);
     return {
       code: 'unknown_parameter',
       param: key,

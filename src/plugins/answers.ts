@@ -4,7 +4,7 @@
 import fp from 'fastify-plugin';
 import type { Config } from '../config.ts';
 import { createAnswerer } from '../answers/answerer.ts';
-import { thesaurus } from '../answers/understand/thesaurus.ts';
+import { thesaurus } from '../answers/thesaurus/thesaurus.ts';
 import type { Answerer } from '../answers/port.ts';
 
 declare module 'fastify' {

@@ -101,6 +101,7 @@ export class GenerationMetrics {
       score: (request, signal) => engine.score(request, signal),
       statistics: () => engine.statistics(),
       library: engine.library,
+      tokens: engine.tokens,
       close: (graceMs) => engine.close(graceMs),
     };
   }
@@ -158,7 +159,7 @@ export class GenerationMetrics {
 function reasonOf(error: unknown): Reason | undefined {
   if (!(error instanceof EngineError)) return error instanceof Error && error.name === 'AbortError' ? 'abort' : 'error';
   if (error.code === 'aborted' || error.code === 'closed') return 'abort';
-  return error.code === 'failed' || error.code === 'upstream_failed' ? 'error' : undefined;
+  return error.code === 'failed' || error.code === 'upstream_failed' || error.code === 'thread_ended' ? 'error' : undefined;
 }
 
 /** In seconds from the request. */

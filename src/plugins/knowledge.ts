@@ -1,7 +1,6 @@
 // Owns the life of the knowledge graph: its store as configured, opened at start, closed last.
 // Refuses to know who asks it.
 
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import fp from 'fastify-plugin';
 import type { Config } from '../config.ts';
@@ -23,7 +22,6 @@ async function createStore({ graph, data }: Config): Promise<GraphStore> {
     return new Neo4jStore({ url: graph.url });
   }
   const { EmbeddedStore } = await import('../../graph/embedded/store.ts');
-  await mkdir(data, { recursive: true });
   return new EmbeddedStore({ file: join(data, 'graph.db') });
 }
 

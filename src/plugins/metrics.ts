@@ -78,6 +78,7 @@ export const metrics = fp(
     gauge('pharos_engine_slots', 'KV cache slots.', () => app.engine.statistics().slots.total);
     total('pharos_engine_prompt_tokens_total', 'Tokens read.', () => app.engine.statistics().promptTokens);
     total('pharos_engine_generated_tokens_total', 'Tokens written.', () => app.engine.statistics().generatedTokens);
+    total('pharos_engine_restarts_total', 'Times that the thread of the engine ended by itself and was started again.', () => app.engine.statistics().restarts ?? 0);
     gauge('pharos_generations', 'Generations whose answer is not over.', () => app.admission.generations);
     total('pharos_cache_hits_total', 'Answers given from the cache.', () => app.answers.statistics().hits);
     total('pharos_cache_misses_total', 'Answers that the cache did not hold.', () => app.answers.statistics().misses);

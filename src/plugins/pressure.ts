@@ -12,7 +12,9 @@ export const pressure = fp(
     if (eventLoopDelayMs === 0) return;
     await app.register(underPressure, {
       maxEventLoopDelay: eventLoopDelayMs,
-      pressureHandler: (request) => {
+      pressureHandler: (request, _reply, _type, delay) => {
+        // Nothing was measured: the loop had not turned twice since the last look, as while the service starts.
+        if (delay === Number.POSITIVE_INFINITY) return;
         // Who watches has to see it.
         const watching = request.routeOptions.config.open === true || request.routeOptions.url === '/metrics';
         if (!watching) throw new HttpError('overloaded', MESSAGE);

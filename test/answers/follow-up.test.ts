@@ -7,7 +7,7 @@ import { createAnswerer, DEFAULT_COMPOSE } from '../../src/answers/answerer.ts';
 import { read } from '../../src/answers/reading.ts';
 import type { Turn } from '../../src/answers/understand/follow-up.ts';
 import { reply } from '../../src/answers/words/wording.ts';
-import { openExample } from '../helpers/answer-world.ts';
+import { openExample, openWorld } from '../helpers/answer-world.ts';
 import { says, SCRIPTED, scriptedEngine } from '../helpers/scripted-engine.ts';
 
 /** Each question of a talk, and how it is read in it; `-`: it is refused as it stands. */
@@ -176,4 +176,15 @@ t.test('the answerer reads the conversation, and its cache keeps talks apart', a
   t.match((await ask(...marie)).text, /I do not know/, 'what the names mean now counts');
   t.match((await ask('Where was Plato born?', 'Plato was born in Athens, and Besso in Riesbach.', 'When was he born?')).text, /I do not know/, 'another who is not in the graph may be meant');
   t.match((await ask('x'.repeat(3000), 'Marie Curie was born in Warsaw.', 'And when was she born?')).text, /I do not know/, 'what is too long to be read may have named others');
+});
+
+t.test('a class that the graph gives says whether somebody or something is meant', async (t) => {
+  const world = await openWorld();
+  t.teardown(() => world.close());
+  const rows = [['The Weaver', 'is_a', 'painting'], ['Pieter Holm', 'is_a', 'painter'], ['The Weaver', 'created_by', 'Pieter Holm'], ['Pieter Holm', 'nationality', 'Dutch'], ['The Weaver', 'stored in', 'Depot East']] as const;
+  await world.tell(rows.map(([subject, relation, object]) => ({ subject: parseEntityId(subject), relation: parseRelationName(relation), object: entity(parseEntityId(object)) })));
+  const earlier = [{ asked: 'Who created The Weaver?', said: 'The Weaver was created by Pieter Holm.' }];
+  const meant = async (question: string): Promise<string> => (await read(world.graph, question, { base: DEFAULT_BASE, mode: 'grounded', hops: 2 }, { answers: 10, claims: 10, compose: DEFAULT_COMPOSE }, new AbortController().signal, earlier)).question;
+  t.equal(await meant('What is his nationality?'), 'What is Pieter Holm’s nationality?');
+  t.equal(await meant('Where is it stored?'), 'Where is The Weaver stored?');
 });

@@ -6,7 +6,7 @@ import { DEFAULT_BASE, entity, parseEntityId, parseRelationName, termText } from
 import { pathText } from '../../src/answers/retrieve.ts';
 import { understand } from '../../src/answers/understand/understand.ts';
 import { analyse } from '../../src/answers/understand/question.ts';
-import { thesaurus } from '../../src/answers/understand/thesaurus.ts';
+import { thesaurus } from '../../src/answers/thesaurus/thesaurus.ts';
 import { openExample, openWorld } from '../helpers/answer-world.ts';
 import type { AnswerWorld } from '../helpers/answer-world.ts';
 

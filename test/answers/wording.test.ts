@@ -2,13 +2,14 @@
 // Refuses to know how models write.
 
 import t from 'tap';
-import { DEFAULT_BASE } from '../../graph/terms.ts';
-import { createAnswerer } from '../../src/answers/answerer.ts';
+import { DEFAULT_BASE, literal, parseRelationName } from '../../graph/terms.ts';
+import type { Term } from '../../graph/terms.ts';
+import { createAnswerer, DEFAULT_COMPOSE } from '../../src/answers/answerer.ts';
 import type { AnswerEvent, AnswerRequest } from '../../src/answers/port.ts';
-import { verifyReply } from '../../src/answers/words/compose.ts';
+import { makeDisplay, pathLine, verifyReply } from '../../src/answers/words/compose.ts';
 import type { Evidence, Language } from '../../src/answers/words/evidence.ts';
-import { article } from '../../src/answers/words/grammar.ts';
-import { reply } from '../../src/answers/words/wording.ts';
+import { article, isPlural, plural } from '../../src/answers/words/grammar.ts';
+import { clause, reply } from '../../src/answers/words/wording.ts';
 import type { GenerateEvent, ModelInfo } from '../../src/engine/port.ts';
 import { openExample } from '../helpers/answer-world.ts';
 import { says, SCRIPTED, scriptedEngine } from '../helpers/scripted-engine.ts';
@@ -29,6 +30,15 @@ t.test('labels in capitals and in camel case are read as words', (t) => {
     HAS_CHILD: 'The child of Ada is Ulm.',
     ISBN: 'The ISBN of Ada is Ulm.',
     takes: 'Ada takes Ulm.',
+    supervises: 'Ada supervises Ulm.',
+    attends: 'Ada attends Ulm.',
+    hosts: 'Ada hosts Ulm.',
+    'partner at': 'Ada is a partner at Ulm.',
+    'responsible for': 'Ada is responsible for Ulm.',
+    'heard by': 'Ada was heard by Ulm.',
+    'contract until': 'The contract until of Ada is Ulm.',
+    falcons: 'The falcons of Ada are Ulm.',
+    species: 'The species of Ada is Ulm.',
   };
   for (const [relation, sentence] of Object.entries(said)) t.equal(reply({ verdict: 'answer', conclusion: { subjects: ['Ada'], relations: [relation], objects: ['Ulm'] }, lines: [] }, 'en', (name) => name), sentence);
   t.end();
@@ -44,6 +54,37 @@ t.test('an article goes by the sound of what follows', (t) => {
     for (const phrase of phrases.split(',')) t.equal(article(phrase), right, phrase);
   t.equal(reply({ ...human, lines: [], conclusion: { subjects: ['MIT'], relations: ['is a'], objects: ['university'] } }, 'en'), 'Yes, MIT is a university.');
   t.equal(reply({ ...born, conclusion: { subjects: ['Ada'], relations: ['user of'], objects: ['Unix'] } }, 'en'), 'Ada is a user of Unix.');
+  t.end();
+});
+
+t.test('what things are is told with an article for each kind', (t) => {
+  const said = (subjects: readonly string[], objects: readonly string[]): string => reply({ verdict: 'answer', conclusion: { subjects, relations: ['is a'], objects }, lines: [] }, 'en');
+  t.equal(said(['Socrates'], ['human', 'animal', 'mortal']), 'Socrates is a human, an animal and a mortal.');
+  t.equal(said(['Socrates'], ['human', '3 more']), 'Socrates is a human and 3 more.');
+  t.equal(said(['Leeds', 'York'], ['station']), 'Leeds and York are each a station.');
+  t.equal(said(['Tom', 'Ada'], ['people']), 'Tom and Ada are people.');
+  t.end();
+});
+
+t.test('nouns that end in "man" and "men" without a man in them', (t) => {
+  for (const [one, many] of [['human', 'humans'], ['Roman', 'Romans'], ['woman', 'women'], ['chairman', 'chairmen'], ['specimen', 'specimens'], ['alias', 'aliases'], ['series', 'series'], ['genre', 'genres']] as const) t.equal(plural(one), many);
+  t.ok(isPlural('women'));
+  for (const one of ['specimen', 'species', 'alias', 'mathematics', 'gas']) t.notOk(isPlural(one), one);
+  t.end();
+});
+
+t.test('a bare participle gets its preposition before a time', (t) => {
+  const date = (value: string): Term => ({ kind: 'literal', type: 'date', value });
+  const number = (value: number): Term => ({ kind: 'literal', type: 'number', value });
+  const said = (relation: string, object: Term, language: Language = 'en'): string => clause(pathLine(literal('Ada'), [{ relation: parseRelationName(relation), inverse: false }], [object], makeDisplay(language, [], []), DEFAULT_COMPOSE), language, (name) => name);
+  t.equal(said('founded', number(1889)), 'Ada was founded in 1889');
+  t.equal(said('born', date('1879-03-14')), 'Ada was born on 1879-03-14');
+  t.equal(said('died', date('1955')), 'Ada died in 1955');
+  t.equal(said('painted', date('1889-06')), 'Ada was painted in 1889-06');
+  t.equal(said('sold', number(1500)), 'Ada sold 1500', 'may be as many');
+  t.equal(said('directed', literal('1917')), 'Ada directed 1917', 'may be a name');
+  t.equal(said('birth year', number(1879)), 'the birth year of Ada is 1879');
+  t.equal(said('出生于', date('1879'), 'zh'), 'Ada出生于1879');
   t.end();
 });
 

@@ -137,7 +137,7 @@ function world(free: () => number, sizes: Readonly<Record<string, number>>): { r
   for (const [id, bytes] of Object.entries(sizes)) {
     const info: DescribedModel['info'] = { id, tasks: ['embed'], bytes, device: 'cpu', created: 0, loaded: false };
     const model = { info: info as ModelInfo, close: async () => undefined } as unknown as Extract<OpenModel, { kind: 'encoder' }>['model'];
-    pool.add({ info, places: { folder: id }, open: async () => ({ kind: 'encoder', model }), count: async () => 0 });
+    pool.add({ info, places: { folder: id }, open: async () => ({ kind: 'encoder', model }), count: async () => 0, encode: async () => ({ ids: [], spelt: [] }), decode: async () => '' });
   }
   return { pool, closed };
 }

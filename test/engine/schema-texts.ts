@@ -1,12 +1,19 @@
-// Owns texts of schemas for tests: what may be written under one, drawn at random or given.
-// Refuses to know what is valid.
+// Owns texts of schemas for tests: what may be written under one, drawn at random or given, and whether that is what another validator takes.
+// Refuses to know how they come to be allowed.
 
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import type { Test } from 'tap';
 import { compileConstraint } from '../../src/engine/constraints/constraint.ts';
 import type { ConstraintVocabulary } from '../../src/engine/constraints/port.ts';
 import { TokenSet } from '../../src/engine/constraints/tokens/token-set.ts';
 import { TokenTrie } from '../../src/engine/constraints/tokens/token-trie.ts';
 import { drawn } from './masks-cases.ts';
 import type { Random } from './masks-cases.ts';
+
+export type Value = object | string | number | boolean | null;
+
+export const keyword = (name: string, value: unknown): object => ({ [name]: value });
+export const branches = (condition: object, met: object, unmet?: object): object => ({ if: condition, ...keyword('then', met), ...(unmet ? { else: unmet } : {}) });
 
 /** Every byte, and some longer tokens. */
 const TOKENS = [
@@ -46,4 +53,23 @@ export function accepts(schema: unknown, value: unknown, words = vocabulary()): 
     constraint.accept(byte);
   }
   return constraint.complete();
+}
+
+const ajv = new Ajv2020({ strict: false, ownProperties: true });
+/** What is drawn is valid, and of the values exactly those that are valid are taken. Whether the schema was. */
+export function holds(t: Test, schema: object, values: readonly Value[], random: Random): boolean {
+  const valid = ajv.compile(schema);
+  const words = vocabulary();
+  try {
+    compileConstraint({ kind: 'schema', schema }, words);
+  } catch (error) {
+    t.match(error, { code: 'constraint_invalid' }, JSON.stringify(schema));
+    return false;
+  }
+  for (const value of values) if (accepts(schema, value, words) !== valid(value)) t.fail(`${JSON.stringify(schema)} ${JSON.stringify(value)}: ${valid(value)}`);
+  for (let i = 0; i < 8; i++) {
+    const text = draw(schema, words, random);
+    if (text !== undefined && !valid(JSON.parse(text))) t.fail(`${JSON.stringify(schema)} gave ${text}: ${ajv.errorsText(valid.errors)}`);
+  }
+  return true;
 }

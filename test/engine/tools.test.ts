@@ -118,6 +118,23 @@ t.test('what is thought and called waits for a slow reader as one part each', as
   ]);
 });
 
+t.test('what is told of tokens waits for a slow reader with their text', async (t) => {
+  const stream = new EventStream({ begin: () => undefined, end: () => undefined });
+  const first = stream.next();
+  const token = (text: string) => ({ text, bytes: [...Buffer.from(text)], logprob: -1, top: [] });
+  const prompt = [[], [{ id: 7, text: 'x', logprob: -1, rank: 1 }]];
+  for (const event of [
+    { kind: 'delta', text: 'a' },
+    { kind: 'delta', text: '', ids: { prompt: [5, 7], written: [] }, prompt },
+    { kind: 'delta', text: 'b', tokens: [token('b')], ids: { written: [1] } },
+    { kind: 'delta', text: 'c' },
+    { kind: 'delta', text: 'd', tokens: [token('d')], ids: { written: [2, 3] } },
+  ] as const)
+    stream.push(event);
+  t.same((await first).value, { kind: 'delta', text: 'a' });
+  t.same((await stream.next()).value, { kind: 'delta', text: 'bcd', tokens: [token('b'), token('d')], ids: { prompt: [5, 7], written: [1, 2, 3] }, prompt });
+});
+
 t.test('whether the prompt opens a thought is seen', async (t) => {
   const messages: ChatPrompt['messages'] = [{ role: 'user', content: 'x' }];
   t.equal(shown(QWEN, { messages }).thought, 'free');

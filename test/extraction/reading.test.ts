@@ -3,7 +3,7 @@
 
 import t from 'tap';
 import { passagesOf as read } from '../../src/extraction/passages.ts';
-import { isElsewhere, isIndefinite, isOfAnother, nameRules, stands, wholeName, withoutTime } from '../../src/extraction/names.ts';
+import { isElsewhere, isIndefinite, isOfAnother, isOfRelative, nameRules, stands, wholeName, withoutTail, withoutTime } from '../../src/extraction/names.ts';
 import { candidatesOf, isTurned } from '../../src/extraction/relations.ts';
 import type { RelationName } from '../../graph/terms.ts';
 
@@ -87,6 +87,22 @@ t.test('a time at the beginning of the text leads to a name and is no part of it
   t.equal(named('In early 1920, Max'), 'Max');
   t.equal(named('Until 1990'), 'Until 1990');
   t.equal(named('Until 1990 Plato', 'The song Until 1990 Plato is long.'), 'Until 1990 Plato');
+  t.end();
+});
+
+t.test('what the sentence goes on with is no part of the name that was told last', (t) => {
+  for (const [name, meant] of [['Paul Reyes in 2019', 'Paul Reyes'], ['Lagos on 3 December 2001', 'Lagos'], ['Ulm in March 1879', 'Ulm'], ['1902 by Lord Ashgrove', '1902'], ['Port of Selby', 'Port of Selby'], ['Man in the Iron Mask', 'Man in the Iron Mask'], ['1984', '1984'], ['12 in a Row', '12 in a Row']] as const) t.equal(withoutTail(name), meant, name);
+  for (const name of ['a', 'Orlan Shipping against', '现在是星光动物园', '李建国是']) t.notOk(stands(name, `Here is ${name} 。`), name);
+  t.end();
+});
+
+t.test('what a relative clause tells is told of the name that it follows', (t) => {
+  const tells = (word: string): boolean => word === 'grows';
+  const passage = 'Marc Fabre owns Chateau Lirac, which grows Syrah.';
+  t.ok(isOfRelative('Marc Fabre', passage, tells));
+  t.notOk(isOfRelative('Chateau Lirac', passage, tells));
+  t.notOk(isOfRelative('Marc Fabre', 'Marc Fabre grows Syrah, which he sells.', tells));
+  t.notOk(isOfRelative('Marc Fabre', 'Marc Fabre, who was born in Lyon, grows Syrah.', tells));
   t.end();
 });
 

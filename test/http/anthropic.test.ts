@@ -187,6 +187,24 @@ t.test('a conversation with calls and results comes to the engine in its own for
   ]);
 });
 
+t.test('whole numbers of any length in the inputs of calls reach the engine and come back as they are, and others stay numbers', async (t) => {
+  script = () => [{ kind: 'tool_call', index: 0, id: 'c', name: 'weather', arguments: '{"id":12345678901234567890}' }, { kind: 'finish', reason: 'tool_calls', usage }];
+  const text = (input: string, more = ''): string => `{"model": "scripted", "max_tokens": 64${more}, "knowledge": {"mode": "off"}, "messages": [{"role": "user", "content": "12345678901234567890?"}, {"role": "assistant", "content": [{"type": "tool_use", "id": "a", "name": "weather", "input": ${input}}]}, {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "a", "content": "x"}]}]}`;
+  const input = '{"id":9007199254740993,"deep":[{"n":-12345678901234567890}],"small":12,"part":0.1234567890123456,"text":"9007199254740993"}';
+  for (const path of ['/v1/messages', '/anthropic/v1/messages']) {
+    const reply = await call(app, 'POST', path, text(input));
+    t.equal(reply.status, 200, reply.text);
+    t.equal(chatAsked().messages[1].toolCalls?.[0].arguments, input);
+    t.match(reply.text, '"input":{"id":12345678901234567890}');
+  }
+  t.equal((await call(app, 'POST', '/v1/messages/count_tokens', text(input).replace(/ "max_tokens": 64,| "knowledge": \{.*?\},/g, ''))).status, 200);
+  const schema = ', "tools": [{"name": "weather", "input_schema": {"type": "object", "properties": {"id": {"type": "integer", "maximum": 18446744073709551615}}}}]';
+  t.equal((await call(app, 'POST', '/v1/messages', text(input, schema))).status, 200);
+  t.same(chatAsked().tools?.[0].parameters, { type: 'object', properties: { id: { type: 'integer', maximum: 18446744073709552000 } } });
+  for (const wrong of ['9007199254740993', '[9007199254740993]']) t.match(await call(app, 'POST', '/v1/messages', text(wrong)), { status: 400, json: { error: { message: /input: expected record/ } } });
+  t.match(await call(app, 'POST', '/v1/messages', text('{}', ', "top_k": 90071992547409931')), { status: 400, json: { error: { message: /^top_k: / } } });
+});
+
 t.test('choices of tools, thinking, effort and formats are passed on', async (t) => {
   script = () => says('x');
   const chat = async (more: object): Promise<unknown> => {

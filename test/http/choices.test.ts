@@ -1,7 +1,10 @@
 // Owns several choices, likelihoods, echoes and the sampler's settings over HTTP.
 // Refuses to know how tokens are chosen: test/engine/sampling does.
 
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import t from 'tap';
+import { sideBySide } from '../../src/http/choices.ts';
 import { call, events, startApp } from '../helpers/http-app.ts';
 
 const app = await startApp(t, { PHAROS_EXAMPLE: 'on' });
@@ -48,6 +51,55 @@ t.test('several prompts, as texts and as token ids', async (t) => {
   t.match(await complete({ prompt: [5000] }), { status: 400, json: { error: { message: /vocabulary of 4109/ } } });
 });
 
+t.test('choices that wait cost nothing while others write', async (t) => {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  const held = (): number => {
+    collect();
+    return process.memoryUsage().heapUsed;
+  };
+  let begin = (): void => undefined;
+  const turn = new Promise<void>((resolve) => (begin = resolve));
+  async function* writes(): AsyncGenerator<string> {
+    for (let i = 0; i < 10_000; i++) yield 'x';
+  }
+  async function* waits(): AsyncGenerator<string> {
+    await turn;
+    yield 'y';
+  }
+  const before = held();
+  let [seen, grown] = [0, 0];
+  for await (const _ of sideBySide([writes(), ...Array.from({ length: 60 }, waits)])) {
+    if (++seen !== 10_000) continue;
+    grown = held() - before;
+    begin();
+  }
+  t.equal(seen, 10_060);
+  t.ok(grown < 10 * 2 ** 20, `${(grown / 2 ** 20).toFixed(1)} MiB`);
+});
+
+t.test('one that fails ends the others, and so does a reader who leaves', async (t) => {
+  const ended: string[] = [];
+  async function* endless(name: string): AsyncGenerator<string> {
+    try {
+      for (;;) yield await new Promise<string>((resolve) => setImmediate(() => resolve(name)));
+    } finally {
+      ended.push(name);
+    }
+  }
+  async function* fails(): AsyncGenerator<string> {
+    yield 'f';
+    throw new Error('no more');
+  }
+  const read = async (all: AsyncIterable<string>[], most: number): Promise<void> => {
+    for await (const _ of sideBySide(all)) if (--most === 0) return;
+  };
+  await t.rejects(read([endless('a'), fails(), endless('b')], 1000), { message: 'no more' });
+  t.same(ended.toSorted(), ['a', 'b']);
+  await read([endless('c'), endless('d')], 3);
+  t.same(ended.toSorted(), ['a', 'b', 'c', 'd']);
+});
+
 t.test('likelihoods of what was written, and with echo of the prompt', async (t) => {
   // Said once, so that what is written goes on in whole characters.
   const prompt = 'Albert Einstein was born in Ulm and Albert Einstein was born';
@@ -92,6 +144,28 @@ t.test('streamed choices carry their numbers, and the count of tokens comes last
   t.same(texts, whole.map((choice) => choice.text));
   t.ok((chunks.at(-1)?.usage?.completion_tokens ?? 0) > 0);
   t.equal(chunks.filter(({ usage }) => usage).length, 1);
+});
+
+t.test('chunks tell the tokens of their choice so far, where that is asked for', async (t) => {
+  type Counted = { choices: { index: number }[]; usage: { prompt_tokens: number; completion_tokens: number; total_tokens: number } | null };
+  const asked = { stream: true, stream_options: { include_usage: true, continuous_usage_stats: true } };
+  const off = { messages: [{ role: 'user', content: 'Tell me more.' }], knowledge: { mode: 'off' }, temperature: 2, seed: 5, max_tokens: 12, n: 2 };
+  for (const [what, { text }] of [['text', await complete({ ...WILD, n: 2, ...asked })], ['chat', await chat({ ...off, ...asked })]] as const) {
+    const chunks = events(text) as unknown as Counted[];
+    const whole = chunks.at(-1)?.usage;
+    let completion = 0;
+    for (const index of [0, 1]) {
+      const counts = chunks.filter(({ choices }) => choices[0]?.index === index).map(({ usage }) => usage);
+      t.ok(counts.length > 2 && counts.every((usage, i) => usage && usage.prompt_tokens === whole?.prompt_tokens && usage.total_tokens === usage.prompt_tokens + usage.completion_tokens && usage.completion_tokens >= (counts[i - 1]?.completion_tokens ?? 1)), what);
+      completion += counts.at(-1)?.completion_tokens ?? 0;
+    }
+    t.equal(completion, whole?.completion_tokens, `${what}: the last of each choice make the whole`);
+  }
+  const grounded = events((await chat(asked)).text) as unknown as Counted[];
+  t.same(grounded.slice(0, -2).filter(({ usage }) => usage !== null), [], 'how many tokens the words of an answer from the graph took is known at its end');
+  t.same(grounded.at(-2)?.usage, grounded.at(-1)?.usage);
+  const alone = events((await complete({ ...WILD, stream: true, stream_options: { continuous_usage_stats: true } })).text) as unknown as Counted[];
+  t.ok(alone.every((chunk) => !('usage' in chunk)));
 });
 
 t.test('the model\'s words of a grounded answer come with their likelihoods', async (t) => {

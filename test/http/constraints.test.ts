@@ -30,6 +30,28 @@ t.test('patterns, grammars and choices, for chats and plain texts', async (t) =>
   t.type(JSON.parse(str((await chat({ structured_outputs: { json: schema } })).json.choices[0].message.content)), 'object');
 });
 
+t.test('a schema that asks for a number which would be rounded is refused by its place, and rounded bounds are not', async (t) => {
+  const post = (path: string, fields: string) => call(app, 'POST', path, `{${fields}, "knowledge": {"mode": "off"}}`);
+  const chatted = '"messages": [{"role": "user", "content": "12345678901234567890?"}], "max_tokens": 60';
+  const refused = async (path: string, fields: string, param: string): Promise<void> => {
+    const { status, json, text } = await post(path, fields);
+    t.equal(status, 400, text);
+    const error = json.error as unknown as { param?: string; details?: { param: string }; message: string };
+    t.equal(error.param ?? error.details?.param, param);
+    t.match(error.message, /is 9007199254740993, and whole numbers beyond 2\^53 cannot all be told apart here; give it as a string/);
+  };
+  const [odd, even] = ['{"enum": [1, 9007199254740993]}', '{"enum": [9007199254740992, 10000000000000000000]}'];
+  await refused('/v1/chat/completions', `${chatted}, "response_format": {"type": "json_schema", "json_schema": {"name": "x", "schema": ${odd}}}`, 'response_format.json_schema.schema.enum[1]');
+  await refused('/v1/chat/completions', `${chatted}, "guided_json": ${JSON.stringify(odd)}`, 'guided_json.enum[1]');
+  await refused('/v1/chat/completions', `${chatted}, "tools": [{"type": "function", "function": {"name": "f", "parameters": {"properties": {"id": {"const": 9007199254740993}}}}}]`, 'tools[0].function.parameters.properties.id.const');
+  await refused('/v1/responses', `"input": "Hi", "text": {"format": {"type": "json_schema", "name": "x", "schema": ${odd}}}`, 'text.format.schema.enum[1]');
+  await refused('/v1/messages', `"model": "pharos-mini", ${chatted}, "output_config": {"format": {"type": "json_schema", "schema": ${odd}}}`, 'output_config.format.schema.enum[1]');
+  const given = await post('/v1/chat/completions', `${chatted}, "json_schema": ${even}`);
+  t.match(given.json, { choices: [{ message: { content: /^(9007199254740992|10000000000000000000)$/ } }] }, given.text);
+  const bounded = await post('/v1/chat/completions', `${chatted}, "json_schema": {"type": "integer", "minimum": 1, "maximum": 18446744073709551615}`);
+  t.equal(bounded.status, 200, bounded.text);
+});
+
 t.test('by the names of earlier versions of vLLM and of llama.cpp', async (t) => {
   t.match((await complete({ guided_regex: '#[0-9a-f]{6}' })).json, { choices: [{ text: /^#[0-9a-f]{6}$/ }] });
   t.match((await complete({ guided_choice: ['red', 'dark green'] })).json, { choices: [{ text: /^(red|dark green)$/ }] });
@@ -44,7 +66,7 @@ t.test('by the names of earlier versions of vLLM and of llama.cpp', async (t) =>
 t.test('what cannot be kept is refused with the keyword', async (t) => {
   const refused = async (rest: object, error: object): Promise<void> => void t.match(await chat(rest), { status: 400, json: { error: { type: 'invalid_request_error', ...error } } }, JSON.stringify(rest));
   const format = (given: object): object => ({ response_format: { type: 'json_schema', json_schema: { name: 'x', schema: given } } });
-  await refused(format({ type: 'object', unevaluatedProperties: false }), { param: 'response_format', message: /unevaluatedProperties at # is not supported/ });
+  await refused(format({ $dynamicRef: '#node' }), { param: 'response_format', message: /\$dynamicRef at # is not supported/ });
   await refused(format({ type: 'integer', minimum: 3, maximum: 1 }), { message: /leaves no integer/ });
   await refused({ response_format: { type: 'grammar', grammar: 'root ::= (' } }, { message: /line 1, column/ });
   await refused({ response_format: { type: 'regex', pattern: 'a(?=b)' } }, { param: 'response_format', message: /no text matches/ });

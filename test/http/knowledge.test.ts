@@ -47,6 +47,13 @@ t.test('relations are declared, and what is declared takes effect', async (t) =>
     ['a adjoins b', 'a is a place', 'a near b', 'b is a place', 'b is a thing'],
   );
   t.match(await call(app, 'PUT', '/v1/relations/next%20to', { domain: [' '] }), { status: 400 });
+  for (const address of ['/v1/relations/next%20to', '/v1/entities/a']) {
+    const both = (base: string) => call(app, 'PUT', `${address}?knowledge_base=places`, { aliases: ['named twice'], knowledge_base: base });
+    t.match(await both('other'), { status: 400, json: { error: { code: 'invalid_value', param: 'knowledge_base', message: /the address says knowledge base "places" and the body "other"; name one/ } } }, address);
+    t.match(await get(`${address}?knowledge_base=other`), { status: 404 }, 'nothing was written');
+    t.match(await both('places'), { status: 200, json: { aliases: [{ text: 'named twice' }] } });
+  }
+  t.match(await post('/v1/rules?knowledge_base=places', { rules: ANCESTORS, knowledge_base: 'other' }), { status: 400, json: { error: { param: 'knowledge_base' } } });
   t.match(await get('/v1/relations?cursor=???'), { status: 400, json: { error: { param: 'cursor' } } });
   t.match(await get('/v1/relations/none'), { status: 404, json: { error: { code: 'relation_not_found' } } });
   t.match((await get('/v1/relations/next%20to?knowledge_base=places')).json, { name: 'next to' });

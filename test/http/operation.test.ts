@@ -15,10 +15,11 @@ const app = await startApp(t, { PHAROS_EXAMPLE: 'on' });
 const get = (url: string) => call(app, 'GET', url);
 
 t.test('health and readiness say with what the service runs', async (t) => {
-  t.match(await get('/healthz'), {
-    status: 200,
-    json: { status: 'ok', version: /^\d+\.\d+\.\d+/, store: 'embedded', models: [{ id: 'pharos-mini', device: 'cpu' }] },
-  });
+  for (const address of ['/healthz', '/health'])
+    t.match(await get(address), {
+      status: 200,
+      json: { status: 'ok', version: /^\d+\.\d+\.\d+/, store: 'embedded', models: [{ id: 'pharos-mini', device: 'cpu' }] },
+    });
   t.match(await get('/readyz'), { status: 200, json: { status: 'ready' } });
 });
 
@@ -145,7 +146,14 @@ t.test('the configuration is strict, and all mistakes are told at once', async (
     /PHAROS_PROT: there is no such setting/,
   ]);
   t.match(problems({ PHAROS_HOST: '0.0.0.0' }), [/others can reach this address, so PHAROS_API_KEYS must name at least one key/]);
-  t.notMatch(problems({ PHAROS_API_KEYS: 'secret with spaces' }).join(), /secret/, 'keys are not repeated');
+  t.notMatch(problems({ PHAROS_API_KEYS: 'secret with spaces', PHAROS_ENGINE_KEY: 'secret\nline', PHAROS_ENGINE: 'http://me:secret@host/v1' }).join(), /secret/, 'keys are not repeated');
+  t.same(parseConfig({ PHAROS_MODELS: ' /a, ,/b ,' }).models, [{ given: '/a', path: '/a' }, { given: '/b', path: '/b' }], 'a comma too many names no folder');
+  t.match(problems({ PHAROS_MODELS: ' , ' }), [/PHAROS_MODELS= , : name at least one/]);
+  for (const address of ['host:8000', 'Embedded', 'ftp://host/v1', 'http://me:key@host:8000/v1', 'http://host/v1?key=1', 'http://host/v1#x', 'http://host/v1?'])
+    t.match(problems({ PHAROS_ENGINE: address }), [/PHAROS_ENGINE: give embedded, or an address such as http:\/\/host:8000\/v1, .*PHAROS_ENGINE_KEY/], address);
+  for (const address of ['http://host', 'https://host:8000/v1/', 'http://[::1]:8000/v1']) t.equal(parseConfig({ PHAROS_ENGINE: address }).engine, address);
+  for (const key of ['two words', 'line\nline', '密钥']) t.match(problems({ PHAROS_ENGINE_KEY: key }), [/PHAROS_ENGINE_KEY: a key has/], key);
+  t.match(problems({ PHAROS_CACHE: '9999999999999999GiB' }), [/PHAROS_CACHE=9999999999999999GiB: give 8388607GiB or less/]);
   for (const row of describeConfig().split('\n').slice(2)) t.match(row, /^\| PHAROS_[A-Z_]+ \| .* \| .{10,} \|$/);
 });
 
@@ -162,4 +170,11 @@ t.test('the server says how it is used, and refuses to start with a bad environm
   const model = run([], { PHAROS_MODELS: '/nowhere', PHAROS_PORT: '0', PHAROS_DATA: `${t.testdir()}/data` });
   t.equal(model.status, 1);
   t.match(model.stderr, /Pharos cannot start: .*\/nowhere/);
+  // What the system refuses, whatever is logged: a file in the place of a folder, an address that is not this machine's.
+  const embedder = fileURLToPath(new URL('../../models/pharos-embed', import.meta.url));
+  const some = { PHAROS_MODELS: embedder, PHAROS_DEVICE: 'cpu', PHAROS_PORT: '0', PHAROS_LOG_LEVEL: 'silent' };
+  const file = run([], { ...some, PHAROS_DATA: fileURLToPath(import.meta.url) });
+  t.match(file, { status: 1, stderr: /^Pharos cannot start: the store .*operation\.test\.ts\/graph\.db could not be opened: .*\n$/ });
+  const address = run([], { ...some, PHAROS_DATA: `${t.testdir()}/data`, PHAROS_HOST: '203.0.113.9', PHAROS_API_KEYS: 'a-key-of-mine' });
+  t.match(address, { status: 1, stderr: /^Pharos cannot start: listen .*203\.0\.113\.9.*\n$/ });
 });

@@ -13,6 +13,7 @@ t.test('a proof of a knowledge base that was never written is found by its id, a
   t.match(await call(app, 'GET', `/v1/proofs/${id}`), found);
   t.match(await call(app, 'GET', `/v1/proofs/${id}?knowledge_base=never-written`), found);
   t.match(await call(app, 'POST', `/v1/proofs/${id}/check`, supposed), { status: 200, json: { valid: true } });
+  t.match(await call(app, 'POST', `/v1/proofs/${id}/check?knowledge_base=other`, { ...supposed, knowledge_base: 'default' }), { status: 400, json: { error: { param: 'knowledge_base' } } });
   t.match(await call(app, 'GET', `/v1/proofs/${id}?knowledge_base=default`), { status: 404, json: { error: { code: 'proof_not_found' } } });
   t.match(await call(app, 'GET', '/v1/proofs/p_none'), { status: 404, json: { error: { code: 'proof_not_found' } } });
 });

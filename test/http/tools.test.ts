@@ -222,7 +222,7 @@ t.test('the shipped model calls because it must, with arguments that are valid',
     t.match(message.tool_calls[0], { id: /^call_[0-9a-f]{24}$/, type: 'function', function: { name: 'weather' } });
     t.ok(valid(argumentsOf(message.tool_calls[0])), JSON.stringify(message));
   }
-  const { json } = await real({ tools: [...TOOLS, tool('loose', { parameters: { type: 'object', unevaluatedProperties: false } })], tool_choice: 'required', parallel_tool_calls: false, seed: 5 });
+  const { json } = await real({ tools: [...TOOLS, tool('loose', { parameters: { type: 'object', $dynamicRef: '#x' } })], tool_choice: 'required', parallel_tool_calls: false, seed: 5 });
   const [made] = list(json.choices[0].message.tool_calls);
   t.ok(['weather', 'now', 'loose'].includes(str(made.function.name)));
   t.type(argumentsOf(made), 'object');
@@ -256,8 +256,8 @@ t.test('a call that is cut off shows nothing of its marks, whole or streamed', a
 });
 
 t.test('a strict function whose schema cannot be kept is refused; without strict it may be asked for', async (t) => {
-  const parameters = { type: 'object', properties: { a: { type: 'object', unevaluatedProperties: false } } };
-  t.match(await real({ tools: [tool('f', { parameters, strict: true })] }), { status: 400, json: { error: { param: 'tools', message: /function f is strict, .*unevaluatedProperties at #\/properties\/a is not supported/ } } });
+  const parameters = { type: 'object', properties: { a: { type: 'object', $dynamicRef: '#x' } } };
+  t.match(await real({ tools: [tool('f', { parameters, strict: true })] }), { status: 400, json: { error: { param: 'tools', message: /function f is strict, .*\$dynamicRef at #\/properties\/a is not supported/ } } });
   t.equal((await real({ tools: [tool('f', { parameters })], max_tokens: 4 })).status, 200);
 });
 

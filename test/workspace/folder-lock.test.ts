@@ -5,7 +5,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import t from 'tap';
-import { lockFolder } from '../../src/workspace/folder-lock.ts';
+import { FolderError, lockFolder } from '../../src/workspace/folder-lock.ts';
 
 t.test('a folder that is used is refused, by this process and by others, and free when it was given back', (t) => {
   const folder = join(t.testdir(), 'data');
@@ -13,6 +13,15 @@ t.test('a folder that is used is refused, by this process and by others, and fre
   t.throws(() => lockFolder(folder), { message: /is used by another Pharos; .*give this one another folder/ });
   lock.release();
   lockFolder(folder).release();
+  t.end();
+});
+
+t.test('a folder that cannot be written is refused by name', (t) => {
+  const file = join(t.testdir({ file: 'x' }), 'file');
+  for (const folder of [file, join(file, 'data')]) {
+    const refused = t.throws(() => lockFolder(folder), { message: /^.*file(\/data)? cannot be written, as the folder of PHAROS_DATA has to be: / });
+    t.ok(refused instanceof FolderError);
+  }
   t.end();
 });
 

@@ -8,8 +8,9 @@ const SLICE = 10;
 
 export class Turns {
   #since = performance.now();
-  /** Resolves at once, or after others had their turn when it is time for that. */
-  async give(): Promise<void> {
+  /** Resolves at once, or after others had their turn when it is time for that. Rejects with the signal's reason. */
+  async give(signal?: AbortSignal): Promise<void> {
+    signal?.throwIfAborted();
     if (performance.now() - this.#since < SLICE) return;
     await setImmediate();
     this.#since = performance.now();

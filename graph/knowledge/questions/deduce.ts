@@ -15,6 +15,7 @@ import { Turns } from '../common/turns.ts';
 import type { DeduceAnswer, DeduceResult } from '../common/types.ts';
 import { probabilities, weigh } from './uncertainty.ts';
 import { Prover } from '../worlds/world.ts';
+import type { Held } from '../worlds/world.ts';
 
 /** Derives what the goal needs (all, without goal) from the base with the hypotheses, and reads the answers. Throws RuleError, KnowledgeError `too_large`, and the signal's reason. */
 export async function deduceHypothetically(
@@ -63,7 +64,7 @@ export async function deduceHypothetically(
   const rows: Row[] = [];
   let complete = run.complete;
   let limit = run.limit;
-  const add = async (at: Row, bindings: Record<string, Term>): Promise<boolean> => {
+  const add = async (held: () => Promise<Held>, bindings: Record<string, Term>): Promise<boolean> => {
     signal?.throwIfAborted();
     await turns.give();
     const reached = answers.length >= budget.answers ? 'answers' : performance.now() - began > budget.ms ? 'ms' : undefined;
@@ -71,13 +72,19 @@ export async function deduceHypothetically(
       [complete, limit] = [false, reached];
       return false;
     }
-    answers.push(toAnswer(await prover.hold(at), bindings, context.keep));
-    rows.push(at);
+    answers.push(toAnswer(await held(), bindings, context.keep));
     if (prover.late) [complete, limit] = [false, limit ?? 'ms'];
     return true;
   };
-  if (goal) {
-    for (const at of readable ?? goalRows(goal, database)) if (!(await add(at, goalBindings(goal, database.triple(at.slot, at.row))))) break;
+  const addRow = async (at: Row, bindings: Record<string, Term>): Promise<boolean> => {
+    const added = await add(() => prover.hold(at), bindings);
+    if (added) rows.push(at);
+    return added;
+  };
+  if (goal && readable) {
+    for (const answer of readable) if (!(await add(() => prover.follow(answer), goalBindings(goal, answer.triple)))) break;
+  } else if (goal) {
+    for (const at of goalRows(goal, database)) if (!(await addRow(at, goalBindings(goal, database.triple(at.slot, at.row))))) break;
   } else {
     const given = new Set(hypothesis.rules.map(({ id }) => id));
     const everything = given.size === 0 && hypothesis.facts.length === 0;
@@ -86,7 +93,7 @@ export async function deduceHypothetically(
         if (slot.table.rules[row] < 0) continue;
         const byGiven = given.has(rules[slot.table.rules[row]].id);
         if (!everything && !byGiven && hypothesis.derivedAlready(database.triple(slot, row))) continue;
-        if (!(await add({ slot, row }, {}))) break listing;
+        if (!(await addRow({ slot, row }, {}))) break listing;
       }
   }
   return finish({ outcome: answers.length > 0 ? 'entailed' : 'not_entailed', answers, complete, ...(complete ? {} : { limit }) }, rows);

@@ -1,9 +1,11 @@
 // Owns the difference that supposed changes would make: what would follow newly, no longer, or with another confidence.
 // Refuses to know how anything is derived. Nothing here is written.
 
+import type { Triple } from '../../terms.ts';
 import { signed } from '../../reason/tables/database.ts';
-import type { Database, Row, SignedRelation, Slot } from '../../reason/tables/database.ts';
+import type { Database, Row, SignedRelation } from '../../reason/tables/database.ts';
 import { atomsOf } from '../../reason/language/body.ts';
+import type { Answer, FactoredAnswers } from '../../reason/proofs/factored.ts';
 import { decisiveGoals } from '../../reason/rulesets/refutation.ts';
 import type { Atom, Budget, Outcome, Rule } from '../../reason/types.ts';
 import type { BaseState } from '../bases/base.ts';
@@ -13,6 +15,7 @@ import { groundIn } from '../worlds/ground.ts';
 import { derive } from '../worlds/hypothesis.ts';
 import type { Derived, Hypothesis, Wanted } from '../worlds/hypothesis.ts';
 import { Tellings } from '../facts/tellings.ts';
+import { Turns } from '../common/turns.ts';
 import { KnowledgeError } from '../common/types.ts';
 import type { Consequence, WhatIfResult } from '../common/types.ts';
 import { DatabaseWorld, Prover } from '../worlds/world.ts';
@@ -32,68 +35,69 @@ function affected(changed: Iterable<SignedRelation>, rules: readonly Rule[]): Se
   return found;
 }
 
+/** Where a triple holds: in a row, or in one yet to be written. */
+type Place = Row | Answer;
 interface Difference {
   readonly change: Consequence['change'];
-  /** Where it holds; when altered, in the supposed world. */
-  readonly at: Row;
+  /** In the world it holds in; when altered, in the supposed one. */
+  readonly at: Place;
   readonly before?: number;
 }
-const SLICE_MS = 10;
-/** Of which world all that follows is known. */
-interface Complete {
-  readonly before: boolean;
-  readonly after: boolean;
+/** How a triple holds. */
+interface Standing {
+  readonly told: boolean;
+  readonly confidence: number;
+}
+/** What is compared of one world. */
+interface Side {
+  readonly database: Database;
+  readonly answers?: FactoredAnswers;
+  /** All that follows is known. */
+  readonly complete: boolean;
+}
+const inRow = ({ slot: { table }, row }: Row): Standing => ({ told: table.rules[row] < 0, confidence: table.confidence(row) });
+const standingIn = ({ database, answers }: Side, triple: Triple): Standing | undefined => {
+  const at = database.find(triple);
+  return at ? inRow(at) : answers?.has(triple) ? { told: false, confidence: 1 } : undefined;
+};
+const isRow = (at: Place): at is Row => 'slot' in at;
+const tripleAt = ({ database }: Side, at: Place): Triple => (isRow(at) ? database.triple(at.slot, at.row) : at.triple);
+const isTold = (side: Side, at: Place): boolean => (isRow(at) ? inRow(at) : standingIn(side, at.triple))?.told ?? false;
+/** Answers are made where all is certain. */
+const confidenceAt = (at: Place): number => (isRow(at) ? inRow(at).confidence : 1);
+/** What holds in the world of a relation, or of the goal. */
+function* holding({ database, answers }: Side, key: SignedRelation): Generator<Place> {
+  if (answers) yield* answers;
+  const slot = answers ? undefined : database.get(key);
+  if (slot) for (let row = 0; row < slot.table.count; row++) yield { slot, row };
 }
 /**
  * Differences in what is derived: by relation, in the order of the supposed world's rows, then of those that are gone. What is missing from a world that is not complete may hold
  * there all the same, and surer than it seems: nothing is concluded from that. Lets other work in between.
  */
-async function differences(
-  before: Database,
-  after: Database,
-  complete: Complete,
-  keys: Iterable<SignedRelation>,
-  goal: Atom | undefined,
-  signal?: AbortSignal,
-): Promise<Difference[]> {
+async function differences(before: Side, after: Side, keys: Iterable<SignedRelation>, goal: Atom | undefined, signal?: AbortSignal): Promise<Difference[]> {
   const found: Difference[] = [];
-  const told = ({ table }: Slot, row: number): boolean => table.rules[row] < 0;
-  let until = performance.now() + SLICE_MS;
-  const pause = async (): Promise<void> => {
-    if (performance.now() < until) return;
-    await new Promise<void>((resolve) => setImmediate(resolve));
-    signal?.throwIfAborted();
-    until = performance.now() + SLICE_MS;
-  };
-  const appeared = (slot: Slot, row: number): void => {
-    const triple = after.triple(slot, row);
-    if (goal && !answersGoal(goal, triple)) return;
-    const old = before.find(triple);
-    if (!old) {
-      if (complete.before && !told(slot, row)) found.push({ change: 'gained', at: { slot, row } });
-      return;
+  const turns = new Turns();
+  let looked = 0;
+  const isPause = (): boolean => (looked++ & 0x3ff) === 0;
+  for (const key of keys) {
+    for (const at of holding(after, key)) {
+      if (isPause()) await turns.give(signal);
+      const triple = tripleAt(after, at);
+      if (goal && !answersGoal(goal, triple)) continue;
+      const was = standingIn(before, triple);
+      const told = isTold(after, at);
+      if (!was) {
+        if (before.complete && !told) found.push({ change: 'gained', at });
+      } else if (before.complete && after.complete && !(told && was.told) && was.confidence !== confidenceAt(at)) found.push({ change: 'altered', at, before: was.confidence });
     }
-    const was = old.slot.table.confidence(old.row);
-    if (complete.before && complete.after && was !== slot.table.confidence(row) && !(told(slot, row) && told(old.slot, old.row)))
-      found.push({ change: 'altered', at: { slot, row }, before: was });
-  };
-  const vanished = (slot: Slot, row: number): void => {
-    if (!complete.after || told(slot, row)) return;
-    const triple = before.triple(slot, row);
-    if ((!goal || answersGoal(goal, triple)) && !after.find(triple)) found.push({ change: 'lost', at: { slot, row } });
-  };
-  for (const key of keys)
-    for (const [database, look] of [
-      [after, appeared],
-      [before, vanished],
-    ] as const) {
-      const slot = database.get(key);
-      if (!slot) continue;
-      for (let row = 0; row < slot.table.count; row++) {
-        if ((row & 0x3ff) === 0) await pause();
-        look(slot, row);
+    if (after.complete)
+      for (const at of holding(before, key)) {
+        if (isPause()) await turns.give(signal);
+        const triple = tripleAt(before, at);
+        if (!isTold(before, at) && (!goal || answersGoal(goal, triple)) && !standingIn(after, triple)) found.push({ change: 'lost', at });
       }
-    }
+  }
   return found;
 }
 
@@ -152,20 +156,20 @@ export async function whatIf(
       }
     : await derive(actual, wanted(actual), left(), contexts.before.reader, contexts.before.now, signal);
   const after = await derive(supposed, wanted(supposed), left(), contexts.after.reader, contexts.after.now, signal);
-  // Answers that are made as they are read have to be there to be compared.
-  for (const { answers } of [before, after]) Array.from(answers ?? []);
   const worlds = [
     { ...before, hypothesis: actual, context: contexts.before },
     { ...after, hypothesis: supposed, context: contexts.after },
   ].map(({ context, ...derived }) => ({ ...derived, prover: new Prover(derived.program, context.reader, context.proofs, derived.tellings, { until: began + budget.ms, settled: derived.run.complete }) }));
   const [actually, supposedly] = worlds;
-  const complete: Complete = { before: before.run.complete, after: after.run.complete };
-  const found = await differences(before.program.database, after.program.database, complete, goal ? [signed(goal.relation, goal.negated)] : keys, goal, signal);
+  const [one, other] = worlds.map(({ program: { database }, answers, run: { complete } }): Side => ({ database, complete, ...(answers ? { answers } : {}) }));
+  const found = await differences(one, other, goal ? [signed(goal.relation, goal.negated)] : keys, goal, signal);
 
   const consequences: Consequence[] = [];
+  const turns = new Turns();
   for (const { change, at, before: was } of found.slice(offset, offset + budget.answers)) {
-    signal?.throwIfAborted();
-    const { triple, confidence, proof } = await (change === 'lost' ? actually : supposedly).prover.hold(at);
+    await turns.give(signal);
+    const { prover } = change === 'lost' ? actually : supposedly;
+    const { triple, confidence, proof } = await (isRow(at) ? prover.hold(at) : prover.follow(at));
     consequences.push({ change, triple, confidence, ...(was === undefined ? {} : { before: was }), ...(proof ? { proofId: contexts.after.keep(proof) } : {}) });
   }
   const outcomes: Outcome[] = [];

@@ -4,7 +4,7 @@
 import type { Statement, Triple, TriplePattern } from '../../terms.ts';
 import { atomsOf } from '../../reason/language/body.ts';
 import { Database, signed, unsigned } from '../../reason/tables/database.ts';
-import type { Row, SignedRelation } from '../../reason/tables/database.ts';
+import type { SignedRelation } from '../../reason/tables/database.ts';
 import { Evaluator, runSliced } from '../../reason/evaluate/evaluate.ts';
 import type { RunResult } from '../../reason/evaluate/evaluate.ts';
 import { FactoredAnswers } from '../../reason/proofs/factored.ts';
@@ -53,8 +53,8 @@ export interface Derived {
   readonly derived: number;
   /** Who told the facts; those of a triple told more than once are noted where every derivation is wanted. */
   readonly tellings: Tellings;
-  /** Rows of the goal, where they are made as they are read (with `oneByOne`). */
-  readonly answers?: Iterable<Row>;
+  /** Answers to the goal, where their rows are made as they are asked for (with `oneByOne`). */
+  readonly answers?: FactoredAnswers;
 }
 /** What is to be derived: what decides some goals, whole relations, or (with neither) everything. */
 export interface Wanted {
@@ -64,7 +64,7 @@ export interface Wanted {
   readonly open?: readonly Atom[];
   /** Every derivation of each answer is wanted, not just some. */
   readonly allDerivations?: boolean;
-  /** The only goal's rows are read from `answers`, where that is present. */
+  /** The only goal's answers are read from `answers`, where that is present. */
   readonly oneByOne?: boolean;
 }
 
@@ -113,6 +113,15 @@ export async function load(
 /** Derives what is wanted from the base with the hypotheses. Throws RuleError, and the signal's reason. */
 export async function derive(hypothesis: Hypothesis, wanted: Wanted, budget: Budget, reader: FactReader, now: number, signal?: AbortSignal): Promise<Derived> {
   const began = performance.now();
+  const found = await deriveFor(hypothesis, wanted, budget, reader, now, signal);
+  if (!found.goalDirected || found.run.limit !== 'depth') return found;
+  // The steps that ask took of the depth what was left for proofs. Without them all that has a proof as high as that is found, where there is not too much of it.
+  const left = Math.max(0, budget.ms - (performance.now() - began));
+  const whole = await deriveFor(hypothesis, wanted, { ...budget, ms: left / 2 }, reader, now, signal, false);
+  return whole.run.complete || whole.run.limit === 'depth' ? whole : found;
+}
+async function deriveFor(hypothesis: Hypothesis, wanted: Wanted, budget: Budget, reader: FactReader, now: number, signal?: AbortSignal, goalDirected = true): Promise<Derived> {
+  const began = performance.now();
   const given = [...new Map([...hypothesis.standing, ...hypothesis.rules].map((rule) => [rule.id, rule])).values()];
   const open = [...(wanted.goals ?? []), ...(wanted.open ?? [])].filter((goal) => !groundGoal(goal));
   const implied = impliedRules(given, open, hypothesis);
@@ -138,7 +147,7 @@ export async function derive(hypothesis: Hypothesis, wanted: Wanted, budget: Bud
   const numbers = [...rules.keys()].filter((i) => !name || !rules[i].heads.every((head) => reused.has(signed(head.relation, head.negated))));
   const active = name ? numbers.map((i) => rules[i]) : rules;
   const anyDerivation = !wanted.allDerivations && !database.weighted && active.every(({ confidence = 1 }) => confidence === 1);
-  const magic = wanted.goals && !wanted.relations ? magicRules(active, wanted.goals, { anyDerivation, oneByOne: wanted.oneByOne }) : undefined;
+  const magic = goalDirected && wanted.goals && !wanted.relations ? magicRules(active, wanted.goals, { anyDerivation, oneByOne: wanted.oneByOne }) : undefined;
   if (!magic) {
     const running = new Program(active, database);
     const run = await runSliced(new Evaluator(running, left()).derive(), signal);
@@ -154,7 +163,7 @@ export async function derive(hypothesis: Hypothesis, wanted: Wanted, budget: Bud
   const factored = magic.factored && { ...magic.factored, via: new Map([...magic.factored.via].map(([from, number]) => [from, numbers[number]])) };
   const derived = derivedFacts(database, factored);
   name?.();
-  const answers = factored && wanted.goals ? new FactoredAnswers(running, factored, wanted.goals[0]).rows() : undefined;
+  const answers = factored && wanted.goals ? new FactoredAnswers(running, factored, wanted.goals[0]) : undefined;
   return { program, run, goalDirected: true, derived, tellings, ...(answers ? { answers } : {}) };
 }
 

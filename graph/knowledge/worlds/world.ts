@@ -4,8 +4,10 @@
 import type { Fact, Triple } from '../../terms.ts';
 import { isAtom, substituteItem } from '../../reason/language/body.ts';
 import type { Row } from '../../reason/tables/database.ts';
+import type { Answer } from '../../reason/proofs/factored.ts';
 import { Explainer, ProofTooLarge, Unfounded } from '../../reason/proofs/explain.ts';
 import type { Derivation, Met, ProofLimits } from '../../reason/proofs/explain.ts';
+import type { Tick } from '../../reason/evaluate/join.ts';
 import { Late, paced } from '../../reason/evaluate/pace.ts';
 import type { Program } from '../../reason/evaluate/program.ts';
 import { runSliced } from '../../reason/evaluate/run.ts';
@@ -60,14 +62,15 @@ export class Prover {
   /** Proofs of one reading share their parts. */
   readonly #built = new Map<Derivation, Proof>();
   readonly #readFor = new Set<Derivation>();
-  readonly #until: number;
+  /** Of all proofs together: a clock that each of many short searches looked at first would stop none. */
+  readonly #tick: Tick;
   readonly #settled: boolean;
   #late = false;
 
   /** `tellings`: where some facts are supposed, or the several facts that tell one triple make proofs of their own. */
   constructor(program: Program, reader: FactReader, limits: ProofLimits, tellings = new Tellings(reader, 0), { until = Number.POSITIVE_INFINITY, settled = true }: Proving = {}) {
     this.#program = program;
-    this.#until = until;
+    this.#tick = paced(until);
     this.#settled = settled;
     this.#tellings = tellings;
     this.#reader = reader;
@@ -80,14 +83,15 @@ export class Prover {
   }
   /** Throws ProofTooLarge, Late, or Raced when the store no longer has what the rows rest on. */
   async prove(at: Row): Promise<Proof> {
-    const derivation = await runSliced(this.#explainer.explaining(at, paced(this.#until)));
+    const derivation = await runSliced(this.#explainer.explaining(at, this.#tick));
     await this.#read([derivation]);
     return this.#build(derivation);
   }
-  /** What the row says, with its proof unless that is too large, or was not found in time. */
+  /** What the row says, with its proof unless that is too large, or was not found in time; once the time is over, none is looked for. */
   async hold(at: Row): Promise<Held> {
     const { slot, row } = at;
     const held = { triple: this.#program.database.triple(slot, row), confidence: slot.table.confidence(row) };
+    if (this.#late) return held;
     try {
       return { ...held, proof: await this.prove(at) };
     } catch (error) {
@@ -96,6 +100,16 @@ export class Prover {
       const unfounded = !this.#settled && this.#program.database.weighted && error instanceof Unfounded;
       if (error instanceof ProofTooLarge || error instanceof Late || unfounded) return held;
       throw error;
+    }
+  }
+  /** The same of an answer whose rows are yet to be written. */
+  async follow({ triple, writing }: Answer): Promise<Held> {
+    try {
+      return await this.hold(await runSliced(writing(this.#tick)));
+    } catch (error) {
+      if (!(error instanceof Late)) throw error;
+      this.#late = true;
+      return { triple, confidence: 1 };
     }
   }
   /** Ways to meet a rule's body, by the rows that meet its conditions, as far as they are found by then (performance.now()). Throws the signal's reason. */

@@ -81,11 +81,11 @@ class JenaReader extends RdfReader {
   protected override statement(): void {
     if (this.directive()) return;
     const { token } = this;
-    // A rule without a name may stand without brackets; it ends with ".".
-    const bare = this.is('(') || (token.kind === 'word' && this.is('(', 1));
+    // A rule may stand without brackets; it ends with ".".
+    const at = this.#isName() ? 1 : 0;
+    const bare = this.is('(', at) || this.is('->', at) || (this.ahead(at).kind === 'word' && this.is('(', at + 1));
     if (!bare) this.expect('[', 'a rule', '"@prefix"');
-    let name: string | undefined;
-    if (!bare && this.token.kind === 'prefixed' && this.token.text.endsWith(':')) name = this.next().text.slice(0, -1) || undefined;
+    const name = this.#isName() ? this.next().text.slice(0, -1) || undefined : undefined;
     this.#wild.clear();
     const first = this.#clauses();
     const backwards = this.is('<-');
@@ -106,6 +106,9 @@ class JenaReader extends RdfReader {
     const ways = alternatives({ all: body });
     if (!ways) throw this.wrong('too_large', `the rule stands for more than ${ALTERNATIVES} rules, since quotient(..) of whole numbers has no rest; split it`, token);
     for (const way of ways) this.add(name, concluded, this.#bound(concluded, way), token);
+  }
+  #isName(): boolean {
+    return this.token.kind === 'prefixed' && this.token.text.endsWith(':');
   }
   /** Variables that only a `noValue` has may be anything there. */
   #bound(heads: readonly PlacedItem[], body: readonly PlacedItem[]): PlacedItem[] {

@@ -10,7 +10,7 @@ import type { Literal, SouffleAtom } from './souffle-values.ts';
 const PATTERNS: TokenPatterns = [
   ['skip', /[\s\uFEFF]+|\/\/[^\n]*|\/\*[^]*?\*\//uy],
   ['text', /"((?:[^"\\\n]|\\.)*)"/uy],
-  ['number', /0x[0-9a-fA-F]+|0b[01]+|\d+(?:\.\d+(?:[eE][+-]?\d+)?)?/uy],
+  ['number', /\d+\.\d+(?:[eE][+-]?\d+)?|(?:0x[0-9a-fA-F]+|0b[01]+|\d+)u?/uy],
   ['directive', /\.([a-z_]+)(?![\w(])|#[ \t]*([a-z]+)/uy],
   ['word', /([\p{L}_?][\p{L}\p{M}\p{N}_?]*)/uy],
   ['sign', /:-|<=|>=|!=|<:|[().,:;!<>=+*/%^{}[\]$|@-]/uy],

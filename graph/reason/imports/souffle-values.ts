@@ -93,7 +93,7 @@ export abstract class SouffleValues extends TokenReader {
     const { token } = this;
     if (token.kind === 'text' || token.kind === 'number') {
       this.next();
-      return { kind: 'constant', value: token.kind === 'text' ? token.text : Number(token.text), token };
+      return { kind: 'constant', value: token.kind === 'text' ? token.text : Number(token.text.replace('u', '')), token };
     }
     if (this.accept('(')) {
       const inner = this.inside(() => this.sum());

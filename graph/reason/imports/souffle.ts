@@ -70,6 +70,9 @@ class SouffleReader extends SouffleSyntax {
   #head(head: SouffleAtom, scope: Scope): PlacedItem<Atom> {
     const any = head.arguments.find(({ kind }) => kind === 'any');
     if (any) throw this.wrong('unsafe', 'a head has no "_": what it concludes needs a value', any.token);
+    const [subject] = head.arguments;
+    if (subject.kind === 'call' || subject.kind === 'aggregate')
+      throw this.wrong('type', `place 1 of ${head.relation} holds entities, and what is computed cannot be one; a condition has to give it, such as next(x, y)`, subject.token);
     head.arguments.forEach((argument, place) => {
       const computed = argument.kind === 'call' || argument.kind === 'aggregate' || (argument.kind === 'variable' && !scope.met.has(argument.name));
       if (place > 0 && computed && this.#columns.place(head.relation, head.arguments.length, place) === 'entity' && (argument.kind !== 'variable' || this.#columns.isNumeric(scope.clause, argument.name)))

@@ -63,9 +63,13 @@ export class ExpressionReader extends Cursor {
 
   /** `=`, `<`, `in`, `not in`, ..; undefined when there is none here. */
   operator(): Comparison['operator'] | undefined {
+    const { at } = this;
     const sign = OPERATORS.get(this.code());
     if (sign !== undefined) {
       this.next();
+      const second = OPERATORS.get(this.code());
+      // `==`, `=<`, `<>`
+      if (second !== undefined) throw this.wrong('syntax', `"${sign}${second}" is no comparison here; there are = != < <= > >=`, at, [...OPERATORS.values()]);
       return sign;
     }
     const words = this.isWord('in') ? 1 : this.isWord('not') && this.isWord('in', 1) ? 2 : 0;

@@ -56,7 +56,7 @@ const HINTS: readonly (readonly [RegExp, string])[] = [
   [/^[“”„«»]/u, 'names are quoted with straight quotes: "..."'],
   [/^'/u, 'names are quoted with double quotes: "..."'],
   [/^\?/u, 'a variable is "?" and a name that begins with a letter, such as ?x'],
-  [/^!/u, 'write "not p(..)" for what cannot be derived, "!=" for unequal'],
+  [/^[!\\]/u, 'write "not p(..)" for what cannot be derived, "!=" for unequal'],
   [/^;/u, 'write one rule for each alternative'],
   [/^&|^\|/u, 'write "," between conditions, one rule for each alternative'],
 ];

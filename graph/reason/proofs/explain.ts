@@ -81,7 +81,8 @@ export const READ_MEMBERS = 2_000;
 export class Explainer {
   readonly #program: Program;
   readonly #limits: ProofLimits;
-  readonly #known = new Map<Slot, Map<number, Derivation>>();
+  /** What was found of a row; undefined: its proof is too large. */
+  readonly #known = new Map<Slot, Map<number, Derivation | undefined>>();
   readonly #orders = new Map<Clause, ReturnType<typeof orderBody>>();
 
   constructor(program: Program, limits: ProofLimits) {
@@ -97,25 +98,38 @@ export class Explainer {
   *explaining(at: Row, tick: Tick = idle): Generator<void, Derivation> {
     const pending = [at];
     for (;;) {
-      if (pending.length * LEVELS > this.#limits.height + LEVELS) throw new ProofTooLarge(this.#limits);
+      if ((pending.length - 2) * LEVELS > this.#limits.height) this.#tooLarge(pending.splice(1)[0]);
       try {
         const derivation = yield* this.#explain(pending[pending.length - 1], { tick, path: new Map(), depth: 0 });
         if (!derivation) throw new Unfounded();
         pending.pop();
         if (pending.length === 0) return derivation;
       } catch (error) {
-        if (!(error instanceof Deeper)) throw error;
-        pending.push(error.at);
+        if (error instanceof Deeper) pending.push(error.at);
+        else if (error instanceof ProofTooLarge) {
+          const large = this.#tooLarge(pending.pop() as Row);
+          if (pending.length === 0) throw large;
+        } else throw error;
       }
     }
+  }
+  /** Notes it, so that what rests on the row need not find it out again. */
+  #tooLarge({ slot, row }: Row): ProofTooLarge {
+    this.#knownOf(slot).set(row, undefined);
+    return new ProofTooLarge(this.#limits);
+  }
+  #knownOf(slot: Slot): Map<number, Derivation | undefined> {
+    let known = this.#known.get(slot);
+    if (!known) this.#known.set(slot, (known = new Map()));
+    return known;
   }
 
   *#explain(at: Row, descent: Descent): Generator<void, Derivation | undefined> {
     const { slot, row } = at;
-    let known = this.#known.get(slot);
-    if (!known) this.#known.set(slot, (known = new Map()));
+    const known = this.#knownOf(slot);
     const kept = known.get(row);
     if (kept) return kept;
+    if (known.has(row)) throw new ProofTooLarge(this.#limits);
     if (slot.table.rules[row] < 0) {
       const leaf: Derivation = { at, nodes: 1, height: 1 };
       known.set(row, leaf);

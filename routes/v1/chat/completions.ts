@@ -8,7 +8,7 @@ import { errors, WRITE_ERRORS } from '../../../src/contract/common.ts';
 import { answerRequestsOf, chatChunk, chatLogprobs, chatReply, chatRequest, groundingWire } from '../../../src/contract/chat.ts';
 import type { ChatRequest } from '../../../src/contract/chat.ts';
 import { formFieldOf } from '../../../src/contract/forms.ts';
-import { maxTokensOf, usageWire } from '../../../src/contract/generation.ts';
+import { maxTokensOf, runningUsage, usageWire } from '../../../src/contract/generation.ts';
 import { promptLogprobsWire } from '../../../src/contract/tokens.ts';
 import { callDeltaWire, GatheredCalls } from '../../../src/contract/tools.ts';
 import type { FinishReason, TokensTold, Usage, WrittenToken } from '../../../src/engine/port.ts';
@@ -37,22 +37,23 @@ function chunks(head: Head, request: ChatRequest, choices: number): (event: Choi
   const counted = request.stream_options?.include_usage === true;
   const opened = new Set<number>();
   const used: Usage[] = [];
-  const chunk = (index: number, delta: Chunk['choices'][number]['delta'], finish_reason: FinishReason | null, tokens: readonly WrittenToken[] = [], ids?: readonly number[]): Chunk => ({
+  const chunk = (index: number, delta: Chunk['choices'][number]['delta'], finish_reason: FinishReason | null, soFar: Usage | undefined, tokens: readonly WrittenToken[] = [], ids?: readonly number[]): Chunk => ({
     ...head,
     object: 'chat.completion.chunk',
     choices: [{ index, delta, finish_reason, logprobs: tokens.length > 0 ? chatLogprobs(tokens) : null, ...(ids ? { token_ids: [...ids] } : {}) }],
-    ...(counted ? { usage: null } : {}),
+    ...runningUsage(request, soFar),
   });
   return ({ index, event }) => {
     if (event.kind === 'error') throw event.error;
     const prompt = opened.size === 0 && event.kind === 'delta' ? event.ids?.prompt : undefined;
-    const start: Chunk[] = opened.has(index) ? [] : [{ ...chunk(index, { role: 'assistant', content: event.kind === 'tool_call' ? null : '' }, null), ...(prompt ? { prompt_token_ids: [...prompt] } : {}) }];
+    const { usage } = event;
+    const start: Chunk[] = opened.has(index) ? [] : [{ ...chunk(index, { role: 'assistant', content: event.kind === 'tool_call' ? null : '' }, null, usage), ...(prompt ? { prompt_token_ids: [...prompt] } : {}) }];
     opened.add(index);
-    if (event.kind === 'delta') return [...start, chunk(index, { content: event.text }, null, event.tokens, event.ids?.written)];
-    if (event.kind === 'reasoning') return [...start, chunk(index, { reasoning_content: event.text }, null)];
-    if (event.kind === 'tool_call') return [...start, chunk(index, { tool_calls: [callDeltaWire(event)] }, null)];
+    if (event.kind === 'delta') return [...start, chunk(index, { content: event.text }, null, usage, event.tokens, event.ids?.written)];
+    if (event.kind === 'reasoning') return [...start, chunk(index, { reasoning_content: event.text }, null, usage)];
+    if (event.kind === 'tool_call') return [...start, chunk(index, { tool_calls: [callDeltaWire(event)] }, null, usage)];
     const grounding = event.grounding ? groundingWire(event.grounding) : UNGROUNDED;
-    const last: Chunk = { ...chunk(index, {}, event.reason), grounding };
+    const last: Chunk = { ...chunk(index, {}, event.reason, usage), grounding };
     used.push(event.usage);
     return [...start, last, ...(counted && used.length === choices ? [{ ...last, choices: [], usage: usageWire(used) }] : [])];
   };

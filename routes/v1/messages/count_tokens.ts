@@ -3,7 +3,8 @@
 
 import { WRITE_ERRORS } from '../../../src/contract/common.ts';
 import { anthropicErrors, countReply } from '../../../src/contract/dialects/messages-reply.ts';
-import { countedPrompt, countRequest } from '../../../src/contract/dialects/messages-request.ts';
+import { countedPrompt, countRequest, takeInputs } from '../../../src/contract/dialects/messages-request.ts';
+import { exactly } from '../../../src/http/body.ts';
 import type { RoutePlugin } from '../../../src/http/provider.ts';
 
 export default (async (app) => {
@@ -17,6 +18,7 @@ export default (async (app) => {
       body: countRequest,
       response: { 200: countReply, ...anthropicErrors(404, ...WRITE_ERRORS) },
     },
+    preValidation: async ({ body }) => takeInputs(body, exactly(body)),
     handler: async ({ body }) => ({ input_tokens: await app.engine.countTokens(app.modelOf(body.model).id, countedPrompt(body)) }),
   });
 }) satisfies RoutePlugin;

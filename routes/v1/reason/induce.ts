@@ -15,6 +15,7 @@ import {
   inductionWire,
 } from '../../../src/contract/induce.ts';
 import { addReply, ruleWire } from '../../../src/contract/rules.ts';
+import { oneBase } from '../../../src/http/base.ts';
 import { begin, sendEvents } from '../../../src/http/events.ts';
 import { HttpError } from '../../../src/http/problems.ts';
 import type { RoutePlugin } from '../../../src/http/provider.ts';
@@ -115,7 +116,7 @@ export default (async (app) => {
       response: { 200: addReply, ...errors(404, ...KEEP_ERRORS) },
     },
     handler: async ({ params, query, body }) => {
-      const { rules, derived, version, partial } = await app.knowledge.adopt(baseOf(body.knowledge_base ?? query.knowledge_base), params.id, body.rules);
+      const { rules, derived, version, partial } = await app.knowledge.adopt(oneBase(query.knowledge_base, body.knowledge_base), params.id, body.rules);
       return { rules: rules.map(ruleWire), derived, version, ...(partial === undefined ? {} : { partial }) };
     },
   });

@@ -1,10 +1,10 @@
 // Owns which words of a question, outside its names, may speak of relations, and what grammar says of each.
 // Refuses to know relations and the graph.
 
-import { isFellowWord, isFunctionHan, isFunctionWord, isGeneric } from './question.ts';
+import { isFellowWord, isFunctionHan, isFunctionWord, isGeneric, MEASURES_HAN } from './question.ts';
 import type { Question, Token } from './question.ts';
-import { thesaurus } from './thesaurus.ts';
-import type { Part } from './thesaurus.ts';
+import { thesaurus } from '../thesaurus/thesaurus.ts';
+import type { Part } from '../thesaurus/thesaurus.ts';
 
 /** A word (English) or a stretch of characters (Chinese) that may speak of relations. */
 export interface Word {
@@ -16,6 +16,8 @@ export interface Word {
   readonly asked: boolean;
   /** It stands where a noun must be a relation: "the N of", "X's N", "的N". */
   readonly relational: boolean;
+  /** The word right before it, which may say more closely what it means: "wedding" of "wedding date". */
+  readonly modifier?: string;
 }
 
 /** English has many words for "kind", of which dictionaries keep other senses in front. */
@@ -39,7 +41,9 @@ export function contentWords(question: Question, outside: (start: number, end: n
     // A number must be told by something, and "the N of", "X's N" must be a relation.
     const relational = kind !== 'kind' && kind !== 'kinds' && (lasting || /^\p{N}/u.test(token.text) || tokens[i + 1]?.lower === 'of' || possessed(tokens, i, text, outside));
     const part = partOf(tokens, i, !tokens.slice(i + 1).some(isContent));
-    words.push({ text: kind, start: token.start, end: token.end, part, asked: part !== 'verb' && /^(?:what|which|many)$/.test(tokens[i - 1]?.lower ?? ''), relational });
+    const before = words.at(-1);
+    const modifier = before && before.part !== 'verb' && before.text !== 'kind' && !/^\p{Lu}/u.test(text.slice(before.start)) && /^\s+$/.test(text.slice(before.end, token.start)) ? { modifier: before.text } : {};
+    words.push({ ...modifier, text: kind, start: token.start, end: token.end, part, asked: part !== 'verb' && /^(?:what|which|many)$/.test(tokens[i - 1]?.lower ?? ''), relational });
   }
   return words;
 }
@@ -65,14 +69,14 @@ function possessed(tokens: readonly Token[], at: number, text: string, outside: 
 /** What Chinese asks for without naming it, and what relations call that. */
 const IMPLIED_HAN: readonly (readonly [RegExp, string])[] = [
   [/(?:多少|几|\p{N})(岁)/gu, '年龄'],
-  [/多大(?=(?:年纪|岁数)?[\s?？了]*$)/gu, '年龄'],
+  [/(?<!有)多大(?=(?:年纪|岁数)?[\s?？了]*$)/gu, '年龄'],
   [/多长(?!时间)/gu, '长度'],
   [/多高/gu, '高度'],
   [/多宽/gu, '宽度'],
   [/多深/gu, '深度'],
   [/多重/gu, '重量'],
 ];
-const WHERE_HAN = /在(?:哪[里儿]?|何[处地]|什么地方)(?=[\s?？呢]*$)/gu;
+const WHERE_HAN = /在(?:哪[里儿]?|何[处地]|什么地方|(?:哪一?[个座]?|什么)(?:国家|大洲|城市|地区|地方|[国省州市区县镇]))(?=[\s?？呢]*$)/gu;
 /** What a question asks for without a word of its own: "where is X", "is X 61", "多少岁". `told`: the words that it has. */
 export function impliedWords(question: Question, names: readonly { readonly start: number; readonly end: number }[], told: readonly Word[]): Word[] {
   const { text, kind } = question;
@@ -87,19 +91,21 @@ export function impliedWords(question: Question, names: readonly { readonly star
     const [first, second] = names;
     if (kind === 'verify' && told.length === 0 && second && text.slice(first.end, second.start) === '在') return [word('位于', first.end, second.start)];
     const measured = IMPLIED_HAN.flatMap(([pattern, said]) => found(pattern, said));
-    return measured.length > 0 || told.length > 0 ? measured : found(WHERE_HAN, '位于');
+    const where = found(WHERE_HAN, '位于');
+    return measured.length > 0 || told.some((each) => !where.some(({ start, end: to }) => start <= each.start && each.end <= to)) ? measured : where;
   }
   const end = text.trimEnd().replace(/[\s?.!]+$/, '').length;
   if (kind === 'verify') return told.length === 1 && told[0].end === end && /^\d+$/.test(told[0].text) && names.some((name) => /^\s+$/.test(text.slice(name.end, told[0].start))) && /^\s*(?:is|isn['’]t)\b/i.test(text) ? [word('age', end, end, 'noun')] : [];
   return told.length === 0 && /^\s*(?:and\s+)?where(?:\s+(?:is|are|was|were)|['’]s)\b/i.test(text) ? [word('located', end, end, 'verb')] : [];
 }
 
+const MEASURING_HAN = new RegExp(`(?:[哪几]|多少)(?:一|几)?${MEASURES_HAN}$`, 'u');
 /** Single Chinese characters of that sort, except those that only say that somebody or something is meant; one that a question word or "于", "了", "过" follows is a verb. */
 export function singleHan(question: Question, outside: (start: number, end: number) => boolean): Word[] {
   const { tokens } = question;
   const unknown = (token: Token | undefined): boolean => token !== undefined && token.han && !isFunctionHan(token.text) && outside(token.start, token.end);
   return tokens.flatMap((token, i) =>
-    !unknown(token) || unknown(tokens[i - 1]) || unknown(tokens[i + 1]) || /[人物类种叫当做为名]/u.test(token.text)
+    !unknown(token) || unknown(tokens[i - 1]) || unknown(tokens[i + 1]) || /[人物类种叫当做为名]/u.test(token.text) || MEASURING_HAN.test(question.text.slice(0, token.end))
       ? []
       : [{ text: token.text, start: token.start, end: token.end, part: 'any' as const, asked: false, relational: /[哪谁什于了过多]/u.test(tokens[i + 1]?.text ?? '') }],
   );

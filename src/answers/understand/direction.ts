@@ -1,10 +1,11 @@
 // Owns which side of a relation a name stands on, by the grammar of the question and of the relation's label: who does, who undergoes, whose.
 // Refuses to know how paths are scored. 0 means that grammar does not say; then either side may be meant.
 
+import { relationText } from '../words/evidence.ts';
 import { labelShape } from '../words/wording.ts';
 import type { Question } from './question.ts';
 import type { Word } from './content.ts';
-import { thesaurus } from './thesaurus.ts';
+import { thesaurus } from '../thesaurus/thesaurus.ts';
 
 interface Span {
   readonly start: number;
@@ -30,11 +31,6 @@ function partOf(word: Word): 'noun' | 'verb' | 'any' {
   const isVerb = words.lemmas(word.text).some((base) => words.is(base, 'v'));
   return isNoun === isVerb ? 'any' : isNoun ? 'noun' : 'verb';
 }
-
-const isOnlyVerb = (word: string): boolean => {
-  const bases = thesaurus().lemmas(word);
-  return bases.some((base) => thesaurus().is(base, 'v')) && !bases.some((base) => thesaurus().is(base, 'n'));
-};
 
 function roleOf(question: Question, word: Word, name: Span): Role {
   const { text } = question;
@@ -67,14 +63,23 @@ function roleOf(question: Question, word: Word, name: Span): Role {
   return aux === 'be' ? undefined : { kind: 'agent' };
 }
 
+const AGENT_HAN = /^(?:员|人|者|师|方|商)$/u;
+/** "饲养" of 饲养员. */
+const isDeedOf = (word: string, label: string): boolean => label.startsWith(word) && AGENT_HAN.test(label.slice(word.length));
 /** +1: the name is the relation's subject, -1: its object, 0: not said. `label`: the name or alias by which the word speaks of the relation. */
 export function direction(question: Question, word: Word, name: Span, label: string): number {
   // Chinese: "X的L", "X L..." ask for the object, "L X" for the subject: a Chinese label names the object, or is a verb.
   // "X是谁的L": X is the L.
-  if (HAN.test(label)) return word.end <= name.start || /^\s*[是为].*的$/u.test(question.text.slice(name.end, word.start)) ? -1 : 1;
+  if (HAN.test(label)) {
+    const behind = word.end <= name.start;
+    // "谁负责X" of 负责人: who does it is the object, as whom 饲养员 names.
+    if (isDeedOf(word.text, label)) return behind || /[由被]/u.test(question.text.slice(name.end, word.start)) ? 1 : -1;
+    // "谁对X过敏": what it is to.
+    return behind || /[对向]\s*$/u.test(question.text.slice(0, name.start)) || /^\s*[是为].*的$/u.test(question.text.slice(name.end, word.start)) ? -1 : 1;
+  }
   const role = roleOf(question, word, name);
-  const shape = labelShape(label);
-  const words = label.toLowerCase().split(/[\s_]+/);
+  const shape = labelShape(relationText(label));
+  const words = relationText(label).toLowerCase().split(/\s+/);
   const last = words[words.length - 1];
   const before = word.end <= name.start;
   switch (shape.kind) {
@@ -103,7 +108,12 @@ export function direction(question: Question, word: Word, name: Span, label: str
       return before ? 0 : 1;
     case 'noun': {
       // "Supervises" is no noun.
-      if (words.length === 1 && isOnlyVerb(last) && (role?.kind === 'agent' || role?.kind === 'patient')) return role.kind === 'agent' ? 1 : -1;
+      if (words.length === 1 && thesaurus().isOnlyVerb(last) && (role?.kind === 'agent' || role?.kind === 'patient')) return role.kind === 'agent' ? 1 : -1;
+      // "Partner at": the subject is one there.
+      if (words.length > 1 && /^(?:at|in|on|to|for|with|from|under)$/.test(last) && thesaurus().isKind(words[words.length - 2], 'person')) {
+        if (role?.kind === 'joined') return role.preposition === last ? -1 : 0;
+        return role?.kind === 'whole' || role?.kind === 'patient' ? -1 : role ? 1 : 0;
+      }
       // The object is the N of the subject.
       if (role?.kind === 'whole') return 1;
       if (role?.kind === 'bearer') return -1;

@@ -1,7 +1,7 @@
 // Owns what a follow-up question means in the light of what was asked and said before: whom a pronoun stands for, and what is asked of a name alone ("And Plato?").
 // Refuses to know what the answers are. Where two could be meant, none is taken.
 
-import { entity } from '../../../graph/terms.ts';
+import { entity, termText } from '../../../graph/terms.ts';
 import type { BaseName, Entity, EntityId } from '../../../graph/terms.ts';
 import { danglingPronoun, isClass, kindOf } from './classes.ts';
 import type { Kind } from './classes.ts';
@@ -12,6 +12,7 @@ import { Lexicon } from './lexicon.ts';
 import { besideName, unknownName, unknownSubjectHan, withoutChatter } from './narrow.ts';
 import { analyse, isFunctionHan, isFunctionWord, isGeneric, pronounsOf } from './question.ts';
 import type { Pronoun } from './question.ts';
+import { timeIn } from './times.ts';
 
 /** A question of the conversation, and what was said to it. */
 export interface Turn {
@@ -84,6 +85,8 @@ class Conversation {
     const pronouns = pronounsOf(question);
     if (before === 0 || (pronouns.length === 0 && !MAY_BE_ALONE.test(question))) return same;
     const links = await this.#links(question);
+    const time = links.length === 0 ? timeIn(analyse(question)) : undefined;
+    if (time && ALONE.test(question.slice(0, time.start).replace(/(?:\bon|\bin)?(?:\s+the)?(?:\s+year)?\s+$/i, ' ')) && /^[\s?.!]*$/.test(question.slice(time.end))) return this.#atTime(question.slice(time.start, time.end), before);
     const pronoun = danglingPronoun(question, links);
     if (pronoun) {
       const link = pronouns.every((other) => other.start < pronoun.start || isAlike(other, pronoun)) ? await this.#antecedent(pronoun, before) : undefined;
@@ -148,6 +151,13 @@ class Conversation {
     return { text: text.slice(0, start) + name.text + text.slice(end), open: false };
   }
 
+  /** "And in 1902?": the question before, with this time in the place of the one that it names. */
+  async #atTime(time: string, before: number): Promise<WholeQuestion> {
+    const { text, open } = await this.#turn(before - 1);
+    const named = timeIn(analyse(text), await this.#links(text));
+    return open || !named ? { text: time, open: true } : { text: text.slice(0, named.start) + time + text.slice(named.end), open: false };
+  }
+
   /** Whom and what a turn speaks of: names, and no classes. Undefined where it names what the graph does not know. */
   async #mentions(at: number): Promise<readonly Mention[] | undefined> {
     const { said } = this.#turns[at];
@@ -159,10 +169,21 @@ class Conversation {
     const answered = told.filter(({ entity: { id } }) => asked.every((link) => link.entity.id !== id));
     const { expected } = analyse(text, asked);
     const answers: Kind = expected === 'person' ? 'person' : expected === 'any' ? 'unknown' : 'thing';
-    const mentions = [...asked.map((link) => ({ link, kind: kindOf(link.entity) })), ...answered.map((link) => ({ link, kind: kindOf(link.entity) === 'unknown' ? answers : kindOf(link.entity) }))];
     const named: Mention[] = [];
-    for (const mention of mentions) if (!(await this.#isClass(mention.link.entity))) named.push(mention);
+    for (const link of [...asked, ...answered]) {
+      if (await this.#isClass(link.entity)) continue;
+      const kind = await this.#kindOf(link.entity);
+      named.push({ link, kind: kind === 'unknown' && !asked.includes(link) ? answers : kind });
+    }
     return named;
+  }
+  /** What the graph's types say that it is, or the classes that it is said to be of. */
+  async #kindOf(one: Entity): Promise<Kind> {
+    if (one.types.length > 0) return kindOf(one);
+    const types: string[] = [];
+    for (const { name } of (await this.#graph.relations(this.#base)).filter(isClass))
+      types.push(...(await this.#graph.follow(this.#base, entity(one.id), [{ relation: name, inverse: false }])).map(({ end }) => termText(end)).filter((type) => /^\p{Script=Latin}+$/u.test(type)));
+    return kindOf({ ...one, types });
   }
   /** "Elsa Einstein", "Zeus". */
   async #stranger(text: string, links: readonly Link[]): Promise<Stranger | undefined> {

@@ -5,9 +5,9 @@ import type { Word } from './content.ts';
 import type { Stranger } from './interpretation.ts';
 import type { Link } from './link.ts';
 import { isUnknown } from './lexicon.ts';
-import { isFellowWord, isFunctionHan, isFunctionWord, isGeneric, oneOf } from './question.ts';
+import { isFellowWord, isFunctionHan, isFunctionWord, isGeneric, MEASURES_HAN, oneOf } from './question.ts';
 import type { Question, Token } from './question.ts';
-import { thesaurus } from './thesaurus.ts';
+import { thesaurus } from '../thesaurus/thesaurus.ts';
 
 type Speaks = (word: string) => boolean;
 const set = (words: string): ReadonlySet<string> => new Set(words.split(' '));
@@ -29,7 +29,7 @@ const ASKING = /ly$|^(?:right|correct|true|himself|herself|itself|themselves|tod
 /** Single characters in front of a name that lead to it. */
 const LEADING_HAN = /[从向让给以用按就只当叫名同替中说]/u;
 /** "哪条" in front of "线路". */
-const MEASURED_HAN = /[哪几](?:一|几)?[个些位座种部家所条本名只间架艘辆]$/u;
+const MEASURED_HAN = new RegExp(`(?:[哪几]|多少)(?:一|几)?(?:些|${MEASURES_HAN})$`, 'u');
 const DOT = /[·・•‧]/;
 
 const capital = (token: Token | Word): boolean => /^\p{Lu}/u.test(token.text);
@@ -37,7 +37,7 @@ const within = (links: readonly Link[], { start, end }: { readonly start: number
 
 /** What may stand right behind a Chinese name without making it another one's: adverbs, titles, "city". */
 const BEHIND_HAN = new RegExp(
-  `^${oneOf('曾, 一共, 一生, 总共, 共, 究竟, 到底, 现, 目前, 如今, 当年, 当时, 后来, 最初, 起初, 最终, 先后, 具体, 真的?, 确实, 真正, 分别, 本人, 自己, 先生, 女士, 教授, 博士, 爵士, 市, 来自, 出自, 生于, 叫, 该, 此')}`,
+  `^${oneOf('曾, 一共, 一生, 总共, 共, 究竟, 到底, 现, 今年, 今天, 已经?, 目前, 如今, 当年, 当时, 后来, 最初, 起初, 最终, 先后, 具体, 真的?, 确实, 真正, 分别, 本人, 自己, 先生, 女士, 教授, 博士, 爵士, 市, 来自, 出自, 生于, 叫, 该, 此')}`,
   'u',
 );
 /** A verb of one character, as `singleHan` has it: "爱因斯坦死于". */

@@ -79,8 +79,10 @@ const ONLY_ASKS = /^(?:isn|aren|wasn|weren|doesn|don|didn|hasn|haven)['’]t\b/i
 const ONLY_ASKS_HAN = /是不是|对不对|有没有|知不知道/g;
 /** Two of them ask two things; who knows is only asked. */
 const ASKS_HAN = /(?<!有)谁(?!知道|能告诉|可以告诉)|有谁(?!知道|能告诉|可以告诉)|哪|什么|何[时地处人]|多少/gu;
+/** Measure words that stand between a number or a question word and a noun. */
+export const MEASURES_HAN = '[个位座种部家所条本名只头匹辆间栋支届场款项张幅件艘架株颗]';
 const COUNT = /\bhow many\b|\bthe number of\b|\bcount (?:the|all|of)\b/i;
-const COUNT_HAN = /多少(?!钱)|几[个位部本种名座条家只首]|数量/;
+const COUNT_HAN = new RegExp(`多少(?!钱)|几(?:首|${MEASURES_HAN})|数量`);
 /** Characters of Chinese questions that carry no relation. */
 const FUNCTION_HAN = /[的了是在有谁哪什么吗呢吧啊嘛里个位那这些和与跟被把由对于及其都也还请问告诉我你他她它们为何怎样多少几过着到会能可以呀之所不否没]/u;
 

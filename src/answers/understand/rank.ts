@@ -4,6 +4,9 @@
 import type { Path, PathStep, Relation } from '../../../graph/terms.ts';
 import type { Word } from './content.ts';
 import { direction } from './direction.ts';
+import { thesaurus } from '../thesaurus/thesaurus.ts';
+import { relationText } from '../words/evidence.ts';
+import { labelShape } from '../words/grammar.ts';
 import { WEAK } from './lexicon.ts';
 import type { Lexicon, Match } from './lexicon.ts';
 import type { Question } from './question.ts';
@@ -45,6 +48,8 @@ const NO_FELLOW = 0.35;
 
 const sibling = (path: Path): boolean => path.length === 2 && path[0].relation === path[1].relation && path[0].inverse !== path[1].inverse;
 
+/** A label of one word: "email" is meant by "email address". */
+const isNoun = (label: string): boolean => !/\s/.test(relationText(label)) && labelShape(relationText(label)).kind === 'noun';
 /** Tokens between a word and the name. */
 function distance(question: Question, word: Word, name: { readonly start: number; readonly end: number }): number {
   const [from, to] = word.end <= name.start ? [word.end, name.start] : [name.end, word.start];
@@ -67,6 +72,8 @@ export class Ranker {
   readonly #matches = new Map<string, readonly number[]>();
   readonly #labels = new Map<string, readonly Match[]>();
   readonly #fits = new Map<string, number>();
+  /** Relations that a word would speak of if the question did not say something else beside it. */
+  readonly #others: ReadonlySet<string>;
   readonly #distances: readonly number[];
   /** Symmetric relations: their direction does not matter. */
   readonly #either: ReadonlySet<string>;
@@ -86,11 +93,14 @@ export class Ranker {
     this.#either = new Set(relations.flatMap((relation) => (relation.symmetric ? [relation.name] : [])));
     this.#inverses = new Map(relations.flatMap(({ name: relation, inverseOf }) => (inverseOf === undefined ? [] : [[relation, inverseOf] as const, [inverseOf, relation] as const])));
     const raw = new Map(relations.map(({ name: relation }): [string, Match[]] => [relation, words.map((word) => lexicon.match(question, word, relation))]));
-    this.#plain = words.map((_, i) => Math.max(0, ...[...raw.values()].map((matches) => matches[i].value)));
+    this.#plain = words.map((_, i) => Math.max(0, ...[...raw.values()].map((matches) => (matches[i].another ? 1 : matches[i].value))));
     this.#fellows = new Set(question.fellow.map((at) => nearest(words, this.#plain, at)));
+    this.#others = new Set([...raw].flatMap(([relation, matches]) => (matches.some(({ another }) => another) ? [relation] : [])));
+    const spelt = words.map((_, i) => [...raw.values()].some((matches) => matches[i].spelt));
     for (const [relation, matches] of raw) {
       this.#labels.set(relation, matches);
-      this.#matches.set(relation, matches.map(({ value }, i) => (value === 0 ? 0 : (value * value) / this.#plain[i])));
+      // "Formerly coached" says that alone, and not "coached" besides.
+      this.#matches.set(relation, matches.map((match, i) => (match.value === 0 || (spelt[i] && !match.spelt) ? 0 : match.value ** 2 / this.#plain[i])));
     }
   }
 
@@ -109,14 +119,14 @@ export class Ranker {
     return this.#labels.get(relation)?.[this.#words.indexOf(word)].label || relation;
   }
 
-  /** Words that speak of no relation of the base although they must speak of one; part of a compound whose other part does ("release dates of") is none. */
+  /** Words that speak of no relation of the base although they must speak of one; part of a compound whose other part does ("release dates of", "email address") is none. */
   get strangers(): readonly Word[] {
-    const joined = (i: number): boolean => i > 0 && this.#plain[i - 1] >= PLAIN && this.#words[i].start - this.#words[i - 1].end <= 1;
+    const joined = (i: number): boolean => i > 0 && this.#words[i].start - this.#words[i - 1].end <= 1 && [...this.#labels.values()].some((matches) => matches[i - 1].value >= PLAIN && (matches[i].value >= WEAK || isNoun(matches[i - 1].label)));
     return this.#words.filter(({ relational }, i) => relational && this.#plain[i] < (joined(i) ? WEAK : NAMED));
   }
 
   score(path: Path): RankedPath {
-    const evidence = this.#evidence(path);
+    const evidence = path.some(({ relation }) => this.#others.has(relation)) ? { total: 0, least: 0, words: [] } : this.#evidence(path);
     let astray = false;
     const used = new Set(path.map(({ relation }) => relation));
     let score = evidence.total - STEP * path.length;
@@ -216,8 +226,12 @@ export class Ranker {
   /** The same for a later step, by what follows its word: "the capital of the country where ...". */
   #onward(step: PathStep, at: number | undefined): number {
     const match = at === undefined ? undefined : this.#labels.get(step.relation)?.[at];
-    if (at === undefined || !match?.binding || this.#either.has(step.relation)) return 0;
-    const { start, end } = this.#words[at];
+    if (at === undefined || !match || this.#either.has(step.relation)) return 0;
+    const { text, start, end, asked } = this.#words[at];
+    // "Which judge": by whom it is heard, and not what is; "which team": a home team, and not what has one.
+    const label = relationText(match.label);
+    if (asked && step.inverse && (/\bby$/i.test(label) ? thesaurus().isKind(text, 'person') : labelShape(label).kind === 'noun' && thesaurus().similarity(label.split(/\s+/).at(-1) ?? label, text) === 1)) return -1;
+    if (!match.binding) return 0;
     // "Who lost the N of X" asks who did it.
     const preposition = /\bwho\s+$/i.test(this.#question.text.slice(0, start)) ? '' : /^\s*(?:of|by)\b\s*(?:(?:the|an?)\s+)?/i.exec(this.#question.text.slice(end))?.[0];
     if (preposition === undefined || end > this.#name.start) return 0;

@@ -4,8 +4,9 @@
 import { entity, literal, sameTerm, termText } from '../../../graph/terms.ts';
 import type { BaseName, Relation, RelationName, Term, Triple } from '../../../graph/terms.ts';
 import type { RelationSummary } from '../../../graph/store.ts';
+import { relationText } from '../words/evidence.ts';
 import { labelShape } from '../words/wording.ts';
-import { isClass, isOwning } from './classes.ts';
+import { isClass, isOwning, isSuffering } from './classes.ts';
 import type { Word } from './content.ts';
 import { direction } from './direction.ts';
 import type { Interpretation, QuestionGraph } from './interpretation.ts';
@@ -16,10 +17,11 @@ import type { Link } from './link.ts';
 import { leftOver, narrowsSex } from './narrow.ts';
 import type { Question } from './question.ts';
 import { PLAIN, Ranker } from './rank.ts';
-import { thesaurus } from './thesaurus.ts';
+import { isWithin, timeIn } from './times.ts';
+import { thesaurus } from '../thesaurus/thesaurus.ts';
 
-const HAVE = /^\s*(?:have|has|had)\s+(?:(?:an?|the)\s+)?$/i;
-const DOES = /\b(?:do|does|did)(?:n['’]t)?\s+(?:the\s+)?$/i;
+const HAVE = /^\s*(?:(?:have|has|had)\s+(?:(?:an?|the)\s+)?|有(?:没有)?)$/i;
+const DOES = /\b(?:do|does|did)(?:n['’]t)?\s+(?:the\s+)?(?:[\p{L}\s]+\s+(?:of|in|at|by|from)\s+(?:the\s+)?)?$/iu;
 /** Relations that may give a value, looked at in the order of how plainly they are spoken of. */
 const VALUED = 8;
 
@@ -53,7 +55,7 @@ export async function verification(
     const together = more.every((other, i) => /^\s*的?\s*$/u.test(question.text.slice(qualities[i].end, other.start)));
     const held: Triple[] = [];
     for (const quality of together ? qualities : []) {
-      const attribute = await attributeOf(graph, base, question, first, quality, relations, second);
+      const attribute = await attributeOf(graph, base, question, first, quality, relations, more.length === 0, second);
       if (attribute) held.push(attribute);
     }
     if (held.length < qualities.length && more.length > 0) return unclear;
@@ -88,7 +90,7 @@ export async function verification(
   });
   if (second && clear) {
     // "Is the teacher of X mortal?" asks about somebody who is only described.
-    if (word !== undefined && word.end <= first.start && question.text.slice(first.end, second.start).trim() === '' && second.text === second.text.toLowerCase()) return unclear;
+    if (word !== undefined && word.end <= first.start && question.text.slice(first.end, second.start).trim() === '' && (second.text === second.text.toLowerCase() || (await isQuality(graph, base, second, name)))) return unclear;
     const turned = word !== undefined && isTurned(question, word, first, second, ranker.label(name, word));
     const [subject, object] = turned ? [second, first] : [first, second];
     if (await isOnlyClass(graph, base, question, object, name, classes)) return unclear;
@@ -96,14 +98,15 @@ export async function verification(
   }
   // "Was X born in 1879?": the other side is a value that some plainly spoken relation gives.
   const start = entity(first.entity.id);
+  const time = timeIn(question, links);
   for (const { relation } of ranked.slice(0, VALUED))
     for (const inverse of [false, true])
       for (const { end } of await graph.follow(base, start, [{ relation: relation.name, inverse }])) {
-        const year = end.kind === 'literal' && end.type === 'date' ? termText(end).slice(0, 4) : undefined;
+        const isThen = time !== undefined && isWithin(end, time);
         const whole = termText(end).length >= 2 && question.text.toLowerCase().includes(termText(end).toLowerCase());
         // "Born in 1879" of a whole date.
-        if (!whole && !(year !== undefined && said.some(({ text }) => text === year) && said.filter(({ text }) => /^\p{N}/u.test(text)).length === 1 && !/\p{L}+\s+\d{4}\b/u.test(question.text.replace(/\b(?:in|the|year)\s+\d{4}\b/i, '')))) continue;
-        const beside = said.filter(({ text }) => text !== year && !termText(end).toLowerCase().includes(text));
+        if (!whole && !isThen) continue;
+        const beside = said.filter(({ text, start: at, end: to }) => !(isThen && time.start <= at && to <= time.end) && !termText(end).toLowerCase().includes(text));
         if (beside.some((each) => !words.includes(each)) || leftOver(question, beside, Infinity, speaksOf(relation.name))) return unclear;
         const target = inverse && end.kind === 'entity' ? { subject: end.id, relation: relation.name, object: start } : { subject: first.entity.id, relation: relation.name, object: end };
         return { candidates: [{ start, path: [{ relation: relation.name, inverse }], score: best.ranked.score, targets: [target] }], confident: true };
@@ -120,7 +123,7 @@ export async function verification(
 async function ownedBy(graph: QuestionGraph, base: BaseName, first: Link, second: Link, relations: readonly Relation[]): Promise<Triple | undefined> {
   const object = entity(second.entity.id);
   const owned: Triple[] = [];
-  for (const { name } of relations.filter(isOwning))
+  for (const { name } of relations.filter((relation) => isOwning(relation) || isSuffering(relation, second.entity)))
     if ((await graph.follow(base, entity(first.entity.id), [{ relation: name, inverse: false }])).some(({ end }) => sameTerm(end, object))) owned.push({ subject: first.entity.id, relation: name, object });
   return owned.length === 1 ? owned[0] : undefined;
 }
@@ -133,6 +136,12 @@ async function isOnlyClass(graph: QuestionGraph, base: BaseName, question: Quest
   return isKind && !steps.includes(relation);
 }
 
+/** "Bulgarian": what the graph speaks of only as what others are, by another relation than this. */
+async function isQuality(graph: QuestionGraph, base: BaseName, { entity: { id } }: Link, relation: RelationName): Promise<boolean> {
+  const steps = (await graph.paths(base, entity(id), { hops: 1 })).map(({ path: [step] }) => step);
+  return steps.length > 0 && steps.every((step) => step.inverse && step.relation !== relation && labelShape(relationText(step.relation)).kind === 'noun');
+}
+
 /** "Ulm, Germany". */
 async function isApposition(graph: QuestionGraph, base: BaseName, question: Question, before: Link | undefined, name: Link): Promise<boolean> {
   if (!before || before.start === name.start) return before !== undefined;
@@ -143,26 +152,37 @@ async function isApposition(graph: QuestionGraph, base: BaseName, question: Ques
 }
 
 /**
- * "Is X red?", "Is X a painter?", "Is X in Y?" (for "located in", "in language"): the quality that X is said to have, whatever relation says so. Undefined when none does, or
- * when more is asked than that.
+ * "Is X red?", "Is X a painter?", "Is X in Y?" (for "located in", "in language"): the quality that X is said to have, whatever relation says so, or the one relation that
+ * says it of others where it is asked for `alone`. Undefined when none does, or when more is asked than that.
  */
-async function attributeOf(graph: QuestionGraph, base: BaseName, question: Question, first: Link, second: Link, relations: readonly Relation[], before = second): Promise<Triple | undefined> {
+async function attributeOf(graph: QuestionGraph, base: BaseName, question: Question, first: Link, second: Link, relations: readonly Relation[], alone: boolean, before: Link): Promise<Triple | undefined> {
   // "It is true that X is in Y" has its verb behind the name.
   const between = question.text.slice(first.end, before.start).trim().toLowerCase().replace(/^(?:is|was|are|were)\b\s*/, '').replace(/(?<=\w)\s+the$/, '');
   const article = /^(?:an?|the|是|为)?$/.test(between);
   if (!article && !/^(?:in|on|at|of|from|for|with)$/.test(between)) return undefined;
   const fits = (relation: Relation): boolean => {
-    const shape = labelShape(relation.name);
-    if (article && /^(?:is|are)$/i.test(relation.name)) return true;
-    if (article) return isClass(relation) || shape.kind === 'noun';
-    const words = relation.name.toLowerCase().split(/[\s_]+/);
-    return shape.kind === 'noun' ? words[0] === between : shape.kind === 'copula' && shape.verb === 'is' && words.length === 2 && words[1] === between;
+    if (!article) return isPlacing(relation, between);
+    return isClass(relation) || /^(?:is|are)$/i.test(relation.name) || labelShape(relationText(relation.name)).kind === 'noun';
   };
   const fitting = relations.filter(fits);
   const target = (relation: RelationName): Triple => ({ subject: first.entity.id, relation, object: entity(second.entity.id) });
   const start = entity(first.entity.id);
   for (const { name } of fitting) if ((await graph.follow(base, start, [{ relation: name, inverse: false }])).some(({ end }) => end.kind === 'entity' && end.id === second.entity.id)) return target(name);
-  return !article && fitting.length === 1 ? target(fitting[0].name) : undefined;
+  if (!article) return fitting.length === 1 ? target(fitting[0].name) : undefined;
+  if (!alone) return undefined;
+  // "Is X Danish?" asks for the nationality where that is what the graph calls Danish.
+  const steps = (await graph.paths(base, entity(second.entity.id), { hops: 1 })).flatMap(({ path: [step] }) => (step.inverse ? [step.relation] : []));
+  const [only, another] = fitting.filter(({ name }) => steps.includes(name));
+  return only !== undefined && another === undefined ? target(only.name) : undefined;
+}
+const PLACING_HAN = /^(?:位于|位在|坐落于|坐落在|地处|处于|在)$/u;
+/** Whether "X is in Y" says it, for the preposition "in": "located in", "based in", "in country". Chinese needs none. */
+export function isPlacing({ name, aliases }: Relation, preposition: string): boolean {
+  if (preposition === '') return [name as string, ...aliases.map(({ text }) => text)].some((label) => PLACING_HAN.test(label));
+  const label = relationText(name).toLowerCase();
+  const shape = labelShape(label);
+  const words = label.split(/\s+/);
+  return shape.kind === 'noun' ? words[0] === preposition : shape.kind === 'copula' && shape.verb === 'is' && words.length === 2 && words[1] === preposition;
 }
 
 /** Whether the second name is the triple's subject, by grammar: "Did Ford direct X" for "directed by", "Was X taught by Y" for "teaches", "X是Y的首都吗". */

@@ -6,6 +6,7 @@ import type { Entity, EntityId, Path, Relation, Term } from '../../../graph/term
 import type { ChatMessage, GroundedFormat } from '../../engine/port.ts';
 import { evidenceNames, evidenceWords, mark, plain, relationText, renderEvidence, renderRelations } from './evidence.ts';
 import type { Evidence, EvidenceLine, Language, RenderedPrompt } from './evidence.ts';
+import { temporal } from './grammar.ts';
 import { clause, reply } from './wording.ts';
 
 const HAN = /\p{Script=Han}/u;
@@ -71,11 +72,17 @@ export function listNames(terms: readonly Term[], display: Display, limits: Comp
   return shown;
 }
 
+/** A literal that may tell a time; of anything else what tells none. */
+const timeOf = (term: Term): string | number => (term.kind === 'literal' && (term.type === 'date' || term.type === 'number') ? term.value : '');
+
 /** The evidence line of a path from `start` to `ends`. A single step is told in the direction in which it is stored. */
 export function pathLine(start: Term, path: Path, ends: readonly Term[], display: Display, limits: ComposeLimits): EvidenceLine {
   const from = listNames([start], display, limits);
   const to = listNames(ends, display, limits);
   const relations = path.map((step) => display.relation(step.relation));
+  const last = path.length - 1;
+  const when = display.language === 'en' && ends.length > 0 && !path[last].inverse ? temporal(relations[last], ends.map(timeOf)) : undefined;
+  if (when !== undefined) relations[last] += ` ${when}`;
   return path.length === 1 && path[0].inverse ? { subjects: to, relations, objects: from } : { subjects: from, relations, ...(path.length > 1 ? { inverse: path.map((step) => step.inverse) } : {}), objects: to };
 }
 

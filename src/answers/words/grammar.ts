@@ -1,22 +1,25 @@
 // Owns the little grammar that sentences about relations need: what kind of phrase a label is, English and Chinese; its English plural, and its verb's plural form.
 // Refuses to know any particular relation, facts and names.
 
+import { thesaurus } from '../thesaurus/thesaurus.ts';
+
 const split = (text: string): readonly string[] => text.trim().split(/\s+/);
 const set = (text: string): ReadonlySet<string> => new Set(split(text));
 
 const PREPOSITIONS = set('in at by of from to on with for as under near about into through against over between after before during');
+const ROLE_PREPOSITIONS = set('at to for with from');
 const PARTICIPLES = set(
-  'born written known made built held led won sold found taught given taken seen sung drawn worn driven spoken chosen broken shown grown kept left lost met paid put read run set sent bought brought caught fought',
+  'born written known made built held led won sold found taught given taken seen sung drawn worn driven spoken chosen broken shown grown kept left lost met paid put read run set sent bought brought caught fought heard told thought felt spent lent dealt hung struck stolen ridden forbidden hidden bitten eaten beaten frozen woven sworn torn thrown blown flown understood withdrawn undertaken overseen',
 );
 /** Participles that say how things stand rather than what was done once. */
 const STATES = set('located situated based married named called related used known similar close equal adjacent opposed allergic connected linked');
 /** Past forms that say what the subject did, unless `by` follows. */
 const ACTIVE = set(
-  'died lived worked studied moved served graduated appeared participated competed resided stayed travelled traveled emigrated arrived retired starred ended started began originated happened occurred existed belonged collaborated played performed debuted ruled reigned fought taught wrote acted sang danced spoke ran sailed flew',
+  'died lived worked studied moved served graduated appeared participated competed resided stayed travelled traveled emigrated arrived retired starred ended started began originated happened occurred existed belonged collaborated played performed debuted ruled reigned fought taught wrote acted sang danced spoke ran sailed flew resigned expired collapsed erupted crashed landed emerged migrated vanished disappeared',
 );
 const UNIQUE = set('capital author founder director mother father head leader owner inventor discoverer president king queen mayor ceo chief composer editor publisher creator captain spouse wife husband');
 const VERBS = set(
-  'teaches likes loves knows owns contains borders influences eats drinks plays speaks writes directs leads causes treats hates follows visits uses makes produces sells buys supports governs rules cites needs wants sees reads includes employs defeats precedes succeeds wrote takes gives requires prescribes operates manufactures publishes composes performs creates develops builds manages delivers carries prevents inhibits activates regulates encodes joins enters',
+  'teaches likes loves knows owns contains borders influences eats drinks plays speaks writes directs leads causes treats hates follows visits uses makes produces sells buys supports governs rules cites needs wants sees reads includes employs defeats precedes succeeds wrote takes gives requires prescribes operates manufactures publishes composes performs creates develops builds manages delivers carries prevents inhibits activates regulates encodes joins enters affects assists beats calls clears collects combines conducts constructs converts crosses divides elects equals exhibits expresses fills finds finishes gathers gets goes handles feeds helps hires hosts invites keeps kills launches meets mentions monitors offers opens overlooks pays permits preserves pushes raises reaches regards rejects removes resolves says seeks separates serves sponsors surrounds suspects wears welcomes wins took gave saw went became began drew drove flew broke chose grew knew rode stole swam threw wore',
 );
 const isParticiple = (word: string): boolean => PARTICIPLES.has(word) || /[^aeiou]ed$|[aeiou]{1,2}ed$|ied$/.test(word);
 
@@ -42,10 +45,24 @@ export function labelShape(text: string): Shape {
     if (last !== 'by' && ACTIVE.has(before)) return { kind: 'verb', text };
     if (isParticiple(before)) return { kind: 'copula', verb: 'was', rest: text };
     if (last === 'of') return { kind: 'copula', verb: 'is', rest: before === 'part' ? text : `${UNIQUE.has(before) ? 'the' : article(first)} ${text}` };
-    return before.endsWith('s') ? { kind: 'verb', text } : { kind: 'noun', text };
+    if (before.endsWith('s')) return { kind: 'verb', text };
+    // "Partner at" says what something is, "responsible for" how it is.
+    if (words.length === 2 && ROLE_PREPOSITIONS.has(last) && thesaurus().has(before)) return { kind: 'copula', verb: 'is', rest: thesaurus().is(before, 'n') ? `${article(first)} ${text}` : text };
+    return { kind: 'noun', text };
   }
-  if (words.length === 1 && (VERBS.has(first) || isParticiple(first))) return { kind: 'verb', text };
+  if (words.length === 1 && (VERBS.has(first) || isParticiple(first) || (first.endsWith('s') && thesaurus().isOnlyVerb(first)))) return { kind: 'verb', text };
   return { kind: 'noun', text };
+}
+
+/** What happens at a time and is never counted: of these alone a number may be a year. */
+const EVENTS = set('founded established opened reopened born died released published incorporated launched completed inaugurated invented formed dissolved closed retired created built premiered graduated married abolished ratified signed dated');
+/** The preposition that a bare "founded" or "died" lacks before these values, if they are all times: "in" before years and months, "on" before days. */
+export function temporal(label: string, values: readonly (string | number)[]): 'in' | 'on' | undefined {
+  const word = label.toLowerCase();
+  if (!isParticiple(word) && !EVENTS.has(word)) return undefined;
+  const isYear = (value: string | number): boolean => (typeof value === 'number' ? EVENTS.has(word) && Number.isInteger(value) && value >= 1000 && value <= 2100 : /^\d{4}(-\d{2})?$/.test(value));
+  if (values.every(isYear)) return 'in';
+  return values.every((value) => typeof value === 'string' && /^\d{4}-\d{2}-\d{2}$/.test(value)) ? 'on' : undefined;
 }
 
 /** Words that begin with a vowel and sound as "you" or "won" do. */
@@ -58,18 +75,25 @@ export function article(phrase: string): 'a' | 'an' {
   return AS_VOWELS.test(phrase) ? 'an' : 'a';
 }
 
-export const isPlural = (noun: string): boolean => /[^sui]s$|(men|people|children)$/.test(headOf(noun));
+/** Words that end in "man" or "men" and have nothing to do with "man". */
+const NOT_OF_MAN = /^(?:(?:(?:super|non|sub)?hu|ger|ro|nor|otto|sha|talis|cai|brah)man|(?:speci|abdo|o|regi|acu|bitu|lu|sta|cycla|ra|hy)men)$/i;
+/** Singular, though they end as plurals do. */
+const SINGULAR = /(?:^|[^a-z])(?:species|series|news|gas|lens|alias|bias|atlas|canvas|chaos|ethos|cosmos|[a-z]*(?:mat|phys|nom|lit|et|ron|am|anom)ics)$/i;
+export const isPlural = (noun: string): boolean => {
+  const head = headOf(noun);
+  return /[^sui]s$|(men|people|children)$/.test(head) && !NOT_OF_MAN.test(head) && !SINGULAR.test(head);
+};
 /** The word of a noun phrase that takes the plural: the last one, or the one before "of". */
 const headOf = (noun: string): string => split(noun.replace(/ of( .*)?$/, '')).at(-1) ?? '';
 
 /** "genre" -> "genres", "date of birth" -> "dates of birth". */
 export function plural(noun: string): string {
   const head = headOf(noun);
-  if (isPlural(noun) || !/[a-z]$/i.test(head)) return noun;
+  if (isPlural(noun) || !/[a-z]$/i.test(head) || /(?:species|series|news|ics)$/i.test(head)) return noun;
   let form = `${head}s`;
   if (/(s|x|z|ch|sh)$/.test(head)) form = `${head}es`;
   else if (/[^aeiou]y$/.test(head)) form = `${head.slice(0, -1)}ies`;
-  else if (/[a-z]man$/.test(head)) form = `${head.slice(0, -2)}en`;
+  else if (/[a-z]man$/.test(head) && !NOT_OF_MAN.test(head)) form = `${head.slice(0, -2)}en`;
   else if (/(^|\w)child$/.test(head)) form = `${head}ren`;
   const at = noun.lastIndexOf(head, noun.search(/ of( |$)|$/));
   return noun.slice(0, at) + form + noun.slice(at + head.length);
@@ -87,10 +111,10 @@ export function pluralVerb(text: string): string {
 }
 
 /** Usual verbs that no sign of a verb ends. */
-const VERBS_HAN = set('获得 荣获 赢得 取得 得到 师从 拥有 担任 创立 创办 创建 建立 撰写 著有 执导 出演 饰演 嫁给 娶 包含 包括 加入 参加 参与 使用 击败 喜欢 认识');
+const VERBS_HAN = set('获得 荣获 赢得 取得 得到 师从 拥有 担任 创立 创办 创建 建立 撰写 著有 执导 出演 饰演 嫁给 娶 包含 包括 加入 参加 参与 使用 击败 喜欢 认识 患有 负责 饲养 管理 经营 种植 生产 收养');
 /** Chinese: how a label is read. `verb` is followed by its object at once. */
 export function labelShapeZh(label: string): { readonly kind: 'class' | 'verb' | 'noun'; readonly text: string } {
   if (label === '是' || label === 'is a') return { kind: 'class', text: '是' };
   const text = /\p{Script=Han}/u.test(label) ? label : `“${label}”`;
-  return { kind: VERBS_HAN.has(text) || /[于在到为自过了]$/.test(text) ? 'verb' : 'noun', text };
+  return { kind: VERBS_HAN.has(text) || /^喜欢.|[于在到为自过了]$/.test(text) ? 'verb' : 'noun', text };
 }

@@ -15,6 +15,8 @@ interface Phrase {
   readonly many: boolean;
   /** Names themselves, not described by how they are reached. */
   readonly names?: readonly string[];
+  /** English names with the article of each, as what something is. */
+  readonly kinds?: string;
 }
 
 /** English: what one step along a relation leads to. */
@@ -47,8 +49,8 @@ function statedEn(subject: Phrase, label: string, object: Phrase, negated: boole
   const shape = shapeOf(label);
   switch (shape.kind) {
     case 'class':
-      if (subject.many || !object.names || object.many) return `${subject.text} ${be('is', subject.many)}${not} ${object.text}`;
-      return `${subject.text} is${not} ${article(object.names[0])} ${object.text}`;
+      if (object.kinds === undefined || (subject.many && object.names?.every(isPlural))) return `${subject.text} ${be('is', subject.many)}${not} ${object.text}`;
+      return `${subject.text} ${be('is', subject.many)}${not} ${subject.many ? 'each ' : ''}${object.kinds}`;
     case 'copula':
       return [subject.text, `${be(shape.verb, subject.many)}${not}`, subject.many ? ofMany(shape.rest) : shape.rest, object.text].filter((part) => part !== '').join(' ');
     case 'verb':
@@ -128,7 +130,14 @@ export function reached(name: string, { relations, inverse }: Pick<EvidenceLine,
   const one = language === 'zh' ? reachedZh : reachedEn;
   return relations.reduce((from, label, i) => one(from, relationText(label), inverse?.[i] === true), named([name], language, show)).text;
 }
-const named = (names: readonly string[], language: Language, show: (name: string) => string): Phrase => ({ text: list(names, language, show), many: names.length > 1, names });
+const named = (names: readonly string[], language: Language, show: (name: string) => string): Phrase => ({
+  text: list(names, language, show),
+  many: names.length > 1,
+  names,
+  ...(language === 'en' && { kinds: list(names, language, (name) => (HAS_NO_ARTICLE.test(name) ? show(name) : `${article(name)} ${show(name)}`)) }),
+});
+/** "12 more" of a list that was cut. */
+const HAS_NO_ARTICLE = /^\d+ more$/;
 
 const cell = (text: string): string => text.replaceAll('|', '\\|');
 /** A line of Markdown for each answer: a list below what they answer, or a table of triples. */

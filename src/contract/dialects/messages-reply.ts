@@ -5,6 +5,7 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { grounding, groundingWire } from '../chat.ts';
 import { errors } from '../common.ts';
+import { parseExactly } from '../exact-json.ts';
 import type { AnswerEvent } from '../../answers/port.ts';
 import type { Usage } from '../../engine/port.ts';
 import type { ErrorWire } from '../../http/problems.ts';
@@ -133,14 +134,10 @@ const usageWire = ({ promptTokens, completionTokens, cachedTokens = 0, reasoning
   output_tokens_details: reasoningTokens === undefined ? null : { thinking_tokens: reasoningTokens },
 });
 const signatureOf = (thoughts: string): string => createHash('sha256').update(thoughts).digest('base64');
-/** As ECMAScript has it; TypeScript does not know it yet. */
-const { rawJSON, parse } = JSON as unknown as { readonly rawJSON: (text: string) => unknown; readonly parse: (text: string, revive: (name: string, value: unknown, context: { readonly source?: string }) => unknown) => unknown };
-/** Whole numbers that JavaScript would round, such as long ids, stay as they were written. */
-const exact = (_: string, value: unknown, { source = '' }: { readonly source?: string }): unknown => (Number.isInteger(value) && !Number.isSafeInteger(value) && /^-?\d+$/.test(source) ? rawJSON(source) : value);
 /** Arguments are an object by Anthropic's contract; text that is none is kept whole under a name of its own. */
 function inputOf(text: string): Record<string, unknown> {
   try {
-    const value = text === '' ? {} : parse(text, exact);
+    const value = text === '' ? {} : parseExactly(text);
     if (typeof value === 'object' && value !== null && !Array.isArray(value)) return Object.fromEntries(Object.entries(value));
   } catch {
     // Cut off by the limit of tokens.

@@ -177,6 +177,17 @@ function messagesOf({ system, messages }: Prompt): ChatMessage[] {
   return system === undefined || system.length === 0 ? told : [{ role: 'system', content: whole(system) }, ...told];
 }
 
+const within = (value: unknown, ...path: (string | number)[]): unknown => path.reduce<unknown>((each, name) => (typeof each === 'object' && each !== null ? Reflect.get(each, name) : undefined), value);
+/** Gives the calls of a body, before it is checked, the inputs that they have in `exact`: the same body, with whole numbers as they came. */
+export function takeInputs(body: unknown, exact: unknown): void {
+  const entries = (value: unknown): [number, unknown][] => (Array.isArray(value) ? [...value.entries()] : []);
+  for (const [i, given] of entries(within(body, 'messages')))
+    for (const [j, block] of entries(within(given, 'content'))) {
+      const input = within(exact, 'messages', i, 'content', j, 'input');
+      if (typeof block === 'object' && block !== null && typeof within(block, 'input') === 'object') Object.assign(block, { input });
+    }
+}
+
 const toolOf = ({ name, description, input_schema: parameters, strict }: z.infer<typeof tool>): Tool => ({
   name,
   ...(description === undefined ? {} : { description }),

@@ -9,7 +9,7 @@ import type { Form } from '../replies/forms.ts';
 import { piecesOf } from '../replies/marks.ts';
 import type { Mark } from '../replies/marks.ts';
 import { DEEPSEEK, FENCED, FUNCTION_GEMMA, GEMMA_4, GLM, HARMONY, HERMES, KIMI, LLAMA, MINIMAX, QWEN_CODER } from '../replies/syntax.ts';
-import { characters, choice, complement, literal, NOTHING, optional, repeat, rule, sequence, token, without } from './grammar/expression.ts';
+import { characters, choice, complement, literal, NOTHING, optional, repeat, replaced, rule, sequence, token, without } from './grammar/expression.ts';
 import type { Expression, Grammar } from './grammar/expression.ts';
 import { schemaGrammar } from './json/json-schema.ts';
 import { anyValue } from './json/json-text.ts';
@@ -86,21 +86,9 @@ class Writer {
   /** The root of another grammar, whose rules come under names of their own. Those for all JSON are shared. */
   #taken({ root, rules }: Grammar, prefix: string): Expression {
     const renamed = (name: string): string => (name.startsWith('json') || name.startsWith('string ') ? name : prefix + name);
-    const moved = (expression: Expression): Expression => {
-      switch (expression.kind) {
-        case 'rule':
-          return rule(renamed(expression.name));
-        case 'sequence':
-        case 'choice':
-          return { kind: expression.kind, items: expression.items.map(moved) };
-        case 'repeat':
-          return { ...expression, item: moved(expression.item) };
-        default:
-          return expression;
-      }
-    };
-    for (const [name, expression] of rules) if (!this.rules.has(renamed(name))) this.rules.set(renamed(name), moved(expression));
-    return moved(root);
+    const taken = replaced({ root, rules }, renamed);
+    for (const [name, expression] of taken.rules) if (!this.rules.has(name)) this.rules.set(name, expression);
+    return taken.root;
   }
 }
 

@@ -2,12 +2,14 @@
 // Refuses to know how likely a token is.
 
 import type { ConstraintSpec, TextLimits } from '../port.ts';
-import type { Grammar } from './grammar/expression.ts';
-import { characters, choice, literal, sequence } from './grammar/expression.ts';
+import type { Expression, Grammar } from './grammar/expression.ts';
+import { characters, choice, literal, sequence, sequenceOf, token } from './grammar/expression.ts';
 import { parseGbnf } from './grammar/gbnf.ts';
+import type { NamedTokens } from './grammar/gbnf.ts';
 import { jsonObject, schemaGrammar } from './json/json-schema.ts';
 import { checkLimits, LimitedConstraint } from './limits/limited.ts';
 import type { ThoughtMarks } from './limits/limited.ts';
+import { DistinctItems } from './masks/distinct-items.ts';
 import { CompiledGrammar } from './masks/masks.ts';
 import { ChoiceConstraint, NamesConstraint } from './names.ts';
 import { invalid } from './grammar/network.ts';
@@ -21,15 +23,19 @@ import { GrammarWalk } from './masks/walk.ts';
 class GrammarConstraint implements Constraint {
   readonly #walk: GrammarWalk;
   readonly #bytesOf: ConstraintVocabulary['bytesOf'];
+  readonly #distinct: DistinctItems | undefined;
+  #allowed: TokenSet | undefined;
   constructor(grammar: CompiledGrammar, { bytesOf, ahead }: ConstraintVocabulary) {
     this.#walk = new GrammarWalk(grammar, ahead?.());
     this.#bytesOf = bytesOf;
+    this.#distinct = grammar.network.distinct.size > 0 ? new DistinctItems(grammar) : undefined;
   }
   allowed(): TokenSet {
-    return this.#walk.allowed();
+    if (!this.#distinct) return this.#walk.allowed();
+    return (this.#allowed ??= this.#distinct.allowed(this.#walk.machine, this.#walk.state, this.#walk.allowed()));
   }
   next(): TokenSet | undefined {
-    return this.#walk.next();
+    return this.#distinct ? this.allowed() : this.#walk.next();
   }
   foresee(guess: readonly number[]): void {
     this.#walk.foresee(guess);
@@ -39,12 +45,14 @@ class GrammarConstraint implements Constraint {
   }
   accept(token: number): void {
     const bytes = this.#bytesOf(token);
+    if (bytes) this.#distinct?.accept(this.#walk.machine, this.#walk.state, bytes);
+    this.#allowed = undefined;
     if (!(bytes ? this.#walk.accept(bytes) : this.#walk.acceptToken(token))) throw new TypeError(`token ${token} is not allowed by the grammar here`);
   }
 }
 
-/** Throws EngineError `constraint_invalid`. */
-export function grammarOf(spec: Exclude<ConstraintSpec, { kind: 'names' }>): Grammar {
+/** `vocabulary`: of the tokens that a grammar may name. Throws EngineError `constraint_invalid`. */
+export function grammarOf(spec: Exclude<ConstraintSpec, { kind: 'names' }>, vocabulary?: ConstraintVocabulary): Grammar {
   switch (spec.kind) {
     case 'choice':
       return { root: choice(...spec.choices.map(literal)), rules: new Map() };
@@ -55,10 +63,26 @@ export function grammarOf(spec: Exclude<ConstraintSpec, { kind: 'names' }>): Gra
     case 'regex':
       return { root: parseRegex(spec.pattern, { write: characters, search: false }), rules: new Map() };
     case 'grammar':
-      return parseGbnf(spec.grammar);
+      return parseGbnf(spec.grammar, vocabulary && namedTokens(vocabulary));
     default:
       return spec satisfies never;
   }
+}
+
+function namedTokens({ size, ends, bytesOf, encode, special }: ConstraintVocabulary): NamedTokens {
+  return {
+    idOf: (text) => {
+      const [only, ...others] = encode(text);
+      const isText = only !== undefined && others.length === 0 && Buffer.from(bytesOf(only) ?? []).toString('utf8') === text;
+      return special?.(text) ?? (isText ? only : undefined);
+    },
+    expressionOf: (id) => {
+      if (id >= size) throw invalid(`the grammar names token ${id}; the model has ${size}`);
+      if (ends.includes(id)) throw invalid(`the grammar names token ${id}, which ends a text; leave it out: a text ends where the grammar does`);
+      const bytes = bytesOf(id);
+      return bytes ? sequenceOf(Array.from(bytes, (byte): Expression => ({ kind: 'byte', ranges: [[byte, byte]] }))) : token(id);
+    },
+  };
 }
 
 /** How long the text may be, and the marks around thoughts, which are no part of it. */
@@ -79,7 +103,7 @@ export function compileConstraint(spec: ConstraintSpec, vocabulary: ConstraintVo
     return behind(front, { kind: 'choice', choices }, vocabulary);
   }
   if (!limits) return behind(front, spec, vocabulary);
-  const text = constraintOf(JSON.stringify(spec), () => grammarOf(spec), vocabulary, { limits });
+  const text = constraintOf(JSON.stringify(spec), () => grammarOf(spec, vocabulary), vocabulary, { limits });
   return front === ''
     ? text
     : new StagedConstraint(
@@ -89,7 +113,7 @@ export function compileConstraint(spec: ConstraintSpec, vocabulary: ConstraintVo
 }
 function behind(front: string, spec: Exclude<ConstraintSpec, { kind: 'names' }>, vocabulary: ConstraintVocabulary): Constraint {
   const made = (): Grammar => {
-    const { root, rules } = grammarOf(spec);
+    const { root, rules } = grammarOf(spec, vocabulary);
     return { root: sequence(literal(front), root), rules };
   };
   return constraintOf(JSON.stringify([front, spec]), made, vocabulary);
@@ -100,6 +124,7 @@ const spelt = (text: string, { encode, bytesOf }: ConstraintVocabulary): string 
 export function constraintOf(key: string, make: () => Grammar, vocabulary: ConstraintVocabulary, limited?: Limited): Constraint {
   const grammar = compiled(key, make, vocabulary);
   if (!limited) return new GrammarConstraint(grammar, vocabulary);
+  if (grammar.network.distinct.size > 0) throw invalid('limits of the text cannot be combined with uniqueItems over items of free values; list the values, or leave one of them out');
   if (!limited.marks?.opened) checkLimits(grammar, limited.limits);
   return new LimitedConstraint(grammar, limited.limits, vocabulary, limited.marks);
 }

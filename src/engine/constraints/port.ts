@@ -18,6 +18,8 @@ export interface ConstraintVocabulary {
   readonly nameMarks?: { readonly open: number; readonly close: number };
   /** Ids of text in which nothing is special. */
   readonly encode: (text: string) => number[];
+  /** The id of a special token by its text; undefined for all other texts. Absent: none can be named. */
+  readonly special?: (text: string) => number | undefined;
   /** Bytes that a token writes; undefined for special tokens. */
   readonly bytesOf: (token: number) => Uint8Array | undefined;
   /** Grammars made ready before, by what they were made from. */

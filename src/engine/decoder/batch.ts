@@ -11,6 +11,8 @@ import type { Sequence } from './sequence.ts';
 
 /** New tokens of a sequence in a pass over several: what is known already, such as a name that must follow, is shown a few tokens at a time. */
 const MOST_TOGETHER = 8;
+/** Tokens of a prompt that are read at once, however long they take: each pass costs much besides its tokens. */
+const LEAST_CHUNK = 16;
 /** What a guessed token counts for beside one that is certain. */
 const GUESSED = 0.7;
 
@@ -31,6 +33,8 @@ export class Batch {
   #side: (Sequence | undefined)[] = [];
   /** Reads next. */
   #turn = 0;
+  /** Milliseconds a token of the last chunk that was read; before the first, nothing is counted on. */
+  #pace = Number.POSITIVE_INFINITY;
 
   /** `guesses`: tokens that may be guessed for one sequence in a pass. `counts` is counted on. */
   constructor(runner: Runner, guesses: number, counts: PassCounts) {
@@ -44,12 +48,12 @@ export class Batch {
     return (this.#cache?.bytes ?? 0) + (this.#joint?.bytes ?? 0);
   }
 
-  /** One pass over those that write, and chunks of the prompts of those that read: `chunk` tokens, in turns. Each outcome comes as soon as it is known. */
-  async *step(sequences: readonly Sequence[], chunk: number): AsyncGenerator<readonly Outcome[]> {
+  /** One pass over those that write, and chunks of the prompts of those that read: `chunk` tokens, in turns, or fewer where those would take more than `ms`. Each outcome comes as soon as it is known. */
+  async *step(sequences: readonly Sequence[], chunk: number, ms = Number.POSITIVE_INFINITY): AsyncGenerator<readonly Outcome[]> {
     const reading = sequences.filter((sequence) => sequence.reads);
     const writing = sequences.filter((sequence) => !sequence.reads);
     if (writing.length > 0) yield* this.#write(writing, chunk);
-    for (let budget = chunk, i = 0; budget > 0 && i < reading.length; i++) {
+    for (let budget = this.#tokensIn(ms, chunk), i = 0; budget > 0 && i < reading.length; i++) {
       const sequence = reading[this.#turn++ % reading.length];
       // It may have been ended while another was read.
       if (sequence.released) continue;
@@ -62,10 +66,16 @@ export class Batch {
           continue;
         }
       }
-      const before = sequence.left;
-      yield [await this.#alone(sequence, Math.min(chunk, budget), 0)];
-      budget -= before - sequence.left;
+      const [left, computed] = [sequence.left, this.#runner.computedMs];
+      const outcome = await this.#alone(sequence, budget, 0);
+      const read = left - sequence.left;
+      budget -= read;
+      if (read >= LEAST_CHUNK && !sequence.released) this.#pace = (this.#runner.computedMs - computed) / read;
+      yield [outcome];
     }
+  }
+  #tokensIn(ms: number, most: number): number {
+    return ms === Number.POSITIVE_INFINITY ? most : Math.min(most, Math.max(LEAST_CHUNK, Math.floor(ms / this.#pace)));
   }
 
   /** Is a text being read whose beginning, as yet unread, is its own, too? Choices of one prompt wait for the first of them. */

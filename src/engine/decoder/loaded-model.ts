@@ -218,7 +218,7 @@ export class LoadedModel {
     // A mark begins with its special token, where it is more than one.
     const marks = { open: piecesOf(format.thinking.open, special)[0]?.id, close: special(format.thinking.close), opened: thought === 'open' };
     if (limits && marks.close === undefined) throw new EngineError('constraint_invalid', `model ${this.info.id} marks its thoughts with ordinary text, so that limits of a text of a certain form would count them; turn thinking off, or leave one of them out`);
-    return constraintOf(JSON.stringify([thought, constraint]), () => behindThought(grammarOf(constraint), format, thought, special), vocabulary, limits && { limits, marks });
+    return constraintOf(JSON.stringify([thought, constraint]), () => behindThought(grammarOf(constraint, vocabulary), format, thought, special), vocabulary, limits && { limits, marks });
   }
 
   /** `source`: what an encoder reads; `ids` are then those that the decoder begins with. */
@@ -271,6 +271,7 @@ export class LoadedModel {
       nameMarks: this.#marks,
       encode: (text) => tokenizer.encodePlain(text),
       bytesOf: (id) => tokenizer.bytesOf(id),
+      special: (text) => this.#special(text),
       compiled: new LRUCache<string, CompiledGrammar>({ max: GRAMMARS }),
       ...(paysAhead(size) ? { ahead: () => (this.#ahead ??= maskThread.open({ trie: trie(), size, ends, note: this.#note })) } : {}),
     });

@@ -29,6 +29,8 @@ export type EncoderAnswer =
 
 /** UTF-16 units that are cut into tokens in one step: others must not wait for a book to be read. */
 const STEP_CHARACTERS = 65_536;
+/** So many are cut in about the time in which a small model passes one token. */
+const CHARACTERS = 64;
 const POOLED = ['sentence_embedding'];
 const PER_TOKEN = ['last_hidden_state', 'token_embeddings', 'hidden_states', 'output_0'];
 const SCORES = ['logits', 'scores', 'score', 'output_0'];
@@ -46,6 +48,7 @@ export class EncoderWork {
   readonly #finish: (vectors: readonly Float32Array[], promptTokens: number) => EncoderAnswer;
   readonly #vectors: Float32Array[] = [];
   #batches: number[][] | undefined;
+  #passes = 0;
   #done = 0;
 
   constructor(
@@ -62,6 +65,10 @@ export class EncoderWork {
     this.#finish = finish;
   }
 
+  /** Tokens that went through the model so far, and what cutting texts into tokens counts for beside them. */
+  get done(): number {
+    return this.#done;
+  }
   /** Reads some texts, or does one pass. The answer after the last. Throws EngineError `context_length_exceeded` or `invalid_prompt` for a text, before any pass. */
   async step(): Promise<EncoderAnswer | undefined> {
     if (this.#rows.length < this.#texts.length) {
@@ -69,18 +76,20 @@ export class EncoderWork {
         const text = this.#texts[this.#rows.length];
         this.#rows.push(text.read());
         characters += text.characters;
+        this.#done += text.characters / CHARACTERS;
       }
       return undefined;
     }
     this.#batches ??= planBatches(this.#rows.map(({ ids }) => ids.length), this.#passTokens, this.#session.alone);
-    const places = this.#batches[this.#done++];
+    const places = this.#batches[this.#passes++];
+    for (const place of places) this.#done += this.#rows[place].ids.length;
     const outputs = await this.#session.run(places.map((place) => this.#rows[place]));
     for (const [row, place] of places.entries()) {
       const vector = this.#vector(outputs, row, this.#rows[place]);
       if (!vector.every(Number.isFinite)) throw new EngineError('failed', 'the model gave numbers that are not finite');
       this.#vectors[place] = vector;
     }
-    if (this.#done < this.#batches.length) return undefined;
+    if (this.#passes < this.#batches.length) return undefined;
     return this.#finish(this.#vectors, this.#rows.reduce((sum, { ids }) => sum + ids.length, 0));
   }
 }

@@ -4,6 +4,7 @@
 import { Tokenizer } from '@huggingface/tokenizers';
 import { z } from 'zod';
 import { EngineError } from '../port.ts';
+import type { Encoded } from '../port.ts';
 import { vocabularySchema } from '../text/tokenizer.ts';
 
 const added = z.looseObject({ id: z.int().nonnegative(), content: z.string().min(1), special: z.boolean().default(false) });
@@ -81,6 +82,8 @@ export class EncoderTokens {
   readonly #encoder: Tokenizer;
   readonly #frames: { readonly single: readonly Part[]; readonly pair: readonly Part[] };
   readonly #specialIds: ReadonlySet<number>;
+  /** Texts of the special tokens, by id. */
+  readonly #specials: ReadonlyMap<number, string>;
   readonly #pattern: RegExp | undefined;
   readonly #lowerCase: boolean;
   /** UTF-16 units that a token stands for at most, about. */
@@ -98,6 +101,7 @@ export class EncoderTokens {
     }
     this.#frames = framesOf(file);
     this.#specialIds = new Set(special.filter(({ id, content }) => content !== unknown && id !== unknownId).map(({ id }) => id));
+    this.#specials = new Map(special.map(({ id, content }) => [id, content]));
     const contents = special.map(({ content }) => content).toSorted((a, b) => b.length - a.length);
     this.#pattern = contents.length > 0 ? new RegExp(`(?:${contents.map(escape).join('|')})`, 'gu') : undefined;
     this.#lowerCase = lowerCase;
@@ -112,6 +116,11 @@ export class EncoderTokens {
   }
   count(text: string): number {
     return this.#encode(text).length + this.frame;
+  }
+  /** Ids of a whole text, in its frame or by itself, and how the vocabulary spells each. */
+  spelt(text: string, framed: boolean): Encoded {
+    const ids = framed ? this.#framed(this.#frames.single, this.#encode(text), []).ids : this.#encode(text);
+    return { ids, spelt: ids.map((id) => this.#specials.get(id) ?? this.#encoder.id_to_token(id) ?? '') };
   }
 
   /** A text in its frame. `prompt` is put in front of it; with `skipPrompt` its tokens do not count in pooling. */

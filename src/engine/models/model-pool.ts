@@ -86,6 +86,11 @@ export class ModelPool {
     return open.kind === 'decoder' ? open.model.tokenizer.encodePlain(what).length : open.model.tokens.count(what);
   }
 
+  /** Its texts and tokens, without opening it. Throws EngineError `unknown_model`. */
+  described(id: string): DescribedModel {
+    return this.#entry(id).described;
+  }
+
   /**
    * The model, opened if it is not. Waits while models that are in use leave no room. Throws EngineError `unknown_model` when there is none of that name or it cannot do the task, `model_unavailable` when it cannot
    * be opened, `aborted`, `closed`.

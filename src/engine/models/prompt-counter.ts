@@ -1,10 +1,10 @@
-// Owns how long prompts are: the tokens of a text, or of a chat as the model's template writes it, from the model's files alone.
+// Owns prompts as tokens, and tokens as text: how many and which those of a text are, or of a chat as the model's template writes it, from the model's files alone.
 // Refuses to know how they are run.
 
 import { ChatTemplate } from '../text/chat-template.ts';
 import type { ModelFiles } from './model-files.ts';
 import { EngineError } from '../port.ts';
-import type { ChatPrompt } from '../port.ts';
+import type { ChatPrompt, Encoded, EncodedText } from '../port.ts';
 import { formatOf } from '../replies/format.ts';
 import type { ReplyFormat } from '../replies/format.ts';
 import { SourceReader } from '../encoder-decoder/source-text.ts';
@@ -27,9 +27,23 @@ export class PromptCounter {
   }
   /** Special tokens in a text count as what they are written with. Throws EngineError `invalid_prompt`. */
   count(what: string | ChatPrompt): number {
-    if (typeof what === 'string') return this.#tokenizer.encodePlain(what).length;
-    if (this.#reader) return this.#reader.read(what).source.length;
+    return typeof what === 'string' ? this.#tokenizer.encodePlain(what).length : this.#idsOf(what).length;
+  }
+  /** Special tokens in a text keep their meaning. Throws EngineError `invalid_prompt`. */
+  encode(what: EncodedText | ChatPrompt): Encoded {
+    const ids = what.kind === 'text' && !what.framed ? this.#tokenizer.encodeTrusted(what.text, false) : this.#idsOf(what);
+    return { ids, spelt: ids.map((id) => this.#tokenizer.textOf(id)) };
+  }
+  /** Throws EngineError `invalid_prompt` for an id that is none of the vocabulary. */
+  decode(ids: readonly number[]): string {
+    const beyond = ids.find((id) => id >= this.#tokenizer.size);
+    if (beyond !== undefined) throw new EngineError('invalid_prompt', `token ${beyond} is none of the vocabulary of model ${this.#id}, whose ids go from 0 to ${this.#tokenizer.size - 1}`);
+    return this.#tokenizer.textOfAll(ids);
+  }
+  #idsOf(what: EncodedText | ChatPrompt): readonly number[] {
+    if (this.#reader) return this.#reader.read(what).source;
+    if (what.kind === 'text') return this.#tokenizer.encodeTrusted(what.text);
     if (!this.#template) throw new EngineError('invalid_prompt', `model ${this.#id} has no chat template; use a text prompt`);
-    return this.#template.encode(this.#tokenizer, what, this.#replies).ids.length;
+    return this.#template.encode(this.#tokenizer, what, this.#replies).ids;
   }
 }

@@ -145,9 +145,9 @@ export class ModelTokenizer {
     return this.#bytes[id];
   }
 
-  /** Special tokens in `text` keep their meaning; the tokenizer's own beginning (such as a BOS token) is put in front. */
-  encodeTrusted(text: string): number[] {
-    return this.#checked(this.#trusted().encode(text).ids);
+  /** Special tokens in `text` keep their meaning; the tokenizer's own beginning (such as a BOS token) is put in front, if it is `framed`. */
+  encodeTrusted(text: string, framed = true): number[] {
+    return this.#checked(this.#trusted().encode(text, { add_special_tokens: framed }).ids);
   }
   /** Every character stands for itself; the result holds no special token, whatever the text is. */
   encodePlain(text: string): number[] {

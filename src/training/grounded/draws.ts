@@ -23,6 +23,8 @@ export interface SampleOptions {
   readonly alike?: boolean;
   /** Every second list is as long as a reply may hold. */
   readonly lengthy?: boolean;
+  /** Part of the lines that say what something is, most of them by a common noun. Default 0: as often as other relations. */
+  readonly classes?: number;
 }
 
 export const drawLanguage = (random: Random, { language }: SampleOptions): Language => {
@@ -77,6 +79,16 @@ function alike(random: Random, names: readonly string[]): string[] {
   });
 }
 
+const CLASS_LABELS: Readonly<Record<Language, readonly string[]>> = { en: ['is a', 'is a', 'is a', 'is_a', 'is an', 'instance of'], zh: ['是', '是', '是', 'is a'] };
+/** "owl", "paper engine": in English as many with each article, as far as the words allow. */
+function commonNoun(random: Random, language: Language, options: SampleOptions): string {
+  if (language === 'zh') return Array.from({ length: random.int(1, 3) }, () => random.pick(LEXICONS.training.han)).join('');
+  const begins = random.pick(['a', 'e', 'h', 'i', 'o', 'u', '', '', '', '']);
+  const word = random.chance(0.75) ? random.pick(LEXICONS.training.words) : madeLabel(random, options).split(' ')[0];
+  const first = word.startsWith(begins) ? word : random.pick(LEXICONS.training.words.filter((one) => one.startsWith(begins)));
+  return random.chance(0.2) ? `${first} ${random.pick(LEXICONS.training.words)}` : first;
+}
+
 const size = (random: Random): number => (random.chance(0.5) ? 1 : random.chance(0.65) ? random.int(2, 4) : random.chance(0.9) ? random.int(5, 9) : random.int(10, 13));
 /** Form `inverse`: many subjects, one object; only single relations are told so. */
 export function drawLine(random: Random, language: Language, options: SampleOptions, form: 'forward' | 'inverse' | 'single'): EvidenceLine {
@@ -86,6 +98,11 @@ export function drawLine(random: Random, language: Language, options: SampleOpti
     const drawn = Array.from({ length: long && count > 1 ? random.int(7, 13) : count }, () => drawName(random, language, options, long && random.chance(0.7)));
     return [...new Set(options.alike && drawn.length > 1 && random.chance(0.25) ? alike(random, drawn) : drawn)];
   };
+  if (options.classes !== undefined && random.chance(options.classes)) {
+    const kinds = form === 'forward' && random.chance(0.25) ? random.int(2, 4) : 1;
+    const objects = new Set(Array.from({ length: kinds }, () => (random.chance(0.8) ? commonNoun(random, language, options) : drawName(random, language, options))));
+    return { subjects: names(form === 'inverse' ? size(random) : 1), relations: [random.pick(CLASS_LABELS[language])], objects: [...objects] };
+  }
   const path = drawWalk(random, language, options, form !== 'forward');
   return { subjects: names(form === 'inverse' ? size(random) : 1), ...path, objects: names(form === 'forward' ? size(random) : 1) };
 }

@@ -22,6 +22,9 @@ export const EN_CHECK = [
   'check whether {s} {r} {o}', 'does the graph say that {s} {r} {o}',
 ] as const;
 export const EN_CLASS = ['is {s} {o}', 'is {s} a {o}', 'is {s} an {o}', 'are {s} {o}', 'was {s} a {o}', 'does {s} count as {o}', 'is {s} a kind of {o}', 'is it true that {s} is a {o}', 'would you call {s} a {o}', 'can {s} be called {o}'] as const;
+export const EN_CLASS_ASK = ['what is {s}', 'who is {s}', 'what kind of thing is {s}', 'what sort of thing is {s}', 'which kinds is {s} of', 'what can {s} be called', 'tell me what {s} is', 'what are the classes of {s}', 'of what type is {s}', 'what was {s}', 'what do we know {s} to be', 'what would you call {s}'] as const;
+export const EN_CLASS_INVERSE = ['who is a {o}', 'what is an {o}', 'which are {o}s', 'who are the {o}s', 'list all {o}s', 'list every {o}', 'name the {o}s', 'which ones are {o}', 'find all that are {o}', 'show everything that is a {o}', 'which {o}s are there', 'what counts as a {o}', 'give those that are {o}', 'who is {o}'] as const;
+export const EN_CLASS_COUNT = ['how many {o}s are there', 'how many are {o}', 'count the {o}s', 'what is the number of {o}s', 'of how many {o}s do we know', 'how many count as {o}'] as const;
 export const EN_COUNT = [
   'how many {r} does {s} have', 'how many {r} {s}', 'count the {r} of {s}', 'what is the number of {r} of {s}', 'how many {r} of {s} are there', 'how many {r} are known of {s}', 'the number of {r} of {s}', 'how large is the number of {r} of {s}', 'give the count of {r} for {s}', 'in number, what are the {r} of {s}', 'how many is {s} {r}', 'how often does {r} stand for {s}',
 ] as const;
@@ -34,4 +37,7 @@ export const ZH_ASK_HELD_OUT = ['我想了解{s}的{r}', '麻烦查一下{s}的{
 export const ZH_INVERSE = ['谁的{r}是{o}', '哪些的{r}是{o}', '什么{r}{o}', '谁{r}{o}', '有哪些{r}{o}', '列出{r}{o}的', '哪些{r}{o}', '{r}{o}的有哪些', '{r}{o}的是谁', '{o}是谁的{r}', '{o}是什么的{r}', '{o}是哪些的{r}', '以{o}为{r}的有哪些', '找出{r}{o}的', '什么的{r}是{o}', '都有谁{r}{o}', '{r}是{o}的有哪些', '请列出所有{r}{o}的'] as const;
 export const ZH_CHECK = ['{s}的{r}是{o}吗', '{s}{r}{o}吗', '{o}是不是{s}的{r}', '是否{s}{r}{o}', '{o}是{s}的{r}吗', '{s}的{r}是不是{o}', '{s}是不是{r}{o}', '{s}{r}{o}，对吗', '{s}的{r}是{o}，对不对', '难道{s}的{r}是{o}吗', '请问{s}的{r}是{o}吗', '{s}真的{r}{o}吗', '听说{s}{r}{o}，是真的吗', '{s}的{r}是否为{o}'] as const;
 export const ZH_CLASS = ['{s}是{o}吗', '{s}是不是{o}', '{s}会{o}吗', '{s}是一种{o}吗', '{s}算{o}吗', '{s}属于{o}吗', '{s}是否为{o}', '{s}是{o}，对吗', '请问{s}是{o}吗', '{s}真的是{o}吗'] as const;
+export const ZH_CLASS_ASK = ['{s}是什么', '{s}是谁', '{s}是哪一种', '{s}属于哪一类', '{s}是什么东西', '请问{s}是什么', '{s}算什么', '什么是{s}', '{s}是哪类', '告诉我{s}是什么'] as const;
+export const ZH_CLASS_INVERSE = ['谁是{o}', '哪些是{o}', '有哪些{o}', '什么是{o}', '列出所有{o}', '{o}有哪些', '都有谁是{o}', '找出所有的{o}', '哪些属于{o}', '哪个是{o}'] as const;
+export const ZH_CLASS_COUNT = ['有多少{o}', '{o}有几个', '一共有多少个{o}', '{o}共有多少', '数一数{o}', '{o}的数量是多少'] as const;
 export const ZH_COUNT = ['{s}有多少{r}', '{s}的{r}有几个', '{r}{s}的一共多少', '{s}一共有多少个{r}', '{s}的{r}有多少', '{s}的{r}共几个', '数一数{s}的{r}', '{s}的{r}数量', '{s}的{r}总数是多少', '请问{s}有几个{r}'] as const;

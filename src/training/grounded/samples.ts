@@ -8,7 +8,7 @@ import type { Random } from '../random.ts';
 import { drawLanguage, drawLine, drawName, drawRelation } from './draws.ts';
 import type { SampleOptions } from './draws.ts';
 import { framedQuestion, leadQuestion } from './lead-ins.ts';
-import { EN_ASK, EN_ASK_HELD_OUT, EN_CHECK, EN_CLASS, EN_COPULA, EN_COUNT, EN_INVERSE, EN_PREFIX, EN_VERB, ZH_ASK, ZH_ASK_HELD_OUT, ZH_CHECK, ZH_CLASS, ZH_COUNT, ZH_INVERSE } from './questions.ts';
+import { EN_ASK, EN_ASK_HELD_OUT, EN_CHECK, EN_CLASS, EN_CLASS_ASK, EN_CLASS_COUNT, EN_CLASS_INVERSE, EN_COPULA, EN_COUNT, EN_INVERSE, EN_PREFIX, EN_VERB, ZH_ASK, ZH_ASK_HELD_OUT, ZH_CHECK, ZH_CLASS, ZH_CLASS_ASK, ZH_CLASS_COUNT, ZH_CLASS_INVERSE, ZH_COUNT, ZH_INVERSE } from './questions.ts';
 
 export type { SampleOptions } from './draws.ts';
 export interface Sample {
@@ -32,6 +32,7 @@ function fill(template: string, values: Readonly<Record<'s' | 'r' | 'o', string>
   return template.replace(/\{([sro])\}/g, (_, key: 's' | 'r' | 'o') => values[key]);
 }
 
+const CLASS_QUESTIONS = { forward: { en: EN_CLASS_ASK, zh: ZH_CLASS_ASK }, inverse: { en: EN_CLASS_INVERSE, zh: ZH_CLASS_INVERSE }, count: { en: EN_CLASS_COUNT, zh: ZH_CLASS_COUNT } } as const;
 /** A question about a fact. Names are marked in most of them. */
 export function ask(random: Random, language: Language, item: EvidenceLine, purpose: 'forward' | 'inverse' | 'check' | 'count', options: AskOptions): string {
   const show = random.chance(0.7) ? mark : (name: string): string => name;
@@ -43,13 +44,15 @@ export function ask(random: Random, language: Language, item: EvidenceLine, purp
   const shape = language === 'en' ? labelShape(item.relations[0]).kind : 'noun';
   const zhClass = language === 'zh' && (label === '是' || label === 'is a');
   let pool: readonly string[];
-  if (language === 'zh') pool = purpose === 'check' ? (zhClass ? ZH_CLASS : ZH_CHECK) : purpose === 'inverse' ? ZH_INVERSE : purpose === 'count' ? ZH_COUNT : options.heldOutQuestions ? ZH_ASK_HELD_OUT : ZH_ASK;
+  const ofClasses = options.classes !== undefined && item.relations.length === 1 && (zhClass || shape === 'class');
+  if (ofClasses && purpose !== 'check') pool = CLASS_QUESTIONS[purpose][language];
+  else if (language === 'zh') pool = purpose === 'check' ? (zhClass ? ZH_CLASS : ZH_CHECK) : purpose === 'inverse' ? ZH_INVERSE : purpose === 'count' ? ZH_COUNT : options.heldOutQuestions ? ZH_ASK_HELD_OUT : ZH_ASK;
   else if (purpose === 'check') pool = shape === 'class' ? EN_CLASS : EN_CHECK;
   else if (purpose === 'inverse') pool = EN_INVERSE;
   else if (purpose === 'count') pool = EN_COUNT;
   else if (options.heldOutQuestions) pool = EN_ASK_HELD_OUT;
   else pool = shape === 'copula' ? [...EN_COPULA, ...EN_ASK] : shape === 'verb' ? EN_VERB : EN_ASK;
-  const framed = options.leadIns && language === 'en' && purpose === 'forward' && random.chance(0.2);
+  const framed = options.leadIns && language === 'en' && purpose === 'forward' && !ofClasses && random.chance(0.2);
   let text = fill(framed ? framedQuestion(random) : random.pick(pool), values);
   if (!framed && options.leadIns && random.chance(0.25)) text = leadQuestion(random, language) + text;
   if (language === 'en') {
@@ -65,6 +68,9 @@ function form(random: Random): ReplyForm | undefined {
   const roll = random.next();
   return roll < 0.12 ? 'list' : roll < 0.19 ? 'table' : undefined;
 }
+
+/** Part of the reasons that say what something is, behind a conclusion that does. */
+const CLASSES_OF_A_CLASS = 0.5;
 
 /** One sample. The kinds with a verdict are what the answering path sends; `find` and `refuse` make the model search loose facts on its own. */
 export function makeSample(random: Random, options: SampleOptions = {}): Sample {
@@ -90,8 +96,9 @@ export function makeSample(random: Random, options: SampleOptions = {}): Sample 
   if (roll < 0.67) {
     const kind = random.pick(['yes', 'yes', 'no', 'unknown'] as const);
     const conclusion = drawLine(random, language, options, 'single');
+    const ofClass = labelShape(conclusion.relations[0]).kind === 'class' || conclusion.relations[0] === '是';
     const lines = kind === 'unknown' || random.chance(0.4) ? [] : Array.from({ length: random.int(1, 3) }, () => {
-      const other = drawLine(random, language, options, 'single');
+      const other = drawLine(random, language, ofClass && options.classes !== undefined ? { ...options, classes: CLASSES_OF_A_CLASS } : options, 'single');
       return random.chance(0.6) ? { ...other, subjects: conclusion.subjects } : other;
     });
     return finish(kind, { verdict: kind, conclusion, lines }, ask(random, language, conclusion, 'check', options));

@@ -1,7 +1,7 @@
 // Owns how the same name or label is written otherwise: misspelt, in other case, order or signs, with a word of like meaning.
 // Refuses to know questions, sentences and what is made of the pairs.
 
-import { thesaurus } from '../../answers/understand/thesaurus.ts';
+import { thesaurus } from '../../answers/thesaurus/thesaurus.ts';
 import { EN_HELD_OUT, EN_LABELS } from '../grounded/labels.ts';
 import { LEXICONS } from '../grounded/names.ts';
 import type { Random } from '../random.ts';

@@ -291,3 +291,16 @@ t.test('where a fact has more ways to follow than are looked at, it is said that
     t.ok(answers[0].proofId);
   }
 });
+
+t.test('a goal finds what has a proof as high as the limit, however many steps it takes to ask for it', async (t) => {
+  const { graph } = await open(t);
+  const facts = Array.from({ length: 30 }, (_, i) => triple(`n${i}`, 'e', `n${i + 1}`));
+  for (const step of ['e(?x, ?y), p(?y, ?z)', 'p(?x, ?y), e(?y, ?z)', 'p(?x, ?y), p(?y, ?z)'])
+    for (const depth of [1, 2, 4, 7]) {
+      const found = (goal?: string): Promise<DeduceResult> => ask(graph, { goal, facts, rules: `p(?x, ?y) :- e(?x, ?y). p(?x, ?z) :- ${step}.` }, { depth });
+      const every = shown(await found()).filter((text) => text.startsWith('p('));
+      t.same(shown(await found('p(n0, ?x)')), every.filter((text) => text.startsWith('p(n0,')));
+      t.same(shown(await found('p(?x, n20)')), every.filter((text) => text.endsWith(', n20)')));
+      for (const end of [depth, depth + 1, 30]) t.equal((await found(`p(n0, n${end})`)).outcome, every.includes(`p(n0, n${end})`) ? 'entailed' : 'not_entailed', `${step} ${depth} ${end}`);
+    }
+});

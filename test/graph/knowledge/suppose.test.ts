@@ -160,6 +160,22 @@ t.test('a proof as high as the limits allow is found, kept, written and checked,
   }
 });
 
+t.test('a count has its proof where those that are not shown rest on proofs too high to be shown', async (t) => {
+  const { graph } = await open(t);
+  const length = 1_500;
+  const facts = [
+    ...Array.from({ length: 30 }, (_, i) => triple(`m${i}`, 'in', 'club')),
+    ...Array.from({ length: 29 }, (_, i) => triple(`m${i + 1}`, 'is a', 'reached')),
+    triple(`n${length}`, 'is a', 'reached'),
+    triple('m0', 'next', 'n0'),
+    ...Array.from({ length }, (_, i) => triple(`n${i}`, 'next', `n${i + 1}`)),
+  ];
+  const rules = 'reached(?x) :- next(?x, ?y), reached(?y). size(?c, ?n) :- in(_, ?c), ?n = count { ?m : in(?m, ?c), reached(?m) }.';
+  const { answers } = await graph.deduce(BASE, { goal: 'size(club, ?n)', rules, facts, ...ask });
+  t.match(answers, [{ bindings: { n: literal(30) }, proofId: /^p_/ }]);
+  t.match(await graph.checkProof(BASE, graph.proof(BASE, answers[0].proofId as string) as Proof, { rules, facts }), { valid: true });
+});
+
 t.test('on 150 random bases what would change is the difference of two worlds derived naively', async (t) => {
   /** Bases in which something changed at all, and each way. */
   const bases = { any: 0, gained: 0, lost: 0, altered: 0 };

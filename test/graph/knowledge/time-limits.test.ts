@@ -120,6 +120,39 @@ t.test('where a limit stops a run over uncertain facts in the middle, what was f
     }
 });
 
+t.test('of very many differences as many are proven as there is time for, and all are counted', async (t) => {
+  const { graph } = await open(t);
+  const length = 4_000;
+  const rules = 'p(?x, ?y) :- e(?x, ?y). p(?x, ?z) :- e(?x, ?y), p(?y, ?z).';
+  await graph.tell(BASE, Array.from({ length }, (_, i) => say(`n${i}`, 'e', `n${i + 1}`)));
+  for (const goal of ['p(n0, ?x)', `p(?x, n${length})`]) {
+    const [{ consequences, counts, statistics }, turns] = await turnsDuring(() => graph.whatIf(BASE, { goal, rules, budget }));
+    t.same([consequences.length, counts], [length, { gained: length, lost: 0, altered: 0 }]);
+    t.ok(consequences[10].proofId !== undefined && consequences.at(-1)?.proofId === undefined, goal);
+    t.ok(turns >= OFTEN && statistics.ms < 10 * MS, `${turns} turns, ${statistics.ms} ms`);
+  }
+});
+
+t.test('what follows no longer of a goal is what was said of it before', async (t) => {
+  const { graph } = await open(t);
+  await graph.tell(BASE, [...Array.from({ length: 9 }, (_, i) => say(`n${i}`, 'e', `n${i + 1}`)), say('n0', 'p', 'n7')]);
+  await graph.addRules(BASE, 'p(?x, ?y) :- e(?x, ?y). p(?x, ?z) :- e(?x, ?y), p(?y, ?z).');
+  const lost = async (goal: string): Promise<(string | undefined)[]> => {
+    const { consequences } = await graph.whatIf(BASE, { goal, remove: [triple('n4', 'e', 'n5')], budget });
+    return consequences.map(({ change, triple: { subject, object }, proofId }) => proofId && `${change} ${subject} ${object.kind === 'entity' ? object.id : ''}`);
+  };
+  t.same(await lost('p(n0, ?x)'), ['lost n0 n5', 'lost n0 n6', 'lost n0 n8', 'lost n0 n9']);
+  t.same(await lost('p(?x, n5)'), ['lost n4 n5', 'lost n3 n5', 'lost n2 n5', 'lost n1 n5', 'lost n0 n5']);
+});
+
+t.test('thousands of differences give way to others', async (t) => {
+  const { graph } = await open(t);
+  await graph.tell(BASE, Array.from({ length: 1_500 }, (_, i) => say(`n${i}`, 'e', `n${i + 1}`)));
+  const [{ consequences }, turns] = await turnsDuring(() => graph.whatIf(BASE, { rules: 'p(?x, ?z) :- e(?x, ?y), e(?y, ?z).', budget: { ...budget, ms: 60_000 } }));
+  t.equal(consequences.filter(({ proofId }) => proofId !== undefined).length, 1_499);
+  t.ok(turns > 8, `${turns} turns`);
+});
+
 t.test('why something does not follow is looked for until the time is over', async (t) => {
   const { graph } = await open(t);
   const facts = Array.from({ length: 40 }, (_, i) => triple(`n${i}`, 'e', `n${i + 1}`));

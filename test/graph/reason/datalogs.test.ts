@@ -165,6 +165,13 @@ m(x) :- edge(x, _), match("a.*", x), !contains("zz", x).
   t.end();
 });
 
+t.test('numbers in all the forms of Soufflé', (t) => {
+  const read = readSouffle('.decl n(x: symbol, v: float)\nn("a", 10). n("a", 10u). n("a", 0xff). n("a", 0xffu). n("a", 0b101u). n("a", -1.5e2). n("a", 0.25). n("a", -3).');
+  t.same(read.errors, []);
+  t.same(textsOf(read), ['n(a, 10).', 'n(a, 255).', 'n(a, 5).', 'n(a, -150).', 'n(a, 0.25).', 'n(a, -3).']);
+  t.end();
+});
+
 t.test('what Soufflé programs derive: numbers as nodes, whole division, aggregates over all rows, texts', async (t) => {
   const program = `
 .decl edge(x: number, y: number)
@@ -237,6 +244,8 @@ t.test('what a Soufflé program computes is no entity', (t) => {
     const read = readSouffle(`${program}\n${clause} b(x) :- c(x, y), e(y, _).`);
     t.match(read.errors, [{ code: 'type', line: 5, message: /place 2 of c holds entities/u }], clause);
   }
+  for (const [clause, column] of [['b(x + 1) :- e(x, _).', 5], ['c(sum y : { e(x, y) }, x) :- e(x, _).', 3], ['b(cat("a", x)) :- e(x, _).', 3]] as const)
+    t.match(readSouffle(`${program}\n${clause}`).errors, [{ code: 'type', line: 5, column, message: /place 1 of . holds entities, and what is computed cannot be one/u }], clause);
   t.end();
 });
 

@@ -162,6 +162,11 @@ t.test('mistakes in Jena rules are reported by line and column', async (t) => {
     'q(?z, ?x) :- p(?x, ?y), ?y = ?z.',
     'ok(?y, true) :- ?x = 1, v(?y, ?x).',
   ]);
+  t.same(textsOf(readJena('-> (<e#a> <e#p> <e#b>), (<e#b> rdf:type <e#c>) .\nback: (?x <e#p> ?y) -> (?y <e#q> ?x) . none: -> (<e#a> <e#r> 1).')), [
+    'p(a, b), c(b).',
+    '@name("back") q(?y, ?x) :- p(?x, ?y).',
+    '@name("none") r(a, 1).',
+  ]);
   const bare = readJena('(?x <e#p> ?y) -> (?y <e#q> ?z) .\n(?x <e#p> ?y) -> (?y <e#q> ?x)\n[(?x <e#p> ?y) -> (?y <e#r> ?x)]');
   t.same([textsOf(bare), mistakesOf(bare)], [['r(?y, ?x) :- p(?x, ?y).'], [['unsafe', 1, 28], ['syntax', 3, 1]]], 'without brackets a rule ends with a point');
   t.match(read.errors[0].message, /print\(\.\.\) acts when the rule runs/);

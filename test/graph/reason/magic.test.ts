@@ -30,8 +30,14 @@ function ask(rules: readonly Rule[], told: readonly Told[], goal: Atom, options:
   const key = signed(goal.relation, goal.negated);
   const fixed = (term: Atom['subject']) => (term.kind === 'variable' ? undefined : term);
   const slot = database.slot(key);
-  const rows = rewritten.factored
-    ? Array.from(new FactoredAnswers(running, rewritten.factored, goal).rows(), ({ row }) => row)
+  const read = rewritten.factored && new FactoredAnswers(running, rewritten.factored, goal);
+  if (read) for (const { triple } of read) if (!read.has(triple)) throw new Error(`${tripleKey(triple)} is an answer and is not`);
+  const rows = read
+    ? Array.from(read, ({ triple, writing }) => {
+        const { row } = runNow(writing(() => true));
+        if (tripleKey(database.triple(slot, row)) !== tripleKey(triple)) throw new Error(`${tripleKey(triple)} is another in its row`);
+        return row;
+      })
     : [...database.rows(key, fixed(goal.subject), fixed(goal.object))];
   const explainer = new Explainer(program, { nodes: 100_000, height: 10_000 });
   const answers = rows.map((row) => {

@@ -15,6 +15,8 @@ export type Expression =
   /** `most` may be infinite. */
   | { readonly kind: 'repeat'; readonly item: Expression; readonly least: number; readonly most: number }
   | { readonly kind: 'rule'; readonly name: string }
+  /** A JSON array of which no two items are equal: what stands between its brackets. That they are not is looked after beside the grammar, which takes any. */
+  | { readonly kind: 'distinct'; readonly inside: Expression }
   /** From the first place on, what leads from one to the next, until one at which a text ends. Each thing to read is one object, however often it is read. */
   | { readonly kind: 'automaton'; readonly places: readonly { readonly ends: boolean; readonly after: readonly { readonly read: Expression; readonly target: number }[] }[] };
 export interface Grammar {
@@ -35,6 +37,38 @@ export const without = (...texts: readonly string[]): Expression => ({ kind: 'wi
 export const rule = (name: string): Expression => ({ kind: 'rule', name });
 export const literal = (text: string): Expression =>
   sequenceOf(Array.from(Buffer.from(text, 'utf8'), (byte): Expression => ({ kind: 'byte', ranges: [[byte, byte]] })));
+
+/** The same with other names of its rules, and some parts for others. What is one object stays one. */
+export function replaced({ root, rules }: Grammar, nameOf: (name: string) => string, others: ReadonlyMap<Expression, Expression> = new Map()): Grammar {
+  const known = new Map(others);
+  const moved = (expression: Expression): Expression => {
+    const found = known.get(expression) ?? copy(expression);
+    known.set(expression, found);
+    return found;
+  };
+  const copy = (expression: Expression): Expression => {
+    switch (expression.kind) {
+      case 'rule':
+        return rule(nameOf(expression.name));
+      case 'sequence':
+      case 'choice':
+        return { kind: expression.kind, items: expression.items.map(moved) };
+      case 'repeat':
+        return { ...expression, item: moved(expression.item) };
+      case 'distinct':
+        return { ...expression, inside: moved(expression.inside) };
+      case 'automaton':
+        return { ...expression, places: expression.places.map(({ ends, after }) => ({ ends, after: after.map(({ read, target }) => ({ read: moved(read), target })) })) };
+      case 'byte':
+      case 'token':
+      case 'without':
+        return expression;
+      default:
+        return expression satisfies never;
+    }
+  };
+  return { root: moved(root), rules: new Map(Array.from(rules, ([name, expression]) => [nameOf(name), moved(expression)])) };
+}
 
 export const LAST_POINT = 0x10ffff;
 /** Sorted, apart from each other; surrogates, which UTF-8 cannot write, are left out. */

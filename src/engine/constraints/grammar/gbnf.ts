@@ -1,7 +1,7 @@
 // Owns reading grammars in llama.cpp's GBNF.
 // Refuses to know how they are recognised.
 
-import { characters, choiceOf, complement, LAST_POINT, literal, NOTHING, optional, repeat, rule, sequenceOf } from './expression.ts';
+import { characters, choiceOf, complement, LAST_POINT, literal, NOTHING, optional, repeat, rule, sequenceOf, without } from './expression.ts';
 import type { Expression, Grammar, Range } from './expression.ts';
 import { invalid } from './network.ts';
 
@@ -9,18 +9,28 @@ const MOST_CHARACTERS = 256 * 1024;
 const MOST_DEPTH = 100;
 const NAME = /[A-Za-z0-9_-]+/y;
 
-/** Rules by name, the text is `root`. Throws EngineError `constraint_invalid` with line, column and what was expected. */
-export function parseGbnf(text: string): Grammar {
+/** Tokens of a vocabulary that grammars may name. */
+export interface NamedTokens {
+  /** Undefined where it is not one token. */
+  readonly idOf: (text: string) => number | undefined;
+  /** A special token, or what the token writes. Throws EngineError `constraint_invalid` for one that there is not, or that ends a text. */
+  readonly expressionOf: (id: number) => Expression;
+}
+
+/** Rules by name, the text is `root`. `tokens`: absent where none may be named. Throws EngineError `constraint_invalid` with line, column and what was expected. */
+export function parseGbnf(text: string, tokens?: NamedTokens): Grammar {
   if (text.length > MOST_CHARACTERS) throw invalid(`the grammar has ${text.length} characters; at most ${MOST_CHARACTERS} are read`);
-  return new Parser(text).grammar();
+  return new Parser(text, tokens).grammar();
 }
 
 class Parser {
   readonly #text: string;
+  readonly #tokens: NamedTokens | undefined;
   #at = 0;
   #depth = 0;
-  constructor(text: string) {
+  constructor(text: string, tokens: NamedTokens | undefined) {
     this.#text = text;
+    this.#tokens = tokens;
   }
 
   grammar(): Grammar {
@@ -92,14 +102,44 @@ class Parser {
       this.#depth--;
       if (this.#text[this.#at] !== ')') throw this.#expected('")"');
       this.#at++;
-    } else if (next === '<' || next === '!') throw this.#expected('text; tokens by name (<...>) are not supported');
-    else {
+    } else if (next === '<') item = this.#token();
+    else if (next === '!') {
+      this.#at++;
+      item = this.#otherTokens(this.#token(), nested);
+    } else {
       NAME.lastIndex = this.#at;
       if (!NAME.test(this.#text)) return undefined;
       item = rule(this.#name('a rule'));
     }
     this.#space(nested);
     return item;
+  }
+  /** `<[1000]>` by id, `<think>` by its text with the brackets. */
+  #token(): Expression {
+    const found = /<(?:\[(\d{1,9})\]|([^[>\n][^>\n]*))>/y;
+    found.lastIndex = this.#at;
+    const match = found.exec(this.#text);
+    if (!match) throw this.#expected('a token such as <think> or <[1000]>');
+    if (!this.#tokens) throw this.#expected('text; tokens (<...>) are not supported where the model thinks before it writes the text');
+    const id = match[1] === undefined ? this.#tokens.idOf(match[0]) : Number(match[1]);
+    if (id === undefined) throw this.#expected(`one token of the model between < and >, and ${match[0]} is none; write it as text in quotes`);
+    const expression = this.#tokens.expressionOf(id);
+    this.#at += match[0].length;
+    return expression;
+  }
+  /**
+   * Any tokens but one: any text, in which, where that one is text, it does not stand. Other special tokens are not written. A number of tokens says nothing of a text, so that only as many as
+   * one likes can be asked for.
+   */
+  #otherTokens(token: Expression, nested: boolean): Expression {
+    this.#space(nested);
+    const [least, most] = this.#times(nested) ?? [1, 1];
+    if (least > 1 || most < Infinity) throw this.#expected('* or + behind a token with !');
+    const any = (from: number): Expression => repeat(characters([[0, LAST_POINT]]), from, Infinity);
+    if (token.kind === 'token') return any(least);
+    const text = textOf(token);
+    if (text === undefined || least > 0) throw this.#expected('* behind ! and a token that is no special one, and that writes whole characters');
+    return without(text);
   }
   #times(nested: boolean): readonly [least: number, most: number] | undefined {
     const found = /([*+?])|\{\s*(\d+)\s*(,?)\s*(\d*)\s*\}/y;
@@ -164,4 +204,11 @@ class Parser {
     if (point > LAST_POINT) throw this.#expected('a character of Unicode');
     return point;
   }
+}
+
+/** What a literal writes; undefined where that is no text by itself. */
+function textOf(expression: Expression): string | undefined {
+  const bytes = Buffer.from((expression.kind === 'sequence' ? expression.items : [expression]).map((item) => (item.kind === 'byte' ? item.ranges[0][0] : 0)));
+  const text = bytes.toString('utf8');
+  return Buffer.from(text).equals(bytes) ? text : undefined;
 }

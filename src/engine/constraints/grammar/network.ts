@@ -2,6 +2,7 @@
 // Refuses to know tokens, and where in a text it is walked.
 
 import { EngineError } from '../../port.ts';
+import { literal } from './expression.ts';
 import type { Expression, Grammar } from './expression.ts';
 import { endsFrom, leftRecursive } from './network-ends.ts';
 import { FIRST_TOKEN } from './node.ts';
@@ -35,12 +36,20 @@ const MOST_NODES = 200_000;
 const WRITTEN_OUT = 3;
 
 export const invalid = (message: string): EngineError => new EngineError('constraint_invalid', message);
+/** There is no text of a part of a grammar. Where another part may stand there, or none, it is no error of the whole. */
+export class NoText extends EngineError {
+  constructor(message: string) {
+    super('constraint_invalid', message);
+  }
+}
 
 export class Network {
   readonly nodes: Node[] = [];
   /** Ids of special tokens that the grammar names. */
   readonly tokens: number[] = [];
   readonly start: number;
+  /** Behind the brackets that open arrays of which no two items are equal. */
+  readonly distinct = new Set<number>();
   /** First nodes of rules that are named. */
   readonly #rules = new Map<string, number>();
 
@@ -103,6 +112,11 @@ export class Network {
         return this.#call(this.#rule(expression.name), from);
       case 'automaton':
         return this.#automaton(expression, from);
+      case 'distinct': {
+        const open = this.#add(literal('['), from);
+        this.distinct.add(open);
+        return this.#add(literal(']'), this.#add(expression.inside, open));
+      }
       default:
         return expression satisfies never;
     }

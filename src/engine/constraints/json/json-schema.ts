@@ -1,25 +1,33 @@
 // Owns turning a JSON Schema into a grammar of which every text is valid by it.
 // Refuses what it cannot promise: a keyword that is not supported is an error that names it. Valid texts exist that it does not write: extra properties where the schema does not speak of them, unusual gaps.
 
-import { CommonTexts, MOST_COMMON } from '../grammar/common-texts.ts';
-import { choice, choiceOf, literal, NOTHING, repeat, rule, sequence } from '../grammar/expression.ts';
+import { EngineError } from '../../port.ts';
+import { CommonTexts } from '../grammar/common-texts.ts';
+import { choice, choiceOf, literal, NOTHING, repeat, replaced, rule, sequence } from '../grammar/expression.ts';
 import type { Expression, Grammar } from '../grammar/expression.ts';
-import { multiplesOf } from './json-multiples.ts';
-import { integers, numbers } from './json-numbers.ts';
-import { anyValue, COLON, COMMA, constant, quoted } from './json-text.ts';
-import { invalid } from '../grammar/network.ts';
+import { anyValue, COLON, COMMA, quoted } from './json-text.ts';
+import { invalid, NoText } from '../grammar/network.ts';
 import { otherNames } from './other-names.ts';
-import { patternOfNames, patternsOf } from './pattern-names.ts';
+import { namesByPatterns, patternsOf } from './pattern-names.ts';
+import { allPossible, possible } from './possible.ts';
 import { membersOf } from './schema-members.ts';
-import { refuseOverlap } from './schema-apart.ts';
+import { namesOf } from './schema-names.ts';
+import { overlapping } from './schema-apart.ts';
 import { SchemaCases } from './schema-cases.ts';
-import { countedItems, isCounted, uniqueItems } from './schema-items.ts';
-import { BY_TYPE, CONDITIONS, refuseUnknown } from './schema-keywords.ts';
+import { checkDistinct, CLOSE } from './schema-distinct.ts';
+import type { Bracket, Brackets } from './schema-distinct.ts';
+import { countedItems, isCounted, listedItems } from './schema-items.ts';
+import { CONDITIONS, isNote, refuseUnknown } from './schema-keywords.ts';
+import { numbersOf } from './schema-numbers.ts';
+import { listedValues } from './schema-values.ts';
 import { SchemaParts } from './schema-parts.ts';
+import { withPointers } from './schema-references.ts';
 import { SchemaStrings } from './schema-strings.ts';
-import { behindReferences, boundOf, canonical, countOf, isObject, listOf, NOTES, propertiesOf, requiredOf, resolve, schemaOf, typesOf, wrong } from './schema-source.ts';
+import { countOf, isObject, itemsOf, listOf, NOTES, nothing, propertiesOf, requiredOf, resolve, schemaOf, typesOf, wrong } from './schema-source.ts';
 import type { ObjectSchema, Schema, Type } from './schema-source.ts';
 
+/** What is not written yet, or cannot be. */
+const NO_TEXT = choice();
 const MOST_DEPTH = 64;
 /** Schemas in a schema, those that are put together anew for each place counted at each. */
 const MOST_PLACES = 20_000;
@@ -27,7 +35,7 @@ const MOST_ITEMS = 10_000;
 
 /** Throws EngineError `constraint_invalid` that names the place in the schema and the keyword. */
 export function schemaGrammar(schema: unknown): Grammar {
-  return new Writer(schema).grammar();
+  return new Writer(withPointers(schema)).grammar();
 }
 /** Any JSON object. */
 export const jsonObject = (): Grammar => ({ root: rule('json-object'), rules: anyValue() });
@@ -45,40 +53,54 @@ class Writer {
   readonly #written = new Map<ObjectSchema, string>();
   /** Parts of schemas that several cases have in common. */
   readonly #repeated = new Set<ObjectSchema>();
+  /** Of items that may come once, each value is written in one way. */
+  readonly #isOnce: boolean;
+  #onceWriter: Writer | undefined;
+  readonly #brackets: Brackets = new WeakMap();
   #places = 0;
 
-  constructor(schema: unknown) {
+  /** `once`: each value in one way. */
+  constructor(schema: unknown, once = false) {
     this.#whole = schema;
+    this.#isOnce = once;
+    for (const kind of ['object', 'array'] as const) this.#brackets.set(this.#rules.get(`json-${kind}`) as Expression, { kind: 'endless', of: kind });
+    if (once) this.#rules.set('json-number', numbersOf('number', {}, '#', this.#common, once));
     this.#parts = new SchemaParts(schema);
     this.#cases = new SchemaCases(schema, this.#parts);
   }
   grammar(): Grammar {
-    return { root: this.#any(schemaOf(this.#whole, '#'), '#', 0), rules: this.#rules };
+    const root = this.#any(schemaOf(this.#whole, '#'), '#', 0);
+    if (this.#onceWriter) for (const [name, written] of replaced({ root: NO_TEXT, rules: this.#onceWriter.#rules }, onceName, CLOSE).rules) this.#rules.set(name, written);
+    return { root, rules: this.#rules };
   }
 
   #any(schema: Schema, at: string, depth: number): Expression {
     if (depth > MOST_DEPTH) throw invalid(`the schema is nested more than ${MOST_DEPTH} deep at ${at}`);
     if (++this.#places > MOST_PLACES) throw invalid(`the schema is too large: written out, it has more than ${MOST_PLACES} places; give allOf, and what stands beside anyOf and oneOf, fewer schemas to be put together with`);
     if (schema === true) return rule('json');
-    if (schema === false) throw invalid(`the schema at ${at} is false: nothing is valid there`);
+    if (schema === false) throw new NoText(`the schema at ${at} is false, or says not: {}; nothing is valid there`);
     refuseUnknown(schema, at);
     if (this.#cases.isConditional(schema, at)) return this.#once(schema, at, () => this.#inCases(schema, at, depth));
     const isShared = this.#repeated.has(schema) && ['allOf', 'anyOf', 'oneOf'].every((key) => schema[key] === undefined);
     return isShared ? this.#once(schema, at, () => this.#one(schema, at, depth)) : this.#one(schema, at, depth);
+  }
+  /** Undefined where nothing is valid. */
+  #possible(schema: Schema, at: string, depth: number): Expression | undefined {
+    return possible(() => this.#any(schema, at, depth + 1));
   }
   /** Without conditions. */
   #one(schema: ObjectSchema, at: string, depth: number): Expression {
     if (schema['$ref'] !== undefined) return this.#reference(schema, at, depth);
     if (schema['allOf'] !== undefined) return this.#once(schema, at, () => this.#all(schema, at, depth));
     for (const keyword of ['anyOf', 'oneOf'] as const) if (schema[keyword] !== undefined) return this.#alternatives(schema, keyword, at, depth);
-    if ('const' in schema || schema['enum'] !== undefined) return this.#values(schema, at);
-    return choiceOf(typesOf(schema, at).map((type) => this.#typed(type, schema, at, depth)));
+    if ('const' in schema || schema['enum'] !== undefined) return listedValues(schema, at, MOST_DEPTH, this.#isOnce);
+    return choiceOf(allPossible(typesOf(schema, at), (type) => this.#typed(type, schema, at, depth)));
   }
   #inCases(schema: ObjectSchema, at: string, depth: number): Expression {
     const cases = this.#cases.of(schema, at);
-    if (cases.length === 0) throw wrong(at, CONDITIONS.find((key) => schema[key] !== undefined) ?? 'allOf', 'leaves nothing that is valid');
+    if (cases.length === 0) throw nothing(at, [...CONDITIONS, 'oneOf'].find((key) => schema[key] !== undefined) ?? 'allOf', 'leaves nothing that is valid');
     for (const each of cases) for (const part of [...Object.values(propertiesOf(each, at)), each['items']]) if (isObject(part)) this.#repeated.add(part);
-    return choiceOf(cases.map((each) => this.#any(each, at, depth + 1)));
+    return choiceOf(allPossible(cases, (each) => this.#any(each, at, depth + 1)));
   }
   #once(schema: ObjectSchema, at: string, write: () => Expression): Expression {
     let name = this.#written.get(schema);
@@ -86,22 +108,23 @@ class Writer {
       name = `${at} ${this.#rules.size}`;
       this.#written.set(schema, name);
       // It may call itself; and its name is taken at once.
-      this.#rules.set(name, NOTHING);
+      this.#rules.set(name, NO_TEXT);
       this.#rules.set(name, write());
     }
     return rule(name);
   }
 
   #reference(schema: ObjectSchema, at: string, depth: number): Expression {
-    const target = schema['$ref'];
-    const beside = Object.keys(schema).find((key) => key !== '$ref' && !NOTES.has(key));
-    if (beside !== undefined) throw wrong(at, beside, 'beside $ref is not supported; put both into allOf');
+    const { $ref: target, ...beside } = schema;
+    // Earlier drafts take no notice of what stands beside a reference: what is valid by both is valid for them, too.
+    if (Object.keys(beside).some((key) => !isNote(key))) return this.#once(schema, at, () => this.#any(this.#parts.both({ $ref: target }, beside), at, depth + 1));
     const found = resolve(this.#whole, target, at);
     const place = String(target);
     let name = this.#references.get(place);
     if (name === undefined) {
       name = `ref ${place}`;
       this.#references.set(place, name);
+      this.#rules.set(name, NO_TEXT);
       this.#rules.set(name, this.#any(found, place, depth + 1));
     }
     return rule(name);
@@ -113,7 +136,7 @@ class Writer {
     // A reference alone is no other than the schema that it leads to.
     if (others.length === 0 && alone({ ...beside, ...Object(only) })) return this.#any(schemaOf(only, `${at}/allOf/0`), `${at}/allOf/0`, depth + 1);
     const merged = this.#parts.merged(schema, at);
-    if (merged === false) throw wrong(at, 'allOf', 'holds false: nothing is valid');
+    if (merged === false) throw nothing(at, 'allOf', 'holds false: nothing is valid');
     return this.#any(merged, at, depth + 1);
   }
   #alternatives(schema: ObjectSchema, keyword: 'anyOf' | 'oneOf', at: string, depth: number): Expression {
@@ -122,26 +145,24 @@ class Writer {
     const items = listOf(given, at, keyword).map((item, i) => {
       const place = `${at}/${keyword}/${i}`;
       const each = schemaOf(item, place);
-      return { place, schema: constrains ? this.#parts.merged({ ...beside, allOf: [each] }, place) : each };
+      return { place, schema: constrains ? this.#parts.mergedIfPossible({ ...beside, allOf: [each] }, place) : each };
     });
-    if (keyword === 'oneOf') refuseOverlap(this.#whole, items.map((item) => item.schema), at);
+    const overlap = keyword === 'oneOf' ? overlapping(this.#whole, items.map((item) => item.schema), at) : undefined;
+    if (overlap) return this.#once(schema, at, () => this.#apart(schema, overlap, at, depth));
     const open = items.filter((item) => item.schema !== false);
-    if (open.length === 0) throw wrong(at, keyword, 'has no alternative by which anything is valid');
-    const write = (): Expression => choiceOf(open.map((item) => this.#any(item.schema, item.place, depth + 1)));
+    if (open.length === 0) throw nothing(at, keyword, 'has no alternative by which anything is valid');
+    const write = (): Expression => choiceOf(allPossible(open, (item) => this.#any(item.schema, item.place, depth + 1)));
     return constrains ? this.#once(schema, at, write) : write();
   }
 
-  #values(schema: ObjectSchema, at: string): Expression {
-    const listed = schema['enum'] === undefined ? undefined : listOf(schema['enum'], at, 'enum');
-    const all = 'const' in schema ? [schema['const']] : (listed ?? []);
-    const beside = Object.keys(schema).find((key) => !['const', 'enum', 'type'].includes(key) && !NOTES.has(key));
-    if (beside !== undefined) throw wrong(at, beside, 'beside const or enum is not supported; leave out the values that it forbids');
-    const types = typesOf(schema, at);
-    const kind = (value: unknown): Type => (value === null ? 'null' : Array.isArray(value) ? 'array' : typeof value === 'number' ? (Number.isInteger(value) && !types.includes('number') ? 'integer' : 'number') : (typeof value as Type));
-    const fitting = all.filter((value) => types.includes(kind(value)) && (!listed || !('const' in schema) || listed.some((other) => canonical(other) === canonical(value))));
-    if (fitting.length === 0) throw wrong(at, 'const' in schema ? 'const' : 'enum', 'has no value of the type that the schema asks for');
-    if (fitting.some((value) => isDeep(value, MOST_DEPTH))) throw wrong(at, 'const' in schema ? 'const' : 'enum', `has a value that is nested more than ${MOST_DEPTH} deep`);
-    return choiceOf(fitting.map(constant));
+  /** Alternatives of which one value may fit several: of each, what does not fit the others. */
+  #apart(schema: ObjectSchema, [one, other]: readonly [number, number], at: string, depth: number): Expression {
+    try {
+      return this.#inCases(schema, at, depth);
+    } catch (error) {
+      if (!(error instanceof EngineError) || error instanceof NoText) throw error;
+      throw invalid(`${error.message} (the oneOf at ${at} has alternatives ${one} and ${other} that one value may both fit; use anyOf, or give them another type or a required property with other constants)`);
+    }
   }
 
   #typed(type: Type, schema: ObjectSchema, at: string, depth: number): Expression {
@@ -152,7 +173,7 @@ class Writer {
         return choice(literal('true'), literal('false'));
       case 'integer':
       case 'number':
-        return this.#number(type, schema, at);
+        return numbersOf(type, schema, at, this.#common, this.#isOnce);
       case 'string':
         return this.#strings.write(schema, at);
       case 'array':
@@ -164,50 +185,28 @@ class Writer {
     }
   }
 
-  #number(type: 'integer' | 'number', schema: ObjectSchema, at: string): Expression {
-    const bound = (keyword: string): number | undefined => boundOf(schema, at, keyword);
-    const multiple = bound('multipleOf');
-    // Who looks whether a number is a multiple counts in numbers of JavaScript or the like.
-    const widest = multiple === undefined ? Infinity : Number.MAX_SAFE_INTEGER;
-    const [low, high, above, below] = [Math.max(-widest, bound('minimum') ?? -Infinity), Math.min(widest, bound('maximum') ?? Infinity), bound('exclusiveMinimum') ?? -Infinity, bound('exclusiveMaximum') ?? Infinity];
-    const least = Math.max(low, above);
-    const most = Math.min(high, below);
-    const open = { low: above >= low && above > -Infinity, high: below <= high && below < Infinity };
-    const expression =
-      type === 'number'
-        ? numbers(least, most, open)
-        : integers(open.low ? Math.floor(least) + 1 : Math.ceil(least), open.high ? Math.ceil(most) - 1 : Math.floor(most));
-    if (!expression && type === 'integer' && least <= most && Math.min(Math.abs(least), Math.abs(most)) > Number.MAX_SAFE_INTEGER)
-      throw wrong(at, 'minimum', 'is too close to maximum: whole numbers beyond 2^53 cannot be told apart');
-    if (!expression) throw wrong(at, 'minimum', `leaves no ${type} up to maximum`);
-    if (multiple === undefined || (multiple === 1 && type === 'integer')) return expression;
-    const multiples = multiplesOf(multiple);
-    if (!multiples) throw wrong(at, 'multipleOf', 'must be above 0, and is supported with 6 decimal places at most and, without the point, up to 1000');
-    return this.#common.of([{ root: expression, rules: new Map() }, multiples], `number ${[type, least, most, open.low, open.high, multiple].join(' ')}`, {
-      none: () => wrong(at, 'multipleOf', 'has no multiple within the bounds'),
-      tooMany: () => wrong(at, 'multipleOf', `and the bounds come to more than ${MOST_COMMON} places together with others like them; set narrower bounds`),
-    });
-  }
-
   #array(schema: ObjectSchema, at: string, depth: number): Expression {
     const least = countOf(schema, at, 'minItems', 0);
     const most = countOf(schema, at, 'maxItems', Infinity);
-    if (most < least) throw wrong(at, 'minItems', 'is greater than maxItems');
+    if (most < least) throw nothing(at, 'minItems', 'is greater than maxItems');
     if (least > MOST_ITEMS) throw wrong(at, 'minItems', `is more than ${MOST_ITEMS}`);
-    const { items } = schema;
-    const firsts = (schema['prefixItems'] ?? (Array.isArray(items) ? items : [])) as unknown;
-    if (!Array.isArray(firsts)) throw wrong(at, 'prefixItems', 'must be a list');
-    const after = schemaOf((Array.isArray(items) ? schema['additionalItems'] : items) ?? true, `${at}/items`);
+    const { firsts, after } = itemsOf(schema, at);
     const isUnique = schema['uniqueItems'] === true && Math.min(most, after === false ? firsts.length : Infinity) > 1;
     if (isUnique || isCounted(schema)) {
-      const among = { firsts: firsts.map((item, i) => schemaOf(item, `${at}/prefixItems/${i}`)), after, least, most, at, cases: this.#cases };
+      const among = { firsts, after, least, most, at, cases: this.#cases };
       if (isUnique && isCounted(schema)) throw wrong(at, 'contains', 'beside uniqueItems is not supported');
-      const write = (item: Schema, place: string): Expression => this.#shared(this.#any(item, place, depth + 1), at);
-      return sequence(literal('['), isUnique ? uniqueItems(among) : countedItems(among, schema, schemaOf(schema['contains'], `${at}/contains`), write), literal(']'));
+      const write = (item: Schema, place: string): Expression | undefined => {
+        const written = this.#possible(item, place, depth);
+        return written && this.#shared(written, at);
+      };
+      const inside = isUnique ? listedItems(among) : countedItems(among, schema, schemaOf(schema['contains'], `${at}/contains`), write);
+      if (!inside) return this.#distinct(after, { least, most, at }, depth);
+      return this.#bracketed(sequence(literal('['), inside, literal(']')), { kind: 'bounded', of: 'array' });
     }
-    const first = firsts.slice(0, most).map((item, i) => this.#any(schemaOf(item, `${at}/prefixItems/${i}`), `${at}/prefixItems/${i}`, depth + 1));
-    if (after === false && least > first.length) throw wrong(at, 'minItems', 'asks for more items than the schema allows');
-    const rest = after === false || most <= first.length ? undefined : this.#any(after, `${at}/items`, depth + 1);
+    const all = firsts.slice(0, most).map((item, i) => this.#possible(item, `${at}/prefixItems/${i}`, depth));
+    const first = all.slice(0, all.includes(undefined) ? all.indexOf(undefined) : all.length) as readonly Expression[];
+    const rest = first.length < all.length || most <= first.length ? undefined : this.#possible(after, `${at}/items`, depth);
+    if (!rest && least > first.length) throw nothing(at, 'minItems', 'asks for more items than the schema allows');
     // From the end: what may follow after i items.
     const tail = (count: number): Expression => {
       if (!rest) return NOTHING;
@@ -221,12 +220,28 @@ class Writer {
       const item = this.#shared(sequence(...(i > 0 ? [COMMA] : []), first[i], inner), at);
       inner = i < least ? item : choice(item, NOTHING);
     }
-    return sequence(literal('['), inner, literal(']'));
+    return this.#bracketed(sequence(literal('['), inner, literal(']')), { kind: rest && most === Infinity ? 'endless' : 'bounded', of: 'array' });
+  }
+  /** Items of free values of which no two are equal. */
+  #distinct(item: Schema, { least, most, at }: { readonly least: number; readonly most: number; readonly at: string }, depth: number): Expression {
+    if (this.#isOnce) throw wrong(at, 'uniqueItems', 'inside the items of another uniqueItems is not supported');
+    const writer = (this.#onceWriter ??= new Writer(this.#whole, true));
+    const root = writer.#any(item, `${at}/items`, depth + 1);
+    checkDistinct({ root, rules: writer.#rules }, writer.#brackets, least, at);
+    const name = `item ${writer.#rules.size}`;
+    writer.#rules.set(name, root);
+    const one = rule(onceName(name));
+    const all = sequence(one, repeat(sequence(COMMA, one), Math.max(0, least - 1), most - 1));
+    return { kind: 'distinct', inside: least > 0 ? all : choice(all, NOTHING) };
+  }
+  #bracketed(expression: Expression, bracket: Bracket): Expression {
+    this.#brackets.set(expression, bracket);
+    return expression;
   }
 
   #object(schema: ObjectSchema, at: string, depth: number): Expression {
     const required = requiredOf(schema, at);
-    const named = this.#named(schema, at);
+    const named = namesOf(schema, at, this.#whole, this.#strings);
     const given = named.listed ? false : schema['additionalProperties'];
     const properties = named.listed ?? propertiesOf(schema, at);
     const extra = given === undefined ? undefined : schemaOf(given, `${at}/additionalProperties`);
@@ -237,63 +252,32 @@ class Writer {
       const place = `${at}/properties/${name}`;
       const matched = patterns.filter(({ matches }) => matches(name)).map((pattern) => pattern.schema);
       const own = Object.hasOwn(properties, name) ? [schemaOf(properties[name], place)] : matched.length > 0 ? [] : [extra ?? true];
-      const value = this.#inAll([...own, ...matched], place);
-      if (value === false && !needed) return [];
-      return [{ needed, member: sequence(literal(JSON.stringify(name)), COLON, this.#any(value, place, depth + 1)) }];
+      const value = [...own, ...matched].reduce((all, each) => this.#parts.both(all, each), true);
+      const written = needed ? this.#any(value, place, depth + 1) : this.#possible(value, place, depth);
+      return written ? [{ needed, member: sequence(literal(JSON.stringify(name)), COLON, written) }] : [];
     });
-    // What the schema does not speak of is left out where it names properties; an object of which nothing is said may hold anything.
-    const open = extra ?? (names.length === 0 && patterns.length === 0);
-    if (named.written && names.length > 0) throw wrong(at, 'propertyNames', 'beside properties is supported where it lists the names');
-    if (patterns.length > 0 && (typeof open !== 'boolean' || schema['propertyNames'] !== undefined)) throw wrong(at, 'patternProperties', 'is supported without propertyNames, and where additionalProperties is no schema of its own');
-    const matching = patternOfNames(patterns, names, at);
-    const others = matching
-      ? sequence(this.#strings.write({ pattern: matching.pattern }, at), COLON, this.#any(matching.schema, `${at}/patternProperties`, depth + 1))
-      : open === false
-        ? undefined
-        : sequence(named.written ?? quoted(otherNames(names, at)), COLON, this.#any(open, `${at}/additionalProperties`, depth + 1));
     const [least, most] = [countOf(schema, at, 'minProperties', 0), countOf(schema, at, 'maxProperties', Infinity)];
+    // What the schema does not speak of is left out where it names enough properties; an object of which nothing is said may hold anything.
+    const open = extra ?? (patterns.length === 0 && (names.length === 0 || members.length < least));
+    if (named.written && names.length > 0) throw wrong(at, 'propertyNames', 'beside properties is supported where it lists the names');
+    if (patterns.length > 0 && schema['propertyNames'] !== undefined) throw wrong(at, 'patternProperties', 'beside propertyNames is not supported');
+    const write = (name: () => Expression, value: Schema, place: string): readonly Expression[] => {
+      const written = this.#possible(value, `${at}/${place}`, depth);
+      const named = written && possible(name);
+      return named ? [sequence(named, COLON, written)] : [];
+    };
+    const other =
+      patterns.length > 0
+        ? namesByPatterns(patterns, names, open, at, (a, b) => this.#parts.both(a, b)).flatMap(({ pattern, schema: value }) => write(() => this.#strings.write({ pattern }, at), value, 'patternProperties'))
+        : write(() => named.written ?? quoted(otherNames(names, at)), open, 'additionalProperties');
+    const others = other.length > 0 ? choiceOf(other) : undefined;
     const needed = members.filter((member) => member.needed).length;
-    if (most < needed) throw wrong(at, 'maxProperties', 'is less than the properties that are required');
+    if (most < needed) throw nothing(at, 'maxProperties', 'is less than the properties that are required');
     const counted = { least: least > needed ? least : 0, most: !others && most >= members.length ? Infinity : most };
-    return sequence(literal('{'), membersOf(members, others, { ...counted, at, share: (expression) => this.#shared(expression, at) }), literal('}'));
-  }
-  /** What is valid by all of them. */
-  #inAll(schemas: readonly Schema[], at: string): Schema {
-    const [first, ...others] = [...new Map(schemas.map((each) => [canonical(each), each])).values()];
-    return others.length === 0 ? first : this.#parts.merged({ allOf: [first, ...others] }, at);
-  }
-  /** Where references lead that have nothing beside them. */
-  #referred(schema: Schema, at: string): Schema {
-    // That they come to an end is seen here.
-    behindReferences(this.#whole, schema, at);
-    let found = schema;
-    while (typeof found !== 'boolean' && found['$ref'] !== undefined) {
-      const beside = Object.keys(found).find((key) => key !== '$ref' && !NOTES.has(key));
-      if (beside !== undefined) throw wrong(at, beside, 'beside $ref is not supported there');
-      found = resolve(this.#whole, found['$ref'], at);
-    }
-    return found;
-  }
-  /** What `propertyNames` says: the properties that there may be, where it lists their names; else how a name is written, where not any text is one. */
-  #named(schema: ObjectSchema, at: string): { readonly listed?: ObjectSchema; readonly written?: Expression } {
-    if (schema['propertyNames'] === undefined) return {};
-    const place = `${at}/propertyNames`;
-    const names = this.#referred(schemaOf(schema['propertyNames'], place), place);
-    if (names === true) return {};
-    if (names === false) return { listed: {} };
-    const values = 'const' in names ? [names['const']] : names['enum'];
-    if (Array.isArray(values)) {
-      const beside = Object.keys(names).find((key) => !['const', 'enum', 'type'].includes(key) && !NOTES.has(key));
-      if (beside !== undefined) throw wrong(place, beside, 'beside const or enum is not supported');
-      const [properties, others] = [propertiesOf(schema, at), schema['additionalProperties'] ?? true];
-      const listed = values.filter((name) => typeof name === 'string').map((name): [string, unknown] => [name, Object.hasOwn(properties, name) ? properties[name] : others]);
-      const missing = requiredOf(schema, at).find((name) => !listed.some(([each]) => each === name));
-      if (missing !== undefined) throw wrong(at, 'required', `asks for ${JSON.stringify(missing)}, which propertyNames does not list`);
-      return { listed: Object.fromEntries(listed) };
-    }
-    const keyword = Object.keys(names).find((key) => key !== 'type' && !BY_TYPE.string.includes(key) && !NOTES.has(key));
-    if (keyword !== undefined || !typesOf(names, place).includes('string')) throw wrong(place, keyword ?? 'type', 'is not supported there; names are texts');
-    return BY_TYPE.string.some((key) => names[key] !== undefined) ? { written: this.#strings.write(names, place) } : {};
+    const written = sequence(literal('{'), membersOf(members, others, { ...counted, at, share: (expression) => this.#shared(expression, at) }), literal('}'));
+    // Only where any name will do, there is always another one.
+    const isEndless = most === Infinity && patterns.length === 0 && !named.written;
+    return this.#bracketed(written, others ? { kind: isEndless ? 'endless' : 'bounded', of: 'object' } : { kind: 'members', names });
   }
   /** Named in several places, or one of very many inside each other. */
   #shared(expression: Expression, at: string): Expression {
@@ -303,6 +287,4 @@ class Writer {
   }
 }
 
-function isDeep(value: unknown, most: number): boolean {
-  return typeof value === 'object' && value !== null && (most === 0 || Object.values(value).some((item) => isDeep(item, most - 1)));
-}
+const onceName = (name: string): string => `once ${name}`;

@@ -4,7 +4,10 @@
 import { patternMatcher } from '../patterns/pattern-automaton.ts';
 import { parsePattern, patternOfAll } from '../patterns/pattern.ts';
 import { canonical, isObject, schemaOf, wrong } from './schema-source.ts';
-import type { ObjectSchema, Schema } from './schema-source.ts';
+import type { Both, ObjectSchema, Schema } from './schema-source.ts';
+
+/** Schemas of patterns of one object. */
+const MOST_GROUPS = 4;
 
 export interface NamePattern {
   readonly pattern: string;
@@ -28,15 +31,24 @@ function matcherOf(pattern: string): (name: string) => boolean {
   let matches: ((name: string) => boolean) | undefined;
   return (name) => (matches ??= patternMatcher(parsePattern(pattern), true))(name);
 }
-/** Names that the schema does not list and that may be written, and what stands behind each; undefined: there are none. */
-export function patternOfNames(patterns: readonly NamePattern[], listed: readonly string[], at: string): { readonly pattern: string; readonly schema: Schema } | undefined {
-  const schema = patterns.at(0)?.schema;
-  if (schema === undefined) return undefined;
-  if (patterns.some((other) => canonical(other.schema) !== canonical(schema))) throw wrong(at, 'patternProperties', 'is supported where all patterns have the same schema: one name may match several');
-  if (schema === false) return undefined;
-  const any = patterns.length === 1 ? patterns[0].pattern : patterns.map(({ pattern }) => `(?:${pattern})`).join('|');
-  const taken = listed.filter((name) => patterns.some(({ matches }) => matches(name)));
-  return { schema, pattern: taken.length === 0 ? any : patternOfAll([any, noneOf(taken)]) };
+/**
+ * Names that the schema does not list, each pattern with what stands behind its names: of each set of schemas those that match the patterns of all of the set and of no other; and, unless
+ * `others` is false, those that match none. Throws EngineError `constraint_invalid`.
+ */
+export function namesByPatterns(patterns: readonly NamePattern[], listed: readonly string[], others: Schema, at: string, both: Both): readonly { readonly pattern: string; readonly schema: Schema }[] {
+  const groups = [...Map.groupBy(patterns, ({ schema }) => canonical(schema)).values()].map((group) => ({ schema: group[0].schema, pattern: group.length === 1 ? group[0].pattern : group.map(({ pattern }) => `(?:${pattern})`).join('|') }));
+  if (groups.length > MOST_GROUPS) throw wrong(at, 'patternProperties', `is supported with up to ${MOST_GROUPS} different schemas: one name may match several patterns`);
+  const taken = others === false ? listed.filter((name) => patterns.some(({ matches }) => matches(name))) : listed;
+  return Array.from({ length: 2 ** groups.length }, (_, set) => {
+    const [within, without] = [groups.filter((_group, i) => (set & (1 << i)) !== 0), groups.filter((_group, i) => (set & (1 << i)) === 0)];
+    const all = [...within.map(({ pattern }) => pattern), ...without.map(({ pattern }) => noMatch(pattern)), ...(taken.length > 0 ? [noneOf(taken)] : [])];
+    return { pattern: all.length === 1 ? all[0] : patternOfAll(all), schema: set === 0 ? others : within.map(({ schema }) => schema).reduce(both, true) };
+  }).filter(({ schema }) => schema !== false);
 }
 /** A pattern of all texts but these. */
 export const noneOf = (texts: readonly string[]): string => `^(?!(?:${texts.map((text) => text.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&')).join('|')})$)`;
+/** A pattern of all texts in which another one matches nowhere. Throws EngineError `constraint_invalid` for one that is no pattern by itself. */
+export function noMatch(pattern: string): string {
+  parsePattern(pattern);
+  return `^(?![^]*(?:${pattern}))`;
+}

@@ -1,16 +1,17 @@
 // Owns whether no value can be valid by two schemas.
 // Refuses to guess: where it does not see that they are apart, they are not.
 
-import { behindReferences, canonical, propertiesOf, requiredOf, schemaOf, TYPES, typesOf, wrong } from './schema-source.ts';
+import { behindReferences, canonical, propertiesOf, requiredOf, schemaOf, TYPES, typesOf } from './schema-source.ts';
 import type { Schema, Type } from './schema-source.ts';
 
-/** `oneOf` is `anyOf` where no value can be valid by two: by type, or by a property that is required to have other constants. Throws EngineError `constraint_invalid` where that is not seen. */
-export function refuseOverlap(whole: unknown, items: readonly Schema[], at: string): void {
+/** Two alternatives of `oneOf` that are not seen to have no value in common, by type or by a property that is required to have other constants. Where there are none, it is `anyOf`. */
+export function overlapping(whole: unknown, items: readonly Schema[], at: string): readonly [number, number] | undefined {
   const resolved = items.map((item) => behindReferences(whole, item, at));
-  resolved.forEach((a, i) => {
+  for (const [i, a] of resolved.entries()) {
     const j = resolved.findIndex((b, other) => other > i && !differ(a, b, at));
-    if (j >= 0) throw wrong(at, 'oneOf', `has alternatives ${i} and ${j} that one value may both fit; use anyOf, or give them another type or a required property with other constants`);
-  });
+    if (j >= 0) return [i, j];
+  }
+  return undefined;
 }
 function differ(a: Schema, b: Schema, at: string): boolean {
   if (a === false || b === false) return true;

@@ -2,13 +2,17 @@
 // Refuses to know where cases come from.
 
 import { noneOf, patternsOf } from './pattern-names.ts';
-import { patternOfAll } from '../patterns/pattern.ts';
+import { patternMatcher } from '../patterns/pattern-automaton.ts';
+import { parsePattern, patternOfAll } from '../patterns/pattern.ts';
+import { isMultiple } from './json-multiples.ts';
+import { EVALUATED } from './schema-evaluated.ts';
+import type { Evaluated } from './schema-evaluated.ts';
 import { FORMATS } from './schema-formats.ts';
-import { boundOf, canonical, propertiesOf, requiredOf, schemaOf, wrong } from './schema-source.ts';
+import { boundOf, canonical, itemsOf, propertiesOf, requiredOf, schemaOf, wrong } from './schema-source.ts';
 import type { ObjectSchema, Schema, Type } from './schema-source.ts';
 
-/** With `type`, which is one, and keywords of that type, for texts also `not: {enum}`; or with `enum` alone. */
-export type Case = ObjectSchema;
+/** With `type`, which is one, and keywords of that type, for texts also `not: {enum}`, for numbers `not: {anyOf: [{multipleOf}]}`; or with `enum` alone. */
+export type Case = ObjectSchema & { readonly [EVALUATED]?: Evaluated };
 
 const BOUNDS = ['minimum', 'maximum', 'exclusiveMinimum', 'exclusiveMaximum', 'minLength', 'maxLength'];
 
@@ -16,6 +20,28 @@ const BOUNDS = ['minimum', 'maximum', 'exclusiveMinimum', 'exclusiveMaximum', 'm
 export function kindsOf({ type, enum: values }: Case): readonly Type[] {
   if (!Array.isArray(values)) return [type as Type];
   return values.flatMap((value): readonly Type[] => (value === null ? ['null'] : Array.isArray(value) ? ['array'] : typeof value === 'number' ? (Number.isInteger(value) ? ['integer', 'number'] : ['number']) : [typeof value as Type]));
+}
+/** Undefined where none of its values is of these types. */
+export function ofTypes(given: Case, types: readonly Type[]): Case | undefined {
+  const { enum: values, type } = given;
+  const wanted: readonly Type[] = types.includes('number') ? [...types, 'integer'] : types;
+  if (Array.isArray(values)) {
+    const fitting = values.filter((value) => kindsOf({ enum: [value] }).some((kind) => wanted.includes(kind)));
+    return fitting.length > 0 ? { enum: fitting } : undefined;
+  }
+  if (wanted.includes(type as Type)) return given;
+  return type === 'number' && wanted.includes('integer') ? { ...given, type: 'integer' } : undefined;
+}
+export function notOfTypes(given: Case, types: readonly Type[]): readonly Case[] {
+  const { enum: values } = given;
+  if (Array.isArray(values)) {
+    const other = values.filter((value) => !ofTypes({ enum: [value] }, types));
+    return other.length > 0 ? [{ enum: other }] : [];
+  }
+  const left = ofTypes(given, types);
+  // Numbers that are not whole.
+  if (left && left !== given) return [excludingStep(given, 1)];
+  return left ? [] : [given];
 }
 /** What tells values apart. */
 export const keysOf = (values: readonly unknown[]): ReadonlySet<string> => new Set(values.map(canonical));
@@ -32,6 +58,10 @@ export function sizeOf(value: unknown): number {
 export function isPossible(given: Case, at: string): boolean {
   const bound = (keyword: string, otherwise: number): number => boundOf(given, at, keyword) ?? otherwise;
   if (given['type'] === 'object' && requiredOf(given, at).some((name) => valueOf(given, name, at) === false)) return false;
+  if (given['type'] === 'array') {
+    const { firsts, after } = itemsOf(given, at);
+    if (after === false && firsts.length < bound('minItems', 0)) return false;
+  }
   if (['Length', 'Items', 'Properties'].some((what) => bound(`min${what}`, 0) > bound(`max${what}`, Infinity))) return false;
   const [low, high, above, below] = [bound('minimum', -Infinity), bound('maximum', Infinity), bound('exclusiveMinimum', -Infinity), bound('exclusiveMaximum', Infinity)];
   if (given['type'] === 'integer') return Math.max(Math.ceil(low), Math.floor(above) + 1) <= Math.min(Math.floor(high), Math.ceil(below) - 1);
@@ -39,16 +69,29 @@ export function isPossible(given: Case, at: string): boolean {
 }
 /** Whether a value of the type of a case is one of it. Throws EngineError `constraint_invalid` where that would take more than to compare. */
 export function isWithin(value: unknown, given: Case, keyword: string, at: string): boolean {
-  const beyond = Object.keys(given).find((key) => key !== 'type' && key !== 'not' && !BOUNDS.includes(key));
+  const beyond = Object.keys(given).find((key) => !['type', 'not', 'pattern'].includes(key) && !BOUNDS.includes(key));
   if (beyond !== undefined) throw wrong(at, keyword, `together with ${beyond} is not supported; leave out the values that it forbids`);
   const bound = (key: string, otherwise: number): number => boundOf(given, at, key) ?? otherwise;
-  if (typeof value === 'number') return bound('minimum', -Infinity) <= value && value <= bound('maximum', Infinity) && bound('exclusiveMinimum', -Infinity) < value && value < bound('exclusiveMaximum', Infinity);
+  if (typeof value === 'number') return excludedSteps(given).every((step) => !isMultiple(value, step)) && bound('minimum', -Infinity) <= value && value <= bound('maximum', Infinity) && bound('exclusiveMinimum', -Infinity) < value && value < bound('exclusiveMaximum', Infinity);
   if (typeof value !== 'string') return true;
   const length = Array.from(value).length;
-  return bound('minLength', 0) <= length && length <= bound('maxLength', Infinity) && !excludedFrom(given).includes(value);
+  const { pattern } = given;
+  const isMatching = pattern === undefined || (typeof pattern === 'string' && matcherOf(given, pattern)(value));
+  return isMatching && bound('minLength', 0) <= length && length <= bound('maxLength', Infinity) && !excludedFrom(given).includes(value);
+}
+const matchers = new WeakMap<Case, (text: string) => boolean>();
+/** Many values are asked of one case. */
+function matcherOf(given: Case, pattern: string): (text: string) => boolean {
+  const matches = matchers.get(given) ?? patternMatcher(parsePattern(pattern), true);
+  matchers.set(given, matches);
+  return matches;
 }
 /** Texts that a case of texts leaves out. */
 const excludedFrom = ({ not }: Case): readonly string[] => (not as { readonly enum: readonly string[] } | undefined)?.enum ?? [];
+/** Of a case of numbers: it leaves out multiples of these. */
+export const excludedSteps = ({ not }: Case): readonly number[] => (not as { readonly anyOf: readonly { readonly multipleOf: number }[] } | undefined)?.anyOf.map(({ multipleOf }) => multipleOf) ?? [];
+/** Without the multiples of a number. */
+export const excludingStep = (given: Case, step: number): Case => ({ ...given, not: { anyOf: [...new Set([...excludedSteps(given), step])].map((multipleOf) => ({ multipleOf })) } });
 /** What the property must be; where patterns speak of it, they say so themselves. */
 export function valueOf(given: Case, name: string, at: string): Schema {
   const properties = propertiesOf(given, at);
@@ -97,8 +140,9 @@ function betweenNumbers(given: Case, numbers: readonly number[], at: string): re
     return isPossible(part, at) ? [part] : [];
   });
 }
-/** The case without `not`: the texts are left out by the pattern. */
+/** A case of texts without `not`: they are left out by the pattern. */
 export function written(given: Case, at: string): Case {
+  if (given['type'] !== 'string') return given;
   const { not: _, ...others } = given;
   const { pattern, format } = given;
   // Such a text cannot be written at all.

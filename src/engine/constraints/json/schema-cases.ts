@@ -1,9 +1,13 @@
-// Owns taking a schema apart into cases of one type each, in which nothing is conditional: `not`, `if`, `dependentRequired` and their like are put into the other keywords.
+// Owns taking a schema apart into cases of one type each, in which nothing is conditional: `not`, `if`, `dependentRequired`, `unevaluatedProperties` and their like are put into the other keywords.
 // Refuses to guess: what the other keywords cannot say is an error that names the keyword.
 
-import { BY_TYPE, CONDITIONS, isNote, refuseUnknown } from './schema-keywords.ts';
-import { excluding, forbidding, isPossible, isWithin, keysOf, kindsOf, requiring, sizeOf, valueOf, valued, written } from './schema-case.ts';
+import { isStep } from './json-multiples.ts';
+import { BY_TYPE, CONDITIONS, isNote, refuseUnknown, UNEVALUATED } from './schema-keywords.ts';
+import { BESIDE, brokenContains, brokenItems, brokenNames } from './schema-broken.ts';
+import { noMatch } from './pattern-names.ts';
+import { excluding, excludingStep, forbidding, isPossible, isWithin, keysOf, kindsOf, notOfTypes, ofTypes, requiring, sizeOf, valueOf, valued, written } from './schema-case.ts';
 import type { Case } from './schema-case.ts';
+import { boundItems, boundProperties, EVALUATED, evaluatedBy, evaluatedByBoth, isNoMore, NOTHING_EVALUATED } from './schema-evaluated.ts';
 import type { SchemaParts } from './schema-parts.ts';
 import { behindReferences, boundOf, canonical, isObject, listOf, NOTES, propertiesOf, requiredOf, resolve, schemaOf, TYPES, typesOf, wrong } from './schema-source.ts';
 import type { ObjectSchema, Schema, Type } from './schema-source.ts';
@@ -24,7 +28,11 @@ const OPPOSITES: Readonly<Record<string, readonly [keyword: string, by: number]>
   maxLength: ['minLength', 1],
   minItems: ['maxItems', -1],
   maxItems: ['minItems', 1],
+  minProperties: ['maxProperties', -1],
+  maxProperties: ['minProperties', 1],
 };
+/** They are about the same items, and each of them is looked at with the others. */
+const LISTED = ['prefixItems', 'items', 'additionalItems'];
 const ANY: readonly Case[] = TYPES.filter((type) => type !== 'integer').map((type) => ({ type }));
 const valuesOf = (schema: ObjectSchema, keyword: 'const' | 'enum', at: string): readonly unknown[] => (keyword === 'const' ? [schema['const']] : listOf(schema['enum'], at, 'enum'));
 
@@ -32,6 +40,7 @@ export class SchemaCases {
   readonly #whole: unknown;
   readonly #parts: SchemaParts;
   readonly #conditional = new Map<ObjectSchema, boolean>();
+  readonly #containsCounts: boolean;
   #steps = 0;
   #depth = 0;
 
@@ -39,6 +48,7 @@ export class SchemaCases {
   constructor(whole: unknown, parts: SchemaParts) {
     this.#whole = whole;
     this.#parts = parts;
+    this.#containsCounts = !(isObject(whole) && typeof whole['$schema'] === 'string' && whole['$schema'].includes('2019-09'));
   }
   /** Whether a schema, or what is put together with it, holds a condition. */
   isConditional(schema: ObjectSchema, at: string): boolean {
@@ -57,7 +67,10 @@ export class SchemaCases {
   }
   /** One of which each valid value is valid by. Throws EngineError `constraint_invalid`. */
   of(schema: Schema, at: string): readonly Case[] {
-    return this.#with(ANY, schema, at).map((each) => written(each, at));
+    const cases = this.#with(ANY, schema, at).map((each) => written(each, at));
+    // What a case of numbers still leaves out is written as it stands.
+    for (const each of cases) this.#conditional.set(each, false);
+    return cases;
   }
   /** What is valid by both. */
   both(schema: Schema, other: Schema, at: string): Schema {
@@ -91,7 +104,24 @@ export class SchemaCases {
     if (schema === true || cases.length === 0) return cases;
     if (schema === false) return [];
     refuseUnknown(schema, at);
-    return this.#counted(cases, schema, at, () => this.#conditions(cases.flatMap((each) => this.#plain(each, schema, at)), schema, at));
+    const isBinding = UNEVALUATED.some((key) => schema[key] !== undefined);
+    return this.#counted(cases, schema, at, () => (isBinding ? few(cases.flatMap((each) => this.#bound(each, schema, at)), at, 'unevaluatedProperties') : this.#open(cases, schema, at)));
+  }
+  #open(cases: readonly Case[], schema: ObjectSchema, at: string): readonly Case[] {
+    return this.#conditions(cases.flatMap((each) => this.#plain(each, schema, at)), schema, at);
+  }
+  /** By a schema that binds properties or items of which neither it nor what is put together in it speaks. */
+  #bound({ [EVALUATED]: before, ...given }: Case, schema: ObjectSchema, at: string): readonly Case[] {
+    const [names, items] = UNEVALUATED.map((key) => schemaOf(schema[key] ?? true, `${at}/${key}`));
+    const both = (a: Schema, b: Schema): Schema => this.both(a, b, at);
+    return this.#open([{ ...given, [EVALUATED]: NOTHING_EVALUATED }], schema, at).flatMap(({ [EVALUATED]: inner = NOTHING_EVALUATED, ...found }): readonly Case[] => {
+      const kinds = kindsOf(found);
+      const [ofNames, ofItems] = [schema['unevaluatedProperties'] !== undefined && kinds.includes('object'), schema['unevaluatedItems'] !== undefined && kinds.includes('array')];
+      if (found['enum'] !== undefined && (ofNames || ofItems)) throw wrong(at, UNEVALUATED[ofNames ? 0 : 1], 'beside const or enum is not supported; leave out the values that it forbids');
+      const result = ofNames ? boundProperties(found, inner, names, at, both) : ofItems ? boundItems(found, inner, items, at, both) : found;
+      if (!isPossible(result, at)) return [];
+      return [before ? { ...result, [EVALUATED]: evaluatedByBoth(before, { ...inner, others: inner.others || ofNames, rest: inner.rest || ofItems }) } : result];
+    });
   }
   /** Without what is conditional or put together. */
   #plain(given: Case, schema: ObjectSchema, at: string): readonly Case[] {
@@ -113,8 +143,10 @@ export class SchemaCases {
         result = valued(result, name, this.both(valueOf(result, name, at), schemaOf(value, place), place), at);
       }
       result = requiring(result, requiredOf(more, at), at);
-    } else result = this.#parts.merged({ allOf: [narrowed, more] }, at);
-    return typeof result === 'object' && isPossible(result, at) ? [result] : [];
+    } else result = this.#parts.mergedIfPossible({ allOf: [narrowed, more] }, at);
+    if (typeof result !== 'object' || !isPossible(result, at)) return [];
+    const before = given[EVALUATED];
+    return [before ? { ...result, [EVALUATED]: evaluatedByBoth(before, evaluatedBy(schema, at, this.#containsCounts)) } : result];
   }
   #listed(given: Case, values: readonly unknown[], keyword: string, at: string): Case | undefined {
     const { enum: own, type } = given;
@@ -128,11 +160,13 @@ export class SchemaCases {
     if (schema['$ref'] !== undefined) found = this.#with(found, resolve(this.#whole, schema['$ref'], at), at);
     for (const [item, place] of list('allOf')) found = this.#with(found, item, place);
     const [some, one] = [list('anyOf'), list('oneOf')];
-    if (some.length > 0) found = few(some.flatMap(([item, place]) => this.#with(found, item, place)), at, 'anyOf');
+    if (some.length > 0) found = few(found.flatMap((each) => (each[EVALUATED] ? this.#some(each, some, at) : some.flatMap(([item, place]) => this.#with([each], item, place)))), at, 'anyOf');
     if (one.length > 0)
       found = few(one.flatMap(([item, place]) => one.reduce((left, [other, there]) => (other === item && there === place ? left : this.#without(left, other, there)), this.#with(found, item, place))), at, 'oneOf');
     if (schema['not'] !== undefined) found = few(this.#without(found, schemaOf(schema['not'], `${at}/not`), `${at}/not`), at, 'not');
-    if (schema['if'] !== undefined && (schema['then'] !== undefined || schema['else'] !== undefined)) found = this.#either(found, schemaOf(schema['if'], `${at}/if`), { met: schemaOf(schema['then'] ?? true, `${at}/then`), unmet: schemaOf(schema['else'] ?? true, `${at}/else`) }, at, 'if');
+    // By itself, what it asks only speaks of properties and items.
+    const isAsked = ['then', 'else'].some((key) => schema[key] !== undefined) || found.some((each) => each[EVALUATED]);
+    if (schema['if'] !== undefined && isAsked) found = this.#either(found, schemaOf(schema['if'], `${at}/if`), { met: schemaOf(schema['then'] ?? true, `${at}/then`), unmet: schemaOf(schema['else'] ?? true, `${at}/else`) }, at, 'if');
     for (const keyword of ['dependentRequired', 'dependentSchemas', 'dependencies']) {
       const given = schema[keyword] ?? {};
       if (!isObject(given)) throw wrong(at, keyword, 'must be an object');
@@ -144,6 +178,24 @@ export class SchemaCases {
     }
     return found;
   }
+  /** Of each set of alternatives what is valid by all of the set: what they speak of together may not be bound by others. */
+  #some(given: Case, items: readonly (readonly [Schema, string])[], at: string): readonly Case[] {
+    const found: Case[] = [];
+    const add = (each: Case, from: number): void => {
+      for (const [i, [item, place]] of items.entries())
+        if (i >= from)
+          for (const next of this.#with([each], item, place)) {
+            const [before, after] = [each[EVALUATED], next[EVALUATED]];
+            // Beside others, one that speaks of nothing more is no case of its own.
+            if (each !== given && before && after && isNoMore(after, before)) continue;
+            found.push(next);
+            few(found, at, 'anyOf');
+            add(next, i + 1);
+          }
+    };
+    add(given, 0);
+    return found;
+  }
   #either(cases: readonly Case[], condition: Schema, { met, unmet }: { readonly met: Schema; readonly unmet: Schema }, at: string, keyword: string): readonly Case[] {
     const holding = this.#with(this.#with(cases, condition, `${at}/${keyword}`), met, `${at}/then`);
     return few([...holding, ...this.#with(this.#without(cases, condition, `${at}/${keyword}`), unmet, `${at}/else`)], at, keyword);
@@ -153,7 +205,15 @@ export class SchemaCases {
     if (schema === true) return [];
     if (schema === false) return cases;
     refuseUnknown(schema, at);
-    return this.#counted(cases, schema, at, () => few(cases.flatMap((each) => Object.keys(schema).flatMap((keyword) => this.#breaking(each, keyword, schema, at))), at, 'not'));
+    return this.#counted(cases, schema, at, () => {
+      const found = cases.flatMap((each) => {
+        const { [EVALUATED]: before } = each;
+        const broken = Object.keys(schema).flatMap((keyword) => this.#breaking(each, keyword, schema, at));
+        // What is not valid by a schema has not been spoken of by it.
+        return before ? broken.map((one) => ({ ...one, [EVALUATED]: before })) : broken;
+      });
+      return few(found, at, 'not');
+    });
   }
   /** What one keyword of a schema makes invalid. */
   #breaking(given: Case, keyword: string, schema: ObjectSchema, at: string): readonly Case[] {
@@ -161,7 +221,7 @@ export class SchemaCases {
     const items = (): readonly Schema[] => listOf(schema[keyword], at, keyword).map((item, i) => schemaOf(item, `${at}/${keyword}/${i}`));
     switch (keyword) {
       case 'type':
-        return notOfTypes(given, typesOf(schema, at), at);
+        return notOfTypes(given, typesOf(schema, at));
       case 'const':
       case 'enum':
         return excluding(given, valuesOf(schema, keyword, at), at);
@@ -173,12 +233,34 @@ export class SchemaCases {
         return items().flatMap((item) => this.#without([given], item, `${at}/allOf`));
       case 'anyOf':
         return items().reduce<readonly Case[]>((left, item) => this.#without(left, item, `${at}/anyOf`), [given]);
+      case 'oneOf': {
+        const pairs = items().flatMap((one, i) => items().slice(i + 1).flatMap((other) => this.#with(this.#with([given], one, `${at}/oneOf`), other, `${at}/oneOf`)));
+        return [...items().reduce<readonly Case[]>((left, item) => this.#without(left, item, `${at}/oneOf`), [given]), ...pairs];
+      }
+      case 'if': {
+        const [condition, met, unmet] = ['if', 'then', 'else'].map((key) => schemaOf(schema[key] ?? true, `${at}/${key}`));
+        return [...this.#without(this.#with([given], condition, at), met, `${at}/then`), ...this.#without(this.#without([given], condition, at), unmet, `${at}/else`)];
+      }
+      case 'then':
+      case 'else':
+        return [];
+      case 'unevaluatedProperties':
+      case 'unevaluatedItems':
+        if (schema[keyword] === true) return [];
+        break;
       default:
         break;
     }
     const about = TYPES.filter((type) => BY_TYPE[type].includes(keyword));
     if (about.length > 0 && !kindsOf(given).some((type) => about.includes(type))) return [];
     if (given['enum'] === undefined) {
+      const without = (one: Schema, other: Schema, place: string): Schema => this.without(one, other, place);
+      if (keyword === 'multipleOf' && isStep(boundOf(schema, at, keyword))) return [excludingStep(given, boundOf(schema, at, keyword) ?? 1)].filter((each) => isPossible(each, at));
+      if (keyword === 'pattern' && typeof schema[keyword] === 'string') return this.#plain(given, { pattern: noMatch(schema[keyword]) }, at);
+      if (LISTED.includes(keyword)) return LISTED.find((key) => schema[key] !== undefined) === keyword ? brokenItems(given, schema, at, without) : [];
+      if (keyword === 'contains') return brokenContains(given, schema, at, without);
+      if (keyword === 'minContains' || keyword === 'maxContains') return [];
+      if (keyword === 'patternProperties' || keyword === 'additionalProperties') return brokenNames(given, keyword, schema, at, without);
       if (keyword === 'required') return requiredOf(schema, at).map((name) => forbidding(given, name, at)).filter((each) => isPossible(each, at));
       if (keyword === 'properties')
         return Object.entries(propertiesOf(schema, at)).flatMap(([name, value]) => {
@@ -195,7 +277,7 @@ export class SchemaCases {
         return by < 0 && bound <= 0 ? [] : this.#plain(given, { [bounding]: bound + by }, at);
       }
     }
-    throw wrong(at, keyword, 'is not supported inside not, nor in what if asks; leave it out');
+    throw wrong(at, keyword, `${BESIDE}; leave it out`);
   }
 }
 
@@ -208,23 +290,3 @@ function few(cases: readonly Case[], at: string, keyword: string): readonly Case
   return cases;
 }
 const together = (cases: readonly Case[]): Schema => (cases.length === 0 ? false : cases.length === 1 ? cases[0] : { anyOf: cases });
-function ofTypes(given: Case, types: readonly Type[]): Case | undefined {
-  const { enum: values, type } = given;
-  const wanted: readonly Type[] = types.includes('number') ? [...types, 'integer'] : types;
-  if (Array.isArray(values)) {
-    const fitting = values.filter((value) => kindsOf({ enum: [value] }).some((kind) => wanted.includes(kind)));
-    return fitting.length > 0 ? { enum: fitting } : undefined;
-  }
-  if (wanted.includes(type as Type)) return given;
-  return type === 'number' && wanted.includes('integer') ? { ...given, type: 'integer' } : undefined;
-}
-function notOfTypes(given: Case, types: readonly Type[], at: string): readonly Case[] {
-  const { enum: values } = given;
-  if (Array.isArray(values)) {
-    const other = values.filter((value) => !ofTypes({ enum: [value] }, types));
-    return other.length > 0 ? [{ enum: other }] : [];
-  }
-  const left = ofTypes(given, types);
-  if (left && left !== given) throw wrong(at, 'type', 'is not supported inside not, nor in what if asks, where numbers are valid that are not whole');
-  return left ? [] : [given];
-}

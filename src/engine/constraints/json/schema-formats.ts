@@ -33,6 +33,11 @@ function uri({ label, top, near }: ReturnType<typeof hosts>, labels: string, pat
   const behind = `(?:${IN_PATH}|[/?])${path}`;
   return `[a-z][a-z0-9+.-]{1,9}://(?:(?:${label}\\.)${labels}${top}|${near}|${IPV4})${PORT}(?:/${IN_PATH}${path})${parts}(?:\\?${behind})?(?:#${behind})?`;
 }
+const POINTER = '(?:/(?:[^~/]|~[01])*)*';
+/** Of regular expressions: characters, classes and groups, some of them repeated. */
+const ATOM = '(?:[a-zA-Z0-9 _.]|\\\\[dDsSwW.*+?()\\[\\]{}|^$/\\\\]|\\[\\^?(?:[a-zA-Z0-9_]|a-z|A-Z|0-9){1,20}\\])[*+?]?';
+const SOME_ATOMS = `(?:${ATOM}|\\((?:\\?:)?(?:${ATOM})+(?:\\|(?:${ATOM})+)*\\)[*+?]?)+`;
+const named = (names: readonly string[], pattern: string): Readonly<Record<string, string>> => Object.fromEntries(names.map((name) => [name, pattern]));
 /** `some`: how parts of any length are repeated. */
 const formats = (some: string, address: string): Readonly<Record<string, string>> => ({
   date: DATE,
@@ -42,9 +47,15 @@ const formats = (some: string, address: string): Readonly<Record<string, string>
   uuid: '[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[1-8][0-9a-fA-F]{3}-[89abAB][0-9a-fA-F]{3}-[0-9a-fA-F]{12}',
   ipv4: IPV4,
   ipv6: `(?:${IPV6})`,
-  hostname: `(?:(?:${SHORT.label}\\.){1,3}${SHORT.top}|${SHORT.near})`,
-  email: `[a-zA-Z0-9]${some}(?:[._+-][a-zA-Z0-9]${some}){0,3}@${ADDRESS}`,
-  uri: address,
+  ...named(['hostname', 'idn-hostname'], `(?:(?:${SHORT.label}\\.){1,3}${SHORT.top}|${SHORT.near})`),
+  ...named(['email', 'idn-email'], `[a-zA-Z0-9]${some}(?:[._+-][a-zA-Z0-9]${some}){0,3}@${ADDRESS}`),
+  ...named(['uri', 'iri'], address),
+  ...named(['uri-reference', 'iri-reference'], `(?:${address}|/?(?:[a-zA-Z0-9._~-]${some}/){0,4}[a-zA-Z0-9._~-]${some}(?:#[a-zA-Z0-9._~-]${some})?)`),
+  // Literals of templates hold no apostrophe (RFC 6570, section 2.1).
+  'uri-template': address.replaceAll("'", ''),
+  'json-pointer': POINTER,
+  'relative-json-pointer': `(?:0|[1-9]\\d{0,3})(?:#|${POINTER})`,
+  regex: `\\^?${SOME_ATOMS}(?:\\|${SOME_ATOMS})*\\$?`,
 });
 /** Each text that matches is of the format. */
 export const FORMATS = formats('+', uri(hosts('+', '*', '{2,}'), '+', '*', '*'));

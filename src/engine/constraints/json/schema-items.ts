@@ -1,13 +1,15 @@
 // Owns the items of an array of which each may come once, or of which some are counted, as an automaton: a place for what came before.
 // Refuses to know how items are written.
 
+import { EngineError } from '../../port.ts';
 import { automaton } from '../grammar/automaton.ts';
 import type { AutomatonPlace } from '../grammar/automaton.ts';
 import { choice, sequence } from '../grammar/expression.ts';
 import type { Expression } from '../grammar/expression.ts';
+import { NoText } from '../grammar/network.ts';
 import { COMMA, constant } from './json-text.ts';
 import type { SchemaCases } from './schema-cases.ts';
-import { canonical, countOf, wrong } from './schema-source.ts';
+import { canonical, countOf, nothing, wrong } from './schema-source.ts';
 import type { ObjectSchema, Schema } from './schema-source.ts';
 
 /** Ways from one place to the next, of one array. */
@@ -60,12 +62,12 @@ function walk<State>(start: State, keyOf: (state: State) => string, waysFrom: (s
     places.push({ ends: ends(state), after });
   }
   const result = automaton(places);
-  if (!result) throw wrong(at, keyword, 'leaves no array with as many items as there must and may be');
+  if (!result) throw nothing(at, keyword, 'leaves no array with as many items as there must and may be');
   return result;
 }
 
 /** Items of few values, each of which comes once at most. Throws EngineError `constraint_invalid`. */
-export function uniqueItems(items: Items): Expression {
+function uniqueItems(items: Items): Expression {
   const { firsts, after, least, most, at } = items;
   const known = new Map<string, { readonly bit: number; readonly item: Item }>();
   const byPosition = [...firsts, after].map((schema, position) =>
@@ -85,6 +87,15 @@ export function uniqueItems(items: Items): Expression {
     { at, keyword: 'uniqueItems' },
   );
 }
+/** The same; undefined where the items are all alike, and not out of lists of values that are few enough to be told apart by the grammar. */
+export function listedItems(items: Items): Expression | undefined {
+  try {
+    return uniqueItems(items);
+  } catch (error) {
+    if (items.firsts.length > 0 || error instanceof NoText || !(error instanceof EngineError)) throw error;
+    return undefined;
+  }
+}
 function valuesOf(schema: Schema, { cases, at }: Items, place: string): readonly unknown[] {
   return cases.of(schema, place).flatMap((each): readonly unknown[] => {
     const { enum: values, type, minimum: low, maximum: high } = each;
@@ -99,14 +110,17 @@ function valuesOf(schema: Schema, { cases, at }: Items, place: string): readonly
 
 /** Whether `contains` asks for anything. */
 export const isCounted = (schema: ObjectSchema): boolean => schema['contains'] !== undefined && !(schema['minContains'] === 0 && schema['maxContains'] === undefined);
-/** Items of which so many are valid by `contains`. `write`: how those are written that are valid by a schema. Throws EngineError `constraint_invalid`. */
-export function countedItems(items: Items, schema: ObjectSchema, contains: Schema, write: (schema: Schema, at: string) => Expression): Expression {
+/** Items of which so many are valid by `contains`. `write`: how those are written that are valid by a schema; undefined where there are none. Throws EngineError `constraint_invalid`. */
+export function countedItems(items: Items, schema: ObjectSchema, contains: Schema, write: (schema: Schema, at: string) => Expression | undefined): Expression {
   const { firsts, after, least, most, at, cases } = items;
   const [few, many] = [countOf(schema, at, 'minContains', 1), countOf(schema, at, 'maxContains', Infinity)];
   const [furthest, highest] = [Math.max(1, firsts.length, most < Infinity ? most : least), many < Infinity ? many : few];
   const written = [...firsts, after].map((each, position) => {
     const place = placeOf(items, position);
-    const of = (one: Schema): Item | undefined => (one === false ? undefined : item(write(one, place)));
+    const of = (one: Schema): Item | undefined => {
+      const expression = write(one, place);
+      return expression && item(expression);
+    };
     return { hit: of(cases.both(each, contains, place)), miss: of(many < Infinity ? cases.without(each, contains, place) : each) };
   });
   return walk(

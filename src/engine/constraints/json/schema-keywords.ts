@@ -13,8 +13,10 @@ export const BY_TYPE: Readonly<Record<Type, readonly string[]>> = {
   array: ['items', 'prefixItems', 'additionalItems', 'minItems', 'maxItems', 'uniqueItems', 'contains', 'minContains', 'maxContains'],
   object: ['properties', 'required', 'patternProperties', 'additionalProperties', 'propertyNames', 'minProperties', 'maxProperties'],
 };
+/** What they bind depends on what else a schema says, in all of its parts. */
+export const UNEVALUATED = ['unevaluatedProperties', 'unevaluatedItems'] as const;
 /** Where one of these stands, the schema is taken apart into cases first. */
-export const CONDITIONS: readonly string[] = ['not', 'if', 'then', 'else', 'dependentRequired', 'dependentSchemas', 'dependencies'];
+export const CONDITIONS: readonly string[] = ['not', 'if', 'then', 'else', 'dependentRequired', 'dependentSchemas', 'dependencies', ...UNEVALUATED];
 const SUPPORTED = new Set(['type', 'enum', 'const', 'anyOf', 'oneOf', 'allOf', '$ref', ...CONDITIONS, ...Object.values(BY_TYPE).flat()]);
 
 export const isNote = (keyword: string): boolean => NOTES.has(keyword) || keyword.startsWith('x-');

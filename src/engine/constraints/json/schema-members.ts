@@ -4,7 +4,7 @@
 import { choiceOf, NOTHING, repeat, sequence } from '../grammar/expression.ts';
 import type { Expression } from '../grammar/expression.ts';
 import { COMMA } from './json-text.ts';
-import { wrong } from './schema-source.ts';
+import { nothing, wrong } from './schema-source.ts';
 
 /** Properties times as many as are counted. */
 const MOST_COUNTED = 4_000;
@@ -51,7 +51,8 @@ export function membersOf(members: readonly Member[], others: Expression | undef
     });
     first = [...(needed ? [] : first), ...written(0)];
   }
-  if (least > most) throw wrong(at, 'minProperties', 'is above maxProperties');
-  if (first.length === 0) throw wrong(at, least > 0 ? 'minProperties' : 'maxProperties', others && least > 0 ? 'is supported up to one more than the properties that are named: others may come twice' : 'leaves no object with the properties that there may be');
+  if (least > most) throw nothing(at, 'minProperties', 'is above maxProperties');
+  if (first.length === 0 && others && least > 0) throw wrong(at, 'minProperties', 'is supported up to one more than the properties that are named: others may come twice');
+  if (first.length === 0) throw nothing(at, least > 0 ? 'minProperties' : 'maxProperties', 'leaves no object with the properties that there may be');
   return choiceOf(first);
 }

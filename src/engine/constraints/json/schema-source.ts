@@ -2,25 +2,30 @@
 // Refuses to know what valid texts look like.
 
 import type { EngineError } from '../../port.ts';
-import { invalid } from '../grammar/network.ts';
+import { invalid, NoText } from '../grammar/network.ts';
 
 export type ObjectSchema = Readonly<Record<string, unknown>>;
 export type Schema = boolean | ObjectSchema;
 export type Type = 'null' | 'boolean' | 'integer' | 'number' | 'string' | 'array' | 'object';
+/** What is valid by both. */
+export type Both = (a: Schema, b: Schema) => Schema;
 export const TYPES: readonly Type[] = ['null', 'boolean', 'integer', 'number', 'string', 'array', 'object'];
 
 /** Keywords that say nothing about which values are valid. */
-export const NOTES: ReadonlySet<string> = new Set(['title', 'description', 'default', 'examples', 'example', '$schema', '$id', 'id', '$comment', '$defs', 'definitions', 'readOnly', 'writeOnly', 'deprecated', '$anchor', 'contentMediaType', 'contentEncoding', 'discriminator', 'externalDocs', 'xml']);
+export const NOTES: ReadonlySet<string> = new Set(['title', 'description', 'default', 'examples', 'example', '$schema', '$id', 'id', '$comment', '$defs', 'definitions', 'readOnly', 'writeOnly', 'deprecated', '$anchor', 'contentMediaType', 'contentEncoding', 'contentSchema', 'discriminator', 'externalDocs', 'xml']);
 /** References that lead to references. */
 const MOST_STEPS = 64;
 
+export const nothing = (at: string, keyword: string, what: string): NoText => new NoText(`the schema's ${keyword} at ${at} ${what}`);
 export const wrong = (at: string, keyword: string, what: string): EngineError => invalid(`the schema's ${keyword} at ${at} ${what}`);
 export const isObject = (value: unknown): value is ObjectSchema => typeof value === 'object' && value !== null && !Array.isArray(value);
 /** A text that is the same for values that are equal as JSON, whatever the order of their keys. */
 export const canonical = (value: unknown): string =>
   JSON.stringify(value, (_, each: unknown) => (isObject(each) ? Object.fromEntries(Object.entries(each).toSorted(([a], [b]) => (a < b ? -1 : 1))) : each));
 export function schemaOf(value: unknown, at: string): Schema {
-  if (typeof value === 'boolean' || isObject(value)) return value;
+  if (typeof value === 'boolean') return value;
+  // As libraries say false.
+  if (isObject(value)) return value['not'] === true || (isObject(value['not']) && Object.keys(value['not']).length === 0) ? false : value;
   throw invalid(`the schema at ${at} must be an object or a boolean, is ${JSON.stringify(value)?.slice(0, 50)}`);
 }
 export function listOf(value: unknown, at: string, keyword: string): readonly unknown[] {
@@ -46,6 +51,15 @@ export function propertiesOf({ properties = {} }: ObjectSchema, at: string): Obj
 export function requiredOf({ required = [] }: ObjectSchema, at: string): readonly string[] {
   if (!Array.isArray(required) || required.some((name) => typeof name !== 'string')) throw wrong(at, 'required', 'must be a list of texts');
   return [...new Set(required as string[])];
+}
+/** The schemas of the first items, and that of all behind them. Behind one that is false, nothing can stand. */
+export function itemsOf({ items, prefixItems, additionalItems }: ObjectSchema, at: string): { readonly firsts: readonly Schema[]; readonly after: Schema } {
+  const given = prefixItems ?? (Array.isArray(items) ? items : []);
+  if (!Array.isArray(given)) throw wrong(at, 'prefixItems', 'must be a list');
+  const firsts = given.map((item, i) => schemaOf(item, `${at}/prefixItems/${i}`));
+  const cut = firsts.indexOf(false);
+  if (cut >= 0) return { firsts: firsts.slice(0, cut), after: false };
+  return { firsts, after: schemaOf((Array.isArray(items) ? additionalItems : items) ?? true, `${at}/items`) };
 }
 export function typesOf({ type }: ObjectSchema, at: string): readonly Type[] {
   const given = type === undefined ? undefined : Array.isArray(type) ? type : [type];

@@ -7,14 +7,16 @@ import { repeat, rule } from '../grammar/expression.ts';
 import type { Expression } from '../grammar/expression.ts';
 import { ANY_CHARACTER, quoted, string, stringCharacter } from './json-text.ts';
 import { patternOfAll } from '../patterns/pattern.ts';
+import { PatternWork } from '../patterns/pattern-automaton.ts';
 import { looksAround, parseRegex } from '../patterns/regex.ts';
 import { FORMATS, SHORT_FORMATS } from './schema-formats.ts';
-import { countOf, wrong } from './schema-source.ts';
+import { countOf, nothing, wrong } from './schema-source.ts';
 import type { ObjectSchema } from './schema-source.ts';
 
 export class SchemaStrings {
   readonly #rules: Map<string, Expression>;
   readonly #common: CommonTexts;
+  readonly #work = new PatternWork();
 
   /** `rules`: where those of strings are put; their names begin with `string `, and say all of what they are. */
   constructor(rules: Map<string, Expression>, common: CommonTexts) {
@@ -26,7 +28,7 @@ export class SchemaStrings {
     const { pattern, format } = schema;
     const least = countOf(schema, at, 'minLength', 0);
     const most = countOf(schema, at, 'maxLength', Infinity);
-    if (most < least) throw wrong(at, 'minLength', 'is greater than maxLength');
+    if (most < least) throw nothing(at, 'minLength', 'is greater than maxLength');
     if (pattern === undefined && format === undefined)
       return this.#alike(most === Infinity && least === 0 ? 'json-string' : `string ${least}-${most}`, () => string(least, most));
     if (pattern !== undefined && typeof pattern !== 'string') throw wrong(at, 'pattern', 'must be a text');
@@ -46,6 +48,7 @@ export class SchemaStrings {
               parseRegex(beside.length === 0 ? pattern : patternOfAll([pattern, ...beside]), {
                 write: stringCharacter,
                 search: true,
+                work: this.#work,
                 told: `the pattern ${JSON.stringify(pattern.slice(0, 100))}${beside.length === 0 ? '' : ' and the format or length beside it'}`,
               }),
           ]
@@ -77,7 +80,7 @@ export class SchemaStrings {
       parts.map((root) => ({ root, rules: new Map() })),
       name,
       {
-        none: () => wrong(at, 'pattern', 'matches no text of the format and the length that stand beside it'),
+        none: () => nothing(at, 'pattern', 'matches no text of the format and the length that stand beside it'),
         tooMany: () =>
           wrong(
             at,

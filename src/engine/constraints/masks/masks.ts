@@ -50,7 +50,8 @@ export class CompiledGrammar {
   readonly trie: TokenTrie;
   readonly size: number;
   readonly ends: readonly number[];
-  readonly #bytesOf: (token: number) => Uint8Array | undefined;
+  /** What a token writes; undefined for special tokens. */
+  readonly bytesOf: (token: number) => Uint8Array | undefined;
   #inner: Machine;
   /** For texts; they share what was walked before. */
   #walked: Machine;
@@ -69,7 +70,7 @@ export class CompiledGrammar {
     this.trie = trie;
     this.size = size;
     this.ends = ends;
-    this.#bytesOf = bytesOf;
+    this.bytesOf = bytesOf;
   }
 
   /** How much is to be written at least, by a meter. */
@@ -137,7 +138,7 @@ export class CompiledGrammar {
   /** What a token is to machines: its bytes, or the arc of a special token; undefined where no text of the grammar has it. */
   arcsOf(token: number): Iterable<number> | undefined {
     const at = this.network.tokens.indexOf(token);
-    return this.#bytesOf(token) ?? (at >= 0 ? [FIRST_TOKEN + at] : undefined);
+    return this.bytesOf(token) ?? (at >= 0 ? [FIRST_TOKEN + at] : undefined);
   }
   /** Tokens that may come at a state of any machine over this grammar, found anew. */
   find(machine: Machine, state: number): TokenSet {

@@ -10,6 +10,8 @@ import type { Pattern } from './pattern.ts';
 const MOST_PLACES = 5_000;
 /** Threads that are looked at, and what they ask for, on all ways together: about a second. */
 const MOST_WORK = 400_000;
+/** The same of all patterns of one schema. */
+const MOST_TOGETHER = 1_200_000;
 
 /** A node of the network where the text may stand, if what follows is a text of all sets of `must` and of none of `never`. */
 interface Thread {
@@ -26,10 +28,20 @@ export interface PatternPlace {
   readonly after: ReadonlyMap<number, readonly Range[]>;
 }
 
-/** Its places, the first one first. Throws EngineError `constraint_invalid` where they are too many. */
-export function patternAutomaton(pattern: Pattern, search: boolean): readonly PatternPlace[] {
+/** What patterns have cost together. */
+export class PatternWork {
+  #spent = 0;
+  /** Throws EngineError `constraint_invalid`. */
+  spend(work: number): void {
+    this.#spent += work;
+    if (this.#spent > MOST_TOGETHER) throw invalid('the patterns look ahead or behind, or stand beside a format or length, and cost too much to follow together; take fewer of them, or say it without');
+  }
+}
+
+/** Its places, the first one first. `together`: what it costs is counted there, too. Throws EngineError `constraint_invalid` where they are too many. */
+export function patternAutomaton(pattern: Pattern, search: boolean, together: PatternWork | undefined): readonly PatternPlace[] {
   const network = new PatternNetwork(pattern, search);
-  const sets = new ThreadSets(network);
+  const sets = new ThreadSets(network, together);
   const alike = charactersAlike(network);
   const places: { readonly at: number; readonly behind: readonly number[] }[] = [];
   const numbers = new Map<string, number>();
@@ -86,10 +98,12 @@ class ThreadSets {
   readonly #sets: (readonly Thread[])[] = [];
   readonly #numbers = new Map<string, number>();
   readonly #steps = new Map<string, number>();
+  readonly #together: PatternWork | undefined;
   #work = 0;
 
-  constructor(network: PatternNetwork) {
+  constructor(network: PatternNetwork, together?: PatternWork) {
     this.#network = network;
+    this.#together = together;
     this.#number([]);
     this.#number([{ node: network.anything, must: [], never: [] }]);
   }
@@ -135,7 +149,9 @@ class ThreadSets {
     const seen = new Set<string>();
     const open = [...threads];
     for (let given = open.pop(); given; given = open.pop()) {
-      this.#work += 1 + given.must.length + given.never.length;
+      const work = 1 + given.must.length + given.never.length;
+      this.#work += work;
+      this.#together?.spend(work);
       if (this.#work > MOST_WORK) throw tooMany();
       const thread = settled(given);
       if (!thread) continue;

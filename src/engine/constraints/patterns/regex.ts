@@ -4,8 +4,9 @@
 import { automaton } from '../grammar/automaton.ts';
 import { choiceOf, normalise, repeat, sequenceOf } from '../grammar/expression.ts';
 import type { Expression, Range } from '../grammar/expression.ts';
-import { invalid } from '../grammar/network.ts';
+import { NoText } from '../grammar/network.ts';
 import { patternAutomaton } from './pattern-automaton.ts';
+import type { PatternWork } from './pattern-automaton.ts';
 import { ANY, END, parsePattern, START } from './pattern.ts';
 import type { Pattern } from './pattern.ts';
 
@@ -16,6 +17,8 @@ export interface RegexOptions {
   readonly search: boolean;
   /** What an error says that no text matches. Default: the pattern as it is given. */
   readonly told?: string;
+  /** Where what it costs is counted together with others. */
+  readonly work?: PatternWork;
 }
 
 /** Throws EngineError `constraint_invalid` with the place and what is not supported there, and for a pattern that looks ahead or behind and is too large, or no text matches. */
@@ -27,10 +30,10 @@ export function parseRegex(given: string, options: RegexOptions): Expression {
 /** It does more than read, but for `^` and `$` at its ends. Throws EngineError `constraint_invalid`. */
 export const looksAround = (given: string): boolean => readingOnly(parsePattern(given)) === undefined;
 
-function byAutomaton(given: string, pattern: Pattern, { write, search, told = `the pattern ${JSON.stringify(given.slice(0, 100))}` }: RegexOptions): Expression {
+function byAutomaton(given: string, pattern: Pattern, { write, search, work, told = `the pattern ${JSON.stringify(given.slice(0, 100))}` }: RegexOptions): Expression {
   const written = writing(write);
-  const texts = automaton(patternAutomaton(pattern, search).map(({ ends, after }) => ({ ends, after: new Map(Array.from(after, ([target, ranges]) => [target, written(ranges)])) })));
-  if (!texts) throw invalid(`no text matches ${told}`);
+  const texts = automaton(patternAutomaton(pattern, search, work).map(({ ends, after }) => ({ ends, after: new Map(Array.from(after, ([target, ranges]) => [target, written(ranges)])) })));
+  if (!texts) throw new NoText(`no text matches ${told}`);
   return texts;
 }
 

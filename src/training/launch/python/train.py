@@ -256,6 +256,10 @@ class Run:
         self.finish(reason)
 
 
+def work(config):
+    Run(config["spec"], config["parallel"]).train()
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--parallel", choices=("ddp", "fsdp"), default="ddp")
@@ -267,7 +271,10 @@ def main():
         from ray.train import ScalingConfig
         from ray.train.torch import TorchTrainer
 
-        TorchTrainer(lambda: Run(spec, given.parallel).train(), scaling_config=ScalingConfig(num_workers=spec["workers"], use_gpu=given.gpu)).fit()
+        # By the name of its module: workers import it, as what this one holds of torch cannot be sent.
+        from train import work
+
+        TorchTrainer(work, train_loop_config={"spec": spec, "parallel": given.parallel}, scaling_config=ScalingConfig(num_workers=spec["workers"], use_gpu=given.gpu)).fit()
         return
     Run(spec, given.parallel).train()
     dist.destroy_process_group()

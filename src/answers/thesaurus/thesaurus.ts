@@ -65,6 +65,11 @@ const ENDINGS: readonly (readonly [ending: string, base: string])[] = [
   ['ing', ''],
 ];
 
+/** Verbs that name animals, plants and substances as well, which the thesaurus leaves out. */
+const UNKNOWN_NOUNS = new Set(
+  'alligator asphalt basset bud bulldog chrome compost concrete conjugate creosote dust dye epoxy falcon ferret foal foster fuel glue gravel hide hoof husk intermediate jackrabbit kitten leather manure metal mule nettle pelt pine precipitate pumice putty raven rosin sandpaper silt skylark slag slime solder soot sow spawn spruce stag starch steam sulfur sulphur swan talc tusk twig wallpaper wax whelp zinc'.split(' '),
+);
+
 export class Thesaurus {
   readonly #index = new Map<string, number>();
   readonly #lemmas: readonly string[];
@@ -98,6 +103,12 @@ export class Thesaurus {
   is(word: string, part: 'n' | 'v'): boolean {
     const at = this.#index.get(word);
     return at !== undefined && this.#data.senses[at].some((sense) => this.#data.parts[sense] === part);
+  }
+
+  /** Whether all that the lower-case word may be a form of are verbs and no nouns: "supervises". */
+  isOnlyVerb(word: string): boolean {
+    const bases = this.lemmas(word);
+    return bases.some((base) => this.is(base, 'v')) && !bases.some((base) => this.is(base, 'n') || UNKNOWN_NOUNS.has(base));
   }
 
   /** Base forms that the lower-case word may be an inflection of, the word itself last unless it is one; never empty. */
