@@ -81,6 +81,7 @@ t.test('a bare participle gets its preposition before a time', (t) => {
   t.equal(said('born', date('1879-03-14')), 'Ada was born on 1879-03-14');
   t.equal(said('died', date('1955')), 'Ada died in 1955');
   t.equal(said('painted', date('1889-06')), 'Ada was painted in 1889-06');
+  t.equal(clause(pathLine(date('1849-06-29'), [{ relation: parseRelationName('opened'), inverse: true }], [literal('Ada')], makeDisplay('en', [], []), DEFAULT_COMPOSE), 'en', (name) => name), 'Ada was opened on 1849-06-29', 'asked the other way');
   t.equal(said('sold', number(1500)), 'Ada sold 1500', 'may be as many');
   t.equal(said('directed', literal('1917')), 'Ada directed 1917', 'may be a name');
   t.equal(said('birth year', number(1879)), 'the birth year of Ada is 1879');

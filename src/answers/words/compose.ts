@@ -81,7 +81,9 @@ export function pathLine(start: Term, path: Path, ends: readonly Term[], display
   const to = listNames(ends, display, limits);
   const relations = path.map((step) => display.relation(step.relation));
   const last = path.length - 1;
-  const when = display.language === 'en' && ends.length > 0 && !path[last].inverse ? temporal(relations[last], ends.map(timeOf)) : undefined;
+  // As it is told, not as it is walked.
+  const objects = path.at(-1)?.inverse === false ? ends : path.length === 1 ? [start] : [];
+  const when = display.language === 'en' && objects.length > 0 ? temporal(relations[last], objects.map(timeOf)) : undefined;
   if (when !== undefined) relations[last] += ` ${when}`;
   return path.length === 1 && path[0].inverse ? { subjects: to, relations, objects: from } : { subjects: from, relations, ...(path.length > 1 ? { inverse: path.map((step) => step.inverse) } : {}), objects: to };
 }
