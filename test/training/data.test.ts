@@ -4,6 +4,7 @@
 import { readFileSync } from 'node:fs';
 import t from 'tap';
 import { evidenceNames, mark, plain } from '../../src/answers/words/evidence.ts';
+import { article } from '../../src/answers/words/grammar.ts';
 import { reply } from '../../src/answers/words/wording.ts';
 import { ModelTokenizer, tokenizerSchema } from '../../src/engine/text/tokenizer.ts';
 import { packBatch } from '../../src/training/data/packing.ts';
@@ -55,6 +56,16 @@ t.test('a sample says in its reply what its evidence holds, in its language', (t
     if (!judged.exact || !judged.sentence || judged.copied !== judged.names || judged.refused !== judged.unanswerable) t.fail(sample.assistant);
   }
   for (const kind of ['answer', 'yes', 'no', 'unknown', 'count', 'find', 'refuse']) t.ok((kinds.get(kind) ?? 0) > 50, `${kind}: ${kinds.get(kind)}`);
+  t.end();
+});
+
+t.test('where classes are asked for, so many lines say what something is, each kind with its article', (t) => {
+  const random = new Random(5);
+  const samples = Array.from({ length: 600 }, () => makeSample(random, { language: 'en', classes: 0.3 }));
+  const told = samples.filter(({ evidence: { verdict, form, conclusion } }) => verdict === 'answer' && !form && conclusion && /^(is an?|is_a|instance of)$/.test(conclusion.relations.join(' / ')));
+  t.ok(told.length > 30, `${told.length} of ${samples.length}`);
+  for (const { evidence: { conclusion }, assistant } of told)
+    if (conclusion && conclusion.subjects.length === 1) for (const kind of conclusion.objects) t.match(assistant, new RegExp(`\\b${article(kind)} <\\|n\\|>${RegExp.escape(kind)}<`), assistant);
   t.end();
 });
 
