@@ -28,7 +28,7 @@ await printMachine(['onnxruntime-node']);
 
 /** Lines that a program prints; what it says otherwise is shown when it fails. */
 async function printed(command: string, args: readonly string[], cwd?: string): Promise<string[]> {
-  const child = spawn(command, args, { cwd, env: { ...process.env, PATH: `${dirname(python)}${delimiter}${process.env['PATH']}`, PYTHONPATH: cwd ?? '' } });
+  const child = spawn(command, args, { cwd, env: { ...process.env, PATH: `${dirname(python)}${delimiter}${process.env['PATH']}` } });
   const [out, errors] = await Promise.all(
     [child.stdout, child.stderr].map(async (stream) => Buffer.concat(await Array.fromAsync(stream as AsyncIterable<Buffer>)).toString()),
   );

@@ -78,7 +78,7 @@ export function article(phrase: string): 'a' | 'an' {
 /** Words that end in "man" or "men" and have nothing to do with "man". */
 const NOT_OF_MAN = /^(?:(?:(?:super|non|sub)?hu|ger|ro|nor|otto|sha|talis|cai|brah)man|(?:speci|abdo|o|regi|acu|bitu|lu|sta|cycla|ra|hy)men)$/i;
 /** Singular, though they end as plurals do. */
-const SINGULAR = /(?:^|[^a-z])(?:species|series|news|gas|lens|alias|bias|atlas|canvas|chaos|ethos|cosmos|[a-z]*(?:mat|phys|nom|lit|et|ron|am|anom)ics)$/i;
+const SINGULAR = /^(?:species|series|news|gas|lens|alias|bias|atlas|canvas|chaos|ethos|cosmos|[a-z]*(?:mathemat|informat|phys|econom|polit|eth|genet|electron|dynam|linguist)ics)$/i;
 export const isPlural = (noun: string): boolean => {
   const head = headOf(noun);
   return /[^sui]s$|(men|people|children)$/.test(head) && !NOT_OF_MAN.test(head) && !SINGULAR.test(head);
