@@ -215,7 +215,7 @@ t.test('requests to encoders take turns by client, too, and the newest of the cl
   const embed = async (client: string, texts: number) => engine.embed({ model: 'encoder', inputs: Array.from({ length: texts }, () => 'the cat sat'), client });
   const order: string[] = [];
   const told = (client: string) => (): void => void order.push(client);
-  const many = Array.from({ length: 13 }, async () => embed('many', 60).then(told('many'), told('refused')));
+  const many = Array.from({ length: 13 }, async () => embed('many', 200).then(told('many'), told('refused')));
   await until(() => engine.statistics().waiting === 12);
   await embed('one', 2).then(told('one'));
   await Promise.all(many);
