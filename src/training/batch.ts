@@ -6,6 +6,8 @@ export interface Sequence {
   readonly tokens: readonly number[];
   readonly learned: readonly boolean[];
 }
+/** Steps that a batch has at least, some of them padding if need be: graphs take them in so many stretches. */
+export const LEAST_STEPS = 4;
 export interface Batch {
   readonly steps: number;
   readonly rowsCount: number;

@@ -1,6 +1,7 @@
 // Owns which examples share a row of an epoch, in which order, and how rows become a batch with a document mask.
 // Refuses to know where tokens lie and what they say.
 
+import { LEAST_STEPS } from '../batch.ts';
 import type { Batch, Sequence } from '../batch.ts';
 import { Random } from '../random.ts';
 
@@ -101,10 +102,11 @@ export function layRows(rows: readonly (readonly Uint32Array[])[], most: number)
 }
 
 /**
- * A batch of these rows in `steps` tokens each, of which each has whole documents with their learned flags: positions count from 0 in each document, segments from 1 in each row, 0 is padding. Each
+ * A batch of these rows in `wanted` tokens each, or LEAST_STEPS if that is more, of which each has whole documents with their learned flags: positions count from 0 in each document, segments from 1 in each row, 0 is padding. Each
  * learned token weighs the same.
  */
-export function laidOut(rows: readonly (readonly Uint32Array[])[], steps: number): Batch {
+export function laidOut(rows: readonly (readonly Uint32Array[])[], wanted: number): Batch {
+  const steps = Math.max(wanted, LEAST_STEPS);
   const size = steps * rows.length;
   const [inputIds, positions, segments] = [new BigInt64Array(size), new BigInt64Array(size), new BigInt64Array(size)];
   // The lower halves; ONNX Runtime runs on little-endian machines alone.

@@ -2,6 +2,8 @@
 // Refuses to know where queries, keys and values come from.
 
 import { MS } from '../../model/decoder-parts.ts';
+import { concat, leading, split } from './layout.ts';
+import type { Sequences } from './sequences.ts';
 import type { Tape } from './tape.ts';
 
 const one = { int: 1 } as const;
@@ -48,7 +50,7 @@ export interface Heads {
   readonly cap?: number;
   /** Added to the scores: [B, 1, T, T]. */
   readonly mask: string;
-  /** Shape of rows as [T, B, ...sizes]. */
+  /** Shape of rows as [T, B, ...sizes], whatever T is. */
   readonly shape: (...sizes: readonly number[]) => string;
   /** Shape [B, ...sizes], with -1 where it is T or what goes with T. */
   readonly batched: (...sizes: readonly number[]) => string;
@@ -110,6 +112,21 @@ export function attention(tape: Tape, q: string, k: string, v: string, options: 
     tape.contribute(q, () => queryRows(product(ds, key, { alpha: scale, transBatchB: one }), headSize));
     tape.contribute(k, () => keyRows(product(query, ds, { alpha: scale, transA: one, ...first }), headSize));
   });
+}
+export interface CausalHeads extends Omit<Heads, 'mask' | 'shape' | 'batched'> {
+  /** A token sees itself and those before, of these the last `window` with itself. */
+  readonly window?: number;
+}
+/** The same where no token sees a later one: each stretch of queries is compared with the keys up to its end alone. */
+export function causalAttention(tape: Tape, q: string, k: string, v: string, sequences: Sequences, { window, ...heads }: CausalHeads): string {
+  const { stretches, shape, batched } = sequences;
+  const sizes = sequences.list(...stretches.map(({ rows }) => rows));
+  const queries = split(tape, q, sizes, stretches.length, 0);
+  const mixed = stretches.map(({ mask, rowsUpTo, rowsBehind }, i) => {
+    const [keys, values] = [k, v].map((x) => (i === stretches.length - 1 ? x : leading(tape, x, rowsUpTo, rowsBehind)));
+    return attention(tape, queries[i], keys, values, { ...heads, mask: mask(window), shape, batched });
+  });
+  return concat(tape, mixed, () => sizes, 0);
 }
 /** q kᵀ scale for rows of q and k [T * B, size] of each sequence: [B, 1, T, T]. */
 export function products(tape: Tape, q: string, k: string, size: number, scale: number, shape: Heads['shape']): string {

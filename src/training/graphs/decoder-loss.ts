@@ -6,7 +6,7 @@ import { DataType } from '../../model/onnx.ts';
 import type { DecoderConfig } from '../../model/decoder.ts';
 import type { LossGraph } from '../loss-graph.ts';
 import { isInLayer } from './adapters.ts';
-import { attention, products, rotary } from './attention.ts';
+import { causalAttention, products, rotary } from './attention.ts';
 import { concat, delay, reshape, rows } from './layout.ts';
 import { accuracy, pointerCrossEntropy } from './losses.ts';
 import { LossBuilder } from './loss-builder.ts';
@@ -44,16 +44,13 @@ export function decoderLoss(config: DecoderConfig, options: LossOptions): LossGr
     keyValueHeads: heads,
     headSize,
     scale: 1 / Math.sqrt(headSize),
-    mask: sequences.mask(),
-    shape: sequences.shape,
-    batched: sequences.batched,
   };
   for (let i = 0; i < layers; i++) {
     const of = (h: string, name: string): string => builder.linear(h, `layer.${i}.${name}`);
     const h = norm(x);
     const raw = of(h, 'key');
     const key = add(tape, raw, scaleChannels(tape, before(raw, width, 1), `layer.${i}.mix`));
-    x = added(of(attention(tape, turned(of(h, 'query')), turned(key), of(h, 'value'), shape), 'out'));
+    x = added(of(causalAttention(tape, turned(of(h, 'query')), turned(key), of(h, 'value'), sequences, shape), 'out'));
     x = added(of(squaredRelu(tape, of(norm(x), 'up')), 'down'));
   }
   const states = norm(x);

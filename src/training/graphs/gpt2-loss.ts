@@ -4,7 +4,7 @@
 import { gpt2Parameters } from '../../model/gpt2.ts';
 import type { Gpt2Config } from '../../model/gpt2.ts';
 import type { LossGraph } from '../loss-graph.ts';
-import { attention } from './attention.ts';
+import { causalAttention } from './attention.ts';
 import { rows, split } from './layout.ts';
 import { accuracy, crossEntropy } from './losses.ts';
 import { LossBuilder, trainedLike } from './loss-builder.ts';
@@ -23,9 +23,6 @@ export function gpt2Loss(config: Gpt2Config, options: LossOptions): LossGraph {
     keyValueHeads: heads,
     headSize,
     scale: config.scoreScale ?? 1 / Math.sqrt(headSize),
-    mask: sequences.mask(),
-    shape: sequences.shape,
-    batched: sequences.batched,
   };
   const thirds = tape.graph.ints([width, width, width]);
   const normed = (x: string, name: string): string => layerNorm(tape, x, `${name}.weight`, `${name}.bias`, config.normEpsilon);
@@ -36,7 +33,7 @@ export function gpt2Loss(config: Gpt2Config, options: LossOptions): LossGraph {
   for (let i = 0; i < layers; i++) {
     const of = (name: string): string => `h.${i}.${name}`;
     const [q, k, v] = split(tape, linear(normed(x, of('ln_1')), of('attn.c_attn')), thirds, 3, 1);
-    x = added(linear(attention(tape, q, k, v, shape), of('attn.c_proj')));
+    x = added(linear(causalAttention(tape, q, k, v, sequences, shape), of('attn.c_proj')));
     x = added(linear(gelu(tape, linear(normed(x, of('ln_2')), of('mlp.c_fc')), 'tanh'), of('mlp.c_proj')));
   }
   const learned = normed(rows(tape, x, sequences.rows), 'ln_f');

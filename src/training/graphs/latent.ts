@@ -3,13 +3,13 @@
 
 import { EPSILON } from '../../model/latent-attention.ts';
 import type { LatentConfig } from '../../model/latent-attention.ts';
-import { attention } from './attention.ts';
-import type { Heads } from './attention.ts';
+import { causalAttention } from './attention.ts';
+import type { CausalHeads } from './attention.ts';
 import { concat, repeat, reshape, split } from './layout.ts';
 import type { LossBuilder } from './loss-builder.ts';
 import { rmsNorm } from './norms.ts';
 
-export interface LatentOptions extends Pick<Heads, 'heads' | 'scale' | 'cap' | 'mask'> {
+export interface LatentOptions extends Pick<CausalHeads, 'heads' | 'scale' | 'cap' | 'window'> {
   /** Name of a parameter of the layer. */
   readonly of: (name: string) => string;
   readonly config: LatentConfig;
@@ -47,14 +47,11 @@ export function latentAttention(builder: LossBuilder, h: string, { of, heads, co
   const [keyPlain, values] = cut(linear(normed(narrow, 'kv_a_layernorm'), 'kv_b_proj'), plainSize, valueSize);
   // The turned part of a key is the same for all heads.
   const keys = joined(keyPlain, repeat(tape, turned(place, 1), heads, turnedSize));
-  const { shape, batched } = sequences;
-  return attention(tape, joined(queryPlain, turned(queryPlace, heads)), keys, values, {
+  return causalAttention(tape, joined(queryPlain, turned(queryPlace, heads)), keys, values, sequences, {
     ...more,
     heads,
     keyValueHeads: heads,
     headSize: plainSize + turnedSize,
     valueSize,
-    shape,
-    batched,
   });
 }

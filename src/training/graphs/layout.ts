@@ -25,6 +25,16 @@ export function concat(tape: Tape, parts: readonly string[], sizes: () => string
     parts.forEach((part, i) => tape.contribute(part, () => gradients[i]));
   });
 }
+/** The first `count` rows of x [N, ...]; `rest` int64 [1] is N - count. */
+export function leading(tape: Tape, x: string, count: string, rest: string): string {
+  const g = tape.graph;
+  return tape.record(g.op('Slice', [x, g.ints([0]), count, g.ints([0])]), [x], (dy) =>
+    tape.contribute(x, () => {
+      const zeros = g.op('Expand', [g.scalar(0), g.op('Concat', [rest, g.op('Shape', [x], { start: { int: 1 } })], { axis: { int: 0 } })]);
+      return g.op('Concat', [dy, zeros], { axis: { int: 0 } });
+    }),
+  );
+}
 /** Rows x [T * B, D], time-major, one step later: `zeros` [B, D] in front; `kept` and `all` int64 [1] are (T - 1) * B and T * B, `batch` is B. */
 export function delay(tape: Tape, x: string, zeros: string, { batch, kept, all }: Readonly<Record<'batch' | 'kept' | 'all', string>>): string {
   const g = tape.graph;

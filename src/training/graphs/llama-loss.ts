@@ -5,8 +5,8 @@ import { hasExperts, llamaParameters, normsOf, rotaryTable, rotaryTables } from 
 import type { LlamaConfig } from '../../model/llama.ts';
 import { rotaryAngles, rotatedSize } from '../../model/rotary.ts';
 import type { LossGraph } from '../loss-graph.ts';
-import { attention, rotary } from './attention.ts';
-import type { Heads } from './attention.ts';
+import { causalAttention, rotary } from './attention.ts';
+import type { CausalHeads } from './attention.ts';
 import { routed } from './experts.ts';
 import { latentAttention } from './latent.ts';
 import { reshape, rows, split } from './layout.ts';
@@ -56,13 +56,13 @@ export function llamaLoss(config: LlamaConfig, options: LossOptions): LossGraph 
   const { between, behind } = normsOf(config);
   const sizes = [heads, keyValueHeads, keyValueHeads].map((count) => count * headSize);
 
-  const attended = (h: string, of: (name: string) => string, scores: Pick<Heads, 'heads' | 'scale' | 'cap' | 'mask'>, table: string): string => {
+  const attended = (h: string, of: (name: string) => string, scores: Pick<CausalHeads, 'heads' | 'scale' | 'cap' | 'window'>, table: string): string => {
     const [q, k, v] = config.fused
       ? split(tape, linear(h, of('self_attn.qkv_proj'), config.attentionBias), g.ints(sizes), 3, 1)
       : ['q', 'k', 'v'].map((name) => linear(h, of(`self_attn.${name}_proj`), config.attentionBias));
     const query = turned(headNormed(q, of('self_attn.q_norm.weight'), heads), heads, table);
     const key = turned(headNormed(k, of('self_attn.k_norm.weight'), keyValueHeads), keyValueHeads, table);
-    return attention(tape, query, key, v, { ...scores, keyValueHeads, headSize, shape: sequences.shape, batched: sequences.batched });
+    return causalAttention(tape, query, key, v, sequences, { ...scores, keyValueHeads, headSize });
   };
 
   let x = builder.dropped(scale(tape, builder.embedding('model.embed_tokens.weight'), config.embeddingScale ?? 1), width);
@@ -71,7 +71,7 @@ export function llamaLoss(config: LlamaConfig, options: LossOptions): LossGraph 
     const added = (value: string, which: number): string =>
       add(tape, x, builder.dropped(behind.length > 0 ? normed(value, of(`${behind[which]}.weight`)) : value, width));
     const h = normed(x, of('input_layernorm.weight'));
-    const scores = { heads, scale: config.scoreScale ?? 1 / Math.sqrt(headSize), cap: config.scoreCap, mask: sequences.mask(config.windows?.[i]) };
+    const scores = { heads, scale: config.scoreScale ?? 1 / Math.sqrt(headSize), cap: config.scoreCap, window: config.windows?.[i] };
     const mixed = latent ? latentAttention(builder, h, { ...scores, of, config: latent, turned }) : attended(h, of, scores, rotaryTable(config, i));
     x = added(linear(mixed, of('self_attn.o_proj'), config.outputBias), 0);
     const m = normed(x, of(`${between}.weight`));

@@ -3,6 +3,19 @@
 
 import { DataType } from '../../model/onnx.ts';
 import type { GraphBuilder } from '../../model/onnx.ts';
+import { LEAST_STEPS } from '../batch.ts';
+
+/** Stretches of a batch's steps: with n of them, (n + 1) / 2n of the scores between tokens are computed. */
+const STRETCHES = LEAST_STEPS;
+/** Some steps one behind the other; counts are int64 [1], of rows [T * B, ...]. */
+export interface Stretch {
+  readonly rows: string;
+  /** With all that stand before them. */
+  readonly rowsUpTo: string;
+  readonly rowsBehind: string;
+  /** What `Sequences.mask` says of these tokens (third axis) and those up to them (last axis). */
+  readonly mask: (window?: number) => string;
+}
 
 /** Batches of packed rows (src/training/batch.ts): T steps of B rows, time-major. Rows [T * B, ...] in the graph are t * B + b. */
 export class Sequences {
@@ -24,6 +37,7 @@ export class Sequences {
   readonly #same: string;
   readonly #range: string;
   readonly #made = new Map<string, string>();
+  readonly #stretches: Stretch[] = [];
 
   constructor(g: GraphBuilder) {
     this.#g = g;
@@ -44,8 +58,8 @@ export class Sequences {
     this.#made.set(key, found);
     return found;
   }
-  /** Shape [T, B, ...sizes]. */
-  shape = (...sizes: readonly number[]): string => this.#once(`shape ${sizes.join()}`, () => this.list(this.steps, this.batch, this.#g.ints(sizes)));
+  /** Shape [T, B, ...sizes], whatever T is. */
+  shape = (...sizes: readonly number[]): string => this.#once(`shape ${sizes.join()}`, () => this.list(this.#g.ints([-1]), this.batch, this.#g.ints(sizes)));
   /** Shape [B, ...sizes]. */
   batched = (...sizes: readonly number[]): string => this.#once(`batched ${sizes.join()}`, () => this.list(this.batch, this.#g.ints(sizes)));
   /** Vectors one behind the other. */
@@ -61,6 +75,25 @@ export class Sequences {
       const seen = window === undefined ? behind : g.op('And', [behind, g.op('Less', [back, g.ints(window)])]);
       return g.op('Where', [g.op('And', [this.#same, seen]), g.scalar(0), g.scalar(-1e9)]);
     });
+  }
+  /** The T steps in STRETCHES one behind the other, none of which is empty. */
+  get stretches(): readonly Stretch[] {
+    if (this.#stretches.length > 0) return this.#stretches;
+    const g = this.#g;
+    const ends = [g.ints([0])];
+    for (let i = 1; i < STRETCHES; i++) ends.push(g.op('Div', [g.op('Add', [g.op('Mul', [this.steps, g.ints([i])]), g.ints([STRETCHES - 1])]), g.ints([STRETCHES])]));
+    ends.push(this.steps);
+    const behind = ends.map((end) => g.op('Mul', [end, this.batch]));
+    for (let i = 0; i < STRETCHES; i++) {
+      const [from, to] = [ends[i], ends[i + 1]];
+      this.#stretches.push({
+        rows: g.op('Sub', [behind[i + 1], behind[i]]),
+        rowsUpTo: behind[i + 1],
+        rowsBehind: g.op('Sub', [behind[STRETCHES], behind[i + 1]]),
+        mask: (window) => this.#once(`mask ${window} ${i}`, () => g.op('Slice', [this.mask(window), this.list(from, g.ints([0])), this.list(to, to), g.ints([2, 3])])),
+      });
+    }
+    return this.#stretches;
   }
   /** The same without the token itself. */
   maskBefore(): string {

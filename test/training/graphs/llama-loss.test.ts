@@ -2,6 +2,8 @@
 // Refuses to know files and optimizers.
 
 import t from 'tap';
+import type { Batch } from '../../../src/training/batch.ts';
+import { packBatch } from '../../../src/training/data/packing.ts';
 import { buildLlama } from '../../../src/model/llama.ts';
 import type { LlamaConfig } from '../../../src/model/llama.ts';
 import type { RotaryConfig } from '../../../src/model/rotary.ts';
@@ -110,6 +112,25 @@ for (const [label, rotary] of SCALINGS)
     t.ok(Math.abs(loss / right - 1) < 1e-6, `${loss} for ${right}`);
     t.ok([...gradients.values()].every((values) => values.every(Number.isFinite)));
   });
+
+t.test('rows of very few tokens have the loss and the gradients of longer ones', async (t) => {
+  const weights = randomWeights(SMALL, 8);
+  const opened = await openLoss(t, llamaLoss(SMALL, FULL));
+  for (const length of [2, 3, 4, 5]) {
+    const sequences = [0, 1].map((row) => ({ tokens: Array.from({ length }, (_, i) => (7 * row + 3 * i) % SMALL.vocabularySize), learned: Array.from({ length }, () => true) }));
+    const batchOf = (steps: number): Batch => {
+      let next = 0;
+      return packBatch(() => sequences[next++] ?? { tokens: [0, 1], learned: [] }, 2, steps);
+    };
+    const [short, long] = [await opened.compute(weights, batchOf(length)), await opened.compute(weights, batchOf(23))];
+    const loss = meanLoss((tokens) => llamaLogits(SMALL, weights, tokens), sequences);
+    t.ok(Math.abs(short.loss / loss - 1) < 1e-6, `${length} tokens: ${short.loss} for ${loss}`);
+    for (const [name, gradient] of short.gradients) {
+      const other = long.gradients.get(name) ?? new Float32Array(0);
+      t.ok(Math.hypot(...gradient.map((value, i) => value - other[i])) < 1e-5 * Math.hypot(...gradient), `${length} tokens: ${name}`);
+    }
+  }
+});
 
 t.test('the embedding of an untied model learns by its input side alone', async (t) => {
   const graph = llamaLoss(SMALL, FULL);
