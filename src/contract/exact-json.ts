@@ -15,12 +15,19 @@ export interface Rounded {
   readonly path: readonly (string | number)[];
   readonly digits: string;
 }
+/** Keywords in which names stand that are no keywords, each with a schema. */
+const NAMED: readonly string[] = ['properties', 'patternProperties', '$defs', 'definitions', 'dependentSchemas', 'dependencies'];
+/** Keywords of values that a text may have, and need not. */
+const NOTED: readonly string[] = ['default', 'example', 'examples'];
 /** In the JSON Schemas within a value that `parseExactly` gave: the first number that the text would have to be, by `const` or `enum`, and that would be rounded. Bounds may be. */
-export function roundedIn(value: unknown, path: readonly (string | number)[] = [], listed = false): Rounded | undefined {
-  if (isRawJSON(value)) return listed && BigInt(value.rawJSON) !== BigInt(Number(value.rawJSON)) ? { path, digits: value.rawJSON } : undefined;
+export function roundedIn(value: unknown, path: readonly (string | number)[] = [], within: 'schema' | 'names' | 'listed' = 'schema'): Rounded | undefined {
+  if (isRawJSON(value)) return within === 'listed' && BigInt(value.rawJSON) !== BigInt(Number(value.rawJSON)) ? { path, digits: value.rawJSON } : undefined;
   if (typeof value !== 'object' || value === null) return undefined;
-  for (const [name, each] of Array.isArray(value) ? value.entries() : Object.entries(value)) {
-    const found = roundedIn(each, [...path, name], listed || name === 'const' || name === 'enum');
+  const isList = Array.isArray(value);
+  for (const [name, each] of isList ? value.entries() : Object.entries(value)) {
+    if (within === 'schema' && NOTED.includes(String(name))) continue;
+    const inside = within === 'schema' && !isList ? (name === 'const' || name === 'enum' ? 'listed' : NAMED.includes(String(name)) ? 'names' : 'schema') : within === 'names' ? 'schema' : within;
+    const found = roundedIn(each, [...path, name], inside);
     if (found) return found;
   }
   return undefined;

@@ -149,6 +149,8 @@ function receive(message: ToWorker): void {
     }
     case 'cancel':
       waiting.get(message.id)?.controller.abort();
+      // At once: what it waited for may take long.
+      leaveLobby(message.id);
       if (encoders.cancel(message.id)) send({ kind: 'step', events: [], statistics: statistics() });
       else scheduler.cancel(message.id);
       giveBack(message.id);

@@ -85,3 +85,13 @@ t.test('a constraint that nothing meets is refused before anything is written', 
   t.match(await failure(collect(engine.generate(ask('x', { constraint: { kind: 'choice', choices: [] } })))), { code: 'constraint_unsatisfiable' });
   t.match(await failure(collect(engine.generate(ask('x', { constraint: { kind: 'names', names: [], words: [] } })))), { code: 'constraint_unsatisfiable' });
 });
+
+t.test('a text of a form that is over ends, however many tokens it should have at least', async (t) => {
+  const engine = await startEngine(t);
+  const [stop] = (await engine.tokens?.encode('pharos-mini', { kind: 'text', text: 'yes', framed: false }))?.ids ?? [];
+  for (const [constraint, text] of [
+    [{ kind: 'regex', pattern: '()' }, ''],
+    [{ kind: 'choice', choices: ['yes'] }, ''],
+  ] as const)
+    t.match(await collect(engine.generate(ask('Say yes:', { constraint, sampling: { temperature: 0, topP: 1, minTokens: 5, stopTokens: [stop] } }))), { text, reason: 'stop', error: undefined });
+});

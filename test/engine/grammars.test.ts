@@ -72,8 +72,25 @@ t.test('regular expressions: what is drawn matches, and texts are taken exactly 
   }
   for (const [pattern, text] of [['(a|b)*abb', 'ababb'], ['(a|b)*abb', 'abab'], ['\\d{3}-\\d{2,4}', '123-12345'], ['\\d{3}-\\d{2,4}', '123-1234'], ['[一-龥]{2,4}', '图谱'], ['x{10,200}', 'x'.repeat(200)], ['x{10,200}', 'x'.repeat(201)], ['x{10,200}', 'x'.repeat(9)], ['(?:ab|cd){5,9}x', 'abcdabcdabx']] as const)
     t.equal(accepts({ kind: 'regex', pattern }, text), new RegExp(`^(?:${pattern})$`, 'u').test(text), `${pattern} ${text.slice(0, 20)}`);
-  for (const [pattern, message] of [['(a', /group that nothing closes/], ['a(?=b)', /no text matches/], ['\\1', /cannot be referred to/], ['*a', /repeats nothing/], ['\\p{Nonsense}', /no property Nonsense/], ['a{3,1}', /from 3 to 1/], ['[z-a]', /lower character to a higher/], ['a^b', /no text matches/], ['(?i:a)', /\(\?i is not supported/]] as const)
+  for (const [pattern, message] of [['(a', /group that nothing closes/], ['a(?=b)', /no text matches/], ['\\1', /cannot be referred to/], ['*a', /repeats nothing/], ['\\p{Nonsense}', /no property Nonsense/], ['a{3,1}', /from 3 to 1/], ['[z-a]', /lower character to a higher/], ['a^b', /no text matches/], ['(?m:a)', /\(\?m is not supported/], ['a(?i)b', /\(\?i is not supported/], ['x[[:alpha:]]+', /^character 3 of the pattern "x\[\[:alpha:\]\]\+": classes by names/]] as const)
     t.throws(() => compileConstraint({ kind: 'regex', pattern }, vocabulary()), { code: 'constraint_invalid', message });
+});
+
+t.test('regular expressions: what Python writes in its own way, and control characters', async (t) => {
+  for (const [pattern, texts, none] of [
+    ['(?P<year>\\d{4})-(?<größe>\\d)', ['2024-1'], ['2024-']],
+    ['\\A(?:a|b)\\Z', ['a', 'b'], ['', 'ab']],
+    ['(?:a\\z|b)', ['a', 'b'], ['ab']],
+    ['\\cJ[\\cA-\\cc]', ['\n\u0002'], ['cJ', '\n']],
+    ['[[:]+[:a:]', ['[:', ':a'], ['a']],
+    ['(?i)ye[Ss]|n[^O-P]|\\x4b', ['YES', 'yes', 'Nq', 'k', 'K', '\u212a'], ['no', 'nP', 'yex']],
+    ['(?i:Ä)b(?s:.)(?-i:c)', ['äb\n', 'Äbx'].map((text) => `${text}c`), ['ÄB\nc', 'äb\nC']],
+    ['(?is).[[:]\\d', ['\n:1'], ['\n:']],
+    ['(?i)i\\u0131', ['I\u0131'], ['ii', '\u0131I']],
+  ] as const) {
+    for (const text of texts) t.ok(accepts({ kind: 'regex', pattern }, text), `${pattern} ${JSON.stringify(text)}`);
+    for (const text of none) t.notOk(accepts({ kind: 'regex', pattern }, text), `${pattern} ${JSON.stringify(text)}`);
+  }
 });
 
 t.test('GBNF, as llama.cpp writes it', async (t) => {

@@ -5,7 +5,7 @@ import t from 'tap';
 import { compileConstraint } from '../../src/engine/constraints/constraint.ts';
 import type { ConstraintVocabulary } from '../../src/engine/constraints/port.ts';
 import { characters } from '../../src/engine/constraints/grammar/expression.ts';
-import { stringCharacter } from '../../src/engine/constraints/json/json-text.ts';
+import { stringCharacter } from '../../src/engine/constraints/json/texts/json-text.ts';
 import { Machine } from '../../src/engine/constraints/grammar/machine.ts';
 import { Network } from '../../src/engine/constraints/grammar/network.ts';
 import { patternMatcher } from '../../src/engine/constraints/patterns/pattern-automaton.ts';

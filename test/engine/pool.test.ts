@@ -100,6 +100,37 @@ t.test('a model that leaves in the middle of a request gives its place back', as
   t.equal((await next).vectors.length, 1);
 });
 
+t.test('requests that have left take no places from those that wait for a model', async (t) => {
+  const [a, b] = await folders(t, 'a', 'b');
+  const engine = await startEngine(t, { models: [a, b], limits: { modelBytes: (await sizeOf(t, a)) + 100, passTokens: 32, queue: 2 } });
+  const long = embed(engine, 'a', 300);
+  await until(() => engine.statistics().running > 0);
+  const next = embed(engine, 'b');
+  for (let i = 0; i < 6; i++) {
+    const controller = new AbortController();
+    const left = failure(embed(engine, 'b', 1, controller.signal));
+    await engine.countTokens('b', 'so that it waits by now');
+    controller.abort();
+    t.match(await left, { code: 'aborted' });
+  }
+  t.equal((await embed(engine, 'b')).vectors.length, 1);
+  await Promise.all([long, next]);
+});
+
+t.test('a model that is removed while a request waits for its turn is not opened again for it', async (t) => {
+  const [a, b] = await folders(t, 'a', 'b');
+  const engine = await startEngine(t, { models: [a, b], limits: { modelBytes: (await sizeOf(t, a)) + 100, passTokens: 32 } });
+  const long = embed(engine, 'a', 300);
+  await until(() => engine.statistics().running > 0);
+  const next = embed(engine, 'b');
+  await engine.countTokens('b', 'so that b waits for room by now');
+  const late = failure(embed(engine, 'a'));
+  await engine.library?.remove('a');
+  await Promise.all([long, next]);
+  t.match(await late, { code: 'unknown_model', message: /"a" is not loaded; there are: b/ });
+  t.same(loaded(engine), ['b']);
+});
+
 t.test('a model that nobody asks for is closed', async (t) => {
   const [a] = await folders(t, 'a');
   const engine = await startEngine(t, { models: [a], limits: { modelIdleMs: 60 } });

@@ -94,6 +94,14 @@ t.test('likelihoods are those of the model, whatever is done to the logits after
   t.ok(Math.abs(top[0][1] - Math.log(Math.exp(3) / sum)) < 1e-6);
 });
 
+t.test('a token that may not come yet comes where nothing else may', async (t) => {
+  const sampler = new Sampler({ temperature: 0, topP: 1 }, new SamplerScratch(4));
+  const logits = (): Float32Array => Float32Array.from([1, 3, 2, -1]);
+  t.equal(sampler.choose(logits(), TokenSet.ofIds([1, 3]), new Set([1])), 3);
+  t.equal(sampler.choose(logits(), TokenSet.ofIds([1]), new Set([1])), 1);
+  t.equal(sampler.choose(logits(), undefined, new Set([1])), 2);
+});
+
 t.test('a seed draws the same whatever else is drawn between', async (t) => {
   const scratch = new SamplerScratch(64);
   const logits = (): Float32Array => Float32Array.from({ length: 64 }, (_, i) => Math.sin(i));

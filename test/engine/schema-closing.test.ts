@@ -77,10 +77,24 @@ t.test('what nothing speaks of is bound', (t) => {
     { items: string, unevaluatedItems: false },
   ])
     t.ok(holds(t, { type: 'array', ...schema }, arrays, random), JSON.stringify(schema));
+  // Not valid by what nothing speaks of, and beside alternatives that close themselves.
+  const closed = { type: 'object', properties: { a: {}, b: {}, c: {} }, additionalProperties: false };
+  for (const schema of [
+    { not: { properties: { a: {} }, unevaluatedProperties: false } },
+    { not: { properties: { a: {} }, anyOf: [bar('y'), { required: ['c'], properties: { c: {} } }], unevaluatedProperties: false } },
+    { not: { patternProperties: { '^[ab]$': {} }, unevaluatedProperties: string } },
+    branches({ properties: { a: {} }, unevaluatedProperties: false }, { required: ['a'] }, { required: ['b'] }),
+    { oneOf: [{ properties: { a: {}, b: {} }, unevaluatedProperties: false }, { properties: { a: {}, c: {} }, unevaluatedProperties: false }] },
+  ])
+    t.ok(holds(t, { ...closed, ...schema }, objects, random), JSON.stringify(schema));
+  for (const schema of [{ not: { unevaluatedItems: false } }, { not: { prefixItems: [string], unevaluatedItems: integer } }, { oneOf: [{ prefixItems: [string], unevaluatedItems: false }, { prefixItems: [true, integer], unevaluatedItems: false }] }])
+    t.ok(holds(t, { type: 'array', maxItems: 3, ...schema }, arrays, random), JSON.stringify(schema));
   // By contains, in the draft of 2020 and not in that of 2019.
   const contains = { type: 'array', prefixItems: [integer], contains: string, unevaluatedItems: false };
   t.ok(accepts(contains, [1, 'a']));
   t.notOk(accepts(contains, [1, 'a', 2]));
+  const other = { type: 'array', maxItems: 3, not: contains };
+  for (const [value, isValid] of [[[1, 'a'], false], [[1, 'a', 'b'], false], [[1, 2], true], [[1, 'a', 2], true], [['a', 'b'], true]] as const) t.equal(accepts(other, value), isValid, JSON.stringify(value));
   t.throws(() => compileConstraint({ kind: 'schema', schema: { ...contains, $schema: 'https://json-schema.org/draft/2019-09/schema' } }, vocabulary()), { code: 'constraint_invalid', message: /contains at # leaves no array/ });
   t.end();
 });

@@ -99,12 +99,41 @@ t.test('a token that ends an item and begins others, or that opens the array, re
   t.end();
 });
 
+t.test('objects with more properties than are named: no name comes twice, and there is always another one', (t) => {
+  const random = seeded(63);
+  const integer = { type: 'integer' };
+  const map = (more: object): object => ({ type: 'object', additionalProperties: integer, ...more });
+  const values: readonly Value[] = [{}, { a: 1 }, { a: 1, b: 2 }, { b: 2, a: 1 }, { a: 1, b: 2, c: 3 }, { a: 1, b: 2, c: 3, d: 4 }, { a: 1, b: 'x' }, { 'a:b': 1, 'a{': 2 }];
+  for (const schema of [map({ minProperties: 2 }), map({ minProperties: 3, maxProperties: 3 }), map({ minProperties: 2, properties: {} }), map({ minProperties: 4, properties: { a: integer }, required: ['a'] })]) t.ok(holds(t, schema, values, random), JSON.stringify(schema));
+  for (const schema of [map({ minProperties: 12 }), map({ minProperties: 6, additionalProperties: true }), map({ minProperties: 5, additionalProperties: { type: 'array', items: map({}) } }), { type: 'array', items: map({ minProperties: 3 }), minItems: 2, maxItems: 3 }]) {
+    const valid = ajv.compile(schema);
+    const words = vocabulary();
+    for (let i = 0; i < 6; i++) {
+      const text = written(schema, words, random);
+      if (text !== undefined && !valid(JSON.parse(text))) t.fail(`${JSON.stringify(schema)} gave ${text}`);
+    }
+  }
+  const constraint = compileConstraint({ kind: 'schema', schema: map({ minProperties: 2 }) }, vocabulary());
+  for (const byte of Buffer.from('{"ab": 1, "ab')) constraint.accept(byte);
+  t.notOk(constraint.allowed().has('"'.charCodeAt(0)), 'the name was there');
+  t.ok(constraint.allowed().has('c'.charCodeAt(0)));
+  for (const [schema, message] of [
+    [map({ minProperties: 2, additionalProperties: unique(string) }), /minProperties at # is supported up to one more than the properties that are named, where uniqueItems/],
+    [{ $ref: '#/$defs/tree', $defs: { tree: { type: 'object', minProperties: 2, additionalProperties: { anyOf: [{ type: 'null' }, { $ref: '#/$defs/tree' }] } } } }, /minProperties at #\/\$defs\/tree is supported up to one more/],
+    [{ type: 'object', minProperties: 3, propertyNames: { pattern: '^a' } }, /minProperties at # is supported up to one more than the properties that are named: others may come twice/],
+  ] as const)
+    t.throws(() => compileConstraint({ kind: 'schema', schema }, vocabulary()), { code: 'constraint_invalid', message }, JSON.stringify(schema));
+  t.throws(() => compileConstraint({ kind: 'schema', schema: map({ minProperties: 2 }) }, vocabulary(), { words: 20 }), { code: 'constraint_invalid', message: /minProperties over free names/ });
+  t.end();
+});
+
 t.test('at every place, the tokens allowed are those whose bytes are allowed there, one by one', (t) => {
   const random = seeded(62);
   const words = vocabulary();
   let looked = 0;
-  for (const items of [string, { type: 'string', pattern: '^(ab|12){1,2}$' }, { type: 'integer' }, { type: 'array', items: { type: 'integer' } }, undefined, { type: 'object', properties: { ab: string, c: boolean }, additionalProperties: false }]) {
-    const schema = unique(items, { minItems: 4 });
+  const maps = [string, { type: 'array', items: string }].map((values) => ({ type: 'object', additionalProperties: values, minProperties: 4 }));
+  for (const items of [...maps, string, { type: 'string', pattern: '^(ab|12){1,2}$' }, { type: 'integer' }, { type: 'array', items: { type: 'integer' } }, undefined, { type: 'object', properties: { ab: string, c: boolean }, additionalProperties: false }]) {
+    const schema = maps.some((map) => map === items) ? (items as object) : unique(items, { minItems: 4 });
     const text = written(schema, words, random) ?? '';
     const ids = [...Buffer.from(text)];
     const after = (bytes: readonly number[]): ReturnType<typeof compileConstraint> | undefined => {

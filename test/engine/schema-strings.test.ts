@@ -86,6 +86,15 @@ t.test('and what is valid can be written', (t) => {
     ['email', ['Ada.Lovelace@Example.org'], ['a@b', '.a@b.org']],
     ['hostname', ['localhost', 'a.b.example.org'], ['-a.org', 'a..org', '1.2.3.4']],
     ['uuid', ['2EB8AA08-AA98-41EA-B4AA-73B441D16380'], ['2eb8aa08-aa98-41ea-b4aa-73b441d1638']],
+    ['uuid4', ['2eb8aa08-aa98-41ea-b4aa-73b441d16380'], ['2eb8aa08-aa98-11ea-b4aa-73b441d16380']],
+    ['ipvanyaddress', ['10.0.0.1', '::1'], ['10.0.0.256', '10.0.0.1/8']],
+    ['ipv4network', ['10.0.0.1/32'], ['10.0.0.1', '10.0.0.1/24']],
+    ['ipvanyinterface', ['10.0.0.1/0', '10.0.0.1/24', '::1/128'], ['10.0.0.1/33', '::1/129', '10.0.0.1/']],
+    ['base64', ['YQ==', 'YWI=', 'YWJj', 'YWJjYWJjYQ=='], ['YQ', 'YWI', 'Y-_=', 'YQ==YQ==']],
+    ['base64url', ['Y-_=', 'YWJj'], ['Y+/=']],
+    ['color', ['#fff', '#A0b1C2'], ['#ffff', 'red']],
+    ['int64', ['0', '-9007199254740993'], ['-0', '1.5', '12345678901234567890']],
+    ['decimal', ['-12.50', '3'], ['1.', '.5', '1e3']],
   ] as const) {
     const [whole, long] = [vocabulary(), vocabulary()];
     for (const text of texts) t.ok(accepts({ type: 'string', format }, text, whole) && accepts({ type: 'string', format, maxLength: 2000 }, text, long), `${format} ${text}`);
@@ -150,6 +159,9 @@ t.test('multiples of whole numbers and decimals, within bounds', (t) => {
       [-2, 0.25, 3.5],
     ],
     [{ type: 'number', multipleOf: 0.01, minimum: 0 }, (x: number) => Math.abs(x * 100 - Math.round(x * 100)) < 1e-3, [0, 19.99, 0.07, 1234.5], [0.001, -1]],
+    // Read as doubles, they would be rounded to others.
+    [{ type: 'number', multipleOf: 0.01, minimum: 8e12 }, (x: number) => x === Number(x.toFixed(2)), [8_000_000_000_000.25], [800_000_000_000_000.38]],
+    [{ type: 'number', not: { multipleOf: 0.5 } }, (x: number) => x % 0.5 !== 0, [0.25, 800_000_000.125], [801_291_220_066_799.1]],
     [
       { type: ['number', 'null'], multipleOf: 2.5, minimum: 0, maximum: 9 },
       (x: number | null) => x === null || [0, 2.5, 5, 7.5].includes(x),

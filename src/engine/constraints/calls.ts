@@ -12,7 +12,7 @@ import { DEEPSEEK, FENCED, FUNCTION_GEMMA, GEMMA_4, GLM, HARMONY, HERMES, KIMI, 
 import { characters, choice, complement, literal, NOTHING, optional, repeat, replaced, rule, sequence, token, without } from './grammar/expression.ts';
 import type { Expression, Grammar } from './grammar/expression.ts';
 import { schemaGrammar } from './json/json-schema.ts';
-import { anyValue } from './json/json-text.ts';
+import { anyValue } from './json/texts/json-text.ts';
 
 export interface CallGrammar {
   readonly format: ReplyFormat;

@@ -124,7 +124,7 @@ const spelt = (text: string, { encode, bytesOf }: ConstraintVocabulary): string 
 export function constraintOf(key: string, make: () => Grammar, vocabulary: ConstraintVocabulary, limited?: Limited): Constraint {
   const grammar = compiled(key, make, vocabulary);
   if (!limited) return new GrammarConstraint(grammar, vocabulary);
-  if (grammar.network.distinct.size > 0) throw invalid('limits of the text cannot be combined with uniqueItems over items of free values; list the values, or leave one of them out');
+  if (grammar.network.distinct.size > 0) throw invalid('limits of the text cannot be combined with uniqueItems over items of free values, nor with minProperties over free names; list the values or names, or leave one of them out');
   if (!limited.marks?.opened) checkLimits(grammar, limited.limits);
   return new LimitedConstraint(grammar, limited.limits, vocabulary, limited.marks);
 }

@@ -96,10 +96,10 @@ export class ModelPool {
    * be opened, `aborted`, `closed`.
    */
   async use(id: string, task: Task, signal?: AbortSignal): Promise<Lease> {
+    // Whoever waits for room comes first, or a model that is always in use would keep all others out.
+    if (this.#pressed && this.#entry(id).open) await this.#turn;
     const entry = this.#entry(id);
     if (!entry.described.info.tasks.includes(task)) throw unableTo(task, entry.info, this.infos());
-    // Whoever waits for room comes first, or a model that is always in use would keep all others out.
-    if (this.#pressed && entry.open) await this.#turn;
     if (signal?.aborted) throw new EngineError('aborted', 'the request was aborted while its model was waited for');
     entry.uses++;
     let given = false;

@@ -1,4 +1,4 @@
-// Owns reading calls that are written as code of Python: f(a=1, b="x"), one or several, printed or assigned or in a list, with literals as arguments.
+// Owns reading calls that are written as code of Python: f(a=1, b="x"), one or several, printed or assigned or in a list, with literals as arguments; and literals by themselves.
 // Refuses to run anything. What is no such call makes the whole text none.
 
 export interface PythonCall {
@@ -58,6 +58,13 @@ class Reader {
       this.#skip(false);
       if (this.#at < this.#text.length && !/[\n;]/.test(this.#text[this.#at])) throw new NoCall();
     }
+  }
+  /** One literal, and nothing else. */
+  literal(): unknown {
+    const value = this.#value();
+    this.#skip(true);
+    if (this.#at < this.#text.length) throw new NoCall();
+    return value;
   }
   #statement(): PythonCall[] {
     if (this.#take('[')) return this.#listed(']', () => this.#call());
@@ -190,9 +197,14 @@ class Reader {
 
 /** The calls that a code makes, in order; undefined: it does something else, or nothing. */
 export function pythonCalls(code: string): readonly PythonCall[] | undefined {
+  const calls = attempt(() => new Reader(code).program());
+  return calls && calls.length > 0 ? calls : undefined;
+}
+/** The value of a literal; undefined for what is none. */
+export const pythonLiteral = (text: string): unknown => attempt(() => new Reader(text).literal());
+function attempt<Result>(read: () => Result): Result | undefined {
   try {
-    const calls = new Reader(code).program();
-    return calls.length > 0 ? calls : undefined;
+    return read();
   } catch (error) {
     if (error instanceof NoCall) return undefined;
     throw error;

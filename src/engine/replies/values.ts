@@ -2,6 +2,7 @@
 // Refuses to know where it was written.
 
 import { isSign } from './marks.ts';
+import { pythonLiteral } from './python-calls.ts';
 
 type Types = ReadonlySet<string>;
 const MOST_REFERENCES = 16;
@@ -15,11 +16,15 @@ function typeOf(value: unknown): string {
 /** What a pointer such as #/$defs/city points at. */
 function pointed(root: unknown, pointer: unknown): unknown {
   if (typeof pointer !== 'string' || !pointer.startsWith('#')) return undefined;
-  const steps = pointer
-    .split('/')
-    .slice(1)
-    .map((step) => decodeURIComponent(step).replaceAll('~1', '/').replaceAll('~0', '~'));
-  return steps.reduce<unknown>((value, step) => (isObject(value) ? value[step] : undefined), root);
+  const steps = pointer.split('/').slice(1).map(keyOf);
+  return steps.reduce<unknown>((value, step) => (isObject(value) && step !== undefined && Object.hasOwn(value, step) ? value[step] : undefined), root);
+}
+function keyOf(step: string): string | undefined {
+  try {
+    return decodeURIComponent(step).replaceAll('~1', '/').replaceAll('~0', '~');
+  } catch {
+    return undefined;
+  }
 }
 const union = (all: readonly (Types | undefined)[]): Types | undefined =>
   all.some((types) => types === undefined) ? undefined : new Set(all.flatMap((types) => [...(types ?? [])]));
@@ -32,8 +37,10 @@ export function typesOf(schema: unknown, root: unknown, depth = 0): Types | unde
   const list = (name: string): readonly unknown[] | undefined => (Array.isArray(schema[name]) ? (schema[name] as readonly unknown[]) : undefined);
   const inner = (each: unknown): Types | undefined => typesOf(each, root, depth + 1);
   const { type } = schema;
+  const named = typeof type === 'string' ? [type] : list('type')?.map(String);
   const said = [
-    typeof type === 'string' ? new Set([type]) : list('type') && new Set(list('type')?.map(String)),
+    // As OpenAPI 3.0 has it.
+    named && new Set(schema['nullable'] === true ? [...named, 'null'] : named),
     'const' in schema ? new Set([typeOf(schema['const'])]) : undefined,
     list('enum') && new Set(list('enum')?.map(typeOf)),
     ...['anyOf', 'oneOf'].map((name) => list(name) && union(list(name)?.map(inner) ?? [])),
@@ -72,10 +79,15 @@ function jsonIn(text: string): { readonly json: string; readonly type: string } 
     return undefined;
   }
 }
+/** A list or object of Python, where there can be no text. */
+function pythonIn(text: string, types: Types | undefined): { readonly json: string; readonly type: string } | undefined {
+  const value = types && !types.has('string') ? pythonLiteral(text) : undefined;
+  return typeof value === 'object' && value !== null ? { json: JSON.stringify(value), type: typeOf(value) } : undefined;
+}
 /** The JSON of a value that was written without quotes. Text is taken for JSON where the types let it be no text, or do not say. */
 export function jsonOf(text: string, types: Types | undefined): string {
   if (isText(types)) return quoted(text);
-  const found = jsonIn(text.trim());
+  const found = jsonIn(text.trim()) ?? pythonIn(text, types);
   if (!found) return quoted(text);
   if (!types) return found.json;
   const fits = found.type !== 'string' && (types.has(found.type) || (found.type === 'integer' && types.has('number')));

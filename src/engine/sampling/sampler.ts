@@ -7,6 +7,8 @@ import type { Sampling } from '../port.ts';
 import { SeededRandom } from './random.ts';
 import { TokenCounts } from './token-counts.ts';
 
+const NONE: ReadonlySet<number> = new Set();
+
 /** Working memory for one vocabulary; shared by all sequences of a model, because a choice never waits. */
 export class SamplerScratch {
   readonly weights: Float64Array;
@@ -61,8 +63,8 @@ export class Sampler {
     return { logprob: logits[token] - highest - total, top: top.map((id) => [id, logits[id] - highest - total]) };
   }
 
-  /** A token id out of `allowed` (all when absent), and none of `barred`. `logits`: one per id; they are changed. Throws EngineError `failed` when none of them is a number. */
-  choose(logits: Float32Array, allowed?: TokenSet, barred?: Iterable<number>): number {
+  /** A token id out of `allowed` (all when absent), and none of `barred`, where that leaves any. `logits`: one per id; they are changed. Throws EngineError `failed` when none of them is a number. */
+  choose(logits: Float32Array, allowed?: TokenSet, barred: ReadonlySet<number> = NONE): number {
     const { logprobs } = this.#sampling;
     if (logprobs === undefined) return this.#choose(logits, allowed, barred);
     const { top, total, highest } = this.#likeliest(logits, logprobs);
@@ -73,10 +75,10 @@ export class Sampler {
     return token;
   }
 
-  #choose(logits: Float32Array, set: TokenSet | undefined, barred: Iterable<number> = []): number {
+  #choose(logits: Float32Array, set: TokenSet | undefined, barred: ReadonlySet<number>): number {
     const allowed = set?.ids;
     if (set?.bits) set.mask(logits);
-    for (const token of barred) if (token < logits.length) logits[token] = -Infinity;
+    if (set?.within(barred) !== true) for (const token of barred) if (token < logits.length) logits[token] = -Infinity;
     this.#counts?.apply(logits);
     for (const [token, bias] of this.#bias) if (token < logits.length) logits[token] += bias;
     const count = allowed ? allowed.length : logits.length;

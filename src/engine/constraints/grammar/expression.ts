@@ -15,8 +15,8 @@ export type Expression =
   /** `most` may be infinite. */
   | { readonly kind: 'repeat'; readonly item: Expression; readonly least: number; readonly most: number }
   | { readonly kind: 'rule'; readonly name: string }
-  /** A JSON array of which no two items are equal: what stands between its brackets. That they are not is looked after beside the grammar, which takes any. */
-  | { readonly kind: 'distinct'; readonly inside: Expression }
+  /** A JSON array of which no two items are equal, or an object of which no two names are: what stands between its brackets. That they are not is looked after beside the grammar, which takes any. */
+  | { readonly kind: 'distinct'; readonly of: 'items' | 'names'; readonly inside: Expression }
   /** From the first place on, what leads from one to the next, until one at which a text ends. Each thing to read is one object, however often it is read. */
   | { readonly kind: 'automaton'; readonly places: readonly { readonly ends: boolean; readonly after: readonly { readonly read: Expression; readonly target: number }[] }[] };
 export interface Grammar {

@@ -48,7 +48,7 @@ export class Network {
   /** Ids of special tokens that the grammar names. */
   readonly tokens: number[] = [];
   readonly start: number;
-  /** Behind the brackets that open arrays of which no two items are equal. */
+  /** Behind the brackets that open arrays of which no two items are equal, and objects of which no two names are. */
   readonly distinct = new Set<number>();
   /** First nodes of rules that are named. */
   readonly #rules = new Map<string, number>();
@@ -113,9 +113,10 @@ export class Network {
       case 'automaton':
         return this.#automaton(expression, from);
       case 'distinct': {
-        const open = this.#add(literal('['), from);
+        const [begin, end] = expression.of === 'items' ? '[]' : '{}';
+        const open = this.#add(literal(begin), from);
         this.distinct.add(open);
-        return this.#add(literal(']'), this.#add(expression.inside, open));
+        return this.#add(literal(end), this.#add(expression.inside, open));
       }
       default:
         return expression satisfies never;

@@ -1,14 +1,14 @@
-// Owns that no two items are equal in the arrays of which a grammar says so: what was written of them, and which tokens would repeat an item, or leave nothing else to be written.
+// Owns that no two items are equal in the arrays of which a grammar says so, and no two names in objects: what was written of them, and which tokens would repeat an item, or leave nothing else to be written.
 // Refuses to know what items are: that equal ones are written alike, or that more can be added to them, is the grammar's part.
 
 import type { Machine } from '../grammar/machine.ts';
-import { canonical } from '../json/schema-source.ts';
+import { canonical } from '../json/reading/source.ts';
 import { TokenSet } from '../tokens/token-set.ts';
 import type { TokenTrie } from '../tokens/token-trie.ts';
 import type { CompiledGrammar } from './masks.ts';
 import { SeenTexts } from './seen-texts.ts';
 
-const [OPEN, CLOSE, OPEN_OBJECT, CLOSE_OBJECT, COMMA, QUOTE, ESCAPE, SPACE] = Array.from('[]{},"\\ ', (sign) => sign.charCodeAt(0));
+const [OPEN, CLOSE, OPEN_OBJECT, CLOSE_OBJECT, COMMA, COLON, QUOTE, ESCAPE, SPACE] = Array.from('[]{},:"\\ ', (sign) => sign.charCodeAt(0));
 /** Where an item is written; `depth` 0: not inside brackets of its own. */
 interface Place {
   readonly depth: number;
@@ -18,7 +18,10 @@ interface Place {
   readonly begun: boolean;
 }
 const BEFORE: Place = { depth: 0, inText: false, escaped: false, begun: false };
-const endsItem = ({ depth, inText }: Place, byte: number): boolean => depth === 0 && !inText && (byte === COMMA || byte === CLOSE);
+/** What is written there: an item, a name, or the value behind one, which may be what it likes. */
+type Part = 'item' | 'name' | 'value';
+const ENDS: Readonly<Record<Part, readonly number[]>> = { item: [COMMA, CLOSE], name: [COLON, CLOSE_OBJECT], value: [COMMA, CLOSE_OBJECT] };
+const endsPart = (part: Part, { depth, inText }: Place, byte: number): boolean => depth === 0 && !inText && ENDS[part].includes(byte);
 function after(place: Place, byte: number): Place {
   const { depth, inText, escaped, begun } = place;
   if (inText) return { depth, inText: escaped || byte !== QUOTE, escaped: !escaped && byte === ESCAPE, begun };
@@ -53,7 +56,9 @@ interface EndingTokens {
   readonly anywhere: readonly number[];
   /** That may end a text, and go on to another item or array. */
   readonly further: readonly number[];
-  /** In front of an array. */
+  /** That may end a value, and the name behind it. */
+  readonly named: readonly number[];
+  /** In front of an array or an object. */
   readonly opening: readonly number[];
 }
 const known = new WeakMap<TokenTrie, EndingTokens>();
@@ -67,15 +72,17 @@ function endingTokens({ trie, size, bytesOf: of }: CompiledGrammar): EndingToken
       inText: those((bytes) => bytes.includes(QUOTE)),
       anywhere: those((bytes) => bytes.some((byte) => ends.includes(byte))),
       further: those((bytes) => bytes.includes(QUOTE) && bytes.subarray(bytes.indexOf(QUOTE)).some((byte) => byte === COMMA || byte === OPEN)),
-      opening: those((bytes) => bytes.includes(OPEN) && bytes.subarray(bytes.indexOf(OPEN)).some((byte) => ends.includes(byte))),
+      named: those((bytes) => bytes.includes(COMMA) && bytes.includes(QUOTE)),
+      opening: those((bytes) => [OPEN, OPEN_OBJECT].some((open) => bytes.includes(open) && bytes.subarray(bytes.indexOf(open)).some((byte) => ends.includes(byte)))),
     };
     known.set(trie, found);
   }
   return found;
 }
 
-/** An array that is being written. */
-interface OpenArray {
+/** An array, or an object, that is being written. */
+interface Open {
+  readonly part: Part;
   readonly seen: SeenTexts;
   readonly values: Set<string>;
   readonly place: Place;
@@ -88,14 +95,14 @@ interface OpenArray {
 /** Of one text. */
 export class DistinctItems {
   readonly #grammar: CompiledGrammar;
-  #array: OpenArray | undefined;
+  #open: Open | undefined;
 
   constructor(grammar: CompiledGrammar) {
     this.#grammar = grammar;
   }
   /** These bytes were written where the machine is in this state. */
   accept(machine: Machine, state: number, bytes: Iterable<number>): void {
-    this.#array = this.#read(machine, state, bytes, () => {})?.array;
+    this.#open = this.#read(machine, state, bytes, () => {})?.open;
   }
   /** Those of the tokens that the grammar takes in a state behind which every item is another one, and can be. */
   allowed(machine: Machine, state: number, taken: TokenSet): TokenSet {
@@ -115,8 +122,9 @@ export class DistinctItems {
   /** All others stay inside an item that is no beginning of one that was there. */
   #doubtful(): readonly number[] {
     const { inText, anywhere, further, opening } = endingTokens(this.#grammar);
-    if (!this.#array) return opening;
-    const { seen, node, place } = this.#array;
+    if (!this.#open) return opening;
+    const { part, seen, node, place } = this.#open;
+    if (part === 'value') return endingTokens(this.#grammar).named;
     // A text that is no beginning of one that was there is another one, wherever it ends.
     const ending = !place.inText ? anywhere : node < 0 && place.depth === 0 ? further : inText;
     if (node < 0) return ending;
@@ -127,26 +135,28 @@ export class DistinctItems {
   #mayCome(machine: Machine, state: number, bytes: Uint8Array): boolean {
     const undo: (() => void)[] = [];
     const read = this.#read(machine, state, bytes, (back) => void undo.push(back));
-    const may = read !== undefined && this.#goesOn(machine, read.state, read.array);
+    const may = read !== undefined && this.#goesOn(machine, read.state, read.open);
     for (const back of undo.toReversed()) back();
     return may;
   }
   /** Where they lead to; undefined where they repeat an item. `noted`: what takes back that an item was seen. */
-  #read(machine: Machine, from: number, bytes: Iterable<number>, noted: (back: () => void) => void): { readonly state: number; readonly array: OpenArray | undefined } | undefined {
-    let [state, array] = [from, this.#array];
+  #read(machine: Machine, from: number, bytes: Iterable<number>, noted: (back: () => void) => void): { readonly state: number; readonly open: Open | undefined } | undefined {
+    let [state, open] = [from, this.#open];
     for (const byte of bytes) {
       if (state < 0) return undefined;
-      if (!array) {
-        if (byte === OPEN && this.#opens(machine, state)) array = { seen: new SeenTexts(), values: new Set(), place: BEFORE, text: undefined, node: 0 };
-      } else if (!endsItem(array.place, byte)) {
-        const { place, text, node, seen } = array;
+      if (!open) {
+        if ((byte === OPEN || byte === OPEN_OBJECT) && this.#opens(machine, state, byte)) open = { part: byte === OPEN ? 'item' : 'name', seen: new SeenTexts(), values: new Set(), place: BEFORE, text: undefined, node: 0 };
+      } else if (open.part === 'value') {
+        open = !endsPart('value', open.place, byte) ? { ...open, place: after(open.place, byte) } : byte === COMMA ? { ...open, part: 'name', place: BEFORE, text: undefined, node: 0 } : undefined;
+      } else if (!endsPart(open.part, open.place, byte)) {
+        const { place, text, node, seen } = open;
         const next = after(place, byte);
-        if (next.begun) array = { ...array, place: next, text: { byte, before: text }, node: node < 0 ? -1 : seen.after(node, byte) };
+        if (next.begun) open = { ...open, place: next, text: { byte, before: text }, node: node < 0 ? -1 : seen.after(node, byte) };
         // Behind its last bracket nothing can make it another one.
-        if (next.depth === 0 && place.depth > 0 && array.values.has(valueOf(bytesOf(array.text)))) return undefined;
+        if (next.depth === 0 && place.depth > 0 && open.values.has(valueOf(bytesOf(open.text)))) return undefined;
       } else {
-        if (array.place.begun) {
-          const { values, seen, text } = array;
+        if (open.place.begun) {
+          const { values, seen, text } = open;
           const written = bytesOf(text);
           const value = valueOf(written);
           if (values.has(value)) return undefined;
@@ -157,32 +167,32 @@ export class DistinctItems {
             forget();
           });
         }
-        array = byte === CLOSE ? undefined : { ...array, place: BEFORE, text: undefined, node: 0 };
+        open = byte === COLON ? { ...open, part: 'value', place: BEFORE } : byte === COMMA ? { ...open, place: BEFORE, text: undefined, node: 0 } : undefined;
       }
       state = machine.step(state, byte);
     }
-    return { state, array };
+    return { state, open };
   }
-  #opens(machine: Machine, state: number): boolean {
+  #opens(machine: Machine, state: number, byte: number): boolean {
     const { network } = this.#grammar;
-    return machine.framesOf(state).some((frame) => network.nodes[machine.nodes[frame]].arcs.some(({ from, to, target }) => from <= OPEN && OPEN <= to && network.distinct.has(target)));
+    return machine.framesOf(state).some((frame) => network.nodes[machine.nodes[frame]].arcs.some(({ from, to, target }) => from <= byte && byte <= to && network.distinct.has(target)));
   }
   /** Whether the item can become one that was not there: from a byte on with which none of those goes on, any text of the grammar is another one. */
-  #goesOn(machine: Machine, state: number, array: OpenArray | undefined): boolean {
-    if (!array || array.node < 0) return true;
-    const { seen } = array;
-    const open = [{ state, node: array.node, place: array.place }];
-    for (let at = open.pop(); at; at = open.pop())
+  #goesOn(machine: Machine, state: number, open: Open | undefined): boolean {
+    if (!open || open.part === 'value' || open.node < 0) return true;
+    const { part, seen } = open;
+    const ways = [{ state, node: open.node, place: open.place }];
+    for (let at = ways.pop(); at; at = ways.pop())
       for (const byte of machine.bytesOf(at.state)) {
-        if (!at.place.begun && byte === CLOSE) return true;
-        if (at.place.begun && endsItem(at.place, byte)) {
+        if (!at.place.begun && (byte === CLOSE || byte === CLOSE_OBJECT)) return true;
+        if (at.place.begun && endsPart(part, at.place, byte)) {
           if (!seen.has(at.node)) return true;
           continue;
         }
         const place = after(at.place, byte);
         const node = place.begun ? seen.after(at.node, byte) : at.node;
         if (node < 0) return true;
-        open.push({ state: machine.step(at.state, byte), node, place });
+        ways.push({ state: machine.step(at.state, byte), node, place });
       }
     return false;
   }

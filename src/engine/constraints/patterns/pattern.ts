@@ -1,9 +1,10 @@
-// Owns reading regular expressions: what of JavaScript's syntax (with the flag `u`) a text can be generated from.
+// Owns reading regular expressions: what of JavaScript's syntax (with the flag `u`) a text can be generated from; and Python's names of groups, ends of texts, and flags in front.
 // Refuses to know how they are recognised, and how the characters are written.
 
 import { complement, LAST_POINT, normalise } from '../grammar/expression.ts';
 import type { Range } from '../grammar/expression.ts';
 import { invalid } from '../grammar/network.ts';
+import { withOtherCases } from './letter-cases.ts';
 import { charactersOf } from './unicode-properties.ts';
 
 const MOST_CHARACTERS = 16 * 1024;
@@ -56,6 +57,12 @@ export function patternOfAll(patterns: readonly string[]): string {
   return patterns.map((each) => `^(?=[^]*(?:${each}))`).join('');
 }
 
+/** Letters of either case are the same; a full stop is any character. */
+interface Flags {
+  readonly i: boolean;
+  readonly s: boolean;
+}
+
 class Parser {
   readonly #pattern: string;
   /** By their text. */
@@ -64,12 +71,18 @@ class Parser {
   #ranges = 0;
   #at = 0;
   #depth = 0;
+  #flags: Flags = { i: false, s: false };
 
   constructor(pattern: string) {
     this.#pattern = pattern;
   }
 
   whole(): Pattern {
+    const flags = /^\(\?([is]+)\)/.exec(this.#pattern);
+    if (flags) {
+      this.#at = flags[0].length;
+      this.#flags = { i: flags[1].includes('i'), s: flags[1].includes('s') };
+    }
     const all = this.#alternatives();
     if (this.#at < this.#pattern.length) throw this.#wrong(this.#pattern[this.#at] === ')' ? 'a ")" that nothing opened' : `${JSON.stringify(this.#pattern[this.#at])} is not supported here`);
     return all;
@@ -118,8 +131,8 @@ class Parser {
   }
   /** What stands between characters. */
   #assertion(): Pattern | undefined {
-    if (this.#take('^')) return START;
-    if (this.#take('$')) return END;
+    if (this.#take('^') || this.#take('\\A')) return START;
+    if (this.#take('$') || this.#take('\\Z') || this.#take('\\z')) return END;
     if (this.#take('\\b')) return boundary(false);
     if (this.#take('\\B')) return boundary(true);
     for (const back of [false, true])
@@ -128,15 +141,15 @@ class Parser {
   }
   #one(next: string): Pattern {
     if (next === '(') return this.#group();
-    if (next === '[' || next === '\\') return this.#known(() => (next === '[' ? this.#class() : this.#escape()));
+    if (next === '[' || next === '\\') return this.#known(() => (next === '[' ? this.#class() : this.#cased(this.#escape())));
     if (next === '.') {
       this.#at++;
-      return this.#alike('.', () => complement(LINE_ENDS));
+      return this.#flags.s ? this.#alike('[^]', () => ANY) : this.#alike('.', () => complement(LINE_ENDS));
     }
     if ('*+?{}'.includes(next)) throw this.#wrong(`${JSON.stringify(next)} repeats nothing; write \\${next} for the sign itself`);
     const point = this.#pattern.codePointAt(this.#at) ?? 0;
     this.#at += point > 0xffff ? 2 : 1;
-    return this.#alike(String.fromCodePoint(point), () => [[point, point]]);
+    return this.#alike(String.fromCodePoint(point), () => this.#cased([[point, point]]));
   }
   /** A class is one list, however often it stands in the pattern: one of a property has hundreds of ranges. */
   #known(read: () => readonly Range[]): Pattern {
@@ -145,9 +158,14 @@ class Parser {
     return this.#alike(this.#pattern.slice(start, this.#at), () => ranges);
   }
   #alike(text: string, ranges: () => readonly Range[]): Pattern {
-    let known = this.#classes.get(text);
-    if (!known) this.#classes.set(text, (known = character(normalise(ranges()))));
+    const key = this.#flags.i ? `(?i)${text}` : text;
+    let known = this.#classes.get(key);
+    if (!known) this.#classes.set(key, (known = character(normalise(ranges()))));
     return known;
+  }
+  /** Of characters that the pattern names, and not of properties. */
+  #cased(ranges: readonly Range[]): readonly Range[] {
+    return this.#flags.i && ranges.length === 1 ? withOtherCases(ranges) : ranges;
   }
   #count(ranges: readonly Range[]): readonly Range[] {
     this.#ranges += ranges.length;
@@ -156,14 +174,17 @@ class Parser {
   }
   #group(): Pattern {
     this.#at++;
-    if (!this.#take('?:')) {
-      const named = /\?<[A-Za-z_]\w*>/y;
-      named.lastIndex = this.#at;
-      const name = named.exec(this.#pattern)?.[0];
-      if (name) this.#at += name.length;
-      else if (this.#pattern[this.#at] === '?') throw this.#wrong(`(${this.#pattern.slice(this.#at, this.#at + 2)} is not supported: a group is (..), (?:..), (?<name>..) or looks ahead or behind`, this.#at - 1);
-    }
-    return this.#body();
+    const before = this.#flags;
+    const start = /(\?P?<[\p{ID_Start}$_][\p{ID_Continue}$]*>)|\?([is]*)(?:-([is]+))?:|(?!\?)/uy;
+    start.lastIndex = this.#at;
+    const found = start.exec(this.#pattern);
+    if (!found) throw this.#wrong(`(${this.#pattern.slice(this.#at, this.#at + 2)} is not supported: a group is (..), (?:..), (?i:..), (?<name>..) or looks ahead or behind`, this.#at - 1);
+    const [all, , on = '', off = ''] = found;
+    this.#at += all.length;
+    this.#flags = { i: (before.i || on.includes('i')) && !off.includes('i'), s: (before.s || on.includes('s')) && !off.includes('s') };
+    const body = this.#body();
+    this.#flags = before;
+    return body;
   }
   #body(): Pattern {
     if (++this.#depth > 100) throw this.#wrong('more than 100 groups inside each other');
@@ -178,13 +199,14 @@ class Parser {
     const ranges: Range[] = [];
     while (!this.#take(']')) {
       if (this.#at >= this.#pattern.length) throw this.#wrong('a class that nothing closes', start);
+      if (/^\[:\^?[a-z]+:\]/.test(this.#pattern.slice(this.#at, this.#at + 16))) throw this.#wrong('classes by names are not supported; write the characters, or \\p{..}');
       const from = this.#count(this.#classItem());
       if (this.#pattern[this.#at] === '-' && this.#pattern[this.#at + 1] !== ']' && from.length === 1 && from[0][0] === from[0][1]) {
         this.#at++;
         const to = this.#classItem();
         if (to.length !== 1 || to[0][0] !== to[0][1] || to[0][0] < from[0][0]) throw this.#wrong('a range must go from a lower character to a higher one');
-        ranges.push([from[0][0], to[0][0]]);
-      } else ranges.push(...from);
+        ranges.push(...this.#cased([[from[0][0], to[0][0]]]));
+      } else ranges.push(...this.#cased(from));
     }
     const kept = negated ? complement(ranges) : ranges;
     if (kept.length === 0) throw this.#wrong('a class without characters', start);
@@ -198,11 +220,11 @@ class Parser {
   }
   #escape(): readonly Range[] {
     const start = this.#at;
-    const found = /\\(?:x([0-9A-Fa-f]{2})|u([0-9A-Fa-f]{4})|u\{([0-9A-Fa-f]+)\}|([pP])\{([^}]+)\}|(.))/suy;
+    const found = /\\(?:x([0-9A-Fa-f]{2})|u([0-9A-Fa-f]{4})|u\{([0-9A-Fa-f]+)\}|([pP])\{([^}]+)\}|c([A-Za-z])|(.))/suy;
     found.lastIndex = this.#at;
     const match = found.exec(this.#pattern);
     if (!match) throw this.#wrong('an escape that is cut short');
-    const [all, two, four, more, kind, property, sign] = match;
+    const [all, two, four, more, kind, property, control, sign] = match;
     this.#at += all.length;
     const code = two ?? four ?? more;
     if (code !== undefined) {
@@ -215,6 +237,7 @@ class Parser {
       if (point > LAST_POINT || (point >= 0xd800 && point <= 0xdfff)) throw this.#wrong('no character of Unicode', start);
       return [[point, point]];
     }
+    if (control !== undefined) return [[control.charCodeAt(0) % 32, control.charCodeAt(0) % 32]];
     if (kind !== undefined) return kind === 'P' ? complement(this.#property(property)) : this.#property(property);
     switch (sign) {
       case 'd':

@@ -3,7 +3,7 @@
 
 import type { Place } from '../masks/ahead.ts';
 import type { Grammar } from '../grammar/expression.ts';
-import { string } from '../json/json-text.ts';
+import { string } from '../json/texts/json-text.ts';
 import { limitedMasks } from '../limits/limited-masks.ts';
 import type { Masks } from '../masks/mask-slots.ts';
 import { CompiledGrammar } from '../masks/masks.ts';

@@ -1,8 +1,8 @@
 // Owns how JSON is written: strings, constants, any value, the signs between.
 // Refuses to know schemas.
 
-import { characters, choice, complement, LAST_POINT, literal, normalise, optional, repeat, rule, sequence, sequenceOf, together } from '../grammar/expression.ts';
-import type { Expression, Range } from '../grammar/expression.ts';
+import { characters, choice, complement, LAST_POINT, literal, normalise, optional, repeat, rule, sequence, sequenceOf, together } from '../../grammar/expression.ts';
+import type { Expression, Range } from '../../grammar/expression.ts';
 import { numbers } from './json-numbers.ts';
 
 const SHORT: Readonly<Record<number, string>> = { 8: '\\b', 9: '\\t', 10: '\\n', 12: '\\f', 13: '\\r', 34: '\\"', 92: '\\\\' };

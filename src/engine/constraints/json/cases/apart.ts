@@ -1,8 +1,8 @@
 // Owns whether no value can be valid by two schemas.
 // Refuses to guess: where it does not see that they are apart, they are not.
 
-import { behindReferences, canonical, propertiesOf, requiredOf, schemaOf, TYPES, typesOf } from './schema-source.ts';
-import type { Schema, Type } from './schema-source.ts';
+import { behindReferences, canonical, propertiesOf, requiredOf, schemaOf, TYPES, typesOf } from '../reading/source.ts';
+import type { Schema, Type } from '../reading/source.ts';
 
 /** Two alternatives of `oneOf` that are not seen to have no value in common, by type or by a property that is required to have other constants. Where there are none, it is `anyOf`. */
 export function overlapping(whole: unknown, items: readonly Schema[], at: string): readonly [number, number] | undefined {

@@ -1,16 +1,16 @@
 // Owns the items of an array of which each may come once, or of which some are counted, as an automaton: a place for what came before.
 // Refuses to know how items are written.
 
-import { EngineError } from '../../port.ts';
-import { automaton } from '../grammar/automaton.ts';
-import type { AutomatonPlace } from '../grammar/automaton.ts';
-import { choice, sequence } from '../grammar/expression.ts';
-import type { Expression } from '../grammar/expression.ts';
-import { NoText } from '../grammar/network.ts';
-import { COMMA, constant } from './json-text.ts';
-import type { SchemaCases } from './schema-cases.ts';
-import { canonical, countOf, nothing, wrong } from './schema-source.ts';
-import type { ObjectSchema, Schema } from './schema-source.ts';
+import { EngineError } from '../../../port.ts';
+import { automaton } from '../../grammar/automaton.ts';
+import type { AutomatonPlace } from '../../grammar/automaton.ts';
+import { choice, sequence } from '../../grammar/expression.ts';
+import type { Expression } from '../../grammar/expression.ts';
+import { NoText } from '../../grammar/network.ts';
+import { COMMA, constant } from '../texts/json-text.ts';
+import type { SchemaCases } from '../cases/cases.ts';
+import { canonical, countOf, nothing, wrong } from '../reading/source.ts';
+import type { ObjectSchema, Schema } from '../reading/source.ts';
 
 /** Ways from one place to the next, of one array. */
 const MOST_WAYS = 4_000;

@@ -1,10 +1,10 @@
 // Owns what the properties, and the items, of several parts of a schema come to together.
 // Refuses what would take a pattern of its own for each way in which names match: patterns of one part beside what another one says of all other names.
 
-import { patternsOf } from './pattern-names.ts';
-import type { NamePattern } from './pattern-names.ts';
-import { itemsOf, propertiesOf, schemaOf, wrong } from './schema-source.ts';
-import type { Both, ObjectSchema, Schema } from './schema-source.ts';
+import { patternsOf } from '../reading/pattern-names.ts';
+import type { NamePattern } from '../reading/pattern-names.ts';
+import { itemsOf, propertiesOf, schemaOf, wrong } from '../reading/source.ts';
+import type { Both, ObjectSchema, Schema } from '../reading/source.ts';
 
 /** Which properties and items they are about depends on each other. */
 export const MEMBERS: readonly string[] = ['properties', 'patternProperties', 'additionalProperties'];

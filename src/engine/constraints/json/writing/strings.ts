@@ -1,17 +1,17 @@
 // Owns the strings of a JSON Schema: lengths, patterns and formats, and what they come to together.
 // Refuses to know the other types.
 
-import { MOST_COMMON } from '../grammar/common-texts.ts';
-import type { CommonTexts } from '../grammar/common-texts.ts';
-import { repeat, rule } from '../grammar/expression.ts';
-import type { Expression } from '../grammar/expression.ts';
-import { ANY_CHARACTER, quoted, string, stringCharacter } from './json-text.ts';
-import { patternOfAll } from '../patterns/pattern.ts';
-import { PatternWork } from '../patterns/pattern-automaton.ts';
-import { looksAround, parseRegex } from '../patterns/regex.ts';
-import { FORMATS, SHORT_FORMATS } from './schema-formats.ts';
-import { countOf, nothing, wrong } from './schema-source.ts';
-import type { ObjectSchema } from './schema-source.ts';
+import { MOST_COMMON } from '../../grammar/common-texts.ts';
+import type { CommonTexts } from '../../grammar/common-texts.ts';
+import { repeat, rule } from '../../grammar/expression.ts';
+import type { Expression } from '../../grammar/expression.ts';
+import { ANY_CHARACTER, quoted, string, stringCharacter } from '../texts/json-text.ts';
+import { patternOfAll } from '../../patterns/pattern.ts';
+import { PatternWork } from '../../patterns/pattern-automaton.ts';
+import { looksAround, parseRegex } from '../../patterns/regex.ts';
+import { FORMATS, SHORT_FORMATS } from '../texts/formats.ts';
+import { countOf, nothing, wrong } from '../reading/source.ts';
+import type { ObjectSchema } from '../reading/source.ts';
 
 export class SchemaStrings {
   readonly #rules: Map<string, Expression>;

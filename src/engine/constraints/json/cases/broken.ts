@@ -1,11 +1,11 @@
 // Owns the values of a case that are not valid by what a schema says of items, or of names that match or are not listed.
 // Refuses to guess: where the other keywords cannot say it, an error names the keyword.
 
-import { isPossible, requiring, valued, valueOf } from './schema-case.ts';
-import type { Case } from './schema-case.ts';
-import { patternsOf } from './pattern-names.ts';
-import { countOf, itemsOf, propertiesOf, requiredOf, schemaOf, wrong } from './schema-source.ts';
-import type { ObjectSchema, Schema } from './schema-source.ts';
+import { isPossible, requiring, valued, valueOf } from './case.ts';
+import type { Case } from './case.ts';
+import { patternsOf } from '../reading/pattern-names.ts';
+import { countOf, itemsOf, propertiesOf, requiredOf, schemaOf, wrong } from '../reading/source.ts';
+import type { ObjectSchema, Schema } from '../reading/source.ts';
 
 /** What is valid by the first and not by the other. */
 export type Without = (schema: Schema, other: Schema, at: string) => Schema;

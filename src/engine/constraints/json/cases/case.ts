@@ -1,15 +1,16 @@
 // Owns one case of a schema: values of one type, or a list of values; what narrows it, and whether any value is left.
 // Refuses to know where cases come from.
 
-import { noneOf, patternsOf } from './pattern-names.ts';
-import { patternMatcher } from '../patterns/pattern-automaton.ts';
-import { parsePattern, patternOfAll } from '../patterns/pattern.ts';
-import { isMultiple } from './json-multiples.ts';
-import { EVALUATED } from './schema-evaluated.ts';
-import type { Evaluated } from './schema-evaluated.ts';
-import { FORMATS } from './schema-formats.ts';
-import { boundOf, canonical, itemsOf, propertiesOf, requiredOf, schemaOf, wrong } from './schema-source.ts';
-import type { ObjectSchema, Schema, Type } from './schema-source.ts';
+import { noneOf, patternsOf } from '../reading/pattern-names.ts';
+import { patternMatcher } from '../../patterns/pattern-automaton.ts';
+import { parsePattern, patternOfAll } from '../../patterns/pattern.ts';
+import { isMultiple, isStep } from '../texts/json-multiples.ts';
+import { BY_TYPE } from '../reading/keywords.ts';
+import { EVALUATED } from './evaluated.ts';
+import type { Evaluated } from './evaluated.ts';
+import { FORMATS } from '../texts/formats.ts';
+import { boundOf, canonical, itemsOf, propertiesOf, requiredOf, schemaOf, wrong } from '../reading/source.ts';
+import type { ObjectSchema, Schema, Type } from '../reading/source.ts';
 
 /** With `type`, which is one, and keywords of that type, for texts also `not: {enum}`, for numbers `not: {anyOf: [{multipleOf}]}`; or with `enum` alone. */
 export type Case = ObjectSchema & { readonly [EVALUATED]?: Evaluated };
@@ -69,21 +70,41 @@ export function isPossible(given: Case, at: string): boolean {
 }
 /** Whether a value of the type of a case is one of it. Throws EngineError `constraint_invalid` where that would take more than to compare. */
 export function isWithin(value: unknown, given: Case, keyword: string, at: string): boolean {
-  const beyond = Object.keys(given).find((key) => !['type', 'not', 'pattern'].includes(key) && !BOUNDS.includes(key));
+  const beyond = Object.keys(given).find((key) => !['type', 'not', 'pattern', 'multipleOf', 'format'].includes(key) && !BOUNDS.includes(key));
   if (beyond !== undefined) throw wrong(at, keyword, `together with ${beyond} is not supported; leave out the values that it forbids`);
   const bound = (key: string, otherwise: number): number => boundOf(given, at, key) ?? otherwise;
-  if (typeof value === 'number') return excludedSteps(given).every((step) => !isMultiple(value, step)) && bound('minimum', -Infinity) <= value && value <= bound('maximum', Infinity) && bound('exclusiveMinimum', -Infinity) < value && value < bound('exclusiveMaximum', Infinity);
+  if (typeof value === 'number') {
+    const step = boundOf(given, at, 'multipleOf');
+    if (step !== undefined && !isStep(step)) throw wrong(at, keyword, 'together with multipleOf of so many digits is not supported; leave out the values that it forbids');
+    const isStepped = (step === undefined || isMultiple(value, step)) && excludedSteps(given).every((each) => !isMultiple(value, each));
+    return isStepped && bound('minimum', -Infinity) <= value && value <= bound('maximum', Infinity) && bound('exclusiveMinimum', -Infinity) < value && value < bound('exclusiveMaximum', Infinity);
+  }
   if (typeof value !== 'string') return true;
   const length = Array.from(value).length;
-  const { pattern } = given;
+  const { pattern, format } = given;
+  // One that is not known is a note where values are listed; of a known one there are texts that its pattern does not have.
+  const form = typeof format === 'string' && Object.hasOwn(FORMATS, format) ? `^(?:${FORMATS[format]})$` : undefined;
+  if (form !== undefined && !matcherOf(given, form)(value)) throw wrong(at, keyword, `has a value, ${JSON.stringify(value.slice(0, 50))}, that is not seen to be of the format ${JSON.stringify(format)} beside it; leave out the value or the format`);
   const isMatching = pattern === undefined || (typeof pattern === 'string' && matcherOf(given, pattern)(value));
   return isMatching && bound('minLength', 0) <= length && length <= bound('maxLength', Infinity) && !excludedFrom(given).includes(value);
 }
-const matchers = new WeakMap<Case, (text: string) => boolean>();
+/** Of listed values those that are valid by what stands beside them: keywords of their own types. Throws EngineError `constraint_invalid` likewise. */
+export function validBeside(values: readonly unknown[], schema: ObjectSchema, at: string): readonly unknown[] {
+  const known = new Map<string, Case>();
+  const boundsOf = (kinds: readonly Type[]): Case => {
+    const bounds = known.get(kinds.join()) ?? Object.fromEntries(kinds.flatMap((type) => BY_TYPE[type]).flatMap((key): [string, unknown][] => (schema[key] === undefined ? [] : [[key, schema[key]]])));
+    known.set(kinds.join(), bounds);
+    return bounds;
+  };
+  return values.filter((value) => isWithin(value, boundsOf(kindsOf({ enum: [value] })), 'enum', at));
+}
+const matchers = new WeakMap<Case, Map<string, (text: string) => boolean>>();
 /** Many values are asked of one case. */
 function matcherOf(given: Case, pattern: string): (text: string) => boolean {
-  const matches = matchers.get(given) ?? patternMatcher(parsePattern(pattern), true);
-  matchers.set(given, matches);
+  const known = matchers.get(given) ?? new Map<string, (text: string) => boolean>();
+  matchers.set(given, known);
+  const matches = known.get(pattern) ?? patternMatcher(parsePattern(pattern), true);
+  known.set(pattern, matches);
   return matches;
 }
 /** Texts that a case of texts leaves out. */

@@ -1,23 +1,24 @@
 // Owns the numbers of a JSON Schema: bounds, and multiples that they must be or must not be.
 // Refuses to know the other types.
 
-import { MOST_COMMON } from '../grammar/common-texts.ts';
-import type { CommonTexts } from '../grammar/common-texts.ts';
-import type { Expression, Grammar } from '../grammar/expression.ts';
-import { multiplesOf } from './json-multiples.ts';
-import { PLAIN_NUMBERS } from './schema-distinct.ts';
-import { integers, numbers } from './json-numbers.ts';
-import { excludedSteps } from './schema-case.ts';
-import { boundOf, nothing, wrong } from './schema-source.ts';
-import type { ObjectSchema } from './schema-source.ts';
+import { MOST_COMMON } from '../../grammar/common-texts.ts';
+import type { CommonTexts } from '../../grammar/common-texts.ts';
+import type { Expression, Grammar } from '../../grammar/expression.ts';
+import { MOST_PLACES, multiplesOf, placesOf } from '../texts/json-multiples.ts';
+import { PLAIN_NUMBERS } from './distinct.ts';
+import { integers, MOST_DIGITS, numbers } from '../texts/json-numbers.ts';
+import { excludedSteps } from '../cases/case.ts';
+import { boundOf, nothing, wrong } from '../reading/source.ts';
+import type { ObjectSchema } from '../reading/source.ts';
 
 /** Throws EngineError `constraint_invalid`. `common`: of the schema; `once`: each number in one way. */
 export function numbersOf(type: 'integer' | 'number', schema: ObjectSchema, at: string, common: CommonTexts, once: boolean): Expression {
   const bound = (keyword: string): number | undefined => boundOf(schema, at, keyword);
   const multiple = bound('multipleOf');
   const steps = [...(multiple === undefined || (multiple === 1 && type === 'integer') ? [] : [{ step: multiple, none: false }]), ...excludedSteps(schema).map((step) => ({ step, none: true }))];
-  // Who looks whether a number is a multiple counts in numbers of JavaScript or the like.
-  const widest = multiple === undefined && steps.length === 0 && !once ? Infinity : Number.MAX_SAFE_INTEGER;
+  // Who looks whether a number is a multiple counts in numbers of JavaScript or the like, in which fractions of large ones are rounded away.
+  const places = type === 'integer' ? 0 : Math.max(0, ...steps.map(({ step, none }) => (none ? MOST_PLACES : placesOf(step))));
+  const widest = multiple === undefined && steps.length === 0 && !once ? Infinity : Math.min(Number.MAX_SAFE_INTEGER, places > 0 ? 10 ** (MOST_DIGITS - places) - 1 : Infinity);
   const [low, high, above, below] = [Math.max(-widest, bound('minimum') ?? -Infinity), Math.min(widest, bound('maximum') ?? Infinity), bound('exclusiveMinimum') ?? -Infinity, bound('exclusiveMaximum') ?? Infinity];
   const least = Math.max(low, above);
   const most = Math.min(high, below);

@@ -1,9 +1,9 @@
 // Owns which properties and items of a value one case has spoken of, for `unevaluatedProperties` and `unevaluatedItems`, and what these bind.
 // Refuses to guess: what may be spoken of elsewhere, too, counts as not spoken of.
 
-import { patternsOf } from './pattern-names.ts';
-import { itemsOf, propertiesOf, schemaOf, wrong } from './schema-source.ts';
-import type { Both, ObjectSchema, Schema } from './schema-source.ts';
+import { patternsOf } from '../reading/pattern-names.ts';
+import { itemsOf, propertiesOf, schemaOf, wrong } from '../reading/source.ts';
+import type { Both, ObjectSchema, Schema } from '../reading/source.ts';
 
 export interface Evaluated {
   readonly names: ReadonlySet<string>;
@@ -69,4 +69,10 @@ export function boundItems(given: ObjectSchema, { firsts: spoken, rest, containe
   const bound: Schema = contained.length === 0 ? schema : { anyOf: [...contained, schema] };
   const more = Array.from({ length: Math.max(firsts.length, spoken) }, (_, i): Schema => (i < spoken ? (firsts[i] ?? after) : both(firsts[i], bound)));
   return { ...given, prefixItems: more, items: both(after, bound) };
+}
+/** What is said of all properties, or items, that are not spoken of, as the keywords say it that name the others; undefined where all are spoken of. */
+export function saidOfOthers(keyword: 'unevaluatedProperties' | 'unevaluatedItems', { names, patterns, others, firsts, rest, contained }: Evaluated, schema: Schema): ObjectSchema | undefined {
+  const open = (keys: Iterable<string>): ObjectSchema => Object.fromEntries(Array.from(keys, (key) => [key, true]));
+  if (keyword === 'unevaluatedProperties') return others ? undefined : { properties: open(names), patternProperties: open(patterns), additionalProperties: schema };
+  return rest ? undefined : { prefixItems: Array.from({ length: firsts }, () => true), items: contained.length === 0 ? schema : { anyOf: [...contained, schema] } };
 }

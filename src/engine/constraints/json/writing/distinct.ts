@@ -1,12 +1,12 @@
 // Owns arrays of which no two items are equal, where the values of the items are free: what is asked of how these are written, so that equal values are written alike, and another one can always be written.
 // Refuses to know how it is seen, while a text is written, that an item was there before.
 
-import type { Expression, Grammar } from '../grammar/expression.ts';
-import { choice, literal, optional, repeat, sequence } from '../grammar/expression.ts';
-import { Machine } from '../grammar/machine.ts';
-import { Network } from '../grammar/network.ts';
-import { COLON, COMMA } from './json-text.ts';
-import { nothing, wrong } from './schema-source.ts';
+import type { Expression, Grammar } from '../../grammar/expression.ts';
+import { choice, literal, optional, repeat, sequence } from '../../grammar/expression.ts';
+import { Machine } from '../../grammar/machine.ts';
+import { Network } from '../../grammar/network.ts';
+import { COLON, COMMA } from '../texts/json-text.ts';
+import { nothing, wrong } from '../reading/source.ts';
 
 /** Bytes of the texts that are counted. */
 const MOST_BYTES = 64;
@@ -91,6 +91,14 @@ function partsOf(expression: Expression, { rules }: Grammar): readonly Expressio
       return [rules.get(expression.name) ?? choice()];
     default:
       return [];
+  }
+}
+/** Throws EngineError `constraint_invalid` where in an object of which no two names are equal there is another such object, or a list of which no two items are. */
+export function checkNames(object: Expression, grammar: Grammar, at: string): void {
+  const found = new Set(partsOf(object, grammar));
+  for (const each of found) {
+    if (each.kind === 'distinct') throw wrong(at, 'minProperties', 'is supported up to one more than the properties that are named, where uniqueItems, or such a minProperties, stands further inside');
+    for (const part of partsOf(each, grammar)) found.add(part);
   }
 }
 function holdsObjects(expression: Expression, grammar: Grammar, brackets: Brackets): boolean {

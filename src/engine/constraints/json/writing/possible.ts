@@ -1,8 +1,8 @@
 // Owns what is left out of a grammar because no text of it is valid.
 // Refuses to know why.
 
-import type { Expression } from '../grammar/expression.ts';
-import { NoText } from '../grammar/network.ts';
+import type { Expression } from '../../grammar/expression.ts';
+import { NoText } from '../../grammar/network.ts';
 
 /** Undefined where there is no text. */
 export function possible(write: () => Expression): Expression | undefined {

@@ -1,13 +1,13 @@
 // Owns putting the parts of `allOf`, and what stands beside it, together into one schema.
 // Refuses what would come to something else: parts that speak of the same thing in two ways that no other keyword can say.
 
-import { invalid, NoText } from '../grammar/network.ts';
-import { patternOfAll } from '../patterns/pattern.ts';
-import { commonMultiple } from './json-multiples.ts';
-import { isNote, UNEVALUATED } from './schema-keywords.ts';
-import { behindReferences, boundOf, canonical, listOf, nothing, requiredOf, resolve, schemaOf, TYPES, typesOf, wrong } from './schema-source.ts';
-import type { ObjectSchema, Schema, Type } from './schema-source.ts';
-import { ITEMS, itemsTogether, MEMBERS, membersTogether, speaksOf } from './schema-together.ts';
+import { invalid, NoText } from '../../grammar/network.ts';
+import { patternOfAll } from '../../patterns/pattern.ts';
+import { commonMultiple } from '../texts/json-multiples.ts';
+import { isNote, UNEVALUATED } from '../reading/keywords.ts';
+import { behindReferences, boundOf, canonical, listOf, nothing, requiredOf, resolve, schemaOf, TYPES, typesOf, wrong } from '../reading/source.ts';
+import type { ObjectSchema, Schema, Type } from '../reading/source.ts';
+import { ITEMS, itemsTogether, MEMBERS, membersTogether, speaksOf } from './together.ts';
 
 const LEAST = ['minimum', 'exclusiveMinimum', 'minLength', 'minItems', 'minProperties'];
 const MOST = ['maximum', 'exclusiveMaximum', 'maxLength', 'maxItems', 'maxProperties'];

@@ -37,6 +37,12 @@ const POINTER = '(?:/(?:[^~/]|~[01])*)*';
 /** Of regular expressions: characters, classes and groups, some of them repeated. */
 const ATOM = '(?:[a-zA-Z0-9 _.]|\\\\[dDsSwW.*+?()\\[\\]{}|^$/\\\\]|\\[\\^?(?:[a-zA-Z0-9_]|a-z|A-Z|0-9){1,20}\\])[*+?]?';
 const SOME_ATOMS = `(?:${ATOM}|\\((?:\\?:)?(?:${ATOM})+(?:\\|(?:${ATOM})+)*\\)[*+?]?)+`;
+const uuid = (version: string): string => `[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-${version}[0-9a-fA-F]{3}-[89abAB][0-9a-fA-F]{3}-[0-9a-fA-F]{12}`;
+/** Networks of one address each, whatever its last bits are. */
+const [NETWORK4, NETWORK6] = [`${IPV4}/32`, `(?:${IPV6})/128`];
+const [INTERFACE4, INTERFACE6] = [`${IPV4}/(?:3[0-2]|[12]?\\d)`, `(?:${IPV6})/(?:12[0-8]|1[01]\\d|[1-9]?\\d)`];
+/** Four characters for three bytes, the last ones filled up (RFC 4648, section 4). */
+const base64 = (some: string, characters: string): string => `(?:(?:${characters}{4})${some}(?:${characters}{2}==|${characters}{3}=)?|${characters}{2}==|${characters}{3}=)`;
 const named = (names: readonly string[], pattern: string): Readonly<Record<string, string>> => Object.fromEntries(names.map((name) => [name, pattern]));
 /** `some`: how parts of any length are repeated. */
 const formats = (some: string, address: string): Readonly<Record<string, string>> => ({
@@ -44,17 +50,35 @@ const formats = (some: string, address: string): Readonly<Record<string, string>
   time: TIME,
   'date-time': `${DATE}T${TIME}`,
   duration: `P(?:${CALENDAR}(?:${CLOCK})?|${CLOCK}|\\d{1,4}W)`,
-  uuid: '[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[1-8][0-9a-fA-F]{3}-[89abAB][0-9a-fA-F]{3}-[0-9a-fA-F]{12}',
+  ...named(['uuid', 'guid'], uuid('[1-8]')),
   ipv4: IPV4,
   ipv6: `(?:${IPV6})`,
   ...named(['hostname', 'idn-hostname'], `(?:(?:${SHORT.label}\\.){1,3}${SHORT.top}|${SHORT.near})`),
   ...named(['email', 'idn-email'], `[a-zA-Z0-9]${some}(?:[._+-][a-zA-Z0-9]${some}){0,3}@${ADDRESS}`),
-  ...named(['uri', 'iri'], address),
+  ...named(['uri', 'iri', 'url', 'multi-host-uri'], address),
   ...named(['uri-reference', 'iri-reference'], `(?:${address}|/?(?:[a-zA-Z0-9._~-]${some}/){0,4}[a-zA-Z0-9._~-]${some}(?:#[a-zA-Z0-9._~-]${some})?)`),
   // Literals of templates hold no apostrophe (RFC 6570, section 2.1).
   'uri-template': address.replaceAll("'", ''),
   'json-pointer': POINTER,
   'relative-json-pointer': `(?:0|[1-9]\\d{0,3})(?:#|${POINTER})`,
+  // As pydantic and OpenAPI name them.
+  ...Object.fromEntries(['1', '3', '4', '5', '6', '7', '8'].map((version) => [`uuid${version}`, uuid(version)])),
+  ...named(['ip', 'ipvanyaddress'], `(?:${IPV4}|${IPV6})`),
+  ipv4network: NETWORK4,
+  ipv6network: NETWORK6,
+  ipvanynetwork: `(?:${NETWORK4}|${NETWORK6})`,
+  ipv4interface: INTERFACE4,
+  ipv6interface: INTERFACE6,
+  ipvanyinterface: `(?:${INTERFACE4}|${INTERFACE6})`,
+  ...named(['base64', 'byte'], base64(some, '[A-Za-z0-9+/]')),
+  base64url: base64(some, '[A-Za-z0-9_-]'),
+  color: '#(?:[0-9a-fA-F]{3}){1,2}',
+  // Numbers that are written as texts, as in the JSON of Protocol Buffers; of 32 bits and 64.
+  int32: '(?:0|-?[1-9]\\d{0,8})',
+  int64: '(?:0|-?[1-9]\\d{0,17})',
+  uint32: '(?:0|[1-9]\\d{0,8})',
+  uint64: '(?:0|[1-9]\\d{0,17})',
+  ...named(['decimal', 'double', 'float'], '-?(?:0|[1-9]\\d{0,8})(?:\\.\\d{1,6})?'),
   regex: `\\^?${SOME_ATOMS}(?:\\|${SOME_ATOMS})*\\$?`,
 });
 /** Each text that matches is of the format. */

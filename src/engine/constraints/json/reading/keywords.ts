@@ -1,8 +1,8 @@
 // Owns which keywords of JSON Schema are supported, and of which type each speaks.
 // Refuses to know what they mean.
 
-import { NOTES, wrong } from './schema-source.ts';
-import type { ObjectSchema, Type } from './schema-source.ts';
+import { NOTES, wrong } from './source.ts';
+import type { ObjectSchema, Type } from './source.ts';
 
 export const BY_TYPE: Readonly<Record<Type, readonly string[]>> = {
   null: [],
@@ -23,5 +23,5 @@ export const isNote = (keyword: string): boolean => NOTES.has(keyword) || keywor
 /** Throws EngineError `constraint_invalid` for a keyword that is not supported anywhere. */
 export function refuseUnknown(schema: ObjectSchema, at: string): void {
   const unknown = Object.keys(schema).find((key) => !SUPPORTED.has(key) && !isNote(key));
-  if (unknown !== undefined) throw wrong(at, unknown, 'is not supported; leave it out');
+  if (unknown !== undefined) throw wrong(at, unknown, unknown === '$dynamicRef' ? 'is not supported where it leads to no place in the schema' : 'is not supported; leave it out');
 }

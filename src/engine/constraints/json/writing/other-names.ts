@@ -1,9 +1,9 @@
 // Owns names of properties other than those that a schema lists.
 // Refuses to know what the properties are.
 
-import { characters, choiceOf, complement, literal, NOTHING, repeat, sequence } from '../grammar/expression.ts';
-import type { Expression } from '../grammar/expression.ts';
-import { wrong } from './schema-source.ts';
+import { characters, choiceOf, complement, literal, NOTHING, repeat, sequence } from '../../grammar/expression.ts';
+import type { Expression } from '../../grammar/expression.ts';
+import { wrong } from '../reading/source.ts';
 
 /** Of a name that other properties must not have. */
 const MOST_NAME = 500;

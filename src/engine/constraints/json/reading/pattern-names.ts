@@ -1,10 +1,10 @@
 // Owns names of properties by patterns: which of the schema's own names they match, and a pattern of the others.
 // Refuses to know what the properties are.
 
-import { patternMatcher } from '../patterns/pattern-automaton.ts';
-import { parsePattern, patternOfAll } from '../patterns/pattern.ts';
-import { canonical, isObject, schemaOf, wrong } from './schema-source.ts';
-import type { Both, ObjectSchema, Schema } from './schema-source.ts';
+import { patternMatcher } from '../../patterns/pattern-automaton.ts';
+import { parsePattern, patternOfAll } from '../../patterns/pattern.ts';
+import { canonical, isObject, schemaOf, wrong } from './source.ts';
+import type { Both, ObjectSchema, Schema } from './source.ts';
 
 /** Schemas of patterns of one object. */
 const MOST_GROUPS = 4;

@@ -1,23 +1,18 @@
 // Owns taking a schema apart into cases of one type each, in which nothing is conditional: `not`, `if`, `dependentRequired`, `unevaluatedProperties` and their like are put into the other keywords.
 // Refuses to guess: what the other keywords cannot say is an error that names the keyword.
 
-import { isStep } from './json-multiples.ts';
-import { BY_TYPE, CONDITIONS, isNote, refuseUnknown, UNEVALUATED } from './schema-keywords.ts';
-import { BESIDE, brokenContains, brokenItems, brokenNames } from './schema-broken.ts';
-import { noMatch } from './pattern-names.ts';
-import { excluding, excludingStep, forbidding, isPossible, isWithin, keysOf, kindsOf, notOfTypes, ofTypes, requiring, sizeOf, valueOf, valued, written } from './schema-case.ts';
-import type { Case } from './schema-case.ts';
-import { boundItems, boundProperties, EVALUATED, evaluatedBy, evaluatedByBoth, isNoMore, NOTHING_EVALUATED } from './schema-evaluated.ts';
-import type { SchemaParts } from './schema-parts.ts';
-import { behindReferences, boundOf, canonical, isObject, listOf, NOTES, propertiesOf, requiredOf, resolve, schemaOf, TYPES, typesOf, wrong } from './schema-source.ts';
-import type { ObjectSchema, Schema, Type } from './schema-source.ts';
+import { isStep } from '../texts/json-multiples.ts';
+import { BY_TYPE, CONDITIONS, isNote, refuseUnknown, UNEVALUATED } from '../reading/keywords.ts';
+import { BESIDE, brokenContains, brokenItems, brokenNames } from './broken.ts';
+import { noMatch } from '../reading/pattern-names.ts';
+import { excluding, excludingStep, forbidding, isPossible, isWithin, keysOf, kindsOf, notOfTypes, ofTypes, requiring, validBeside, valueOf, valued, written } from './case.ts';
+import type { Case } from './case.ts';
+import { boundItems, boundProperties, EVALUATED, evaluatedBy, evaluatedByBoth, isNoMore, NOTHING_EVALUATED, saidOfOthers } from './evaluated.ts';
+import type { SchemaParts } from './parts.ts';
+import { CaseWork, few } from './work.ts';
+import { behindReferences, boundOf, canonical, isObject, listOf, propertiesOf, requiredOf, resolve, schemaOf, TYPES, typesOf, wrong } from '../reading/source.ts';
+import type { ObjectSchema, Schema, Type } from '../reading/source.ts';
 
-/** Of one place in a schema. */
-export const MOST_CASES = 64;
-/** Of all cases of a schema; what is long counts as many. */
-const MOST_STEPS = 200_000;
-const CHARACTERS_A_STEP = 32;
-const MOST_DEPTH = 48;
 /** What is not so many or so much is this keyword's bound, moved. */
 const OPPOSITES: Readonly<Record<string, readonly [keyword: string, by: number]>> = {
   minimum: ['exclusiveMaximum', 0],
@@ -41,8 +36,9 @@ export class SchemaCases {
   readonly #parts: SchemaParts;
   readonly #conditional = new Map<ObjectSchema, boolean>();
   readonly #containsCounts: boolean;
-  #steps = 0;
-  #depth = 0;
+  readonly #work = new CaseWork();
+  /** What a case has not spoken of is spoken of nowhere. */
+  #isExact = false;
 
   /** `whole`: where references lead. */
   constructor(whole: unknown, parts: SchemaParts) {
@@ -55,7 +51,7 @@ export class SchemaCases {
     const known = this.#conditional.get(schema);
     if (known !== undefined) return known;
     this.#conditional.set(schema, false);
-    const alternatives = ['anyOf', 'oneOf'].filter((keyword) => schema[keyword] !== undefined && Object.keys(schema).some((key) => key !== keyword && !NOTES.has(key)));
+    const alternatives = ['anyOf', 'oneOf'].filter((keyword) => schema[keyword] !== undefined && Object.keys(schema).some((key) => key !== keyword && !isNote(key)));
     const found =
       CONDITIONS.some((key) => schema[key] !== undefined) ||
       ['allOf', ...alternatives].some((keyword) => {
@@ -78,7 +74,7 @@ export class SchemaCases {
     if (other === true || schema === other) return schema;
     if (schema === true) return other;
     const [one, another] = [canonical(schema), canonical(other)];
-    this.#spend((one.length + another.length) / CHARACTERS_A_STEP, at);
+    this.#work.spendCharacters(one.length + another.length, at);
     return one === another ? schema : together(this.#with(this.#with(ANY, schema, at), other, at));
   }
   /** What is valid by the first and not by the other. */
@@ -86,26 +82,12 @@ export class SchemaCases {
     return other === false ? schema : together(this.#without(this.#with(ANY, schema, at), other, at));
   }
 
-  #spend(steps: number, at: string): void {
-    this.#steps += steps;
-    if (this.#steps > MOST_STEPS) throw wrong(at, 'conditions', `come to more than ${MOST_STEPS} steps together with others; make them fewer or shorter`);
-  }
-  #counted<Result>(cases: readonly Case[], schema: ObjectSchema, at: string, run: () => Result): Result {
-    this.#spend(cases.reduce((sum, each) => sum + weightOf(each), cases.length * weightOf(schema)), at);
-    if (this.#depth === MOST_DEPTH) throw wrong(at, 'conditions', `are nested more than ${MOST_DEPTH} deep, or hold themselves`);
-    this.#depth++;
-    try {
-      return run();
-    } finally {
-      this.#depth--;
-    }
-  }
   #with(cases: readonly Case[], schema: Schema, at: string): readonly Case[] {
     if (schema === true || cases.length === 0) return cases;
     if (schema === false) return [];
     refuseUnknown(schema, at);
     const isBinding = UNEVALUATED.some((key) => schema[key] !== undefined);
-    return this.#counted(cases, schema, at, () => (isBinding ? few(cases.flatMap((each) => this.#bound(each, schema, at)), at, 'unevaluatedProperties') : this.#open(cases, schema, at)));
+    return this.#work.counted(cases, schema, at, () => (isBinding ? few(cases.flatMap((each) => this.#bound(each, schema, at)), at, 'unevaluatedProperties') : this.#open(cases, schema, at)));
   }
   #open(cases: readonly Case[], schema: ObjectSchema, at: string): readonly Case[] {
     return this.#conditions(cases.flatMap((each) => this.#plain(each, schema, at)), schema, at);
@@ -132,7 +114,10 @@ export class SchemaCases {
     if (!narrowed) return [];
     const own = [...new Set(kindsOf(narrowed).flatMap((type) => BY_TYPE[type]))].filter((key) => schema[key] !== undefined);
     if (own.length === 0) return [narrowed];
-    if (narrowed['enum'] !== undefined) throw wrong(at, own[0], 'beside const or enum is not supported; leave out the values that it forbids');
+    if (Array.isArray(narrowed['enum'])) {
+      const valid = validBeside(narrowed['enum'], schema, at);
+      return valid.length > 0 ? [{ enum: valid }] : [];
+    }
     const more = Object.fromEntries(own.map((key) => [key, schema[key]]));
     let result: Schema;
     if (Object.keys(narrowed).length === 1) result = { ...narrowed, ...more };
@@ -181,19 +166,21 @@ export class SchemaCases {
   /** Of each set of alternatives what is valid by all of the set: what they speak of together may not be bound by others. */
   #some(given: Case, items: readonly (readonly [Schema, string])[], at: string): readonly Case[] {
     const found: Case[] = [];
-    const add = (each: Case, from: number): void => {
+    const isExact = this.#isExact;
+    const add = (each: Case, set: readonly number[]): void => {
       for (const [i, [item, place]] of items.entries())
-        if (i >= from)
+        if (i > (set.at(-1) ?? -1))
           for (const next of this.#with([each], item, place)) {
             const [before, after] = [each[EVALUATED], next[EVALUATED]];
             // Beside others, one that speaks of nothing more is no case of its own.
-            if (each !== given && before && after && isNoMore(after, before)) continue;
-            found.push(next);
+            if (!isExact && each !== given && before && after && isNoMore(after, before)) continue;
+            const inside = [...set, i];
+            found.push(...(isExact ? items.reduce<readonly Case[]>((left, [other, there], j) => (inside.includes(j) ? left : this.#without(left, other, there)), [next]) : [next]));
             few(found, at, 'anyOf');
-            add(next, i + 1);
+            add(next, inside);
           }
     };
-    add(given, 0);
+    add(given, []);
     return found;
   }
   #either(cases: readonly Case[], condition: Schema, { met, unmet }: { readonly met: Schema; readonly unmet: Schema }, at: string, keyword: string): readonly Case[] {
@@ -205,7 +192,7 @@ export class SchemaCases {
     if (schema === true) return [];
     if (schema === false) return cases;
     refuseUnknown(schema, at);
-    return this.#counted(cases, schema, at, () => {
+    return this.#work.counted(cases, schema, at, () => {
       const found = cases.flatMap((each) => {
         const { [EVALUATED]: before } = each;
         const broken = Object.keys(schema).flatMap((keyword) => this.#breaking(each, keyword, schema, at));
@@ -246,8 +233,7 @@ export class SchemaCases {
         return [];
       case 'unevaluatedProperties':
       case 'unevaluatedItems':
-        if (schema[keyword] === true) return [];
-        break;
+        return this.#unspoken(given, keyword, schema, at);
       default:
         break;
     }
@@ -277,16 +263,28 @@ export class SchemaCases {
         return by < 0 && bound <= 0 ? [] : this.#plain(given, { [bounding]: bound + by }, at);
       }
     }
+    if (Array.isArray(given['enum']) && keyword !== 'format') {
+      const valid = new Set(validBeside(given['enum'], { [keyword]: schema[keyword] }, at));
+      const broken = given['enum'].filter((value) => !valid.has(value));
+      return broken.length > 0 ? [{ enum: broken }] : [];
+    }
     throw wrong(at, keyword, `${BESIDE}; leave it out`);
+  }
+  /** What is valid by all else that a schema says, and not by what it says of properties, or items, that nothing speaks of. */
+  #unspoken(given: Case, keyword: 'unevaluatedProperties' | 'unevaluatedItems', schema: ObjectSchema, at: string): readonly Case[] {
+    const bound = schemaOf(schema[keyword], `${at}/${keyword}`);
+    if (bound === true) return [];
+    const before = this.#isExact;
+    this.#isExact = true;
+    try {
+      return this.#open([{ ...given, [EVALUATED]: NOTHING_EVALUATED }], schema, at).flatMap(({ [EVALUATED]: spoken = NOTHING_EVALUATED, ...found }) => {
+        const said = saidOfOthers(keyword, spoken, bound);
+        return said ? this.#breaking(found, keyword === 'unevaluatedProperties' ? 'additionalProperties' : 'prefixItems', said, at) : [];
+      });
+    } finally {
+      this.#isExact = before;
+    }
   }
 }
 
-const entries = (value: unknown): number => (typeof value === 'object' && value !== null ? Object.keys(value).length : 0);
-/** How many steps it takes at least to look at it. */
-const weightOf = ({ enum: values, const: value, properties, required, patternProperties, pattern, not }: ObjectSchema): number =>
-  1 + (sizeOf(values) + sizeOf(value) + sizeOf(pattern) + sizeOf(not)) / CHARACTERS_A_STEP + entries(properties) / 16 + entries(required) * (1 + entries(patternProperties));
-function few(cases: readonly Case[], at: string, keyword: string): readonly Case[] {
-  if (cases.length > MOST_CASES) throw wrong(at, keyword, `comes to more than ${MOST_CASES} cases together with what stands beside it`);
-  return cases;
-}
 const together = (cases: readonly Case[]): Schema => (cases.length === 0 ? false : cases.length === 1 ? cases[0] : { anyOf: cases });

@@ -1,12 +1,13 @@
 // Owns decimal numbers that are multiples of another, and those that are none: a rule for each remainder that the digits so far have.
 // Refuses to know bounds, and which of these texts are JSON.
 
-import { choice, literal, NOTHING, optional, repeat, rule, sequence } from '../grammar/expression.ts';
-import type { Expression, Grammar, Range } from '../grammar/expression.ts';
+import { choice, literal, NOTHING, optional, repeat, rule, sequence } from '../../grammar/expression.ts';
+import type { Expression, Grammar, Range } from '../../grammar/expression.ts';
 import { digitsOf } from './json-numbers.ts';
 
+/** Digits behind the point of a step. */
+export const MOST_PLACES = 6;
 const MOST_REMAINDERS = 1_000;
-const MOST_PLACES = 6;
 const BEYOND = 'beyond';
 const digits = (from: number, to: number): Expression => ({ kind: 'byte', ranges: [[48 + from, 48 + to]] });
 
@@ -17,6 +18,8 @@ function scaled(step: number): { readonly modulus: number; readonly places: numb
   const modulus = Number(whole + fraction);
   return fraction.length > MOST_PLACES || modulus > MOST_REMAINDERS ? undefined : { modulus, places: fraction.length };
 }
+/** Digits behind the point that a multiple of it may have. */
+export const placesOf = (step: number): number => scaled(step)?.places ?? 0;
 /** Whether multiples of it are supported. */
 export const isStep = (step: number | undefined): step is number => step !== undefined && scaled(step) !== undefined;
 /** What is a multiple of both; undefined where that, or one of them, has too many digits. */

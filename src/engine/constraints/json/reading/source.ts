@@ -1,8 +1,8 @@
 // Owns reading a JSON Schema as it was given: what a place of it must be, and where references lead.
 // Refuses to know what valid texts look like.
 
-import type { EngineError } from '../../port.ts';
-import { invalid, NoText } from '../grammar/network.ts';
+import type { EngineError } from '../../../port.ts';
+import { invalid, NoText } from '../../grammar/network.ts';
 
 export type ObjectSchema = Readonly<Record<string, unknown>>;
 export type Schema = boolean | ObjectSchema;
@@ -11,8 +11,15 @@ export type Type = 'null' | 'boolean' | 'integer' | 'number' | 'string' | 'array
 export type Both = (a: Schema, b: Schema) => Schema;
 export const TYPES: readonly Type[] = ['null', 'boolean', 'integer', 'number', 'string', 'array', 'object'];
 
-/** Keywords that say nothing about which values are valid. */
-export const NOTES: ReadonlySet<string> = new Set(['title', 'description', 'default', 'examples', 'example', '$schema', '$id', 'id', '$comment', '$defs', 'definitions', 'readOnly', 'writeOnly', 'deprecated', '$anchor', 'contentMediaType', 'contentEncoding', 'contentSchema', 'discriminator', 'externalDocs', 'xml']);
+/** Keywords that say nothing about which values are valid: of JSON Schema, of OpenAPI, and of editors. */
+export const NOTES: ReadonlySet<string> = new Set(
+  [
+    ['title', 'description', 'default', 'examples', 'readOnly', 'writeOnly', 'deprecated', 'contentMediaType', 'contentEncoding', 'contentSchema'],
+    ['$schema', '$id', 'id', '$anchor', '$dynamicAnchor', '$recursiveAnchor', '$vocabulary', '$comment', '$defs', 'definitions'],
+    ['example', 'discriminator', 'externalDocs', 'xml'],
+    ['markdownDescription', 'enumDescriptions', 'markdownEnumDescriptions', 'enumNames', 'errorMessage', 'deprecationMessage', 'propertyOrder'],
+  ].flat(),
+);
 /** References that lead to references. */
 const MOST_STEPS = 64;
 

@@ -1,11 +1,11 @@
 // Owns what `propertyNames` says: the names that there may be, or how a name is written.
 // Refuses to know the properties themselves.
 
-import type { Expression } from '../grammar/expression.ts';
-import { BY_TYPE } from './schema-keywords.ts';
-import { behindReferences, NOTES, propertiesOf, requiredOf, resolve, schemaOf, typesOf, wrong } from './schema-source.ts';
-import type { ObjectSchema, Schema } from './schema-source.ts';
-import type { SchemaStrings } from './schema-strings.ts';
+import type { Expression } from '../../grammar/expression.ts';
+import { BY_TYPE, isNote } from '../reading/keywords.ts';
+import { behindReferences, propertiesOf, requiredOf, resolve, schemaOf, typesOf, wrong } from '../reading/source.ts';
+import type { ObjectSchema, Schema } from '../reading/source.ts';
+import type { SchemaStrings } from './strings.ts';
 
 /** Where references lead that have nothing beside them. */
 function referred(whole: unknown, schema: Schema, at: string): Schema {
@@ -13,7 +13,7 @@ function referred(whole: unknown, schema: Schema, at: string): Schema {
   behindReferences(whole, schema, at);
   let found = schema;
   while (typeof found !== 'boolean' && found['$ref'] !== undefined) {
-    const beside = Object.keys(found).find((key) => key !== '$ref' && !NOTES.has(key));
+    const beside = Object.keys(found).find((key) => key !== '$ref' && !isNote(key));
     if (beside !== undefined) throw wrong(at, beside, 'beside $ref is not supported there');
     found = resolve(whole, found['$ref'], at);
   }
@@ -28,7 +28,7 @@ export function namesOf(schema: ObjectSchema, at: string, whole: unknown, string
   if (names === false) return { listed: {} };
   const values = 'const' in names ? [names['const']] : names['enum'];
   if (Array.isArray(values)) {
-    const beside = Object.keys(names).find((key) => !['const', 'enum', 'type'].includes(key) && !NOTES.has(key));
+    const beside = Object.keys(names).find((key) => !['const', 'enum', 'type'].includes(key) && !isNote(key));
     if (beside !== undefined) throw wrong(place, beside, 'beside const or enum is not supported');
     const [properties, others] = [propertiesOf(schema, at), schema['additionalProperties'] ?? true];
     const listed = values.filter((name) => typeof name === 'string').map((name): [string, unknown] => [name, Object.hasOwn(properties, name) ? properties[name] : others]);
@@ -36,7 +36,7 @@ export function namesOf(schema: ObjectSchema, at: string, whole: unknown, string
     if (missing !== undefined) throw wrong(at, 'required', `asks for ${JSON.stringify(missing)}, which propertyNames does not list`);
     return { listed: Object.fromEntries(listed) };
   }
-  const keyword = Object.keys(names).find((key) => key !== 'type' && !BY_TYPE.string.includes(key) && !NOTES.has(key));
+  const keyword = Object.keys(names).find((key) => key !== 'type' && !BY_TYPE.string.includes(key) && !isNote(key));
   if (keyword !== undefined || !typesOf(names, place).includes('string')) throw wrong(place, keyword ?? 'type', 'is not supported there; names are texts');
   return BY_TYPE.string.some((key) => names[key] !== undefined) ? { written: strings.write(names, place) } : {};
 }

@@ -1,15 +1,15 @@
 // Owns how numbers in bounds are written: whole ones of 64 bits, and decimals with so many digits that each is read back as it was written.
 // Refuses to know schemas.
 
-import { choice, choiceOf, literal, NOTHING, optional, repeat, sequence } from '../grammar/expression.ts';
-import type { Expression } from '../grammar/expression.ts';
+import { choice, choiceOf, literal, NOTHING, optional, repeat, sequence } from '../../grammar/expression.ts';
+import type { Expression } from '../../grammar/expression.ts';
 
 const digit = (from: number, to: number): Expression => ({ kind: 'byte', ranges: [[48 + from, 48 + to]] });
 const ANY_DIGIT = digit(0, 9);
 const MINUS = literal('-');
 const POINT = literal('.');
 /** Decimal numbers of so many digits are all different as doubles, and none between them is one of theirs. */
-const MOST_DIGITS = 15;
+export const MOST_DIGITS = 15;
 const LARGEST = 10 ** MOST_DIGITS - 1;
 /** Whole numbers, such as ids, are read as 64 bits in most languages. */
 const LONGEST = 2n ** 63n - 1n;
