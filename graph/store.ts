@@ -131,7 +131,7 @@ export interface GraphStore {
   readonly capabilities: StoreCapabilities;
   open(): Promise<void>;
   close(): Promise<void>;
-  /** Applies all changes or none. At most `limits.changes` per call (StoreError `too_large`). Resolves after the write is durable. */
+  /** Applies all changes or none. At most `limits.changes` per call (StoreError `too_large`). Resolves after the write is durable; who reads this base before that may see a part of it. */
   transact(base: BaseName, changes: readonly Change[]): Promise<Commit>;
   match(base: BaseName, pattern: TriplePattern, options?: MatchOptions): Promise<Page<Fact>>;
   /** Facts by id, live or withdrawn; unknown ids are left out. */

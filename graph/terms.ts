@@ -170,6 +170,15 @@ export const literal = (value: string | number | boolean, type?: LiteralType): L
   }
 };
 
+const WHOLE = /^(?:[+-]?\d+|0x[\da-f]+|0b[01]+)$/iu;
+/** The number that a text writes. Throws TermError `invalid_literal` for a whole number that would be another one here, and be written otherwise. */
+export function parseNumber(text: string): number {
+  const number = Number(text);
+  if (Number.isFinite(number) && !Number.isSafeInteger(number) && WHOLE.test(text) && String(number) !== text && BigInt(text) !== BigInt(number))
+    throw new TermError('invalid_literal', `the number is ${text}, and whole numbers beyond 2^53 cannot all be told apart here; give it as a string`);
+  return number;
+}
+
 /** What a reader sees: the entity's name or the literal's value. */
 export const termText = (term: Term): string => (term.kind === 'entity' ? term.id : String(term.value));
 /** Injective text of a term, usable as a Map key: two terms are equal exactly when their keys are. */

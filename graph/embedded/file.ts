@@ -5,6 +5,7 @@ import { accessSync, constants, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { SQLInputValue, SQLOutputValue, StatementSync } from 'node:sqlite';
+import { runSliced } from '../reason/evaluate/run.ts';
 import { StoreError } from '../store.ts';
 
 /** 'Phrs': marks the file as ours. */
@@ -192,6 +193,14 @@ export class StoreFile {
   guard<T>(done: string, work: () => T): T {
     try {
       return work();
+    } catch (error) {
+      throw this.#explained(error, done);
+    }
+  }
+  /** The same of work in slices. */
+  async guardSliced<T>(done: string, work: Generator<void, T>): Promise<T> {
+    try {
+      return await runSliced(work);
     } catch (error) {
       throw this.#explained(error, done);
     }

@@ -55,6 +55,8 @@ export class EmbeddedStore implements GraphStore {
   #bases = new Map<BaseName, Base>();
   #nextNumber = 1;
   #nextBase = 1;
+  /** Settled when no transaction is at work or waits. */
+  #writing: Promise<unknown> = Promise.resolve();
 
   constructor({ file, now = () => new Date(), limits = {} }: EmbeddedOptions) {
     this.#file = new StoreFile(file);
@@ -81,6 +83,7 @@ export class EmbeddedStore implements GraphStore {
   async close(): Promise<void> {
     if (this.#state !== 'open') return;
     this.#state = 'closed';
+    await this.#writing;
     this.#bases = new Map();
     this.#file.close();
   }
@@ -90,42 +93,47 @@ export class EmbeddedStore implements GraphStore {
     return this.#bases.get(name);
   }
 
+  /** One after the other, as the file has one transaction at a time; others have their turn during a long one. */
   async transact(name: BaseName, changes: readonly Change[]): Promise<Commit> {
-    const known = this.#base(name);
+    this.#base(name);
     if (changes.length > this.limits.changes)
       throw new StoreError('too_large', `a transaction of ${changes.length} changes is over the limit of ${this.limits.changes}; send them in several`);
+    const commit = this.#writing.then(() => this.#file.guardSliced('written', this.#transacting(name, changes)));
+    this.#writing = commit.catch(() => undefined);
+    return commit;
+  }
+  *#transacting(name: BaseName, changes: readonly Change[]): Generator<void, Commit> {
+    const known = this.#bases.get(name);
     const base = known ?? new Base(this.#nextBase, name, 0, 0);
     const transaction = new Transaction(base, this.#file, this.#nextNumber, Math.max(this.#now().getTime(), base.written));
-    return this.#file.guard('written', () => {
-      this.#file.run('begin');
-      try {
-        if (!known) this.#file.run('addBase', base.id, name);
-        for (const change of changes) transaction.apply(change);
-        if (transaction.changed) {
-          transaction.keepRules(base.version + 1, this.limits);
-          this.#file.run('setBase', base.version + 1, transaction.time, base.id);
-        }
-        this.#file.run(transaction.changed ? 'commit' : 'rollback');
-      } catch (error) {
-        try {
-          transaction.rollback();
-        } finally {
-          // A transaction that stays open would refuse every later one.
-          this.#file.abandon();
-        }
-        throw error;
-      }
+    this.#file.run('begin');
+    try {
+      if (!known) this.#file.run('addBase', base.id, name);
+      for (const change of changes) yield* transaction.apply(change);
       if (transaction.changed) {
-        base.version++;
-        base.written = transaction.time;
-        this.#nextNumber = transaction.nextNumber;
-        this.#bases.set(name, base);
-        if (!known) this.#nextBase++;
-        transaction.finish();
+        yield* transaction.keepRules(base.version + 1, this.limits);
+        this.#file.run('setBase', base.version + 1, transaction.time, base.id);
       }
-      const { added, known: repeated, withdrawn } = transaction;
-      return { version: base.version, added, known: repeated, withdrawn };
-    });
+      this.#file.run(transaction.changed ? 'commit' : 'rollback');
+    } catch (error) {
+      try {
+        transaction.rollback();
+      } finally {
+        // A transaction that stays open would refuse every later one.
+        this.#file.abandon();
+      }
+      throw error;
+    }
+    if (transaction.changed) {
+      base.version++;
+      base.written = transaction.time;
+      this.#nextNumber = transaction.nextNumber;
+      this.#bases.set(name, base);
+      if (!known) this.#nextBase++;
+      yield* transaction.finish();
+    }
+    const { added, known: repeated, withdrawn } = transaction;
+    return { version: base.version, added, known: repeated, withdrawn };
   }
 
   /** Facts in the order in which they were recorded. */

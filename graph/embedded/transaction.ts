@@ -1,13 +1,16 @@
-// Owns one transaction: applies changes to the base in memory and to the file side by side, and takes them back from both when one fails.
-// Refuses to be seen half done: nothing in it waits, so no reader comes between.
+// Owns one transaction: applies changes to the base in memory and to the file side by side, in slices, and takes them back from both when one fails.
+// Refuses to know who reads meanwhile: a reading that a transaction cut in two is made again by whoever reads.
 
 import type { Alias, Entity, Fact, Relation, RelationName, Statement, Term } from '../terms.ts';
 import type { Change, RuleHistoryLimits } from '../store.ts';
+import { pauses } from '../reason/evaluate/run.ts';
 import { placesOf } from './base.ts';
 import type { Base } from './base.ts';
 import type { FactRow } from './facts.ts';
 import type { StoreFile } from './file.ts';
 
+/** Changes between two pauses. */
+const CHANGES = 64;
 const orNull = (place: number): number | null => (Number.isNaN(place) ? null : place);
 const cleanAlias = ({ text, language }: Alias): Alias => (language === undefined ? { text } : { text, language });
 
@@ -31,6 +34,7 @@ export class Transaction {
   readonly #ruled = new Set<string>();
   /** Terms whose names may have to be told to the index. */
   readonly #named = new Set<number>();
+  readonly #pause = pauses(CHANGES);
 
   /** `nextNumber`: what the next fact is numbered. `time`: the transaction time in milliseconds. */
   constructor(base: Base, file: StoreFile, nextNumber: number, time: number) {
@@ -47,29 +51,37 @@ export class Transaction {
     return this.#touched || this.added.length + this.withdrawn.length > 0;
   }
 
-  apply(change: Change): void {
+  *apply(change: Change): Generator<void, void> {
+    if (this.#pause()) yield;
     switch (change.kind) {
       case 'assert':
-        return this.#assert(change.statement);
+        this.#assert(change.statement);
+        break;
       case 'withdraw': {
         const shape = this.#base.shape(change.pattern);
         const from = change.source === undefined ? -1 : this.#base.texts.find(change.source);
-        if (!shape || (change.source !== undefined && from < 0)) return;
+        if (!shape || (change.source !== undefined && from < 0)) break;
         const { facts } = this.#base;
         const rows: number[] = [];
         facts.scan(shape, -1, (row) => {
           if (from < 0 || (facts.source(row) > 0 && (facts.source(row) - 1) >> 1 === from)) rows.push(row);
           return true;
         });
-        for (const row of rows) this.#retract(row);
-        return;
+        for (const row of rows) {
+          if (this.#pause()) yield;
+          this.#retract(row);
+        }
+        break;
       }
       case 'entity':
-        return this.#describe(change.entity);
+        this.#describe(change.entity);
+        break;
       case 'relation':
-        return this.#declare(change.relation);
+        this.#declare(change.relation);
+        break;
       case 'rule':
-        return this.#rule(change.id, change.document);
+        this.#rule(change.id, change.document);
+        break;
       default:
         change satisfies never;
     }
@@ -176,13 +188,16 @@ export class Transaction {
   }
 
   /** Keeps the documents that rules had before this version, and forgets those of versions too long ago. */
-  keepRules(version: number, { ruleVersions, ruleChanges }: RuleHistoryLimits): void {
+  *keepRules(version: number, { ruleVersions, ruleChanges }: RuleHistoryLimits): Generator<void, void> {
     const { id: base, rules } = this.#base;
     const old = this.#oldRules;
     const changed = [...this.#ruled].filter((id) => old?.get(id) !== rules.get(id));
     if (!old || changed.length === 0) return;
     const kept = changed.length <= ruleChanges;
-    if (kept) for (const id of changed) this.#file.run('keepRule', base, version, id, old.get(id) ?? null, this.time);
+    for (const id of kept ? changed : []) {
+      if (this.#pause()) yield;
+      this.#file.run('keepRule', base, version, id, old.get(id) ?? null, this.time);
+    }
     const beyond = [...this.#file.rows('nthVersion', base, ruleVersions), ...this.#file.rows('nthChange', base, ruleChanges)];
     const cut = kept ? Math.max(0, ...beyond.map(([before]) => before as number)) : version;
     if (cut === 0) return;
@@ -216,8 +231,11 @@ export class Transaction {
   }
 
   /** The file has it all: what only memory holds follows. */
-  finish(): void {
-    for (const term of this.#named) if (this.#base.facts.isKnown(term)) this.#base.nameEntity(term);
+  *finish(): Generator<void, void> {
+    for (const term of this.#named) {
+      if (this.#pause()) yield;
+      if (this.#base.facts.isKnown(term)) this.#base.nameEntity(term);
+    }
     this.#base.facts.compact();
   }
   /** The file has nothing of it: neither has memory. */

@@ -7,6 +7,7 @@ import { readQuestion } from '../abduce/request.ts';
 import type { AbduceRequest, AbduceResult } from '../abduce/types.ts';
 import { checkProof } from '../reason/proofs/checker.ts';
 import type { CheckResult } from '../reason/proofs/checker.ts';
+import { runSliced } from '../reason/evaluate/run.ts';
 import { excludingRules } from '../reason/rulesets/known-false.ts';
 import type { Atom, BudgetLimit, Proof } from '../reason/types.ts';
 import { NO_ASSUMPTIONS } from './facts/assumptions.ts';
@@ -21,7 +22,7 @@ import type { Hypothesis } from './worlds/hypothesis.ts';
 import { decides } from './bases/policies.ts';
 import { checkBudget, checkSupposed, goalOf } from './common/requests.ts';
 import type { Resolver } from './conflicts/resolved.ts';
-import { rulesOf } from './rulebook.ts';
+import { readingRulesOf } from './rulebook.ts';
 import { deduceStanding } from './worlds/standing.ts';
 import { KnowledgeError } from './common/types.ts';
 import type { DeduceRequest, DeduceResult, WhatIfRequest, WhatIfResult } from './common/types.ts';
@@ -64,7 +65,7 @@ export class Reasoning {
     checkBudget(budget);
     checkSupposed(facts, removed, validAt);
     const goal = goalOf(request.goal);
-    const { rules, places } = rulesOf(request.rules);
+    const { rules, places } = await runSliced(readingRulesOf(request.rules));
     if (!goal && semantics === 'exact') throw new KnowledgeError('invalid_request', 'an exact probability needs a goal; give one');
     const plain = rules.length === 0 && facts.length === 0 && removed.length === 0 && semantics === 'best' && proofs === 1 && validAt === undefined;
     return this.#shared.states.read(base, async (state) => {
@@ -88,7 +89,7 @@ export class Reasoning {
     checkBudget(budget);
     checkSupposed(add, remove, undefined);
     const goal = goalOf(request.goal);
-    const { rules, places } = rulesOf(request.rules);
+    const { rules, places } = await runSliced(readingRulesOf(request.rules));
     return this.#shared.states.read(base, async (state) => {
       const context = contextOf(this.#shared, state);
       const left = lasting(budget);
@@ -104,7 +105,7 @@ export class Reasoning {
     const { facts = [], signal } = request;
     checkSupposed(facts, [], undefined);
     const question = readQuestion(request);
-    const { rules, places } = rulesOf(request.rules);
+    const { rules, places } = await runSliced(readingRulesOf(request.rules));
     const { jobs, breaches } = this.#shared.limits.abduce;
     if (this.#abductions >= jobs) throw new KnowledgeError('occupied', `${this.#abductions} abductions are at work, which is the limit; try again later`);
     this.#abductions++;
@@ -126,7 +127,7 @@ export class Reasoning {
     checkBudget(budget);
     checkSupposed(facts, removed, undefined);
     const goal = goalOf(request.goal) as Atom;
-    const { rules, places } = rulesOf(request.rules);
+    const { rules, places } = await runSliced(readingRulesOf(request.rules));
     return this.#shared.states.read(base, async (state) => {
       const context = contextOf(this.#shared, state);
       const left = lasting(budget);
@@ -138,7 +139,7 @@ export class Reasoning {
     this.#shared.states.assertOpen();
     const { facts = [], removed = [], validAt } = assumptions;
     checkSupposed(facts, removed, validAt);
-    const assumed = { ...rulesOf(assumptions.rules), facts, removed };
+    const assumed = { ...(await runSliced(readingRulesOf(assumptions.rules))), facts, removed };
     return this.#shared.states.read(base, async (state) => {
       const context = contextOf(this.#shared, state, validAt);
       const { reader, now } = context;

@@ -3,15 +3,16 @@
 
 import { withoutBareVariables } from '../reason/language/bare-variables.ts';
 import { RuleError } from '../reason/errors.ts';
-import { readJena } from '../reason/imports/jena.ts';
-import { rulesFromJson } from '../reason/language/json.ts';
-import { readN3 } from '../reason/imports/n3.ts';
-import { readRules } from '../reason/language/parse.ts';
+import { readingJena } from '../reason/imports/jena.ts';
+import { rulesOfJson } from '../reason/language/json.ts';
+import { readingN3 } from '../reason/imports/n3.ts';
+import { readingRules } from '../reason/language/parse.ts';
 import type { ReadRules } from '../reason/language/parse.ts';
 import type { NameStyle } from '../reason/imports/rdf-names.ts';
-import { readRdfox } from '../reason/imports/rdfox.ts';
-import { readSouffle } from '../reason/imports/souffle.ts';
-import { stratify } from '../reason/evaluate/strata.ts';
+import { readingRdfox } from '../reason/imports/rdfox.ts';
+import { readingSouffle } from '../reason/imports/souffle.ts';
+import { runNow } from '../reason/evaluate/run.ts';
+import { stratifying } from '../reason/evaluate/strata.ts';
 import type { Rule } from '../reason/types.ts';
 import type { RulesCheck } from './common/types.ts';
 
@@ -24,19 +25,20 @@ export interface RuleSource {
   readonly names?: NameStyle;
 }
 /** Rules from text or from a JSON value, with every mistake that was found. */
-export function readInput(input: unknown, { format, names }: RuleSource = {}): ReadRules {
+export const readInput = (input: unknown, source?: RuleSource): ReadRules => runNow(readingInput(input, source));
+function* readingInput(input: unknown, { format, names }: RuleSource = {}): Generator<void, ReadRules> {
   try {
     if (format !== undefined && format !== 'json' && typeof input !== 'string')
       throw new RuleError('syntax', `rules in the format ${format} are a text`, { path: 'rules', expected: ['a text'] });
-    if (typeof input === 'string' && format === 'n3') return readN3(input, names);
-    if (typeof input === 'string' && format === 'jena') return readJena(input, names);
-    if (typeof input === 'string' && format === 'rdfox') return readRdfox(input, names);
-    if (typeof input === 'string' && format === 'souffle') return readSouffle(input);
-    if (typeof input === 'string' && format === 'datalog') return withoutBareVariables(readRules(input), input);
-    if (typeof input !== 'string') return placed(rulesFromJson(input));
+    if (typeof input === 'string' && format === 'n3') return yield* readingN3(input, names);
+    if (typeof input === 'string' && format === 'jena') return yield* readingJena(input, names);
+    if (typeof input === 'string' && format === 'rdfox') return yield* readingRdfox(input, names);
+    if (typeof input === 'string' && format === 'souffle') return yield* readingSouffle(input);
+    if (typeof input === 'string' && format === 'datalog') return withoutBareVariables(yield* readingRules(input), input);
+    if (typeof input !== 'string') return placed(yield* rulesOfJson(input));
     // No rule begins with a bracket or a brace.
-    if (format === 'json' || /^\s*[[{]/u.test(input)) return placed(rulesFromJson(parseJson(input)));
-    return withoutBareVariables(readRules(input), input);
+    if (format === 'json' || /^\s*[[{]/u.test(input)) return placed(yield* rulesOfJson(parseJson(input)));
+    return withoutBareVariables(yield* readingRules(input), input);
   } catch (error) {
     if (error instanceof RuleError) return { rules: [], errors: [error], places: new Map() };
     throw error;
@@ -83,19 +85,21 @@ function isBegun(text: string): boolean {
 }
 
 /** Rules of a request, and where each stands in it. Throws the first RuleError when there is any mistake. */
-export function rulesOf(input: unknown): Pick<ReadRules, 'rules' | 'places'> {
+export const rulesOf = (input: unknown): Pick<ReadRules, 'rules' | 'places'> => runNow(readingRulesOf(input));
+/** The same in slices. */
+export function* readingRulesOf(input: unknown): Generator<void, Pick<ReadRules, 'rules' | 'places'>> {
   if (input === undefined) return { rules: [], places: new Map() };
-  const { rules, errors, places } = readInput(input);
+  const { rules, errors, places } = yield* readingInput(input);
   if (errors.length > 0) throw errors[0];
   return { rules, places };
 }
 
-/** Could these rules stand beside the others of a base? `standing` gives all that stand there with them. Never throws for what is wrong with the rules. */
-export function checkRules(input: unknown, standing: (rules: readonly Rule[]) => readonly Rule[], source?: RuleSource): RulesCheck {
-  const { rules, errors, places } = readInput(input, source);
+/** Could these rules stand beside the others of a base? `standing` gives all that stand there with them. Never throws for what is wrong with the rules. In slices. */
+export function* checkingRules(input: unknown, standing: (rules: readonly Rule[]) => readonly Rule[], source?: RuleSource): Generator<void, RulesCheck> {
+  const { rules, errors, places } = yield* readingInput(input, source);
   if (errors.length > 0) return { valid: false, rules, errors };
   try {
-    stratify(standing(rules), (rule) => places.get(rule.id) ?? {});
+    yield* stratifying(standing(rules), (rule) => places.get(rule.id) ?? {});
     return { valid: true, rules, errors: [] };
   } catch (error) {
     if (!(error instanceof RuleError)) throw error;

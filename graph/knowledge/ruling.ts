@@ -5,6 +5,7 @@ import type { BaseName } from '../terms.ts';
 import type { Change } from '../store.ts';
 import type { RuleSetName } from '../reason/rulesets/rulesets.ts';
 import type { Rule } from '../reason/types.ts';
+import { runSliced } from '../reason/evaluate/run.ts';
 import { NO_ASSUMPTIONS } from './facts/assumptions.ts';
 import { ruleDocument, ruleSetId } from './bases/rule-documents.ts';
 import { contradictions } from './conflicts/conflicts.ts';
@@ -17,7 +18,7 @@ import { checkSupposed } from './common/requests.ts';
 import type { Resolver } from './conflicts/resolved.ts';
 import { restoration, rulesAt, ruleVersions } from './bases/rule-history.ts';
 import type { RuleVersion } from './bases/rule-history.ts';
-import { checkRules } from './rulebook.ts';
+import { checkingRules } from './rulebook.ts';
 import type { RuleSource } from './rulebook.ts';
 import { KnowledgeError } from './common/types.ts';
 import type { RuleBook, RuleRemoval, RuleRestoration, RulesCheck, RuleSetResult, RulesResult } from './common/types.ts';
@@ -43,7 +44,7 @@ export class Ruling {
     this.#shared.states.assertOpen();
     return this.#shared.states.use(base, (state) =>
       state.change(async () => {
-        const { rules, errors } = checkRules(input, (rules) => state.standing(rules), source);
+        const { rules, errors } = await runSliced(checkingRules(input, (rules) => state.standing(rules), source));
         if (errors.length > 0) throw errors[0];
         const { derived, version, partial } = await state.write(rules.map((rule): Change => ({ kind: 'rule', id: rule.id, document: ruleDocument(rule) })));
         return { rules, derived, version, ...(partial === undefined ? {} : { partial }) };
@@ -52,7 +53,7 @@ export class Ruling {
   }
   async validateRules(base: BaseName, input: unknown, source?: RuleSource): Promise<RulesCheck> {
     this.#shared.states.assertOpen();
-    return this.#shared.states.read(base, async (state) => checkRules(input, (rules) => state.standing(rules), source));
+    return this.#shared.states.read(base, (state) => runSliced(checkingRules(input, (rules) => state.standing(rules), source)));
   }
   async useRuleSet(base: BaseName, name: RuleSetName, use = true): Promise<RuleSetResult> {
     this.#shared.states.assertOpen();

@@ -7,6 +7,7 @@ import { chmod, copyFile, readFile, stat, truncate, writeFile } from 'node:fs/pr
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { text } from 'node:stream/consumers';
+import { setImmediate } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { RowLists } from '../../graph/embedded/columns.ts';
@@ -264,6 +265,33 @@ t.test('a transaction that cannot be taken back in memory does not block the fil
   t.match(await failure(store.transact(base, [assert('a', 'r', 'b'), broken])), { message: 'the fault of this test' });
   t.equal((await store.transact(base, [assert('a', 'r', 'c')])).added.length, 1);
   t.same(objects(await matchAll(t, store, base)), ['c']);
+});
+
+t.test('a long transaction gives way, others wait for it, and one that fails in the middle leaves nothing', async (t) => {
+  const file = await freshFile(t);
+  const store = await openStore(file);
+  const many = Array.from({ length: 40_000 }, (_, i) => assert(`s${i % 5_000}`, 'r', `o${i}`));
+  const broken = { kind: 'assert', get statement(): never { throw new Error('no statement'); } } as Change;
+  const failing = failure(store.transact(base, [...many, broken]));
+  const [kept, other] = [store.transact(base, many), store.transact(otherBase, [assert('a', 'r', 'b')])];
+  t.match(await failing, { message: 'no statement' });
+  t.match(await other, { version: 1, added: [{ subject: 'a' }] });
+  t.equal((await kept).added.length, 40_000);
+  const others = { turns: 0, over: false };
+  const waiting = (async () => {
+    for (; !others.over; others.turns++) await setImmediate();
+  })();
+  const gone = await store.transact(base, [withdraw({ relation: relation('r') })]);
+  others.over = true;
+  await waiting;
+  t.equal(gone.withdrawn.length, 40_000);
+  t.ok(others.turns > 2, `${others.turns} turns`);
+  const last = store.transact(base, [...many.slice(0, 20_000), assert('a', 'r', 'c')]);
+  await store.close();
+  t.equal((await last).added.length, 20_001, 'closing waits for what is at work');
+  const again = await openStore(file);
+  t.teardown(() => again.close());
+  t.same((await again.bases()).map(({ base, version, facts }) => [base, version, facts]), [[base, 3, 20_001], [otherBase, 1, 1]]);
 });
 
 t.test('names survive a great number of descriptions of the same entity', async (t) => {

@@ -9,21 +9,26 @@ import { isSchema } from '../../reason/rulesets/rulesets.ts';
 import type { RuleSetName } from '../../reason/rulesets/rulesets.ts';
 import { refutingConstraints } from '../../reason/rulesets/refutation.ts';
 import type { Declared } from '../../reason/rulesets/refutation.ts';
+import { pauses, runSliced } from '../../reason/evaluate/run.ts';
 import type { Rule } from '../../reason/types.ts';
 import { Changes } from './changes.ts';
 import { Closure } from './closure.ts';
 import type { ToldState } from './closure.ts';
-import { emptyRelations, entitiesOf, unknownEntities } from '../facts/existence.ts';
+import { emptyRelations, unknownEntities } from '../facts/existence.ts';
 import { FactReader } from '../facts/facts.ts';
-import { plan, setUse, statedRules, withImplied } from './plan.ts';
+import { planning, setUse, statedRules, withImplied } from './plan.ts';
 import type { Ruled } from './plan.ts';
 import { POLICIES, readPolicies } from './policies.ts';
 import type { ConflictPolicies } from './policies.ts';
 import { Readings } from './readings.ts';
 import { isOwnRule, readRule, ruleEntities, ruleSetId, setOf } from './rule-documents.ts';
 import { closeOver, together } from './schema.ts';
+import { Turns } from '../common/turns.ts';
 import type { ChangeEvent, KnowledgeLimits, TellResult } from '../common/types.ts';
 import { inForce, ValidityWatch } from '../facts/validity.ts';
+
+/** Facts of a write between two looks at the clock. */
+const FACTS = 64;
 
 export interface BaseContext {
   readonly store: GraphStore;
@@ -160,8 +165,8 @@ export class BaseState {
   async write(changes: readonly Change[]): Promise<TellResult> {
     await this.expire();
     const { store, limits } = this.#context;
-    const planned = plan(this.#ruled(), { schema: this.#schema, rules: this.#setRules }, changes);
-    const mentioned = entitiesOf(changes.flatMap((change) => (change.kind === 'assert' ? [change.statement] : [])));
+    const planned = await runSliced(planning(this.#ruled(), { schema: this.#schema, rules: this.#setRules }, changes));
+    const mentioned = changes.flatMap((change) => (change.kind === 'assert' ? [change.statement] : []));
     const entitiesChanged = new Set<EntityId>(changes.flatMap((change) => (change.kind === 'entity' ? [change.entity.id] : [])));
     for (const id of await unknownEntities(store, this.base, mentioned)) entitiesChanged.add(id);
     const commit = await store.transact(this.base, changes);
@@ -262,13 +267,18 @@ export class BaseState {
       }
       for (const name of this.#heads(different)) changed.relationsChanged.add(name);
     };
+    const turns = new Turns();
     note(oldRules.values(), rules.values());
+    await turns.give();
     for (const set of sets.symmetricDifference(this.ruleSets)) changed.rulesChanged.add(ruleSetId(set));
     this.rules = rules;
     this.ruleSets = sets;
     await this.#readDeclarations();
+    await turns.give();
     await this.#close();
+    await turns.give();
     note(oldSetRules, this.#setRules);
+    await turns.give();
     for (const change of changes)
       if (change.kind === 'relation') {
         const { name } = change.relation;
@@ -290,7 +300,10 @@ export class BaseState {
   async #toldStates(commit: Commit): Promise<ToldState[]> {
     const { now } = this.#context;
     const states = new Map<string, ToldState>();
+    const turns = new Turns();
+    const pause = pauses(FACTS);
     for (const fact of commit.added) {
+      if (pause()) await turns.give();
       this.watch.see(fact, now());
       if (!this.closure.needs(fact) || !inForce(fact, now())) continue;
       const key = tripleKey(fact);
@@ -299,8 +312,10 @@ export class BaseState {
       states.set(key, { triple: fact, confidence: Math.max(known, fact.confidence) });
     }
     // Of several facts with one triple, another may still stand.
-    for (const fact of commit.withdrawn)
+    for (const fact of commit.withdrawn) {
+      if (pause()) await turns.give();
       if (this.closure.needs(fact)) states.set(tripleKey(fact), { triple: fact, confidence: (await this.reader.of(fact))?.confidence });
+    }
     return [...states.values()];
   }
 
@@ -313,7 +328,7 @@ export class BaseState {
       }
     if (commit.withdrawn.length === 0) return;
     const { store } = this.#context;
-    for (const id of await unknownEntities(store, this.base, entitiesOf(commit.withdrawn))) entities.add(id);
+    for (const id of await unknownEntities(store, this.base, commit.withdrawn)) entities.add(id);
     for (const relation of await emptyRelations(store, this.base, commit.withdrawn)) {
       relations.add(relation);
       this.relationNames.delete(relation);

@@ -8,6 +8,7 @@ import { Database, signed, unsigned } from '../../reason/tables/database.ts';
 import type { SignedRelation, Slot } from '../../reason/tables/database.ts';
 import { Evaluator, runSliced } from '../../reason/evaluate/evaluate.ts';
 import type { RunResult } from '../../reason/evaluate/evaluate.ts';
+import { pauses } from '../../reason/evaluate/run.ts';
 import { Program } from '../../reason/evaluate/program.ts';
 import { Reach } from '../../reason/evaluate/reach.ts';
 import { STORED, Table } from '../../reason/tables/table.ts';
@@ -16,6 +17,7 @@ import { Upkeep } from '../../reason/upkeep/upkeep.ts';
 import type { Edit } from '../../reason/upkeep/upkeep.ts';
 import type { Changes } from './changes.ts';
 import { listAnew, listUpkeep } from './differences.ts';
+import { Turns } from '../common/turns.ts';
 import type { FactReader } from '../facts/facts.ts';
 
 /** What is told of a triple now: its confidence, or nothing. */
@@ -34,7 +36,9 @@ export function neededRelations(rules: Iterable<Rule>): Set<SignedRelation> {
 
 /** Reads the facts in force of these relations into a database. */
 export async function loadRelations(database: Database, reader: FactReader, relations: Iterable<SignedRelation>, signal?: AbortSignal): Promise<void> {
+  const turns = new Turns();
   for (const key of relations) {
+    await turns.give(signal);
     const { relation, negated } = unsigned(key);
     await reader.each({ relation, ...(negated ? { negated } : {}) }, (fact) => void database.tell(fact, fact.confidence), signal);
   }
@@ -65,11 +69,11 @@ export class Closure {
   #partial: BudgetLimit | undefined;
   readonly #reach: Reach;
 
-  private constructor(rules: readonly Rule[], needed: ReadonlySet<SignedRelation>, database: Database, budget: Budget) {
+  private constructor(program: Program, needed: ReadonlySet<SignedRelation>, budget: Budget) {
     this.#budget = budget;
     this.needed = needed;
-    this.database = database;
-    this.program = new Program(rules, database);
+    this.database = program.database;
+    this.program = program;
     this.#evaluator = new Evaluator(this.program, budget);
     this.#upkeep = new Upkeep(this.program, this.#evaluator);
     this.#reach = new Reach(this.program);
@@ -77,10 +81,13 @@ export class Closure {
 
   /** Reads what the rules need and derives what follows. Throws RuleError `unstratifiable`. */
   static async build(rules: readonly Rule[], reader: FactReader, budget: Budget, signal?: AbortSignal): Promise<Closure> {
+    const turns = new Turns();
     const needed = neededRelations(rules);
+    await turns.give(signal);
     const database = new Database();
     await loadRelations(database, reader, needed, signal);
-    const closure = new Closure(rules, needed, database, budget);
+    const closure = new Closure(await runSliced(Program.making(rules, database), signal), needed, budget);
+    await turns.give(signal);
     closure.#finish(await runSliced(closure.#evaluator.derive(), signal));
     return closure;
   }
@@ -99,7 +106,7 @@ export class Closure {
 
   /** Brings the closure up to date after the told state of some triples (each once) changed, and lists what came and went. */
   async apply(states: readonly ToldState[], changes: Changes): Promise<void> {
-    const edits = this.#edits(states, changes);
+    const edits = await runSliced(this.#edits(states, changes));
     let undone = false;
     if (this.#partial === undefined) {
       if (edits.length === 0) return;
@@ -125,10 +132,12 @@ export class Closure {
   }
 
   /** What is told otherwise now. What was derived and is told from now on is listed at once. */
-  #edits(states: readonly ToldState[], changes: Changes): Edit[] {
+  *#edits(states: readonly ToldState[], changes: Changes): Generator<void, Edit[]> {
     const { database } = this;
     const edits: Edit[] = [];
+    const pause = pauses();
     for (const { triple, confidence } of states) {
+      if (pause()) yield;
       const at = database.find(triple);
       const table = at?.slot.table;
       const derived = at !== undefined && at.slot.table.rules[at.row] >= 0;

@@ -3,7 +3,8 @@
 
 import type { Relation, RelationName, Triple } from '../../terms.ts';
 import type { Change } from '../../store.ts';
-import { stratify } from '../../reason/evaluate/strata.ts';
+import { pauses, RULE_TURNS } from '../../reason/evaluate/run.ts';
+import { stratifying } from '../../reason/evaluate/strata.ts';
 import { impliedRules } from '../../reason/rulesets/known-false.ts';
 import { propertyRules } from '../../reason/rulesets/properties.ts';
 import type { Declared } from '../../reason/rulesets/refutation.ts';
@@ -33,15 +34,17 @@ export function withImplied(rules: readonly Rule[], declared: Declared): readonl
 }
 export const setUse = ({ rules, sets, declarations, relations }: Ruled): SetUse => ({ sets, relations, declarations, own: statedRules(rules, declarations, []) });
 
-/** Rules and rule sets after the changes, when rules or declarations are among them, or what rule sets read. Throws RuleError when they cannot stand together. */
-export function plan(ruled: Ruled, written: WrittenSets, changes: readonly Change[]): Pick<Ruled, 'rules' | 'sets'> | undefined {
+/** Rules and rule sets after the changes, when rules or declarations are among them, or what rule sets read. Throws RuleError when they cannot stand together. In slices. */
+export function* planning(ruled: Ruled, written: WrittenSets, changes: readonly Change[]): Generator<void, Pick<Ruled, 'rules' | 'sets'> | undefined> {
   const isRuled = changes.some((change) => (change.kind === 'rule' && change.id !== POLICIES) || change.kind === 'relation');
   if (!isRuled && !touchesSets(ruled, written, changes)) return undefined;
   const rules = new Map(ruled.rules);
   const sets = new Set(ruled.sets);
   const declarations = new Map(ruled.declarations);
   const told: Triple[] = [];
-  for (const change of changes)
+  const pause = pauses(RULE_TURNS);
+  for (const change of changes) {
+    if (pause()) yield;
     if (change.kind === 'relation') declarations.set(change.relation.name, change.relation);
     else if (change.kind === 'assert') told.push(change.statement);
     else if (change.kind === 'rule' && isOwnRule(change.id)) {
@@ -52,10 +55,11 @@ export function plan(ruled: Ruled, written: WrittenSets, changes: readonly Chang
       if (set && change.document === undefined) sets.delete(set);
       else if (set) sets.add(set);
     }
+  }
   // What is withdrawn only takes rules away, and fewer rules make no new circle.
   const schema = [...written.schema, ...told.filter(isSchema)];
   const use = setUse({ rules, sets, declarations, relations: new Set([...ruled.relations, ...told.map(({ relation }) => relation)]) });
-  stratify(allRules(use, writtenOut(use, schema)));
+  yield* stratifying(allRules(use, writtenOut(use, schema)));
   return { rules, sets };
 }
 /** Do the rule sets in use mean something else after these changes? */

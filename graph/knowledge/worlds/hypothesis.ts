@@ -13,7 +13,7 @@ import { adoptRows, derivedFacts, magicProgram, magicRules } from '../../reason/
 import { Program } from '../../reason/evaluate/program.ts';
 import type { Declarations } from '../../reason/rulesets/properties.ts';
 import type { Place } from '../../reason/errors.ts';
-import { stratify } from '../../reason/evaluate/strata.ts';
+import { stratifying } from '../../reason/evaluate/strata.ts';
 import type { Atom, Budget, BudgetLimit, Rule } from '../../reason/types.ts';
 import { matches } from '../facts/assumptions.ts';
 import type { AbsenceOracle } from '../facts/assumptions.ts';
@@ -130,7 +130,7 @@ async function deriveFor(hypothesis: Hypothesis, wanted: Wanted, budget: Budget,
   const relations = goals || wanted.relations ? new Set([...(goals ?? []), ...(wanted.relations ?? [])]) : undefined;
   const rules = relations ? relevantRules(all, relations) : all;
   // A circle in rules that do not matter here is one all the same.
-  stratify(all, (rule) => hypothesis.places?.get(rule.id) ?? {});
+  await runSliced(stratifying(all, (rule) => hypothesis.places?.get(rule.id) ?? {}), signal);
   const needed = neededRelations(rules);
   for (const key of relations ?? []) needed.add(key);
   const database = new Database();
@@ -149,7 +149,7 @@ async function deriveFor(hypothesis: Hypothesis, wanted: Wanted, budget: Budget,
   const anyDerivation = !wanted.allDerivations && !database.weighted && active.every(({ confidence = 1 }) => confidence === 1);
   const magic = goalDirected && wanted.goals && !wanted.relations ? magicRules(active, wanted.goals, { anyDerivation, oneByOne: wanted.oneByOne }) : undefined;
   if (!magic) {
-    const running = new Program(active, database);
+    const running = await runSliced(Program.making(active, database), signal);
     const run = await runSliced(new Evaluator(running, left()).derive(), signal);
     const { derived } = database;
     const program = name ? adoptRows(running, rules, numbers) : running;

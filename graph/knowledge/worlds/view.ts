@@ -6,7 +6,8 @@ import { signed } from '../../reason/tables/database.ts';
 import type { SignedRelation } from '../../reason/tables/database.ts';
 import { refutingConstraints } from '../../reason/rulesets/refutation.ts';
 import { isEquality, isReplacement } from '../../reason/rulesets/rulesets.ts';
-import { stratify } from '../../reason/evaluate/strata.ts';
+import { runSliced } from '../../reason/evaluate/run.ts';
+import { stratifying } from '../../reason/evaluate/strata.ts';
 import type { Budget, Rule } from '../../reason/types.ts';
 import type { ReadRules } from '../../reason/language/parse.ts';
 import { NO_ASSUMPTIONS } from '../facts/assumptions.ts';
@@ -88,7 +89,7 @@ export async function supposing(
 ): Promise<BaseView> {
   const state: BaseView = at ? { ...withSetRules(base, base.setRules), ...at } : base;
   const standing = state.standing(rules);
-  stratify(standing, (rule) => places.get(rule.id) ?? {});
+  await runSliced(stratifying(standing, (rule) => places.get(rule.id) ?? {}), signal);
   const facts = budget.facts + state.closure.database.derived;
   const anew = state.ruleSets.size > 0 && (at !== undefined || namesAnew(state, rules, []) || derivesOtherwise(state, { ...NO_ASSUMPTIONS, rules }, false));
   const { rules: setRules, closure } = anew

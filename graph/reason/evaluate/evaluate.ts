@@ -16,7 +16,7 @@ import { Loop } from './loop.ts';
 import { Meetings } from './meetings.ts';
 import type { AtomItem, Clause, Step } from './plan.ts';
 import type { Program } from './program.ts';
-import { Meter, pauses, Tripped } from './run.ts';
+import { Meter, pauses, RULE_TURNS, Tripped } from './run.ts';
 import type { RunResult } from './run.ts';
 import { Supports } from './supports.ts';
 import type { Budget } from '../types.ts';
@@ -114,10 +114,12 @@ export class Evaluator {
   *#deriveAll(affected: ReadonlySet<Slot> | undefined): Generator<void, void> {
     const { strata, database } = this.#program;
     for (const slot of database.slots()) slot.low = slot.high = slot.table.count;
+    const pause = pauses(RULE_TURNS);
     for (let stratum = 0; stratum < strata.length; stratum++) {
       this.#conclusions.begin();
       this.#beginRound();
       for (const { clause, lead, steps } of this.#program.openings(stratum, affected)) {
+        if (pause()) yield;
         this.#meetings.prepare(clause, steps, lead, true);
         if (lead < 0) {
           if (this.#loop.join(0)) yield* this.#meetings.rest();

@@ -78,10 +78,9 @@ export class Loop {
     switch (step.op) {
       case SUBJECT:
       case OBJECT: {
-        const { next, heads } = this.#chains[i] as Chain;
+        const chain = this.#chains[i] as Chain;
         const given = step.op === SUBJECT ? step.subject : step.object;
-        const key = given < 0 ? ~given : registers[given];
-        return key < heads.length && this.#along(i, next, heads[key] - 1);
+        return this.#along(i, chain.next, chain.first(given < 0 ? ~given : registers[given]));
       }
       case PROBE: {
         if (this.#meter.count()) return this.#pause(i, -1);

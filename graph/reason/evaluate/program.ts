@@ -7,7 +7,9 @@ import type { Database, Slot } from '../tables/database.ts';
 import { compileRule } from './compile.ts';
 import { bestLead, orderBody } from './plan.ts';
 import type { AtomItem, Clause, Step } from './plan.ts';
-import { stratify } from './strata.ts';
+import { pauses, RULE_TURNS, runNow } from './run.ts';
+import { stratifying } from './strata.ts';
+import type { Strata } from './strata.ts';
 import type { Rule } from '../types.ts';
 
 /** Rules made ready to run over one database. Constraints take no part. Throws RuleError `unstratifiable`. */
@@ -22,26 +24,17 @@ export class Program {
   /** By number of the rule. */
   readonly #clauses: readonly (readonly Clause[])[];
 
-  constructor(rules: readonly Rule[], database: Database) {
+  constructor(rules: readonly Rule[], database: Database, compiled: Compiled = runNow(compile(rules, database))) {
     this.rules = rules;
     this.database = database;
-    const order = stratify(rules);
-    const strata: Clause[][] = [];
-    const derived = new Set<Slot>();
-    let last: Clause | undefined;
-    this.#clauses = rules.map((rule, number) => {
-      if (rule.confidence !== undefined && rule.confidence < 1) database.weigh();
-      const clauses = compileRule(rule, number, database, last);
-      last = clauses[0];
-      for (let i = 0; i < clauses.length; i++) {
-        derived.add(clauses[i].head.slot);
-        (strata[order.of(rule.heads[i])] ??= []).push(clauses[i]);
-      }
-      return clauses;
-    });
-    this.strata = Array.from(strata, (clauses) => clauses ?? []);
-    this.derived = derived;
-    this.#stages = this.strata.map((clauses) => new Stage(clauses));
+    this.#clauses = compiled.clauses;
+    this.strata = compiled.strata;
+    this.derived = compiled.derived;
+    this.#stages = compiled.stages;
+  }
+  /** The same in slices. */
+  static *making(rules: readonly Rule[], database: Database): Generator<void, Program> {
+    return new Program(rules, database, yield* compile(rules, database));
   }
   /** Clauses of one rule. */
   clausesOf(rule: number): readonly Clause[] {
@@ -77,6 +70,47 @@ export class Program {
     return (variant.steps = orderBody(clause, lead, [], this.derived));
   }
 }
+/** Clauses of rules that were made ready one after the other. */
+class Compiled {
+  readonly #database: Database;
+  readonly #order: Strata;
+  /** By number of the rule. */
+  readonly clauses: Clause[][] = [];
+  readonly strata: Clause[][] = [];
+  readonly stages: Stage[] = [];
+  readonly derived = new Set<Slot>();
+  #last: Clause | undefined;
+
+  constructor(database: Database, order: Strata) {
+    this.#database = database;
+    this.#order = order;
+  }
+  add(rule: Rule): void {
+    if (rule.confidence !== undefined && rule.confidence < 1) this.#database.weigh();
+    const clauses = compileRule(rule, this.clauses.length, this.#database, this.#last);
+    this.clauses.push(clauses);
+    this.#last = clauses[0];
+    for (let i = 0; i < clauses.length; i++) {
+      this.derived.add(clauses[i].head.slot);
+      const stratum = this.#order.of(rule.heads[i]);
+      while (this.strata.length <= stratum) {
+        this.strata.push([]);
+        this.stages.push(new Stage());
+      }
+      this.strata[stratum].push(clauses[i]);
+      this.stages[stratum].add(clauses[i]);
+    }
+  }
+}
+function* compile(rules: readonly Rule[], database: Database): Generator<void, Compiled> {
+  const compiled = new Compiled(database, yield* stratifying(rules));
+  const pause = pauses(RULE_TURNS);
+  for (let i = 0; i < rules.length; i++) {
+    if (pause()) yield;
+    compiled.add(rules[i]);
+  }
+  return compiled;
+}
 const NONE: ReadonlySet<Slot> = new Set();
 const ALONE: readonly Step[] = [];
 /** Rows of the tables that a clause meets. */
@@ -111,12 +145,10 @@ class Stage {
   /** Clauses that are met one by one when everything is new. */
   readonly joining: Clause[] = [];
 
-  constructor(clauses: readonly Clause[]) {
-    for (const clause of clauses) {
-      const alone = this.#watch(clause);
-      if (alone) this.classes.set(...alone);
-      else this.joining.push(clause);
-    }
+  add(clause: Clause): void {
+    const alone = this.#watch(clause);
+    if (alone) this.classes.set(...alone);
+    else this.joining.push(clause);
   }
   #watch(clause: Clause): readonly [Slot, Watchers] | undefined {
     const { body } = clause;

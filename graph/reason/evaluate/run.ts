@@ -73,10 +73,12 @@ export class Meter {
 
 /** Turns of a loop between two pauses. */
 const TURNS = 2_048;
-/** For a loop of short turns that look at no rows: is it time to yield? To be asked once a turn. */
-export function pauses(): () => boolean {
+/** The same where each turn is about a whole rule. */
+export const RULE_TURNS = 64;
+/** For a loop of short turns that look at no rows: is it time to yield? To be asked once a turn. `between`: turns between two pauses, a power of two. */
+export function pauses(between = TURNS): () => boolean {
   let turns = 0;
-  return () => (++turns & (TURNS - 1)) === 0;
+  return () => (++turns & (between - 1)) === 0;
 }
 
 /** Runs to the end without a pause. */

@@ -6,6 +6,7 @@ import type { Place } from '../errors.ts';
 import { atomsOf, isAtom } from '../language/body.ts';
 import { components } from './components.ts';
 import type { Graph } from './components.ts';
+import { pauses, RULE_TURNS, runNow } from './run.ts';
 import { IS_A, printName, printTerm } from '../language/print.ts';
 import type { Atom, Rule } from '../types.ts';
 import { termKey } from '../../terms.ts';
@@ -109,18 +110,24 @@ const isOpen = ({ body }: Rule): boolean => body.every((item) => (isAtom(item) ?
  * only on rules whose head could be that, so that `flies(?x) :- bird(?x), not penguin(?x).` is no circle, although all three are "is a".
  * Throws RuleError `unstratifiable`, whose message shows one circle.
  */
-export function stratify(rules: readonly Rule[], placeOf: (rule: Rule) => Place = () => ({})): Strata {
+export const stratify = (rules: readonly Rule[], placeOf?: (rule: Rule) => Place): Strata => runNow(stratifying(rules, placeOf));
+/** The same in slices. */
+export function* stratifying(rules: readonly Rule[], placeOf: (rule: Rule) => Place = () => ({})): Generator<void, Strata> {
   if (rules.every(isOpen)) return TOGETHER;
   const nodes = new Nodes();
   const edges = new Edges();
-  for (const rule of rules)
+  const pause = pauses(RULE_TURNS);
+  for (const rule of rules) {
+    if (pause()) yield;
     for (const head of rule.heads) {
       const node = nodes.add(head);
       if (node < 0) continue;
       edges.reach(node);
       edges.add((nodes.parts(head) as Parts).whole, node, false, undefined);
     }
-  for (const rule of rules)
+  }
+  for (const rule of rules) {
+    if (pause()) yield;
     for (const head of rule.heads) {
       const from = nodes.part(nodes.parts(head) as Parts, head);
       for (const { atom, closed, aggregate } of atomsOf(rule.body)) {
@@ -130,6 +137,7 @@ export function stratify(rules: readonly Rule[], placeOf: (rule: Rule) => Place 
           if (to >= 0) edges.add(from, to, closed, rule, aggregate?.function);
       }
     }
+  }
   const strata = new Int32Array(edges.nodes);
   const component = new Int32Array(edges.nodes).fill(-1);
   components(edges, (members, number) => {

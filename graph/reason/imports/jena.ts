@@ -4,6 +4,7 @@
 import { literal } from '../../terms.ts';
 import { itemVariables } from '../language/body.ts';
 import { RuleError } from '../errors.ts';
+import { runNow } from '../evaluate/run.ts';
 import { ALTERNATIVES, alternatives } from './alternatives.ts';
 import type { Formula } from './alternatives.ts';
 import type { ReadRules } from '../language/parse.ts';
@@ -48,9 +49,11 @@ const REFUSED: ReadonlyMap<string, string> = new Map([
 ]);
 
 /** Reads as much of a text of Jena rules as is right, and says what is wrong with the rest. */
-export function readJena(text: string, names: NameStyle = 'local'): ReadRules {
+export const readJena = (text: string, names?: NameStyle): ReadRules => runNow(readingJena(text, names));
+/** The same in slices. */
+export function* readingJena(text: string, names: NameStyle = 'local'): Generator<void, ReadRules> {
   try {
-    return new JenaReader(text, names).read();
+    return yield* new JenaReader(text, names).reading();
   } catch (error) {
     if (error instanceof RuleError) return { rules: [], errors: [error], places: new Map() };
     throw error;
@@ -67,6 +70,8 @@ const wholly = ({ value, token }: RdfTerm): RdfTerm => {
 class JenaReader extends RdfReader {
   /** Conditions of the rule that is read of which there must be none. */
   readonly #wild = new Map<PlacedItem, RdfToken>();
+  /** The conditions of a rule that is asked from its head are being read. */
+  #asked = false;
 
   protected override recover(): void {
     if (this.before === ']' || this.before === '.') return;
@@ -87,8 +92,9 @@ class JenaReader extends RdfReader {
     if (!bare) this.expect('[', 'a rule', '"@prefix"');
     const name = this.#isName() ? this.next().text.slice(0, -1) || undefined : undefined;
     this.#wild.clear();
+    this.#asked = false;
     const first = this.#clauses();
-    const backwards = this.is('<-');
+    const backwards = (this.#asked = this.is('<-'));
     if (!this.accept('->') && !this.accept('<-')) throw this.expected('"->"', '"<-"');
     if (this.is('[')) throw this.wrong('syntax', 'a rule inside a rule has no counterpart here; write its conditions in one rule');
     const second = this.#clauses();
@@ -182,6 +188,12 @@ class JenaReader extends RdfReader {
         if (values.length > 2) throw this.wrong('arity', 'regex(..) is read with a text and a pattern; groups of a pattern have no values here', token);
         takes(2);
         return { one: called('matches', [values[0], wholly(values[1])], undefined, token) };
+      case 'bound':
+      case 'unbound':
+        // Which variables have values is told to the rules of a goal; what follows is the same.
+        takes(1, 16);
+        if (token.text === 'unbound' && !this.#asked) throw this.wrong('syntax', 'unbound(..) never holds in a rule with "->", whose conditions give all variables their values', token);
+        return { all: [] };
       case 'noValue': {
         takes(2, 3);
         const condition = this.triple(values[0], values[1], values[2] ?? { value: this.fresh(), token });
@@ -204,7 +216,7 @@ class JenaReader extends RdfReader {
     }
     const why = REFUSED.get(token.text);
     if (why !== undefined) throw this.wrong('unknown_builtin', `${token.text}(..) ${why}`, token);
-    const known = [...COMPARISONS.keys(), ...FUNCTIONS.keys(), ...KINDS.keys(), 'quotient', 'regex', 'noValue', 'listContains', 'listNotContains', 'countLiteralValues'];
+    const known = [...COMPARISONS.keys(), ...FUNCTIONS.keys(), ...KINDS.keys(), 'quotient', 'regex', 'bound', 'unbound', 'noValue', 'listContains', 'listNotContains', 'countLiteralValues'];
     throw this.wrong('unknown_builtin', `${token.text} is no built-in known here; there are ${known.join(', ')}`, token, known);
   }
   /** How many different literals a relation leads to. */

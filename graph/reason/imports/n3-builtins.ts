@@ -55,6 +55,11 @@ const FUNCTIONS: ReadonlyMap<string, readonly [name: string, most: number | unde
   ['string#concatenation', ['concat', undefined]],
   ['string#replace', ['replace', 3]],
 ]);
+/** What is added to or multiplied with a list of one value or none. */
+const NEUTRAL: ReadonlyMap<string, number> = new Map([
+  ['+', 0],
+  ['*', 1],
+]);
 /** Values that a function takes at most. */
 const VALUES = 16;
 /** Built-ins whose subject is one value. */
@@ -119,6 +124,8 @@ export abstract class N3BuiltinReader extends RdfReader {
     }
     const [calls, most] = of;
     const values = subject.list?.map((value) => this.#value(value)) ?? [];
+    const neutral = NEUTRAL.get(calls);
+    if (subject.list && neutral !== undefined) while (values.length < 2) values.push({ value: literal(neutral), token: subject.token });
     const least = calls === 'replace' ? 3 : 2;
     if (values.length < least || values.length > (most ?? values.length))
       throw this.wrong('arity', `${token.raw} takes a list of ${most === least ? least : `${least} values or more`}${most === least ? ' values' : most === undefined ? '' : ` (${most} at most)`}, such as ${calls === 'replace' ? '(?x "a" "b")' : '(?x ?y)'}`, subject.token);

@@ -4,6 +4,7 @@
 import { literal } from '../../terms.ts';
 import { itemVariables, outerVariables } from '../language/body.ts';
 import { RuleError } from '../errors.ts';
+import { runNow } from '../evaluate/run.ts';
 import { EMPTY_LIST, FIRST, REST } from '../rulesets/owl/schema.ts';
 import type { ReadRules } from '../language/parse.ts';
 import { shortHash } from '../language/print.ts';
@@ -20,9 +21,11 @@ const TYPE = 'http://www.w3.org/1999/02/22-rdf-syntax-ns#type';
 const SAME = 'http://www.w3.org/2002/07/owl#sameAs';
 
 /** Reads as much of an N3 text as is right, and says what is wrong with the rest. */
-export function readN3(text: string, names: NameStyle = 'local'): ReadRules {
+export const readN3 = (text: string, names?: NameStyle): ReadRules => runNow(readingN3(text, names));
+/** The same in slices. */
+export function* readingN3(text: string, names: NameStyle = 'local'): Generator<void, ReadRules> {
   try {
-    return new N3Reader(text, names).read();
+    return yield* new N3Reader(text, names).reading();
   } catch (error) {
     if (error instanceof RuleError) return { rules: [], errors: [error], places: new Map() };
     throw error;
@@ -73,7 +76,8 @@ class N3Reader extends N3BuiltinReader {
     if (this.directive()) return;
     const { token } = this;
     this.#formulas = false;
-    if (!this.is('{')) {
+    const isRule = this.is('{') || ((this.#isWord('true') || this.#isWord('false')) && (this.is('=>', 1) || this.is('<=', 1)));
+    if (!isRule) {
       const facts: PlacedItem[] = [];
       this.#triples(facts);
       this.expect('.', '";"', '","');
@@ -83,21 +87,36 @@ class N3Reader extends N3BuiltinReader {
     this.#depth = 0;
     this.#denied = [];
     for (const each of [this.#collected, this.#scopes, this.#made]) each.clear();
-    const first = this.#formula();
+    const first = this.#side();
     const denied = this.#denied.splice(0);
     const backwards = this.is('<=');
     if (!this.accept('=>') && !this.accept('<=') && !this.#implies()) throw this.expected('"=>"', '"<="');
     const at = this.token;
-    const constraint = at.kind === 'word' && at.text === 'false';
-    if (constraint) this.next();
-    const second = constraint ? [] : this.#formula();
+    const second = this.#side();
     this.expect('.');
-    const [body, heads] = backwards ? [second, first] : [first, second];
+    const [body, concluded] = backwards ? [second, first] : [first, second];
+    if (!body) throw this.wrong('syntax', 'false is never met, so this rule concludes nothing', backwards ? at : token);
+    const constraint = concluded === undefined;
+    const heads = concluded ?? [];
     this.#nothingNew(heads, body, token);
     const [above, below] = backwards ? [denied, this.#denied] : [this.#denied, denied];
     if (above.length > 0) throw this.#notConcluded(above[0].token);
     if (heads.length === 0 && !constraint) throw this.wrong('syntax', 'nothing is concluded; "=> false" says that the premise must not hold', backwards ? token : at);
     this.add(undefined, this.#heads(heads, token), this.#scoped(heads, body, below), token);
+  }
+  /** A formula, or `true` for an empty one; undefined for `false`. */
+  #side(): PlacedItem[] | undefined {
+    if (this.#acceptWord('false')) return undefined;
+    return this.#acceptWord('true') ? [] : this.#formula();
+  }
+  #isWord(word: string): boolean {
+    const { kind, text } = this.token;
+    return kind === 'word' && text === word;
+  }
+  #acceptWord(word: string): boolean {
+    const found = this.#isWord(word);
+    if (found) this.next();
+    return found;
   }
   /** `log:implies`. */
   #implies(): boolean {
@@ -160,12 +179,26 @@ class N3Reader extends N3BuiltinReader {
   #about(subject: RdfTerm, items: PlacedItem[]): void {
     do {
       if (this.is('.') || this.is('}') || this.is(']')) return;
-      const predicate = this.#verb();
-      do this.#say(subject, predicate, this.#term(items), items);
-      while (this.accept(','));
+      const [predicate, backwards] = this.#verb();
+      do {
+        const object = this.#term(items);
+        if (backwards) this.#say(object, predicate, subject, items);
+        else this.#say(subject, predicate, object, items);
+      } while (this.accept(','));
     } while (this.accept(';'));
   }
-  #verb(): RdfTerm {
+  /** A predicate, which may lead from the object to the subject: `is :p of`, `<- :p`. */
+  #verb(): readonly [predicate: RdfTerm, backwards: boolean] {
+    if (this.accept('<-')) return [this.#predicate(), true];
+    if (!this.#acceptWord('is')) {
+      this.#acceptWord('has');
+      return [this.#predicate(), false];
+    }
+    const predicate = this.#predicate();
+    if (!this.#acceptWord('of')) throw this.expected('"of"');
+    return [predicate, true];
+  }
+  #predicate(): RdfTerm {
     const { token } = this;
     const { kind, text } = token;
     const iri = kind === 'word' && text === 'a' ? TYPE : kind === 'sign' && text === '=' ? SAME : kind === 'iri' || kind === 'prefixed' ? this.expand(token) : '';
@@ -180,7 +213,7 @@ class N3Reader extends N3BuiltinReader {
     let from = this.#step(items);
     while (this.is('!') || this.is('^')) {
       const token = this.next();
-      const [node, predicate] = [this.#nameless(token), this.#verb()];
+      const [node, predicate] = [this.#nameless(token), this.#predicate()];
       if (token.text === '!') this.#say(from, predicate, node, items);
       else this.#say(node, predicate, from, items);
       from = node;
@@ -284,9 +317,10 @@ class N3Reader extends N3BuiltinReader {
     const body = collected.formula.map(({ item }) => item) as Aggregate['body'];
     return { item: { kind: 'aggregate', function: name, result: value, of, body }, places: [placeOf(token), placeOf(result.token)] };
   }
-  /** Only all that is known can be looked into, so the scope is a variable or a node of which no more is said, as EYE reads it. */
+  /** Only all that is known can be looked into, so the scope is a variable, a node of which no more is said, or a number, as EYE reads it. */
   #inScope({ value, list, formula, token }: RdfTerm, verb: RdfToken): void {
-    if (formula || (list ? list.length > 0 : value.kind !== 'variable'))
+    const isPriority = value.kind === 'literal' && value.type === 'number';
+    if (formula || (list ? list.length > 0 : value.kind !== 'variable' && !isPriority))
       throw this.wrong('syntax', `${verb.raw} is read about all that is known, with a variable for where that is, such as ?SCOPE; ${formula ? 'a formula' : list ? 'a list' : token.raw} cannot be looked into`, token);
     if (this.#depth > 1) throw this.wrong('syntax', `${verb.raw} inside a formula that is itself asked about has no counterpart here`, verb);
     if (value.kind === 'variable') this.#scopes.set(value.name, token);

@@ -1,7 +1,7 @@
 // Owns what N3, Jena and RDFox rules have in common: prefixes, terms and triples.
 // Refuses to know their grammars.
 
-import { entity, literal, parseEntityId, parseRelationName } from '../../terms.ts';
+import { entity, literal, parseEntityId, parseNumber, parseRelationName } from '../../terms.ts';
 import type { Literal } from '../../terms.ts';
 import { resolveIri } from './iri.ts';
 import { IriNames, KNOWN_PREFIXES, XSD } from './rdf-names.ts';
@@ -13,6 +13,7 @@ import { placeOf, sourceTokens } from './source-tokens.ts';
 import type { SourceToken, TokenPatterns } from './source-tokens.ts';
 import { TokenReader } from './token-reader.ts';
 import type { PlacedItem, SourceTerm } from './token-reader.ts';
+import { isNumeric, numberOf } from './xsd-numbers.ts';
 import type { Atom, RuleTerm } from '../types.ts';
 
 /** A term with the IRI it was, where it was one, so that built-ins are told from relations. */
@@ -25,10 +26,6 @@ export interface RdfTerm extends SourceTerm {
 
 /** The relation of a list to its members; rules that say so are added where a condition needs it. */
 export const LIST_MEMBER = 'list member';
-
-/** Datatypes of XML Schema whose values are numbers, and how these are written. */
-const NUMBERS = /^(decimal|double|float|integer|((nonP|p)osi|(nonN|n)ega)tiveInteger|unsigned(Long|Int|Short|Byte)|long|int|short|byte)$/u;
-const DECIMAL = /^\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*$/u;
 
 export abstract class RdfReader extends TokenReader {
   readonly #prefixes = new Map(KNOWN_PREFIXES);
@@ -96,7 +93,7 @@ export abstract class RdfReader extends TokenReader {
       }
       case 'number':
         this.next();
-        return { value: this.convert(token, () => literal(Number(token.text))), token };
+        return { value: this.convert(token, () => literal(parseNumber(token.text))), token };
       case 'text':
         this.next();
         return { value: this.#literal(token), token };
@@ -135,7 +132,7 @@ export abstract class RdfReader extends TokenReader {
     const name = type.kind === 'iri' || type.kind === 'prefixed' ? this.expand(type) : '';
     const kind = name.startsWith(XSD) ? name.slice(XSD.length) : '';
     return this.convert(token, () => {
-      if (NUMBERS.test(kind)) return literal(DECIMAL.test(token.text) ? Number(token.text) : token.text, 'number');
+      if (isNumeric(kind)) return numberOf(token.text, kind);
       if (kind === 'boolean')
         return literal(token.text === 'true' || token.text === '1' ? true : token.text === 'false' || token.text === '0' ? false : token.text, 'boolean');
       if (/^(date|dateTime|dateTimeStamp|gYear|gYearMonth)$/u.test(kind)) return literal(token.text, 'date');

@@ -4,13 +4,16 @@
 import type { SourceToken, TokenPatterns } from './source-tokens.ts';
 
 export type RdfToken = SourceToken;
-const LOCAL = '[\\p{L}\\p{N}_](?:[\\p{L}\\p{M}\\p{N}_.%-]*[\\p{L}\\p{M}\\p{N}_%-])?';
+const LABEL = '[\\p{L}\\p{N}_](?:[\\p{L}\\p{M}\\p{N}_.-]*[\\p{L}\\p{M}\\p{N}_-])?';
+const ESCAPED = '\\\\[_~.!$&\'()*+,;=/?#@%-]';
+const LOCAL = `(?:[\\p{L}\\p{N}_%]|${ESCAPED})(?:(?:[\\p{L}\\p{M}\\p{N}_.:%-]|${ESCAPED})*(?:[\\p{L}\\p{M}\\p{N}_%-]|${ESCAPED}))?`;
+const IRI = /<((?:[^<>"{}|^`\\\s]|\\u[\da-fA-F]{4}|\\U[\da-fA-F]{8})*)>/uy;
 /** Of N3 and Jena rules. */
 export const RDF_PATTERNS: TokenPatterns = [
   ['skip', /[\s\uFEFF]+|#[^\n]*|\/\/[^\n]*/uy],
-  ['iri', /<([^<>"{}|^`\\\s]*)>/uy],
+  ['iri', IRI],
   ['variable', /\?([\p{L}_][\p{L}\p{M}\p{N}_]*)/uy],
-  ['blank', new RegExp(`_:(${LOCAL})`, 'uy')],
+  ['blank', new RegExp(`_:(${LABEL})`, 'uy')],
   ['directive', /@(prefix|base|include)\b/uy],
   ['language', /@([a-zA-Z]+(?:-[a-zA-Z0-9]+)*)/uy],
   ['number', /[+-]?(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][+-]?\d+)?/uy],
@@ -22,7 +25,7 @@ export const RDF_PATTERNS: TokenPatterns = [
 /** Of RDFox's Datalog, whose filters are SPARQL's: signs of arithmetic stand by themselves. */
 export const RDFOX_PATTERNS: TokenPatterns = [
   ['skip', /[\s\uFEFF]+|#[^\n]*/uy],
-  ['iri', /<([^<>"{}|^`\\\s]*)>/uy],
+  ['iri', IRI],
   ['variable', /[?$]([\p{L}_][\p{L}\p{M}\p{N}_]*)/uy],
   ['sign', /:-/uy],
   ...RDF_PATTERNS.filter(([kind]) => kind === 'blank' || kind === 'directive' || kind === 'language'),

@@ -8,6 +8,7 @@ import { alternatives, ALTERNATIVES } from './alternatives.ts';
 import type { Formula } from './alternatives.ts';
 import { itemVariables, substituteItem, variablesOf } from '../language/body.ts';
 import { RuleError } from '../errors.ts';
+import { runNow } from '../evaluate/run.ts';
 import type { ReadRules } from '../language/parse.ts';
 import type { NameStyle } from './rdf-names.ts';
 import type { RdfTerm } from './rdf-reader.ts';
@@ -52,9 +53,11 @@ const AGGREGATES: ReadonlyMap<string, AggregateFunction> = new Map([
 ]);
 
 /** Reads as much of a text of RDFox's Datalog as is right, and says what is wrong with the rest. */
-export function readRdfox(text: string, names: NameStyle = 'local'): ReadRules {
+export const readRdfox = (text: string, names?: NameStyle): ReadRules => runNow(readingRdfox(text, names));
+/** The same in slices. */
+export function* readingRdfox(text: string, names: NameStyle = 'local'): Generator<void, ReadRules> {
   try {
-    return new RdfoxReader(text, names).read();
+    return yield* new RdfoxReader(text, names).reading();
   } catch (error) {
     if (error instanceof RuleError) return { rules: [], errors: [error], places: new Map() };
     throw error;

@@ -1,6 +1,7 @@
 // Owns Soufflé's values: constants, variables, arithmetic, functions and aggregates, as they stand.
 // Refuses to know clauses, and what values mean here.
 
+import { parseNumber } from '../../terms.ts';
 import type { Formula } from './alternatives.ts';
 import { NESTING } from '../language/kinds.ts';
 import type { SourceToken } from './source-tokens.ts';
@@ -93,7 +94,7 @@ export abstract class SouffleValues extends TokenReader {
     const { token } = this;
     if (token.kind === 'text' || token.kind === 'number') {
       this.next();
-      return { kind: 'constant', value: token.kind === 'text' ? token.text : Number(token.text.replace('u', '')), token };
+      return { kind: 'constant', value: token.kind === 'text' ? token.text : this.convert(token, () => parseNumber(token.text.replace('u', ''))), token };
     }
     if (this.accept('(')) {
       const inner = this.inside(() => this.sum());

@@ -8,6 +8,7 @@ import type { Term } from '../../terms.ts';
 import { alternatives, ALTERNATIVES } from './alternatives.ts';
 import { itemVariables, variablesOf } from '../language/body.ts';
 import { RuleError } from '../errors.ts';
+import { runNow } from '../evaluate/run.ts';
 import type { ReadRules } from '../language/parse.ts';
 import { IS_A } from '../language/print.ts';
 import { Columns, GIVES_TEXT } from './souffle-columns.ts';
@@ -22,9 +23,11 @@ import type { PlacedItem, SourceTerm } from './token-reader.ts';
 import type { Aggregate, Atom, Call, Comparison, Expression, RuleTerm } from '../types.ts';
 
 /** Reads as much of a Soufflé program as is right, and says what is wrong with the rest. */
-export function readSouffle(text: string): ReadRules {
+export const readSouffle = (text: string): ReadRules => runNow(readingSouffle(text));
+/** The same in slices. */
+export function* readingSouffle(text: string): Generator<void, ReadRules> {
   try {
-    return new SouffleReader(text).read();
+    return yield* new SouffleReader(text).reading();
   } catch (error) {
     if (error instanceof RuleError) return { rules: [], errors: [error], places: new Map() };
     throw error;

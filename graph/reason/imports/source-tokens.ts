@@ -39,8 +39,7 @@ export function sourceTokens(text: string, patterns: TokenPatterns): SourceToken
     const [kind, match] = found;
     const [raw] = match;
     const content = match.slice(1).find((group) => group !== undefined) ?? raw;
-    if (kind !== 'skip')
-      tokens.push({ kind, text: kind === 'text' ? unescaped(content, line, column) : kind === 'number' ? raw : content.normalize('NFC'), raw, line, column });
+    if (kind !== 'skip') tokens.push({ kind, text: textOf(kind, kind === 'number' ? raw : content, line, column), raw, line, column });
     at += raw.length;
     const last = raw.lastIndexOf('\n');
     if (last >= 0) line += raw.split('\n').length - 1;
@@ -50,6 +49,11 @@ export function sourceTokens(text: string, patterns: TokenPatterns): SourceToken
   return tokens;
 }
 export const placeOf = ({ line, column }: SourceToken): Place => ({ line, column });
+function textOf(kind: SourceTokenKind, content: string, line: number, column: number): string {
+  if (kind === 'text') return unescaped(content, line, column);
+  if (kind === 'iri') return unescaped(content, line, column).normalize('NFC');
+  return (kind === 'prefixed' ? content.replace(/\\(.)/gu, '$1') : content).normalize('NFC');
+}
 const ESCAPES: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t', b: '\b', f: '\f', '"': '"', "'": "'", '\\': '\\' };
 const unescaped = (text: string, line: number, column: number): string =>
   text.replace(/\\(?:u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|(.))/gsu, (escape: string, short?: string, long?: string, sign?: string) => {

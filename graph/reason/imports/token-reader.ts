@@ -5,6 +5,7 @@ import { literal, TermError } from '../../terms.ts';
 import { isAtom, itemVariables } from '../language/body.ts';
 import { anyOf, RuleError } from '../errors.ts';
 import type { Place } from '../errors.ts';
+import { pauses, RULE_TURNS } from '../evaluate/run.ts';
 import { NESTING } from '../language/kinds.ts';
 import type { ReadRules } from '../language/parse.ts';
 import { makeRule } from '../language/print.ts';
@@ -44,7 +45,7 @@ export abstract class TokenReader {
   /** What can be made only when all statements are known. */
   protected *afterwards(): Generator<() => void> {}
 
-  read(): ReadRules {
+  *reading(): Generator<void, ReadRules> {
     const errors: RuleError[] = [];
     const attempt = (work: () => void): boolean => {
       this.#fresh = 0;
@@ -58,13 +59,18 @@ export abstract class TokenReader {
       }
     };
     const hopeless = (): boolean => errors.length >= 100 || errors.at(-1)?.code === 'too_large';
+    const pause = pauses(RULE_TURNS);
     while (!this.atEnd() && !hopeless()) {
+      if (pause()) yield;
       this.#start = this.#at;
       if (attempt(() => this.statement()) || hopeless()) continue;
       if (this.#at === this.#start) this.next();
       this.recover();
     }
-    for (const work of this.afterwards()) if (!hopeless()) attempt(work);
+    for (const work of this.afterwards()) {
+      if (pause()) yield;
+      if (!hopeless()) attempt(work);
+    }
     return { rules: [...this.#rules.values()], errors: errors.toSorted((a, b) => a.line - b.line || a.column - b.column), places: this.#places };
   }
   /** The tokens of this statement so far; `revisit` makes them those of which mistakes speak. */

@@ -1,7 +1,7 @@
 // Owns walking along tokens, what a name or term at a token is, and saying what was expected where.
 // Refuses to know expressions, conditions and clauses.
 
-import { entity, literal, parseEntityId, parseRelationName, TermError } from '../../terms.ts';
+import { entity, literal, parseEntityId, parseNumber, parseRelationName, TermError } from '../../terms.ts';
 import type { EntityTerm, Literal, LiteralType, RelationName } from '../../terms.ts';
 import { anyOf, RuleError } from '../errors.ts';
 import type { Place } from '../errors.ts';
@@ -162,7 +162,7 @@ export class Cursor {
         return (this.#terms[symbols[at]] = { kind: 'variable', name: this.tokens.content(at) });
       case NUMBER:
         this.#at++;
-        return (this.#terms[symbols[at]] = this.literal(at, Number(this.tokens.raw(at)), 'number'));
+        return (this.#terms[symbols[at]] = this.number(at, this.tokens.raw(at)));
       case NAME: {
         const name = this.tokens.content(at);
         if (name === '_' || name === 'not')
@@ -198,7 +198,7 @@ export class Cursor {
     if (!TYPES.includes(type)) throw this.expected('string', 'number', 'date', 'boolean');
     this.#at++;
     const text = this.tokens.content(at);
-    if (type === 'number') return this.literal(at, text.trim() === '' ? Number.NaN : Number(text), type);
+    if (type === 'number') return this.number(at, text.trim() === '' ? 'NaN' : text.trim());
     if (type === 'boolean') return this.literal(at, text === 'true' ? true : text === 'false' ? false : text, type);
     return this.literal(at, text, type as LiteralType);
   }
@@ -271,6 +271,9 @@ export class Cursor {
   relation(token: number): RelationName {
     const symbol = this.tokens.symbols[token];
     return (this.#relations[symbol] ??= this.convert(token, () => parseRelationName(this.tokens.content(token))));
+  }
+  number(token: number, text: string): Literal {
+    return this.convert(token, () => literal(parseNumber(text), 'number'));
   }
   literal(token: number, value: string | number | boolean, type: LiteralType): Literal {
     return this.convert(token, () => literal(value, type));

@@ -126,7 +126,7 @@ export class ExpressionReader extends Cursor {
   }
   #glued(): ReadTerm {
     const at = this.next();
-    return { value: this.literal(at, Number(this.tokens.raw(at).slice(1)), 'number'), at, quoted: false };
+    return { value: this.number(at, this.tokens.raw(at).slice(1)), at, quoted: false };
   }
   #counted(token: number): void {
     if (++this.#calls > CALLS) throw this.wrong('too_large', `the rule has more than ${CALLS} calls`, token);

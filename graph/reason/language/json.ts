@@ -15,6 +15,7 @@ import type { LiteralType } from '../../terms.ts';
 import type { Aggregate, AggregateFunction, Atom, BodyItem, Comparison, Expression, Rule, RuleTerm } from '../types.ts';
 import { isAtom } from './body.ts';
 import { RuleError } from '../errors.ts';
+import { pauses, RULE_TURNS, runNow } from '../evaluate/run.ts';
 import { NESTING } from './kinds.ts';
 import { makeRule } from './print.ts';
 import { TESTS } from './values.ts';
@@ -102,24 +103,28 @@ function plainToJson(item: Atom | Comparison): PlainItemJson {
 }
 
 /** One rule, an array of rules, or `{"rules": [...]}`. Throws RuleError `syntax` (with a path) or what checkRule finds. */
-export function rulesFromJson(value: unknown): readonly Rule[] {
-  if (Array.isArray(value)) return list(value, 'rules', readRule);
+export const rulesFromJson = (value: unknown): readonly Rule[] => runNow(rulesOfJson(value));
+/** The same in slices. */
+export function* rulesOfJson(value: unknown): Generator<void, readonly Rule[]> {
+  if (Array.isArray(value)) return yield* list(value, 'rules', readRule);
   const map = object(value, 'rules', undefined);
   if ('rules' in map) {
     only(map, ['rules'], 'rules');
     if (!Array.isArray(map['rules'])) throw wrong('rules', 'an array of rules', map['rules']);
-    return list(map['rules'], 'rules', readRule);
+    return yield* list(map['rules'], 'rules', readRule);
   }
   return [readRule(value, 'rule')];
 }
 
-function list(values: readonly unknown[], path: string, read: (value: unknown, path: string) => Rule): readonly Rule[] {
+function* list(values: readonly unknown[], path: string, read: (value: unknown, path: string) => Rule): Generator<void, readonly Rule[]> {
   if (values.length > LIMITS.rules) throw new RuleError('too_large', `${values.length} rules; at most ${LIMITS.rules} are allowed in one call`, { path });
   const rules = new Map<string, Rule>();
-  values.forEach((value, i) => {
+  const pause = pauses(RULE_TURNS);
+  for (const [i, value] of values.entries()) {
+    if (pause()) yield;
     const rule = read(value, `${path}[${i}]`);
     rules.set(rule.id, rule);
-  });
+  }
   return [...rules.values()];
 }
 

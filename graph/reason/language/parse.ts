@@ -24,6 +24,7 @@
 import { ClauseReader } from './clause.ts';
 import { RuleError } from '../errors.ts';
 import type { Place } from '../errors.ts';
+import { pauses, RULE_TURNS, runNow } from '../evaluate/run.ts';
 import { RULE_TEXT_LIMIT, tokenize } from './lexer.ts';
 import type { Tokens } from './lexer.ts';
 import { RuleList } from './rule-list.ts';
@@ -47,7 +48,9 @@ export interface TextLimits {
 }
 
 /** Reads as much of `text` as is right, and says what is wrong with the rest. */
-export function readRules(text: string, { characters = RULE_TEXT_LIMIT, rules: most = LIMITS.rules }: TextLimits = {}): ReadRules {
+export const readRules = (text: string, limits?: TextLimits): ReadRules => runNow(readingRules(text, limits));
+/** The same in slices. */
+export function* readingRules(text: string, { characters = RULE_TEXT_LIMIT, rules: most = LIMITS.rules }: TextLimits = {}): Generator<void, ReadRules> {
   let tokens: Tokens;
   try {
     tokens = tokenize(text, characters);
@@ -61,7 +64,9 @@ export function readRules(text: string, { characters = RULE_TEXT_LIMIT, rules: m
   const errors: RuleError[] = [];
   /** Token at which each rule begins. */
   const begins: number[] = [];
+  const pause = pauses(RULE_TURNS);
   while (!reader.atEnd()) {
+    if (pause()) yield;
     try {
       if (rules.length >= most) throw new RuleError('too_large', `more than ${most} rules in one text`, reader.place());
       const { at } = reader;

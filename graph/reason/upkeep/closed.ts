@@ -5,6 +5,7 @@ import type { Slot } from '../tables/database.ts';
 import { registersOf } from './dependents.ts';
 import type { Dependents, Way } from './dependents.ts';
 import { orderBody } from '../evaluate/plan.ts';
+import { pauses, RULE_TURNS } from '../evaluate/run.ts';
 import type { AtomItem, Clause, Step } from '../evaluate/plan.ts';
 import type { Program } from '../evaluate/program.ts';
 
@@ -23,17 +24,21 @@ export interface ClosedCondition {
   readonly steps: readonly Step[];
 }
 
-/** The closed conditions of a program by stratum, and in it by the slot that they read. */
-export function closedConditions({ strata, derived }: Program, dependents: Dependents): Map<Slot, ClosedCondition[]>[] {
-  return strata.map((clauses) => {
+/** The closed conditions of a program by stratum, and in it by the slot that they read. In slices. */
+export function* closedConditions({ strata, derived }: Program, dependents: Dependents): Generator<void, Map<Slot, ClosedCondition[]>[]> {
+  const pause = pauses(RULE_TURNS);
+  const found: Map<Slot, ClosedCondition[]>[] = [];
+  for (const clauses of strata) {
     const bySlot = new Map<Slot, ClosedCondition[]>();
+    found.push(bySlot);
     const note = (clause: Clause, item: AtomItem, lead: number, inner: Way | undefined, given: readonly number[], from: readonly number[]): void => {
       let list = bySlot.get(item.slot);
       if (!list) bySlot.set(item.slot, (list = []));
       const rows = dependents.way(clause.body, clause.head, lead, given);
       list.push({ clause, item, inner, given, from, rows, steps: orderBody(clause, -1, given, derived) });
     };
-    for (const clause of clauses)
+    for (const clause of clauses) {
+      if (pause()) yield;
       clause.body.forEach((item, lead) => {
         if (item.kind === 'atom' && item.absent) note(clause, item, lead, undefined, registersOf(item), []);
         else if (item.kind === 'aggregate')
@@ -51,6 +56,7 @@ export function closedConditions({ strata, derived }: Program, dependents: Depen
             );
           });
       });
-    return bySlot;
-  });
+    }
+  }
+  return found;
 }

@@ -179,7 +179,7 @@ export class Upkeep {
   *#changed(stratum: number): Generator<void, Map<ClosedCondition, number[][]>> {
     const changed = new Map<ClosedCondition, number[][]>();
     if (this.#gone.size + this.#evaluator.touched.size === 0) return changed;
-    this.#closed ??= closedConditions(this.#program, this.#dependents);
+    this.#closed ??= yield* closedConditions(this.#program, this.#dependents);
     const { registers } = this.#dependents;
     const { meter } = this.#evaluator;
     const pause = pauses();

@@ -59,6 +59,20 @@ t.test('numbers and texts in all the forms of Turtle', async (t) => {
   t.same(read.errors, []);
   t.same(textsOf(read).map((text) => text.slice(5, -2)), ['0.5', '-2.5', '-5', '7', '0', '8.5', '"2024-01-01T00:00:00Z"^^date', `"x\\n'y' ''z"^^string`, '"w"^^string']);
   t.match(readN3('<x:a> <x:n> "0x10"^^xsd:integer .').errors, [{ code: 'invalid_term', message: /not "0x10"/ }]);
+  t.match(readN3('<x:a> <x:n> 9007199254740993 , "-9007199254740993"^^xsd:integer .').errors, [{ code: 'invalid_term', column: 13, message: /the number is 9007199254740993, and whole numbers beyond 2\^53/ }]);
+});
+
+t.test('what is no value of its datatype is refused', async (t) => {
+  const of = (text: string, type: string): string => `<x:a> <x:n> "${text}"^^<http://www.w3.org/2001/XMLSchema#${type}> .`;
+  for (const [text, type] of [['-1', 'nonNegativeInteger'], ['0', 'positiveInteger'], ['1', 'nonPositiveInteger'], ['0', 'negativeInteger'], ['1.5', 'integer'], ['1e3', 'int'], ['128', 'byte'], ['-32769', 'short'], ['4294967296', 'unsignedInt'], ['-1', 'unsignedLong']] as const)
+    t.match(readN3(of(text, type)).errors, [{ code: 'invalid_term', column: 13, message: new RegExp(`"${text}" is no value of xsd:${type}`) }], `${text} ${type}`);
+  for (const [text, type] of [['+5', 'positiveInteger'], ['-0', 'nonNegativeInteger'], ['-128', 'byte'], ['4294967295', 'unsignedInt'], ['9223372036854775808', 'unsignedLong'], ['1e3', 'double'], ['5.', 'decimal']] as const) t.same(readN3(of(text, type)).errors, [], `${text} ${type}`);
+});
+
+t.test('names in all the forms of Turtle', async (t) => {
+  const names = String.raw`:a :p :q\~z , :b:c , :%41d , :x.y , :e\.f , <http://e.org/caf\u00e9> .`;
+  t.same(textsOf(readN3(`@prefix : <http://e.org/> . ${names}`, 'iri')).map((text) => text.slice('"http://e.org/p"("http://e.org/a", "'.length, -3)), ['q~z', 'b:c', '%41d', 'x.y', 'e.f', 'café'].map((name) => `http://e.org/${name}`));
+  t.same(textsOf(readN3(`@prefix : <http://e.org/n#> . ${names}`)).map((text) => text.slice(5, -2)), ['"q~z"', 'c', 'Ad', '"x.y"', '"e.f"', 'café']);
 });
 
 t.test('N3 facts may hold lists and nameless nodes, which have names of their own in each text', async (t) => {
@@ -139,6 +153,16 @@ t.test('Jena rules become rules of the language', async (t) => {
     '@name("text") label(?x, ?z) :- name(?x, ?y), matches(?y, "^(?:a|b.*)$"^^string), concat(?y, "-"^^string, ?y) = ?z.',
     '@name("given") fits(?x, ?z) :- name(?x, ?y), pattern(?x, ?z), matches(?y, concat("^(?:"^^string, ?z, ")$"^^string)).',
   ]);
+});
+
+t.test('rules of Jena for goals with and without a value say the same', async (t) => {
+  const read = readJena(`@prefix ex: <http://example.org/>.
+[a: (?x ex:in ?z) <- bound(?z), (?y ex:in ?z) (?x ex:part ?y)]
+[b: (?x ex:in ?z) <- unbound(?z) (?x ex:part ?y) (?y ex:in ?z)]
+[c: (?x ex:part ?y) bound(?x, ?y) -> (?x ex:in ?y)]
+[d: (?x ex:part ?y) unbound(?x) -> (?x ex:in ?y)]`);
+  t.same(textsOf(read), ['@name("a") in(?x, ?z) :- in(?y, ?z), part(?x, ?y).', '@name("b") in(?x, ?z) :- part(?x, ?y), in(?y, ?z).', '@name("c") in(?x, ?y) :- part(?x, ?y).']);
+  t.match(read.errors, [{ code: 'syntax', line: 5, column: 21, message: /unbound\(\.\.\) never holds/ }]);
 });
 
 t.test('mistakes in Jena rules are reported by line and column', async (t) => {

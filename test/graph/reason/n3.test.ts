@@ -68,9 +68,18 @@ t.test('labels of nameless nodes never meet each other or what has no label', (t
   t.end();
 });
 
+t.test('a verb may lead backwards, true is an empty formula, and false what must not hold', (t) => {
+  t.same(textsOf(n3(':a is :p of :b . :c <- :p :d . :e has :p :f , :g .')), ['p(b, a).', 'p(d, c).', 'p(e, f).', 'p(e, g).']);
+  t.same(textsOf(n3('{ ?x is :p of ?y ; has :q ?z . ?v is math:sum of (?z 1) } => { ?y <- :s ?x . ?x :t ?v } .')), ['s(?x, ?y), t(?x, ?v) :- p(?y, ?x), q(?x, ?z), ?z + 1 = ?v.']);
+  t.same(textsOf(n3('true => { :a :p :b } .', '{ :a :q :b } <= true .', 'false <= { ?x :p ?x } .', '{ ?x :q ?x } => false .')), ['p(a, b).', 'q(a, b).', ':- p(?x, ?x).', ':- q(?x, ?x).']);
+  t.same(mistakesOf(n3('true <= { :a :p :b } .', 'false => { :a :p :b } .', ':a is :p :b .')), [['syntax', 3, 1], ['syntax', 4, 1], ['syntax', 5, 10]]);
+  t.same(held('s', n3('{ () math:sum ?n . (7) math:product ?m . () math:product ?k } => { :a :s ?n , ?m , ?k } .')), ['a 0', 'a 1', 'a 7']);
+  t.end();
+});
+
 t.test('what all that is known does not include is what cannot be derived', (t) => {
   const read = n3(
-    '{ ?x a :Person . ?SCOPE log:notIncludes { ?x :child ?c } } => { ?x a :Childless } .',
+    '{ ?x a :Person . 1 log:notIncludes { ?x :child ?c } } => { ?x a :Childless } .',
     '{ ?x a :Person . [] log:notIncludes { ?x :child ?c . ?c :age ?a . ?a math:lessThan 18 } } => { ?x a :Free } .',
     '{ ?x a :Person . () log:notIncludes { ?x a :Girl } . _:s log:includes { ?x :v ?v } } log:implies { ?x :boys ?v } .',
   );
@@ -153,7 +162,7 @@ t.test('what cannot be said here is refused with its place and the reason', (t) 
   refused(n3('{ ?x :p ?y } => { } .'), ['syntax', 3, 17], /nothing is concluded/);
   refused(n3('{ } <= { ?x :p ?y } .'), ['syntax', 3, 1], /nothing is concluded/);
   refused(jena('[(?x ex:p ?y) -> ]'), ['syntax', 3, 1], /nothing is concluded/);
-  refused(n3('{ ?x a :V . 1 log:notIncludes { ?x a :W } } => { ?x a :O } .'), ['syntax', 3, 13], /1 cannot be looked into/);
+  refused(n3('{ ?x a :V . "d" log:notIncludes { ?x a :W } } => { ?x a :O } .'), ['syntax', 3, 13], /"d" cannot be looked into/);
   refused(n3('{ ?x a :V . ({ ?x :p ?y } { ?y a :W . ?y a :U }) log:forAllIn ?S } => { ?x a :O } .'), ['syntax', 3, 13], /one with one triple/);
   refused(n3(':x log:outputString "text" .'), ['unknown_builtin', 3, 4], /writes when rules run/);
   refused(n3('{ ?x a :V . ?S log:notIncludes ?x } => { ?x a :O } .'), ['syntax', 3, 32], /stands a formula/);

@@ -115,6 +115,13 @@ t.test('all mistakes of a text are found, and the right rules beside them', asyn
   );
 });
 
+t.test('whole numbers that would be others are mistakes, wherever they stand', async (t) => {
+  const read = readRules('p(a, 9007199254740993).\np(b, "9007199254740993"^^number).\nq(?x) :- p(?x, ?v), ?v -9007199254740993 > 1.\nr(?x) :- p(?x, 9007199254740992), not p(?x, 1e300).');
+  t.same(read.errors.map(({ code, line, column }) => [code, line, column]), [['invalid_term', 1, 6], ['invalid_term', 2, 6], ['invalid_term', 3, 24]]);
+  t.equal(read.rules.length, 1);
+  t.throws(() => parseGoal('p(?x, 9007199254740993)'), { code: 'invalid_term', message: /is 9007199254740993, and whole numbers beyond 2\^53/ });
+});
+
 t.test('a circle of negation is shown, with its rules', async (t) => {
   const rules = parseRules(
     'wins(?x, g) :- moves(?x, ?y), not loses(?y, g).\nloses(?x, g) :- plays(?x, g), not draws(?x, g).\ndraws(?x, g) :- wins(?x, g).\nother(?x) :- not loses(?x, ?x), person(?x).',

@@ -7,8 +7,12 @@ import { paced } from '../../../graph/reason/evaluate/pace.ts';
 import { Program } from '../../../graph/reason/evaluate/program.ts';
 import { Tripped } from '../../../graph/reason/evaluate/run.ts';
 import { Explainer } from '../../../graph/reason/proofs/explain.ts';
+import { checkingRules } from '../../../graph/knowledge/rulebook.ts';
+import type { RuleFormat } from '../../../graph/knowledge/rulebook.ts';
+import { ruleToJson } from '../../../graph/reason/language/json.ts';
 import { parseRules } from '../../../graph/reason/language/parse.ts';
 import { Steps, Trees } from '../../../graph/reason/proofs/ways.ts';
+import { stratifying } from '../../../graph/reason/evaluate/strata.ts';
 import { Database, signed } from '../../../graph/reason/tables/database.ts';
 import { Table } from '../../../graph/reason/tables/table.ts';
 import type { Budget } from '../../../graph/reason/types.ts';
@@ -249,6 +253,31 @@ t.test('the limit of facts counts those that hold: what falls makes room, what f
   t.match(runNow(exact.run(edits)), { complete: true });
   t.equal(exact.derived, 6);
   t.match(runNow(exact.run([[fact('x', 'edge', 'y'), 1]])), { complete: false, limit: 'facts' });
+  t.end();
+});
+t.test('very many rules are read, checked, ordered and compiled in pieces, whatever they are written in', (t) => {
+  const count = 1_000;
+  const rules = (write: (i: number) => string): string => Array.from({ length: count }, (_, i) => write(i)).join('\n');
+  const text = rules((i) => `p${i}(?x, c${i}) :- q(?x, ?y), not r(?y, _).`);
+  const n3 = '@prefix : <http://example.org/> .\n';
+  const inputs: readonly (readonly [unknown, RuleFormat])[] = [
+    [text, 'datalog'],
+    [parseRules(text).map(ruleToJson), 'json'],
+    [n3 + rules((i) => `{ ?x :q ?y } => { ?x :p${i} ?y } .`), 'n3'],
+    [n3 + rules((i) => `(?x :q ?y) -> (?x :p${i} ?y) .`), 'jena'],
+    [n3 + rules((i) => `:p${i}[?x, ?y] :- :q[?x, ?y] .`), 'rdfox'],
+    [rules((i) => `p${i}(x, y) :- q(x, y), !r(y, x).`), 'souffle'],
+  ];
+  for (const [input, format] of inputs) {
+    const [often, { valid, rules }] = pausesOf(checkingRules(input, (some) => some, { format }));
+    t.same([valid, rules.length], [true, count], format);
+    t.ok(often >= count / 64 - 1, `${format}: ${often} pauses`);
+    t.ok(pausesOf(Program.making(rules, new Database()))[0] >= count / 64 - 1, `${format} compiled`);
+  }
+  const known = parseRules(text);
+  t.ok(pausesOf(stratifying(known))[0] >= (2 * count) / 64 - 1);
+  const world = new World(text, []);
+  t.ok(pausesOf(world.evaluator.derive())[0] >= count / 64 - 1, 'and are met so');
   t.end();
 });
 t.test('whether a row still follows is looked for in pieces', (t) => {

@@ -2,6 +2,7 @@
 // Refuses to know rules.
 
 import t from 'tap';
+import { Heads } from '../../../graph/reason/tables/heads.ts';
 import { Table } from '../../../graph/reason/tables/table.ts';
 import { seeded } from '../../helpers/store-world.ts';
 
@@ -105,5 +106,50 @@ t.test('rows that are removed leave no trace, and the others are found by pair, 
       }
     }
     t.equal(wrong, 0, `seed ${seed}: ${known.size} rows`);
+  }
+});
+
+t.test('numbers by key equal a map, whether keys are few or many, near or far', async (t) => {
+  for (let seed = 1; seed <= 40; seed++) {
+    const random = seeded(seed);
+    const span = random.pick([10, 900, 5_000, 1_000_000]);
+    const heads = new Heads(random.pick([0, 0, 100]));
+    const known = new Map<number, number>();
+    let wrong = 0;
+    for (let i = 1; i <= random.pick([40, 3_000, 20_000]); i++) {
+      // Near keys come behind far ones, and the reverse.
+      const key = random.below(random.next() < 0.5 ? span : Math.min(span, i));
+      const value = random.next() < 0.1 ? 0 : i;
+      heads.set(key, value, i);
+      known.set(key, value);
+      const asked = random.below(span + 5);
+      if (heads.get(asked) !== (known.get(asked) ?? 0)) wrong++;
+      if (random.next() < 0.0002) {
+        heads.clear();
+        known.clear();
+      }
+    }
+    for (const [key, value] of known) if (heads.get(key) !== value) wrong++;
+    t.equal(wrong, 0, `seed ${seed}`);
+  }
+});
+
+t.test('very many tables with few rows take no room for all terms', async (t) => {
+  const before = process.memoryUsage().arrayBuffers;
+  const terms = 1_000_000;
+  const random = seeded(1);
+  const tables = Array.from({ length: 300 }, () => {
+    const table = new Table(false);
+    for (let row = 0; row < 50; row++) table.add(random.below(terms), random.below(terms), 0, 0, 1);
+    table.bySubject(terms);
+    table.byObject(terms);
+    return table;
+  });
+  const taken = (process.memoryUsage().arrayBuffers - before) / tables.length;
+  t.ok(taken < 16_384, `${Math.round(taken)} bytes each`);
+  const { subjects, objects } = tables[7];
+  for (let row = 0; row < 50; row++) {
+    t.equal(tables[7].bySubject(terms).first(subjects[row]), subjects.lastIndexOf(subjects[row], 49));
+    t.equal(tables[7].byObject(terms).first(objects[row]), objects.lastIndexOf(objects[row], 49));
   }
 });
