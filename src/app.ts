@@ -9,6 +9,7 @@ import type { Config } from './config.ts';
 import type { Engine } from './engine/port.ts';
 import type { GraphStore } from '../graph/store.ts';
 import { readBodies } from './http/body.ts';
+import { endHeads } from './http/events.ts';
 import { useZod } from './http/provider.ts';
 import { admission } from './plugins/admission.ts';
 import { answers } from './plugins/answers.ts';
@@ -56,6 +57,7 @@ function createApp(config: Config | undefined, { logger, checkReplies }: AppOver
   });
   useZod(app, { checkReplies });
   readBodies(app);
+  endHeads(app);
   return app;
 }
 async function addRoutes(app: FastifyInstance): Promise<void> {

@@ -257,10 +257,9 @@ export function parseConfig(variables: Readonly<Record<string, string | undefine
       problems.push(...issue.keys.map((key) => `${key}: there is no such setting; \`node src/server.ts --help\` lists them all`));
     else problems.push(`${name}${SECRET.has(name) ? '' : `=${given[name]}`}: ${issue.message}`);
   }
-  if (result.success && !isLoopback(result.data.PHAROS_HOST) && result.data.PHAROS_API_KEYS.length === 0)
-    problems.push(
-      `PHAROS_HOST=${result.data.PHAROS_HOST}: others can reach this address, so PHAROS_API_KEYS must name at least one key; or listen on 127.0.0.1`,
-    );
+  const { PHAROS_HOST: host = '', PHAROS_API_KEYS: keys = '' } = given;
+  if (host !== '' && !isLoopback(host) && listOf(keys).length === 0)
+    problems.push(`PHAROS_HOST=${host}: others can reach this address, so PHAROS_API_KEYS must name at least one key; or listen on 127.0.0.1`);
   if (problems.length > 0 || !result.success) throw new ConfigError(problems);
   return Object.freeze(toConfig(result.data, (name) => Object.hasOwn(given, name), hubSettings(variables)));
 }

@@ -19,7 +19,7 @@ export default (async (app) => {
       summary: 'Contradictions, with the proofs of their sides',
       tags: ['reasoning'],
       querystring: conflictsQuery,
-      response: { 200: conflictList, ...errors() },
+      response: { 200: conflictList, ...errors(504) },
     },
     handler: async ({ query, lifetime }) => {
       const { cursor, limit = PAGE, knowledge_base: named, valid_at: validAt } = query;

@@ -5,6 +5,7 @@ import { Readable } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { asList, baseOf, errors, KEEP_ERRORS } from '../../src/contract/common.ts';
+import { mayRound, parseExactly } from '../../src/contract/exact-json.ts';
 import {
   addReply,
   addRequest,
@@ -23,7 +24,7 @@ import {
 } from '../../src/contract/triples.ts';
 import type { BulkLine } from '../../src/contract/triples.ts';
 import { oneBase } from '../../src/http/base.ts';
-import { drained, NDJSON } from '../../src/http/body.ts';
+import { checkTerms, drained, NDJSON } from '../../src/http/body.ts';
 import { sendLines } from '../../src/http/events.ts';
 import { LineImport } from '../../src/http/lines.ts';
 import { answerTo, ErrorWith, HttpError } from '../../src/http/problems.ts';
@@ -39,7 +40,8 @@ const EXPORT_PAGE = 1000;
 const partialOf = ({ partial }: Pick<TellResult, 'partial'>): { partial?: NonNullable<TellResult['partial']> } => (partial === undefined ? {} : { partial });
 const line = (value: unknown): string => `${JSON.stringify(value)}\n`;
 
-function readTriple(value: unknown): Change {
+function readTriple(value: unknown, text: string): Change {
+  if (mayRound(text)) checkTerms(parseExactly(text));
   const result = triple.safeParse(value);
   if (!result.success) throw validationError(result.error.issues, 'the triple');
   return { kind: 'assert', statement: statementOf(result.data) };

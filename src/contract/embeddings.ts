@@ -29,7 +29,7 @@ export const embeddingRequest = z
     ...harmless,
   })
   .refine(({ input_type: type, prompt_name: name }) => !type || !name, { error: 'cannot be given together with input_type', path: ['prompt_name'] })
-  .meta({ id: 'EmbeddingRequest', example: { model: 'all-MiniLM-L6-v2', input: ['Albert Einstein was born in Ulm.', 'Ulm lies on the Danube.'] } });
+  .meta({ id: 'EmbeddingRequest', example: { model: 'pharos-embed', input: ['Albert Einstein was born in Ulm.', 'Ulm lies on the Danube.'] } });
 export type EmbeddingRequest = z.infer<typeof embeddingRequest>;
 
 export const embeddingReply = z

@@ -15,13 +15,15 @@ export interface Rounded {
   readonly path: readonly (string | number)[];
   readonly digits: string;
 }
+/** Whole numbers that JavaScript writes as they stand are its own way of writing theirs. */
+const isRounded = (digits: string): boolean => String(Number(digits)) !== digits && BigInt(digits) !== BigInt(Number(digits));
 /** Keywords in which names stand that are no keywords, each with a schema. */
 const NAMED: readonly string[] = ['properties', 'patternProperties', '$defs', 'definitions', 'dependentSchemas', 'dependencies'];
 /** Keywords of values that a text may have, and need not. */
 const NOTED: readonly string[] = ['default', 'example', 'examples'];
 /** In the JSON Schemas within a value that `parseExactly` gave: the first number that the text would have to be, by `const` or `enum`, and that would be rounded. Bounds may be. */
 export function roundedIn(value: unknown, path: readonly (string | number)[] = [], within: 'schema' | 'names' | 'listed' = 'schema'): Rounded | undefined {
-  if (isRawJSON(value)) return within === 'listed' && BigInt(value.rawJSON) !== BigInt(Number(value.rawJSON)) ? { path, digits: value.rawJSON } : undefined;
+  if (isRawJSON(value)) return within === 'listed' && isRounded(value.rawJSON) ? { path, digits: value.rawJSON } : undefined;
   if (typeof value !== 'object' || value === null) return undefined;
   const isList = Array.isArray(value);
   for (const [name, each] of isList ? value.entries() : Object.entries(value)) {

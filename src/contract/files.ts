@@ -51,16 +51,18 @@ export interface Upload {
   readonly purpose: FilePurpose;
   readonly expiresAfterMs?: number;
 }
-const fields = z.strictObject({
-  purpose: z.enum(UPLOADED, { error: `give one of ${UPLOADED.join(', ')}` }),
-  'expires_after[anchor]': z.literal('created_at', { error: 'only created_at is known' }).optional(),
-  'expires_after[seconds]': z.coerce
-    .number({ error: `give whole seconds, ${HOUR} to ${MONTH}` })
-    .int()
-    .min(HOUR)
-    .max(MONTH)
-    .optional(),
-});
+const fields = z
+  .strictObject({
+    purpose: z.enum(UPLOADED, { error: `give one of ${UPLOADED.join(', ')}` }),
+    'expires_after[anchor]': z.literal('created_at', { error: 'only created_at is known' }).optional(),
+    'expires_after[seconds]': z.coerce
+      .number({ error: `give whole seconds, ${HOUR} to ${MONTH}` })
+      .int()
+      .min(HOUR)
+      .max(MONTH)
+      .optional(),
+  })
+  .refine((given) => given['expires_after[anchor]'] === undefined || given['expires_after[seconds]'] !== undefined, { path: ['expires_after[seconds]'], error: `is required where an anchor is given; give whole seconds, ${HOUR} to ${MONTH}` });
 /** Reads the form's fields beside the file. Throws HttpError. */
 export function uploadOf(given: Readonly<Record<string, string>>): Upload {
   if (given['purpose'] === undefined)

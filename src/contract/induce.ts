@@ -142,7 +142,7 @@ export const rankRequest = z
     limits: limits.describe("Of the learning; of each the lower of this and the server's counts."),
     knowledge_base: base,
   })
-  .meta({ id: 'RankRequest', example: { subject: 'Alice', relation: 'speaks' } });
+  .meta({ id: 'RankRequest', example: { relation: 'won', object: 'Nobel Prize in Chemistry' } });
 export const rankReply = z
   .strictObject({
     induction: z.string(),

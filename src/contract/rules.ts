@@ -73,7 +73,7 @@ export const versionList = listOf(ruleVersion);
 export const versionsQuery = z.strictObject({ knowledge_base: base, ...page });
 export const restoreRules = z
   .strictObject({ version: z.int().min(0).describe('A version of the knowledge base; 0: before anything was stored.'), knowledge_base: base })
-  .meta({ id: 'RestoreRules', example: { version: 12 } });
+  .meta({ id: 'RestoreRules', example: { version: 1 } });
 export const restoreReply = z
   .strictObject({
     restored: z.int(),

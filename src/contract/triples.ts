@@ -3,13 +3,13 @@
 
 import { z } from 'zod';
 import { base, confidence, instant, listOf, name, page, partial, queryFlag, queryFraction, text } from './common.ts';
-import { entity, literal, parseEntityId, parseRelationName } from '../../graph/terms.ts';
+import { entity, literal, parseEntityId, parseNumber, parseRelationName, TermError } from '../../graph/terms.ts';
 import type { Fact, Source, Statement, Term, TriplePattern } from '../../graph/terms.ts';
 import type { KnownFact } from '../../graph/knowledge.ts';
 
 const literalWire = z.strictObject({
   value: z.union([text(65_536), z.number(), z.boolean()]),
-  type: z.enum(['string', 'number', 'date', 'boolean']).optional().describe('As the value is when absent; a date is ISO 8601.'),
+  type: z.enum(['string', 'number', 'date', 'boolean']).optional().describe('As the value is when absent; a date is ISO 8601. A whole number that a double cannot hold is refused: give it as a string.'),
 });
 /** Name of an entity, or a literal. */
 export const term = z
@@ -167,8 +167,15 @@ export const factWire = (item: KnownFact): z.infer<typeof fact> => ({
   derived: item.derived,
 });
 
+function numberOf(text: string): number {
+  try {
+    return text === '' ? Number.NaN : parseNumber(text);
+  } catch (error) {
+    throw error instanceof TermError ? new TermError(error.code, `object_value: ${error.message}`, 'object_value') : error;
+  }
+}
 function literalOf(value: string, type: 'string' | 'number' | 'date' | 'boolean' = 'string'): Term {
-  if (type === 'number') return literal(value.trim() === '' ? Number.NaN : Number(value), type);
+  if (type === 'number') return literal(numberOf(value.trim()), type);
   if (type === 'boolean') return literal(value === 'true' ? true : value === 'false' ? false : value, type);
   return literal(value, type);
 }

@@ -9,8 +9,8 @@ import { EngineError } from '../engine/port.ts';
 import type { Engine, GenerateRequest, ModelInfo, Usage } from '../engine/port.ts';
 import { statementsOf } from './clauses.ts';
 import type { Statements } from './clauses.ts';
-import { isElsewhere, isIndefinite, isOfAnother, isOfRelative, stands, wholeName, withoutTail, withoutTime } from './names.ts';
-import { passagesOf } from './passages.ts';
+import { isElsewhere, isIndefinite, isOfAnother, isOfRelative, stands, wholeName, withoutAside, withoutLead, withoutTail, withoutTime } from './names.ts';
+import { passagesOf, withoutMark } from './passages.ts';
 import { Referents } from './pronouns.ts';
 import { candidatesOf, formsOf, isTurned, kindOf, tellingOf } from './relations.ts';
 import { fitsRow, readable, readRows, rowsGrammar } from './rows.ts';
@@ -105,7 +105,7 @@ export async function extract(
   if (passages.length > limits.passages)
     throw new EngineError('context_length_exceeded', `the text has more than ${limits.passages} passages of up to three sentences, which is what one request takes: send it in parts`);
   // A model that was trained for it is small, and reads one sentence better than several.
-  const parts = model.grounded ? passages.flatMap((passage) => [...passagesOf(passage, 1)]) : passages;
+  const parts = model.grounded ? passages.flatMap((passage) => [...passagesOf(passage, 1)].map(withoutMark)) : passages;
   const candidates = (part: string): readonly Candidate[] => candidatesOf(part, relations, limits.relations).filter(({ label }) => !model.grounded || fitsRow(label));
   const results: Read[][] = [];
   // Sentences are taken from the queue, and their pronouns read, in the order of the text.
@@ -192,7 +192,7 @@ function factOf({ subject: first, relation, object: second }: Written, text: str
   const kind = kindOf(relation);
   const telling = new Set(tellingOf(relation).flatMap(formsOf));
   const isHead = (word: string): boolean => formsOf(word.toLowerCase()).some((form) => telling.has(form));
-  const names = withoutLabel(withoutTime(first.trim(), text), withoutTail(second.trim()), relation);
+  const names = withoutLabel(withoutAside(withoutLead(withoutTime(first.trim(), text), text)), withoutAside(withoutTail(second.trim())), relation);
   const said = names.map((name) => wholeName(name, text, isHead));
   const turned = isTurned(text, said[0], relation, said[1]) ? said.toReversed() : said;
   // Of a kind and of an occupation "a whale" and "a poet" are said as they are meant; "a film" that somebody directed is any.
@@ -204,8 +204,12 @@ function factOf({ subject: first, relation, object: second }: Written, text: str
   const apart = subject !== object || text.indexOf(subject) !== text.lastIndexOf(subject);
   const around = text.replaceAll(relation, '|');
   const named = [subject, object].every((name) => isEntityName(name) && stands(name, text) && name !== relation && (!HAN.test(name) || around.includes(name)));
-  // "Carla Moss, lives", "the Ashby Works by Helion Power": more of the clause than a name.
-  const goesOn = [subject, object].some((name) => /\s\p{Ll}+$/u.test(name) && kind === 'verb' && isHead(name.split(/\s/).at(-1) ?? '')) || (/ by$/i.test(relation) && / by \p{Lu}/u.test(object));
+  // "Carla Moss, lives", "work at Acme", "the Ashby Works by Helion Power": more of the clause than a name.
+  const tells = (word = ''): boolean => /^\p{Ll}+$/u.test(word) && isHead(word);
+  const goesOn = [subject, object].some((name) => {
+    const words = name.split(/\s/);
+    return words.length > 1 && ((kind === 'verb' && tells(words.at(-1))) || ((kind === 'verb' || kind === 'copula') && tells(words[0])));
+  }) || (/ by$/i.test(relation) && / by \p{Lu}/u.test(object));
   const isOther = goesOn || isOfAnother(subject, text, isHead) || isOfRelative(subject, text, isHead) || isElsewhere(object, text, relation);
   return named && apart && !isOther && !isOwner && !turned.some(isAny) ? [subject, object] : undefined;
 }

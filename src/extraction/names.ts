@@ -36,9 +36,11 @@ const AMOUNT = /^(?:several|many|some|few|various|numerous|most|all|both|each|ev
 /** What stands before a piece of something that is no name, or of a longer name: "her brother", "several prizes", "No Country". */
 const OF_ANOTHER = /(?:^|[^\p{L}])(?:his|her|its|their|my|our|your|several|many|some|few|various|numerous|another)\s$/iu;
 const IN_TITLE = /(?:^|[^\p{L}])(?:No|Never|Not|If)\s$/u;
+/** The subject of another clause is no end of a name: "Before he". */
+const LED_BY_PRONOUN = /\s(?:he|she|it|they|we|you|who|which)$/u;
 /** Does it stand in the passage as a name does: between borders of words, without a pronoun in front, which means another one, and without a piece of the clause around it? */
 export function stands(name: string, passage: string): boolean {
-  if (name === '' || isPronoun(name) || GOES_ON.test(name) || AMOUNT.test(name[0].toLowerCase() + name.slice(1))) return false;
+  if (name === '' || isPronoun(name) || LED_BY_PRONOUN.test(name) || GOES_ON.test(name) || AMOUNT.test(name[0].toLowerCase() + name.slice(1))) return false;
   const isName = /^[\p{Lu}\p{N}\p{Script=Han}]/u.test(name);
   for (let at = passage.indexOf(name); at >= 0; at = passage.indexOf(name, at + 1)) {
     const before = passage.slice(Math.max(0, at - 12), at);
@@ -50,6 +52,17 @@ export function stands(name: string, passage: string): boolean {
 const LED_BY_TIME = /^(?:In|Until|Till|Since|By|Before|After|Around|About|From|Between)\s(?:(?:early|late|mid)[\s-])?\d{3,4}s?(?:\s(?:to|until|till|and|through)\s\d{3,4})?,?\s(?=\p{Lu})/u;
 /** "Until 1990 Plato": the name without the time that leads to it at the beginning of the text. */
 export const withoutTime = (name: string, text: string): string => (text.startsWith(name) ? name.replace(LED_BY_TIME, '') : name);
+
+/** Small words within names. */
+const WITHIN = new Set('of the and de von van der den da di du del la le for'.split(' '));
+/** "Founded by Larry Page, Google", "Contrary to popular belief, Einstein": the name without the phrase that leads to it at the beginning of the text. */
+export function withoutLead(name: string, text: string): string {
+  const [, lead = '', rest = name] = /^([^,]+),\s(\p{Lu}[^,]*)$/u.exec(name) ?? [];
+  return text.startsWith(name) && (lead.match(/(?<![\p{L}'’])\p{Ll}\p{L}*/gu) ?? []).some((word) => !WITHIN.has(word)) ? rest : name;
+}
+const ASIDE = /\s\((?:(?:born|died|née|né|b\.|d\.)\s[^()]*|(?:c\.\s?)?\d{1,4}(?:\s?BCE?)?\s?[-–—][^()]*|\d{1,2}\s\p{Lu}[^()]*\d{3,4}[^()]*|\p{Lu}\p{Ll}+\s\d{1,2},\s\d{3,4}[^()]*)\)$/u;
+/** "Marie Curie (born in Warsaw)", "Kant (1724–1804)": the name without what is told of its life beside it. */
+export const withoutAside = (name: string): string => name.replace(ASIDE, '');
 
 const MONTH = '(?:January|February|March|April|May|June|July|August|September|October|November|December)';
 const TIMED = new RegExp(`\\s(?:in|on|since|until|around|about)\\s(?:(?:early|late|mid)[\\s-])?(?:\\d{1,2}\\s)?(?:${MONTH}\\s)?(?:\\d{1,2},\\s)?\\d{4}$`, 'u');

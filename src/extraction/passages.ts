@@ -17,22 +17,38 @@ const GAP = /[\r\n\u0085\u2028\u2029][\s\u0085]*[\r\n\u0085\u2028\u2029]/g;
 const OVER = /[.!?:。！？：…]["'”’」』)\]）】]*$/u;
 /** An item of a list, a row of a table, a heading or a quotation begins. */
 const MARKED = /^\s*(?:[-*•·+>|#]|\d{1,3}[.)、])/u;
+/** A title or an initial, which ends no sentence where a name follows: "Dr. Berg", "J. R. R. Tolkien", "the U.S. Capitol". */
+const SHORTENED = /(?:^|[\s.([“"'‘-])(?:\p{Lu}|Dr|Mr|Mrs|Ms|Prof|St|Ste|Mt|Ft|Rev|Hon|Gen|Col|Lt|Sgt|Capt|Gov|Sen|Rep)\.[^\S\r\n]+$/u;
+/** A letter that is no initial: "plan B", "an A". */
+const LETTER = /(?:^|\s)(?:an?|the|appendix|class|grade|group|hepatitis|part|plan|section|type|vitamin)\s\p{Lu}\.\s+$/iu;
+/** Words with which a sentence begins, and no name goes on. */
+const BEGINS = /^(?:He|She|It|They|We|You|I|His|Her|Its|Their|Our|My|Your|The|An?|This|That|These|Those|There|In|On|At|By|From|After|Before|During|Since|When|While|As|If|But|And|So|Then|Later|Both|Who|What|Where)\b/u;
+/** Characters in which a shortened word is looked for. */
+const LAST = 16;
+function isShortened(before: string, next: string): boolean {
+  const last = before.slice(-LAST);
+  return SHORTENED.test(last) && !LETTER.test(last) && /^\p{Lu}/u.test(next) && !BEGINS.test(next);
+}
 /** Does a sentence go on behind a line break? It does where the next line begins with a small letter, or its line is so long that it was wrapped. */
 const goesOn = (before: string, width: number, next: string): boolean =>
   next.trim() !== '' && !OVER.test(before.trimEnd()) && !MARKED.test(next) && (/^\s*\p{Ll}/u.test(next) || width >= WRAPPED);
+/** A sentence without the mark of the item of a list, the quotation or the heading that it is. */
+export const withoutMark = (sentence: string): string => sentence.replace(/^(?:[-–—*•·‣◦▪+>#]+|\(?\d{1,3}[.)]|\(?[a-z]\))\s+(?=\S)/u, '');
 /** Two parts of a sentence without the line break between them: a blank, in Chinese nothing. */
 function inOneLine(before: string, next: string): string {
   const [head, tail] = [before.trimEnd(), next.trimStart()];
   return head + (/[\p{Script=Han}，、；]$/u.test(head) && /^[\p{Script=Han}“《（]/u.test(tail) ? '' : ' ') + tail;
 }
 
-/** Sentences as Unicode's UAX #29 has them, except that what goes on behind the end of a line is one. */
+/** Sentences as Unicode's UAX #29 has them, except that what goes on behind the end of a line, or behind a title or an initial, is one. */
 function* sentencesOf(text: string): Generator<string> {
   const lines = text.replace(GAP, (gap) => (gap === '\r\n' ? '\n' : '\n\n'));
   let [sentence, width] = ['', 0];
   for (const { segment } of new Intl.Segmenter('en', { granularity: 'sentence' }).segment(lines)) {
     const broken = BREAK.test(sentence);
-    if (broken && sentence.length + segment.length <= CHARACTERS && goesOn(sentence, width, segment)) sentence = inOneLine(sentence, segment);
+    const fits = sentence.length + segment.length <= CHARACTERS;
+    if (broken && fits && goesOn(sentence, width, segment)) sentence = inOneLine(sentence, segment);
+    else if (fits && isShortened(sentence, segment)) sentence += segment;
     else {
       if (sentence !== '') yield sentence;
       sentence = segment;

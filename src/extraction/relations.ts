@@ -21,18 +21,44 @@ export const formsOf = (word: string): readonly string[] => [word, ...thesaurus(
 const wordsOf = (text: string): readonly string[] => text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [];
 
 export const tellingOf = (label: string): readonly string[] => wordsOf(relationText(label)).filter((word) => !SMALL.has(word));
-/** Share of a label's telling words that the passage has, 0 to 1; of a label that has none, whether its words stand there as they are. */
-function spokenOf(label: string, passage: string, stems: ReadonlySet<string>): number {
+/** A label, as far as it is the same for every passage. */
+interface Label {
+  readonly relation: RelationName;
+  readonly label: string;
+  readonly text: string;
+  readonly kind: 'han' | 'class' | 'words';
+  /** Forms of each of its telling words. */
+  readonly telling: readonly (readonly string[])[];
+  /** All its words, with a blank around each. */
+  readonly spelt: string;
+}
+const spelt = (words: readonly string[]): string => ` ${words.join(' ')} `;
+function labelOf(relation: RelationName, label: string): Label {
   const text = relationText(label);
-  if (HAN.test(text)) return passage.includes(text) ? 1 : 0;
-  if (labelShape(text).kind === 'class') return /\b(?:is|are|was|were) an?\b/.test(passage) ? 1 : 0;
-  const telling = tellingOf(label);
-  if (telling.length === 0) return ` ${wordsOf(passage).join(' ')} `.includes(` ${wordsOf(text).join(' ')} `) ? 1 : 0;
-  return telling.filter((word) => formsOf(word).some((form) => stems.has(form))).length / telling.length;
+  const kind = HAN.test(text) ? 'han' : labelShape(text).kind === 'class' ? 'class' : 'words';
+  return { relation, label, text, kind, telling: tellingOf(label).map(formsOf), spelt: spelt(wordsOf(text)) };
+}
+type Named = Pick<Relation, 'name' | 'aliases'>;
+/** By the list that they are of: a knowledge base may have ten thousand relations, and a text has hundreds of sentences. */
+const read = new WeakMap<readonly Named[], readonly Label[]>();
+function labelsOf(relations: readonly Named[]): readonly Label[] {
+  const known = read.get(relations);
+  if (known) return known;
+  const labels = relations.flatMap(({ name, aliases }) => [...new Set([name as string, ...aliases.map(({ text }) => text)])].map((label) => labelOf(name, label)));
+  read.set(relations, labels);
+  return labels;
+}
+/** Share of a label's telling words that the passage has, 0 to 1; of a label that has none, whether its words stand there as they are. `words`: those of the passage as a label's are spelt. */
+function spokenOf({ text, kind, telling, spelt: own }: Label, passage: string, stems: ReadonlySet<string>, words: string): number {
+  if (kind === 'han') return passage.includes(text) ? 1 : 0;
+  if (kind === 'class') return /\b(?:is|are|was|were) an?\b/.test(passage) ? 1 : 0;
+  if (telling.length === 0) return words.includes(own) ? 1 : 0;
+  return telling.filter((forms) => forms.some((form) => stems.has(form))).length / telling.length;
 }
 
+type Place = readonly [from: number, to: number];
 /** Where a label stands in the passage word for word, by its beginning there and behind its end; underscores are blanks. */
-export function placesOf(label: string, passage: string): readonly (readonly [from: number, to: number])[] {
+export function placesOf(label: string, passage: string): readonly Place[] {
   const text = relationText(label);
   const places: [number, number][] = [];
   if (HAN.test(text)) for (let at = passage.indexOf(text); at >= 0; at = passage.indexOf(text, at + 1)) places.push([at, at + text.length]);
@@ -42,34 +68,41 @@ export function placesOf(label: string, passage: string): readonly (readonly [fr
   }
   return places;
 }
+/** Those that are no part of a longer one. A text without full stops may have a hundred thousand. */
+function outermost(places: readonly Place[]): ReadonlySet<Place> {
+  const found = new Set<Place>();
+  let [first, longest, before] = [-1, -1, -1];
+  for (const place of places.toSorted(([a, b], [c, d]) => a - c || d - b)) {
+    const [from, to] = place;
+    if (from !== first) [first, before, longest] = [from, Math.max(before, longest), to];
+    if (before < to && longest === to) found.add(place);
+  }
+  return found;
+}
 
 /**
  * At most `most` labels of relations that the passage has a word of, the most plainly spoken of first. Labels that stand there word for word are each one, and not what is only a part of a longer one:
  * who is "taught by" somebody has not "taught". Of any other relation it is the label that fits best, if the passage has a word of it besides those.
  */
-export function candidatesOf(passage: string, relations: readonly Pick<Relation, 'name' | 'aliases'>[], most: number): readonly Candidate[] {
-  const stems = new Set(wordsOf(passage).flatMap(formsOf));
-  const labels = relations.flatMap(({ name, aliases }) =>
-    [...new Set([name as string, ...aliases.map(({ text }) => text)])].flatMap((label) => {
-      const share = spokenOf(label, passage, stems);
-      return share > 0 ? [{ relation: name, label, share, places: share === 1 ? placesOf(label, passage) : [] }] : [];
-    }),
-  );
-  const whole: ReturnType<typeof placesOf> = labels.flatMap(({ places }) => places);
-  const apart = (places: typeof whole): boolean => places.some(([from, to]) => !whole.some(([a, b]) => a <= from && to <= b && b - a > to - from));
-  const standing = labels.filter(({ places }) => apart(places));
+export function candidatesOf(passage: string, relations: readonly Named[], most: number): readonly Candidate[] {
+  const words = wordsOf(passage);
+  const stems = new Set([...new Set(words)].flatMap(formsOf));
+  const whole = spelt(words);
+  const labels = labelsOf(relations).flatMap((each) => {
+    const share = spokenOf(each, passage, stems, whole);
+    return share > 0 ? [{ ...each, share, places: share === 1 ? placesOf(each.label, passage) : [] }] : [];
+  });
+  const apart = outermost(labels.flatMap(({ places }) => places));
+  const standing = labels.filter(({ places }) => places.some((place) => apart.has(place)));
   const spoken = new Set(standing.map(({ relation }) => relation));
-  const told = new Set(standing.flatMap(({ label }) => tellingOf(label).flatMap(formsOf)));
-  const isOther = (label: string): boolean => {
-    const telling = tellingOf(label).map(formsOf);
-    return telling.length === 0 || telling.some((forms) => forms.some((form) => stems.has(form)) && !forms.some((form) => told.has(form)));
-  };
+  const told = new Set(standing.flatMap(({ telling }) => telling.flat()));
+  const isOther = ({ telling }: Label): boolean => telling.length === 0 || telling.some((forms) => forms.some((form) => stems.has(form)) && !forms.some((form) => told.has(form)));
   const best = new Map<RelationName, (typeof labels)[number]>();
-  for (const each of labels) if (each.places.length === 0 && !spoken.has(each.relation) && isOther(each.label) && each.share > (best.get(each.relation)?.share ?? 0)) best.set(each.relation, each);
+  for (const each of labels) if (each.places.length === 0 && !spoken.has(each.relation) && isOther(each) && each.share > (best.get(each.relation)?.share ?? 0)) best.set(each.relation, each);
   // "Plato teaches him" says nothing of who was "taught by" whom, where it says who "teaches".
-  const isPassive = (label: string): boolean => / by$/i.test(relationText(label)) && !/\bby\b/i.test(passage);
-  const active = new Set([...best.values()].flatMap(({ label }) => (isPassive(label) ? [] : tellingOf(label).flatMap(formsOf))));
-  const others = [...best.values()].filter(({ label }) => !isPassive(label) || !tellingOf(label).flatMap(formsOf).some((form) => active.has(form)));
+  const isPassive = ({ text }: Label): boolean => / by$/i.test(text) && !/\bby\b/i.test(passage);
+  const active = new Set([...best.values()].flatMap((each) => (isPassive(each) ? [] : each.telling.flat())));
+  const others = [...best.values()].filter((each) => !isPassive(each) || !each.telling.flat().some((form) => active.has(form)));
   // 王芳是李明的妻子 says whose wife she is, and not what she is.
   const isOwned = standing.some(({ label }) => HAN.test(relationText(label)) && kindOf(label) === 'noun' && new RegExp(`是[^，。；]+的${RegExp.escape(relationText(label))}`, 'u').test(passage));
   const fitting = [...standing, ...others.toSorted((a, b) => b.share - a.share)].filter(({ label }) => !isOwned || kindOf(label) !== 'class');

@@ -4,7 +4,9 @@
 import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { mayRound, parseExactly, roundedIn, roundedReason } from '../contract/exact-json.ts';
+import type { Rounded } from '../contract/exact-json.ts';
 import { HttpError } from './problems.ts';
+import { bodyTypesOf } from './provider.ts';
 import { pathOf } from './validation.ts';
 
 export const NDJSON = 'application/x-ndjson';
@@ -51,20 +53,31 @@ export function exactly(body: unknown): unknown {
 }
 /** Fields of bodies that hold schemas by which a text is to be valid. */
 const SCHEMAS = ['response_format', 'structured_outputs', 'guided_json', 'json_schema', 'tools', 'text', 'output_config'] as const;
-/** Throws HttpError `invalid_value` for a schema that asks for a number which would be another one here. */
-function checkSchemas(body: unknown): void {
+/** Fields of bodies that hold triples, terms and rules: a number in them is a thing that facts are about. */
+const TERMS = ['triples', 'facts', 'add', 'remove', 'values', 'object', 'observation', 'rules', 'knowledge'] as const;
+const refuseRounded = (found: Rounded, reason: string): never => {
+  const param = pathOf(found.path);
+  throw new HttpError('invalid_value', `${param}: ${reason}`, { param });
+};
+/** Throws HttpError `invalid_value` for the first number of terms, as `parseExactly` gave them, that would be another one here. */
+export function checkTerms(exact: unknown, path: readonly string[] = []): void {
+  const found = roundedIn(exact, path, 'listed');
+  if (found) refuseRounded(found, `is ${found.digits}, and whole numbers beyond 2^53 cannot all be told apart here; give it as a string`);
+}
+/** Throws HttpError `invalid_value` for a number of a schema or of a term that would be another one here. */
+function checkNumbers(body: unknown): void {
   const exact = exactly(body);
   if (exact === body) return;
   for (const field of SCHEMAS) {
     const found = roundedIn(Reflect.get(Object(exact), field), [field]);
-    if (!found) continue;
-    const param = pathOf(found.path);
-    throw new HttpError('invalid_value', `${param}: ${roundedReason(found)}`, { param });
+    if (found) refuseRounded(found, roundedReason(found));
   }
+  for (const field of TERMS) checkTerms(Reflect.get(Object(exact), field), [field]);
 }
+/** What a body says; undefined where it says nothing, for clients announce JSON with requests that need no body, too. */
 function parseJson(bytes: Buffer): unknown {
   const text = decodeUtf8(bytes, 'the body');
-  if (text.trim() === '') throw new HttpError('invalid_json', 'the body is empty; send a JSON document');
+  if (text.trim() === '') return undefined;
   if (nestsTooDeep(text)) throw new HttpError('invalid_json', `the body nests lists and objects deeper than ${NESTING}, which is the limit`);
   try {
     const body: unknown = JSON.parse(text);
@@ -81,10 +94,20 @@ export function readBodies(app: FastifyInstance): void {
     if (coding !== undefined && coding.toLowerCase() !== 'identity')
       throw new HttpError('unsupported_media_type', `content-encoding ${JSON.stringify(coding.slice(0, 40))} is not supported; send the body as it is`);
   });
-  app.addHook('preValidation', async ({ body }) => checkSchemas(body));
+  app.addHook('preValidation', async ({ body }) => checkNumbers(body));
   app.removeAllContentTypeParsers();
   app.addContentTypeParser<Buffer>('application/json', { parseAs: 'buffer' }, async (_request: FastifyRequest, bytes: Buffer) => parseJson(bytes));
-  app.addContentTypeParser([NDJSON, 'application/ndjson', 'application/jsonl'], (_request, payload, done) => done(null, payload));
+  app.addContentTypeParser([NDJSON, 'application/ndjson', 'application/jsonl'], (request, payload, done) => {
+    if (bodyTypesOf(request.routeOptions.schema).includes(NDJSON)) done(null, payload);
+    else done(unsupportedType(request));
+  });
+}
+
+/** What a route says of a body that it does not read. */
+export function unsupportedType({ headers, routeOptions }: FastifyRequest, cause?: unknown): HttpError {
+  const given = headers['content-type'];
+  const types = bodyTypesOf(routeOptions.schema);
+  return new HttpError('unsupported_media_type', `${given === undefined ? 'the body has no content-type' : `content-type ${JSON.stringify(given.slice(0, 100))} is not supported`}; send ${types.join(' or ')}`, { cause });
 }
 
 /** A body is still on its way. */

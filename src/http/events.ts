@@ -1,8 +1,8 @@
-// Owns streamed answers: the first event before the status, then frames or lines one by one, and the end of the generation however the client leaves.
+// Owns streamed answers: the first event before the status, then frames or lines one by one, and the end of the generation however the client leaves. Who asks for the head alone gets nothing made.
 // Refuses to know what the events say.
 
 import { Readable } from 'node:stream';
-import type { FastifyReply } from 'fastify';
+import type { FastifyInstance, FastifyReply } from 'fastify';
 import { NDJSON } from './body.ts';
 import { answerTo } from './problems.ts';
 
@@ -65,6 +65,15 @@ export function sendEvents<T>(
 /** Answers with server-sent events that are written already. */
 export const sendFrames = (reply: FastifyReply, written: AsyncIterable<string>): FastifyReply =>
   reply.type('text/event-stream; charset=utf-8').header('cache-control', 'no-cache').header('x-accel-buffering', 'no').send(Readable.from(written));
+
+/** Ends streams of which only the head is sent: Fastify reads them to their end, after the answer is over and the request's time with it. */
+export function endHeads(app: FastifyInstance): void {
+  app.addHook('onSend', async ({ method }, _reply, payload) => {
+    if (method !== 'HEAD' || !(payload instanceof Readable)) return payload;
+    payload.destroy();
+    return Readable.from([]);
+  });
+}
 
 /** Answers with NDJSON, piece by piece; a piece is one or more whole lines. */
 export const sendLines = (reply: FastifyReply, lines: AsyncIterable<string>): FastifyReply => reply.type(NDJSON).send(Readable.from(lines));

@@ -13,8 +13,8 @@ export interface ImportOptions<T, R> {
   readonly lineBytes: number;
   /** Lines of one batch. */
   readonly batch: number;
-  /** What a line means. Anything thrown is told with the line's number. */
-  readonly read: (value: unknown) => T;
+  /** What a line means, which came as that text. Anything thrown is told with the line's number. */
+  readonly read: (value: unknown, text: string) => T;
   /** Makes one batch durable. */
   readonly write: (items: readonly T[]) => Promise<R>;
   readonly signal: AbortSignal;
@@ -26,6 +26,7 @@ interface Piece {
 }
 
 const NEWLINE = 0x0a;
+const BYTE_ORDER_MARK = '\ufeff';
 
 function wrong(line: number, error: unknown): HttpError {
   const code = error instanceof HttpError && error.code === 'invalid_encoding' ? error.code : 'invalid_line';
@@ -76,11 +77,13 @@ export class LineImport<T, R> {
     this.acknowledged = line;
   }
 
-  #read(text: string, line: number): T {
+  #read(line: string, number: number): T {
+    // Files that were put together have more of these marks than the one at the beginning.
+    const text = line.startsWith(BYTE_ORDER_MARK) ? line.slice(1) : line;
     try {
-      return this.#options.read(JSON.parse(text));
+      return this.#options.read(JSON.parse(text), text);
     } catch (error) {
-      throw wrong(line, error);
+      throw wrong(number, error);
     }
   }
 

@@ -45,15 +45,40 @@ function references(value: Json, found: Set<string>): Set<string> {
 }
 const bare = (name: string): string => (name.endsWith(SUFFIX) ? name.slice(0, -SUFFIX.length) : name);
 
+/** Schemas whose reading side has the examples of the other one: zod leaves them out where what is read is changed by the reading, and ours are written as they are sent. */
+const withExamples = (schemas: JsonMap): JsonMap =>
+  Object.fromEntries(
+    Object.entries(schemas).map(([name, schema]) => {
+      const written = schemas[bare(name)];
+      return [name, isMap(schema) && isMap(written) && written['examples'] !== undefined ? { ...schema, examples: written['examples'] } : schema];
+    }),
+  );
+
+const mapOf = (value: Json | undefined): JsonMap => (isMap(value) ? value : {});
+/** Operations, of which the generator says that each body must come; those that may be nothing need not. */
+function withOptionalBodies(paths: JsonMap, schemas: JsonMap): JsonMap {
+  const mayBeNothing = (schema: JsonMap): boolean => {
+    const { $ref, anyOf } = schema;
+    if (typeof $ref === 'string') return mayBeNothing(mapOf(schemas[$ref.slice(PREFIX.length)]));
+    return Array.isArray(anyOf) && anyOf.some((each) => mapOf(each)['type'] === 'null');
+  };
+  const ofOperation = (operation: JsonMap): JsonMap => {
+    const { requestBody } = operation;
+    if (!isMap(requestBody) || !Object.values(mapOf(requestBody['content'])).some((media) => mayBeNothing(mapOf(mapOf(media)['schema'])))) return operation;
+    return { ...operation, requestBody: { ...requestBody, required: false } };
+  };
+  return Object.fromEntries(Object.entries(paths).map(([path, operations]) => [path, Object.fromEntries(Object.entries(mapOf(operations)).map(([method, operation]) => [method, ofOperation(mapOf(operation))]))]));
+}
+
 export function tidy(document: object): JsonMap {
   const whole = structuredClone(document) as JsonMap;
   const components = whole['components'] as { readonly schemas: JsonMap } & JsonMap;
-  const { schemas } = components;
+  const schemas = withExamples(components.schemas);
   // What operations use, and what that uses.
   const used = references(whole['paths'], new Set());
   for (const name of used) references(schemas[name] ?? null, used);
   const same = (name: string): boolean => JSON.stringify(rewrite(schemas[name], bare)) === JSON.stringify(rewrite(schemas[bare(name)] ?? null, bare));
   const rename = (name: string): string => (name === bare(name) || (used.has(bare(name)) && !same(name)) ? name : bare(name));
   const kept = [...used].map((name): [string, Json] => [rename(name), rewrite(schemas[name], rename)]).toSorted(([a], [b]) => (a < b ? -1 : 1));
-  return { ...whole, paths: rewrite(whole['paths'], rename), components: { ...components, schemas: Object.fromEntries(kept) } };
+  return { ...whole, paths: rewrite(withOptionalBodies(mapOf(whole['paths']), schemas), rename), components: { ...components, schemas: Object.fromEntries(kept) } };
 }

@@ -16,7 +16,11 @@ export type { ZodTypeProvider };
 interface BodyByType {
   readonly content: Readonly<Record<string, { readonly schema: z.ZodType }>>;
 }
+const JSON_TYPE = 'application/json';
 const isByType = (body: unknown): body is BodyByType => typeof body === 'object' && body !== null && !(body instanceof z.ZodType) && 'content' in body;
+
+/** Media types of the bodies that a route reads; JSON where it says nothing of them. */
+export const bodyTypesOf = (schema: { readonly body?: unknown } | undefined): readonly string[] => (isByType(schema?.body) ? Object.keys(schema.body.content) : [JSON_TYPE]);
 
 /**
  * Routes validate with zod. Replies are of the contract's types, so that they are only written out; with `checkReplies` each is validated, too, and one that

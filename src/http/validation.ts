@@ -61,6 +61,7 @@ function read(found: Issue): { readonly code: HttpErrorCode; readonly param: str
   }
   if (isMissing(issue)) return { code: 'missing_required_parameter', param, reason: 'is required' };
   if (issue.code === 'custom' && issue.params?.['unsupported'] === true) return { code: 'unsupported_parameter', param, reason: issue.message };
+  if (issue.code === 'invalid_key') return { code: 'invalid_value', param, reason: issue.issues[0]?.message ?? issue.message };
   if (issue.code === 'invalid_union') return { code: 'invalid_value', param, reason: formsOf(issue) };
   return { code: 'invalid_value', param, reason: issue.message.replace(/^Invalid (input|option): /, '').replace(/^Too (small|big): expected /, 'expected ') };
 }

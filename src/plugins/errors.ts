@@ -4,18 +4,16 @@
 import type { Socket } from 'node:net';
 import fp from 'fastify-plugin';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { sendEarly } from '../http/body.ts';
+import { sendEarly, unsupportedType } from '../http/body.ts';
 import { Paths } from '../http/paths.ts';
 import { bodyFor, isAnthropic } from '../http/error-dialects.ts';
 import { answerTo, HttpError } from '../http/problems.ts';
 
 /** Of what Fastify refuses about a body, with what would be right. */
-function ofBody(error: unknown, { headers, routeOptions }: FastifyRequest): unknown {
+function ofBody(error: unknown, request: FastifyRequest): unknown {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return new HttpError('body_too_large', `the body has more than ${routeOptions.bodyLimit} bytes, which is the limit (PHAROS_BODY_BYTES)`, { cause: error });
-  if (code !== 'FST_ERR_CTP_INVALID_MEDIA_TYPE') return error;
-  const given = headers['content-type'];
-  return new HttpError('unsupported_media_type', `${given === undefined ? 'the body has no content-type' : `content-type ${JSON.stringify(given.slice(0, 100))} is not supported`}; send application/json`, { cause: error });
+  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return new HttpError('body_too_large', `the body has more than ${request.routeOptions.bodyLimit} bytes, which is the limit (PHAROS_BODY_BYTES)`, { cause: error });
+  return code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE' ? unsupportedType(request, error) : error;
 }
 /** Sends the answer to an error. */
 export function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply): void {

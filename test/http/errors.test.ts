@@ -24,6 +24,7 @@ t.test('what is wrong is named, in the form that OpenAI clients read', async (t)
     ],
     ['NUL in a text', { messages: [{ role: 'user', content: 'a\u0000b' }] }, 400, { code: 'invalid_value', param: 'messages[0].content', message: /NUL/ }],
     ['half of a surrogate pair', { messages: [{ role: 'user', content: 'a\ud800b' }] }, 400, { code: 'invalid_value', message: /surrogate/ }],
+    ['a bias of a word', { messages, logit_bias: { yes: 1 } }, 400, { code: 'invalid_value', param: 'logit_bias.yes', message: /must be a token id/ }],
     ['negative max_tokens', { messages, max_tokens: -1 }, 400, { code: 'invalid_value', param: 'max_tokens' }],
     ['fractional max_tokens', { messages, max_tokens: 1.5 }, 400, { code: 'invalid_value', param: 'max_tokens' }],
     ['temperature too high', { messages, temperature: 9 }, 400, { code: 'invalid_value', param: 'temperature' }],
@@ -79,7 +80,7 @@ t.test('fields that OpenAI clients send and that change nothing are accepted', a
 t.test('bytes that are not what they say are refused', async (t) => {
   const cases: readonly (readonly [string, string | Buffer, Readonly<Record<string, string>>, number, string])[] = [
     ['no JSON', '{"messages": [', {}, 400, 'invalid_json'],
-    ['nothing', '', {}, 400, 'invalid_json'],
+    ['nothing', '', {}, 400, 'missing_required_parameter'],
     [
       'invalid UTF-8',
       Buffer.concat([Buffer.from('{"messages": [{"role": "user", "content": "'), Buffer.from([0xc3, 0x28]), Buffer.from('"}]}')]),
@@ -104,7 +105,27 @@ t.test('bytes that are not what they say are refused', async (t) => {
     status: 413,
     json: { error: { code: 'body_too_large', message: /more than 2048 bytes/ } },
   });
-  t.match(await call(app, 'POST', CHAT, '<a/>', { 'content-type': 'application/xml' }), { json: { error: { message: 'content-type "application/xml" is not supported; send application/json' } } });
+});
+
+t.test('a body of a media type that a route does not read is refused with those that it reads', async (t) => {
+  const lines = { 'content-type': 'application/x-ndjson' };
+  const csv = { 'content-type': 'text/csv' };
+  const refused = (message: string): object => ({ status: 415, json: { error: { code: 'unsupported_media_type', message } } });
+  t.match(await call(app, 'POST', CHAT, '<a/>', { 'content-type': 'application/xml' }), refused('content-type "application/xml" is not supported; send application/json'));
+  for (const path of [CHAT, '/v1/rules', '/v1/reason/deduce', '/v1/extract']) t.match(await call(app, 'POST', path, '{}', lines), refused('content-type "application/x-ndjson" is not supported; send application/json'), path);
+  t.match(await call(app, 'POST', '/v1/triples', 'a,b,c', csv), refused('content-type "text/csv" is not supported; send application/json or application/x-ndjson'));
+  t.match(await call(app, 'POST', '/v1/files', 'a,b,c', csv), refused('content-type "text/csv" is not supported; send multipart/form-data'));
+});
+
+t.test('a request that needs no body may announce JSON and send none, as clients of OpenAI in Python do', async (t) => {
+  const announced = { 'content-type': 'application/json' };
+  const found = (code: string): object => ({ status: 404, json: { error: { code } } });
+  t.match(await call(app, 'DELETE', '/v1/files/file-1', '', announced), found('file_not_found'));
+  t.match(await call(app, 'DELETE', '/v1/models/gpt-9', '', announced), found('model_not_found'));
+  for (const what of ['cancel', 'pause', 'resume']) t.match(await call(app, 'POST', `/v1/fine_tuning/jobs/ftjob-1/${what}`, '', announced), found('fine_tuning_job_not_found'), what);
+  t.match(await call(app, 'DELETE', '/v1/triples?knowledge_base=none&all=true', '', announced), { status: 200, json: { withdrawn: 0 } });
+  for (const path of [CHAT, '/v1/triples', '/v1/rules'])
+    t.match(await call(app, 'POST', path, '', announced), { status: 400, json: { error: { code: 'missing_required_parameter', message: /^the body is missing; send / } } }, path);
 });
 
 t.test('wrong addresses and wrong methods are told apart', async (t) => {

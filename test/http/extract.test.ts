@@ -172,3 +172,29 @@ t.test('to a model that was trained for it a pronoun is told as the name that it
     'the source is as it stands in the text',
   );
 });
+
+t.test('items of lists are told without their marks, names with their titles and initials and without what leads to them, and pieces of clauses are left out', async (t) => {
+  const taught = { ...SCRIPTED, grounded: { format: 'evidence-2', nameOpen: '<|n|>', nameClose: '<|/n|>', lexicon: { en: [], zh: [] } } } as const;
+  const rows: Readonly<Record<string, string>> = {
+    ' Alice works at Acme': '| Alice | works at | Acme |',
+    ' Dr. Anna Berg works at St. Gallen.': '| Dr. Anna Berg | works at | St. Gallen |',
+    ' Raised in Ulm, Marie Curie': '| Raised in Ulm, Marie Curie (1867–1934) | works at | Radium |',
+    ' Frank used': '| Frank used | works at | work at Initech |',
+  };
+  const reading = scriptedEngine((request) => {
+    const said = request.prompt.kind === 'chat' ? request.prompt.messages[1].content : '';
+    return says(rows[Object.keys(rows).find((text) => said.startsWith(text)) ?? ''] ?? '');
+  }, [taught]);
+  const other = await startApp(t, {}, { engine: reading });
+  const text = '- Alice works at Acme\r\n- Dr. Anna Berg works at St. Gallen.\r\n\r\nRaised in Ulm, Marie Curie (1867–1934) works at Radium. Frank used to work at Initech.';
+  const { json } = await call(other, 'POST', '/v1/extract', { text, relations: ['works at'] });
+  t.match(json, { left_out: 1 });
+  t.same(
+    list(json.triples).map(({ subject, object, source }) => [subject, object, source]),
+    [
+      ['Alice', 'Acme', 'Alice works at Acme'],
+      ['Dr. Anna Berg', 'St. Gallen', 'Dr. Anna Berg works at St. Gallen.'],
+      ['Marie Curie', 'Radium', 'Raised in Ulm, Marie Curie (1867–1934) works at Radium.'],
+    ],
+  );
+});

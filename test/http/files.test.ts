@@ -87,6 +87,14 @@ t.test('what is no upload is told so', async (t) => {
   refused(t, await upload(app, { content: 'x', filename: 'x', purpose: 'batch', fields: { more: '1' } }), 400, 'unknown_parameter', /more/, 'more');
   refused(
     t,
+    await upload(app, { content: 'x', filename: 'x', purpose: 'batch', fields: { 'expires_after[anchor]': 'created_at' } }),
+    400,
+    'invalid_value',
+    /expires_after\[seconds\]: is required where an anchor is given/,
+    'expires_after[seconds]',
+  );
+  refused(
+    t,
     await upload(app, { content: 'x', filename: 'x', purpose: 'batch', fields: { 'expires_after[seconds]': '5' } }),
     400,
     'invalid_value',

@@ -146,6 +146,7 @@ t.test('the configuration is strict, and all mistakes are told at once', async (
     /PHAROS_PROT: there is no such setting/,
   ]);
   t.match(problems({ PHAROS_HOST: '0.0.0.0' }), [/others can reach this address, so PHAROS_API_KEYS must name at least one key/]);
+  t.match(problems({ PHAROS_HOST: '0.0.0.0', PHAROS_PORT: 'x' }), [/^PHAROS_PORT=x/, /^PHAROS_HOST=0\.0\.0\.0: others can reach/]);
   t.notMatch(problems({ PHAROS_API_KEYS: 'secret with spaces', PHAROS_ENGINE_KEY: 'secret\nline', PHAROS_ENGINE: 'http://me:secret@host/v1' }).join(), /secret/, 'keys are not repeated');
   t.same(parseConfig({ PHAROS_MODELS: ' /a, ,/b ,' }).models, [{ given: '/a', path: '/a' }, { given: '/b', path: '/b' }], 'a comma too many names no folder');
   t.match(problems({ PHAROS_MODELS: ' , ' }), [/PHAROS_MODELS= , : name at least one/]);

@@ -45,6 +45,32 @@ t.test('what is wrong with one triple is said with its place, and what would be 
   t.same((await get('knowledge_base=wrong')).json.data, [], 'nothing of them is told');
 });
 
+t.test('whole numbers that would be others here are refused, wherever a triple, term or rule holds one', async (t) => {
+  const [long, near] = ['9007199254740993', '9007199254740992'];
+  const send = (method: 'POST', path: string, text: string, headers = {}) => call(app, method, path, text.replaceAll('LONG', long), headers);
+  const refused = (param: string | null): object => ({ status: 400, json: { error: { param, message: /is 9007199254740993, and whole numbers beyond 2\^53 cannot all be told apart here; give it as a string/ } } });
+  const number = '{"value": LONG}';
+  const one = `{"subject": "a", "relation": "id", "object": ${number}}`;
+  t.match(await send('POST', '/v1/triples', `{"triples": [${one}], "knowledge_base": "long"}`), refused('triples[0].object.value'));
+  t.match(await send('POST', '/v1/triples?knowledge_base=long', one, NDJSON), { ...refused(null), json: { error: { code: 'invalid_line', line: 1, message: /^line 1: object\.value: is 9007199254740993/ } } });
+  t.same((await get('knowledge_base=long')).json.data, []);
+  for (const [path, text, param] of [
+    ['deduce', `{"goal": "id(?x, ?y)", "facts": [${one}]}`, 'facts[0].object.value'],
+    ['deduce', `{"goal": "id(?x, ?y)", "remove": [{"object": ${number}}]}`, 'remove[0].object.value'],
+    ['what-if', `{"add": [${one}]}`, 'add[0].object.value'],
+    ['rank', `{"relation": "id", "object": ${number}}`, 'object.value'],
+    ['abduce', `{"observation": ${one}}`, 'observation.object.value'],
+    ['abduce', `{"observation": "p(a, b)", "values": [${number}]}`, 'values[0].value'],
+  ])
+    t.match(await send('POST', `/v1/reason/${path}`, text), refused(param), `${path} ${param}`);
+  t.match(await send('POST', '/v1/rules', `{"rules": [{"heads": [{"relation": "p", "subject": "?x", "object": ${number}}], "body": [{"relation": "r", "subject": "?x", "object": "?y"}]}]}`), refused('rules[0].heads[0].object.value'));
+  t.match(await get(`knowledge_base=long&object_value=${long}&object_type=number`), { status: 400, json: { error: { param: 'object_value', message: /is 9007199254740993/ } } });
+  const exact = await send('POST', '/v1/triples?knowledge_base=long', `{"subject": "a", "relation": "id", "object": {"value": ${near}}}\n{"subject": "b", "relation": "id", "object": {"value": "LONG"}}\n{"subject": "c", "relation": "size", "object": {"value": 0.1234567890123456789}}`, NDJSON);
+  t.match(lines(exact.text).at(-1), { object: 'triples.result', added: 3 });
+  t.match((await get(`knowledge_base=long&object_value=${near}&object_type=number`)).json.data, [{ subject: 'a' }]);
+  t.match((await get(`knowledge_base=long&object_value=${long}`)).json.data, [{ subject: 'b' }]);
+});
+
 t.test('what is known to be false is kept apart', async (t) => {
   await post([{ subject: 'earth', relation: 'is a', object: 'disc', negated: true }]);
   t.same((await get('subject=earth')).json.data, []);
@@ -110,6 +136,12 @@ t.test('an import answers a line after each batch, and the totals last', async (
   t.match((await call(app, 'POST', '/v1/triples?knowledge_base=empty', '', NDJSON)).text, /"lines":0,"added":0/);
 });
 
+t.test('a mark of byte order before any line is no part of it, as in files that were put together', async (t) => {
+  const marked = (from: number, to: number): string => `\ufeff${body(from, to).replaceAll('\n', '\r\n')}`;
+  const reply = await call(app, 'POST', '/v1/triples?knowledge_base=marked', `${marked(0, 3)}${marked(3, 6)}\ufeff`, NDJSON);
+  t.match(lines(reply.text).at(-1), { object: 'triples.result', lines: 7, added: 6 });
+});
+
 t.test('a malformed line is told by its number; the batches before it stay, and the import goes on from there', async (t) => {
   const base = '/v1/triples?knowledge_base=broken';
   const mistakes: readonly (readonly [string | Buffer, RegExp, string])[] = [
@@ -153,4 +185,14 @@ t.test('an export is an import', async (t) => {
   await call(app, 'POST', '/v1/triples?knowledge_base=to', text, NDJSON);
   t.equal((await call(app, 'GET', '/v1/triples/export?knowledge_base=to')).text, text);
   t.equal(lines((await call(app, 'GET', '/v1/triples/export?knowledge_base=bulk')).text).length, 25);
+});
+
+t.test('who asks for the head of an export alone does not have it read', async (t) => {
+  await call(app, 'POST', '/v1/triples?knowledge_base=long-list', body(0, 5000), NDJSON);
+  const { knowledge } = app;
+  const pages = t.capture(knowledge, 'match', knowledge.match.bind(knowledge));
+  const reply = await call(app, 'HEAD', '/v1/triples/export?knowledge_base=long-list');
+  t.match(reply, { status: 200, text: '', headers: { 'content-type': /^application\/x-ndjson/ } });
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  t.equal(pages().length, 1, 'the page that says whether it can be read at all');
 });

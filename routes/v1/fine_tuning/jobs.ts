@@ -123,7 +123,7 @@ export default (async (app) => {
     app.route({
       method: 'POST',
       url: `/jobs/:id/${verb}`,
-      schema: { operationId, summary, tags, params: jobParams, body: noBody, response: { 200: job, ...errors(404) } },
+      schema: { operationId, summary, tags, params: jobParams, body: noBody, response: { 200: job, ...errors(404, 408, 413, 415, 507) } },
       handler: async ({ params }) => jobWire(await app.tuning[verb](params.id)),
     });
   app.route({
