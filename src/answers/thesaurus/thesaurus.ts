@@ -43,6 +43,8 @@ const COMPOUND = 0.9;
 const CHANGED = /^(?:grand|great|step|god|half|non|anti|under|over|out|fore|mis|ex)/;
 /** Said of one event from its other side: who learns is not who teaches. WordNet has them in one sense. */
 const CONVERSE = ['teach', 'teacher', 'teaching', 'instruct', 'instructor', 'instruction', 'educate', 'educator', 'tutor'].map((other) => ['learn', other].toSorted().join(' '));
+/** In one sense as nouns alone: what somebody uses is not his role. */
+const APART = ['role use', 'death last', 'class family'];
 const CACHED_WORDS = 1024;
 const CACHED_FORMS = 8192;
 
@@ -88,7 +90,7 @@ export class Thesaurus {
     for (const [i, lemma] of this.#lemmas.entries()) this.#index.set(lemma, i);
     const narrower: number[][] = data.broader.map(() => []);
     for (const [sense, targets] of data.broader.entries()) for (const target of targets) narrower[target].push(sense);
-    this.#opposed = new Set([...data.opposed, ...CONVERSE]);
+    this.#opposed = new Set([...data.opposed, ...CONVERSE, ...APART]);
     this.#narrower = narrower;
     const members: { word: number; rank: number }[][] = data.broader.map(() => []);
     for (const [word, senses] of data.senses.entries()) for (const [rank, sense] of senses.entries()) members[sense].push({ word, rank });

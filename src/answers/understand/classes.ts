@@ -22,14 +22,15 @@ const CLASSED = 64;
 export const isClass = (relation: Relation): boolean => [relation.name as string, ...relation.aliases.map(({ text }) => text)].some((label) => labelShape(relationText(label)).kind === 'class' || label === '是');
 
 /** What is found of somebody rather than done or feared: who is diagnosed with a condition has it. */
-const FOUND = /^(?:diagnos[ie]s|symptom|complaint)$/;
+const FOUND = /^(?:诊断|确诊|疾病|病症|症状|diagnos[ie]s|diagnosed with|suffers from|symptom|complaint)$/;
 /** "Diagnosis", "disease": a relation whose object, being a condition such as pneumonia, is what its subject has. A phobia of spiders is no spider. */
 export function isSuffering({ name }: Relation, object: Entity): boolean {
   const label = relationText(name).toLowerCase();
   const condition = object.label.toLowerCase().split(/\s+/).at(-1) ?? '';
-  return (FOUND.test(label) || thesaurus().isKind(label, CONDITION, 1)) && thesaurus().isKind(condition, CONDITION);
+  return (FOUND.test(label) || thesaurus().isKind(label, CONDITION, 1)) && (CONDITION_HAN.test(condition) || thesaurus().isKind(condition, CONDITION));
 }
 const CONDITION = 'condition';
+const CONDITION_HAN = /[炎症病癌瘤伤折疹]$/u;
 
 /** "Has diagnosis", "患有": a relation that says what its subject has. */
 export const isOwning = ({ name }: Relation): boolean => /^(?:has|have)[\s_]|^has\p{Lu}|^\p{Script=Han}+有$/u.test(name);
@@ -76,6 +77,20 @@ export function nounHan({ text, tokens }: Question, spoken: (start: number, end:
     if (end > start) return { word: asNoun(text.slice(start, end), start), names: [text.slice(start, end)] };
   }
   return undefined;
+}
+const KIND_ASKED = /^\s*(?:and\s+)?(?:what|which)\s+(?:(?:kind|type|sort)s?\s+of\s+)?(?:an?\s+)?(\p{Ll}+)\s+(?:is|are|was|were)\s+(?:the\s+)?\u25a1+[\s?.!]*$/iu;
+/** Of what no class says more than that something is one. */
+const KIND_ASKED_HAN = /^\s*(?:请问)?\u25a1+(?:是|属于)(?:一?[种类个件只]|哪一?[种类个件只]|什么)(?:动物|植物|生物|物种|品种|种类|类别|类型|东西|物品|文物|药物|食物)[\s?？。]*$/u;
+/** "What animal is X?", "X是什么动物？": asks what X is, if all that it is said to be is one. */
+export async function asksKind(graph: QuestionGraph, base: BaseName, { rest, language }: Question, name: Term, classes: readonly RelationName[]): Promise<boolean> {
+  if (language === 'zh') return KIND_ASKED_HAN.test(rest);
+  const noun = KIND_ASKED.exec(rest)?.[1].toLowerCase();
+  if (noun === undefined) return false;
+  // Dictionaries of words for people and their deeds have no animals.
+  if (/^(?:animal|creature|plant|species|breed|organism)$/.test(noun)) return true;
+  const told: Term[] = [];
+  for (const relation of classes) told.push(...(await graph.follow(base, name, [{ relation, inverse: false }], { limit: CLASSED })).map(({ end }) => end));
+  return told.length > 0 && told.every((end) => thesaurus().isKind(termText(end).toLowerCase().split(/\s+/).at(-1) ?? '', noun));
 }
 const typeNames = (names: readonly string[]): readonly string[] => names.flatMap((name) => [name, ...thesaurus().lemmas(name)]);
 /** Whether the types say that the thing is called so. */
@@ -209,7 +224,7 @@ export async function fitting(graph: QuestionGraph, base: BaseName, ids: readonl
   for (const { id, label, types } of await graph.entities(base, ids)) {
     const told = [...types];
     for (const { name } of classes) told.push(...(await graph.follow(base, entity(id), [{ relation: name, inverse: false }], { limit: CLASSED })).map(({ end }) => termText(end)));
-    const isOne = hasType([...told.flatMap((type) => [type, type.split(/\s+/).at(-1) ?? type]), ...label.split(/\s+/)], names) || names.some((name) => (/\p{Script=Han}$/u.test(label) && label.endsWith(name)) || told.some((type) => thesaurus().isKind(type.toLowerCase(), name)));
+    const isOne = hasType([...told.flatMap((type) => [type, type.split(/\s+/).at(-1) ?? type]), ...label.split(/\s+/)], names) || names.some((name) => (/\p{Script=Han}$/u.test(label) && label.endsWith(name)) || told.some((type) => (/\p{Script=Han}$/u.test(type) && type.endsWith(name)) || thesaurus().isKind(type.toLowerCase(), name)));
     if (isOne) fits.push(id);
     else if (told.length > 0 || (names.some(isPlace) && isPlace(label.split(/\s+/).at(-1)?.toLowerCase() ?? ''))) unlike++;
   }

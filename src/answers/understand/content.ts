@@ -1,7 +1,8 @@
 // Owns which words of a question, outside its names, may speak of relations, and what grammar says of each.
 // Refuses to know relations and the graph.
 
-import { isFellowWord, isFunctionHan, isFunctionWord, isGeneric, MEASURES_HAN } from './question.ts';
+import { MEASURE } from './label.ts';
+import { isFunctionHan, isFunctionWord, isGeneric, MEASURES_HAN } from './question.ts';
 import type { Question, Token } from './question.ts';
 import { thesaurus } from '../thesaurus/thesaurus.ts';
 import type { Part } from '../thesaurus/thesaurus.ts';
@@ -21,23 +22,35 @@ export interface Word {
 }
 
 /** English has many words for "kind", of which dictionaries keep other senses in front. */
-const KINDS = /^(?:type|sort|category|class|variety)s?$|^(?:categori|varieti|class)es$/;
+const KINDS = /^(?:type|sort|category|variety)s?$|^(?:categori|varieti)es$/;
+/** A school has some, too. */
+const CLASSES = /^class(?:es)?$/;
+/** What dictionaries do not join with the nouns that relations are called by. */
+const NOUNS: Readonly<Record<string, string>> = { birthday: 'birth', birthdate: 'birth', weigh: 'weight', weighs: 'weight', weighed: 'weight' };
 const UNIT = /^(?:year|month|week|day|hour|minute|second|decade|centurie)s$/;
+const PERIOD = /^(?:year|quarter|month|week|day|hour)$/;
 /** What "how many years" asks for. */
 export const DURATION = 'duration';
 
 /** English content words outside names. */
 export function contentWords(question: Question, outside: (start: number, end: number) => boolean): Word[] {
-  const { tokens, text } = question;
+  const { tokens, text, fellow } = question;
   const words: Word[] = [];
-  const isContent = (token: Token): boolean => !token.han && /\p{L}|\p{N}/u.test(token.text) && !isFunctionWord(token.lower) && !isFellowWord(token.lower) && !isGeneric(token.lower) && outside(token.start, token.end);
+  // "What does X know?" says it, "do you know" does not; "who set X" is no set.
+  const isDeed = ({ lower, start }: Token): boolean => /^(?:know|set)$/.test(lower) && ((!outside(start - 2, start - 1) && /\b(?:do|does|did|is|are|was|were)\b/i.test(text.slice(0, start))) || /\bwho\s+$/i.test(text.slice(0, start)));
+  const isContent = (token: Token): boolean => !token.han && /\p{L}|\p{N}/u.test(token.text) && ((!isFunctionWord(token.lower) && !isGeneric(token.lower)) || isDeed(token)) && !fellow.includes(token.start) && outside(token.start, token.end);
   for (const [i, token] of tokens.entries()) {
     if (!isContent(token)) continue;
     if ((token.lower === 's' || token.lower === 't') && /['’]/.test(tokens[i - 1]?.text ?? '')) continue;
     if (token.lower === 'co' && tokens[i + 1]?.text === '-') continue;
+    // "How long does X last?" says it with "long".
+    if (/^last(?:s|ed)?$/.test(token.lower) && /\bhow long\b/i.test(text)) continue;
+    // "Visitors per year", "the width in cm".
+    if (PERIOD.test(token.lower) && /^(?:per|each|every)$/.test(tokens[i - 1]?.lower ?? '')) continue;
+    if (MEASURE.test(token.lower) && tokens[i - 1]?.lower === 'in') continue;
     // "How many years did X live?" asks for no year.
     const lasting = tokens[i - 1]?.lower === 'many' && UNIT.test(token.lower) && tokens[i + 1]?.lower !== 'old';
-    const kind = KINDS.test(token.lower) ? 'kind' : lasting ? DURATION : token.lower;
+    const kind = KINDS.test(token.lower) || (CLASSES.test(token.lower) && tokens[i + 1]?.lower === 'of') ? 'kind' : lasting ? DURATION : (NOUNS[token.lower] ?? token.lower);
     // A number must be told by something, and "the N of", "X's N" must be a relation.
     const relational = kind !== 'kind' && kind !== 'kinds' && (lasting || /^\p{N}/u.test(token.text) || tokens[i + 1]?.lower === 'of' || possessed(tokens, i, text, outside));
     const part = partOf(tokens, i, !tokens.slice(i + 1).some(isContent));
@@ -67,18 +80,19 @@ function possessed(tokens: readonly Token[], at: number, text: string, outside: 
 }
 
 /** What Chinese asks for without naming it, and what relations call that. */
-const IMPLIED_HAN: readonly (readonly [RegExp, string])[] = [
+const IMPLIED_HAN: readonly (readonly [RegExp, ...string[]])[] = [
   [/(?:多少|几|\p{N})(岁)/gu, '年龄'],
-  [/(?<!有)多大(?=(?:年纪|岁数)?[\s?？了]*$)/gu, '年龄'],
-  [/多长(?!时间)/gu, '长度'],
-  [/多高/gu, '高度'],
+  [/多大(?=(?:年纪|岁数)?[\s?？了]*$)/gu, '年龄', '面积'],
+  [/多长(?!时间)/gu, '长度', '片长', '体长'],
+  [/多高|高多少/gu, '高度', '身高', '海拔'],
   [/多宽/gu, '宽度'],
   [/多深/gu, '深度'],
-  [/多重/gu, '重量'],
+  [/多重|重多少/gu, '重量', '体重'],
+  [/多少钱/gu, '价格', '售价', '单价', '票价'],
 ];
 const WHERE_HAN = /在(?:哪[里儿]?|何[处地]|什么地方|(?:哪一?[个座]?|什么)(?:国家|大洲|城市|地区|地方|[国省州市区县镇]))(?=[\s?？呢]*$)/gu;
-/** What a question asks for without a word of its own: "where is X", "is X 61", "多少岁". `told`: the words that it has. */
-export function impliedWords(question: Question, names: readonly { readonly start: number; readonly end: number }[], told: readonly Word[]): Word[] {
+/** What a question asks for without a word of its own: "where is X", "is X 61", "多少岁". `told`: the words that it has; `labels`: what is told of the names is called so. */
+export function impliedWords(question: Question, names: readonly { readonly start: number; readonly end: number }[], told: readonly Word[], labels: readonly string[]): Word[] {
   const { text, kind } = question;
   const word = (said: string, start: number, end: number, part: Part = 'any'): Word => ({ text: said, start, end, part, asked: false, relational: false });
   const found = (pattern: RegExp, said: string): Word[] =>
@@ -90,7 +104,9 @@ export function impliedWords(question: Question, names: readonly { readonly star
     // "X在Y吗".
     const [first, second] = names;
     if (kind === 'verify' && told.length === 0 && second && text.slice(first.end, second.start) === '在') return [word('位于', first.end, second.start)];
-    const measured = IMPLIED_HAN.flatMap(([pattern, said]) => found(pattern, said));
+    // "面积有多大", "门票多少钱" for "门票价格" say it.
+    const isSaid = (options: readonly string[]): boolean => told.some((each) => options.some((option) => option.includes(each.text) || each.text.includes(option) || labels.some((label) => label.includes(option) && label.includes(each.text))));
+    const measured = IMPLIED_HAN.flatMap(([pattern, ...options]) => (isSaid(options) ? [] : found(pattern, options.find((option) => labels.includes(option)) ?? options[0])));
     const where = found(WHERE_HAN, '位于');
     return measured.length > 0 || told.some((each) => !where.some(({ start, end: to }) => start <= each.start && each.end <= to)) ? measured : where;
   }
@@ -100,14 +116,14 @@ export function impliedWords(question: Question, names: readonly { readonly star
 }
 
 const MEASURING_HAN = new RegExp(`(?:[哪几]|多少)(?:一|几)?${MEASURES_HAN}$`, 'u');
-/** Single Chinese characters of that sort, except those that only say that somebody or something is meant; one that a question word or "于", "了", "过" follows is a verb. */
+/** Single Chinese characters of that sort, except those that only say that somebody or something is meant; one that a question word or "于", "了", "过" follows is a verb, but for the one of "属于哪个朝代". */
 export function singleHan(question: Question, outside: (start: number, end: number) => boolean): Word[] {
   const { tokens } = question;
   const unknown = (token: Token | undefined): boolean => token !== undefined && token.han && !isFunctionHan(token.text) && outside(token.start, token.end);
   return tokens.flatMap((token, i) =>
-    !unknown(token) || unknown(tokens[i - 1]) || unknown(tokens[i + 1]) || /[人物类种叫当做为名]/u.test(token.text) || MEASURING_HAN.test(question.text.slice(0, token.end))
+    !unknown(token) || unknown(tokens[i - 1]) || unknown(tokens[i + 1]) || /[人物类种叫当做为名从]/u.test(token.text) || MEASURING_HAN.test(question.text.slice(0, token.end))
       ? []
-      : [{ text: token.text, start: token.start, end: token.end, part: 'any' as const, asked: false, relational: /[哪谁什于了过多]/u.test(tokens[i + 1]?.text ?? '') }],
+      : [{ text: token.text, start: token.start, end: token.end, part: 'any' as const, asked: false, relational: /[哪谁什于了过多]/u.test(tokens[i + 1]?.text ?? '') && !/^属于(?:哪|什么)/u.test(question.text.slice(token.start)) }],
   );
 }
 

@@ -2,6 +2,7 @@
 // Refuses to know how paths are scored. 0 means that grammar does not say; then either side may be meant.
 
 import { relationText } from '../words/evidence.ts';
+import { labelShapeZh } from '../words/grammar.ts';
 import { labelShape } from '../words/wording.ts';
 import type { Question } from './question.ts';
 import type { Word } from './content.ts';
@@ -74,6 +75,8 @@ export function direction(question: Question, word: Word, name: Span, label: str
     const behind = word.end <= name.start;
     // "谁负责X" of 负责人: who does it is the object, as whom 饲养员 names.
     if (isDeedOf(word.text, label)) return behind || /[由被]/u.test(question.text.slice(name.end, word.start)) ? 1 : -1;
+    // "X由谁负责": who does it is asked.
+    if (!behind && /[由被]谁/u.test(question.text.slice(name.end, word.start))) return labelShapeZh(label).kind === 'verb' ? -1 : 1;
     // "谁对X过敏": what it is to.
     return behind || /[对向]\s*$/u.test(question.text.slice(0, name.start)) || /^\s*[是为].*的$/u.test(question.text.slice(name.end, word.start)) ? -1 : 1;
   }

@@ -5,33 +5,19 @@ import { setImmediate } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
 import { nameSimilarity } from '../../../graph/names.ts';
 import type { Relation } from '../../../graph/terms.ts';
-import { relationText } from '../words/evidence.ts';
-import { labelShape } from '../words/grammar.ts';
 import { DURATION } from './content.ts';
 import type { Word } from './content.ts';
-import { isFellowWord, isFunctionWord, isGeneric, isGrammarHan } from './question.ts';
+import { headOf, isParticiple, labelOf } from './label.ts';
+import type { Label } from './label.ts';
+import { areSaid, asksOtherwise, PLAIN, saysAnother, saysAnotherHan } from './otherwise.ts';
+import { isFunctionWord } from './question.ts';
 import type { Question } from './question.ts';
 import { thesaurus } from '../thesaurus/thesaurus.ts';
 
-interface Phrase {
-  readonly text: string;
-  /** Every word in order, small ones too. */
-  readonly all: readonly string[];
-  readonly words: readonly string[];
-  /** Function words of the phrase, such as the "in" of "born in". */
-  readonly small: readonly string[];
-  readonly han: string;
-  /** Nearness from which another word stands for one of these: any for a relation's name, a close one for an alias of one word, none but itself for a longer alias. */
-  readonly near: number;
-  /** It begins with a verb: "works for". */
-  readonly verbal: boolean;
-}
 /** Nearness below this says nothing. */
 export const WEAK = 0.3;
 /** An alias is given to be written; only words this near stand for it. */
 const CLOSE = 0.6;
-/** A word this near to one of a label's words speaks of it. */
-const PLAIN = 0.5;
 /** Letters of a word that is looked for misspelt, and least likeness. */
 const MISSPELLABLE = 5;
 const MISSPELT = 0.78;
@@ -60,17 +46,10 @@ export interface Match {
   readonly another: boolean;
 }
 const NONE: Match = { value: 0, label: '', binding: false, sure: false, spelt: false, another: false };
-const set = (words: string): ReadonlySet<string> => new Set(words.split(' '));
 const HAN = /\p{Script=Han}/u;
 const HAN_RUN = /\p{Script=Han}+/gu;
-const wordsOf = (text: string): string[] => text.toLowerCase().match(/(?:(?!\p{Script=Han})[\p{L}\p{M}\p{N}])+/gu) ?? [];
-
-function phrase(text: string, name: boolean): Phrase {
-  const all = wordsOf(relationText(text).replace(/(\p{Ll})(\p{Lu})/gu, '$1 $2'));
-  const words = all.filter((word) => !isFunctionWord(word) && !isGeneric(word));
-  const han = (text.match(HAN_RUN) ?? []).join('');
-  return { text, all, words, small: all.filter((word) => isFunctionWord(word)), han: isGrammarHan(han) ? '' : han, near: name ? WEAK : all.length === 1 ? CLOSE : 1, verbal: /verb|copula/.test(labelShape(relationText(text)).kind) };
-}
+/** Nearness from which another word stands for one of the label's: any for a relation's name, a close one for an alias of one word, none but itself for a longer alias. */
+const nearOf = ({ own, all }: Label): number => (own ? WEAK : all.length === 1 ? CLOSE : 1);
 
 /** The longest stretch of `text` that is also in `other`, at its first place. */
 function shared(text: string, other: string): { readonly at: number; readonly length: number } {
@@ -101,46 +80,8 @@ function run(question: Question, word: Word, phrase: readonly string[]): number 
   return Math.max(1, best);
 }
 
-const AWAY: Readonly<Record<string, string>> = { to: 'from', from: 'to' };
-/** "Moved from" where the relation is called "moved to"; "who founded X" and "founded by X" where it is called "founded in". */
-function leadsAway({ tokens, text, expected }: Question, { text: verb }: Word, { all }: Phrase): boolean {
-  const last = all.length > 1 ? all[all.length - 1] : '';
-  const said = (preposition: string): boolean => tokens.some(({ lower }) => lower === preposition);
-  if (last in AWAY) return said(AWAY[last]) && !said(last);
-  return /^(?:in|at|on)$/.test(last) && !said(last) && ((expected === 'person' && new RegExp(`\\bwho\\s+(?:${all[0]}|${RegExp.escape(verb)})\\b(?!\\s+(?:in|at|on)\\b)`, 'i').test(text)) || new RegExp(`\\b${all[0]}\\s+by\\b`, 'i').test(text));
-}
-
-/** "Date" of "date of birth", "ground" of "home ground". */
-const headOf = ({ all, words }: Phrase): string => (all.includes('of') ? all[all.indexOf('of') - 1] : words[words.length - 1]);
 /** Whether the words begin alike, as "manages" and "manager" do. */
 const isAkin = (one: string, other: string): boolean => thesaurus().lemmas(one).some((base) => thesaurus().lemmas(other).some((each) => base.slice(0, 4) === each.slice(0, 4)));
-const isParticiple = (word: string): boolean => !word.endsWith('s') && !word.endsWith('ing') && thesaurus().lemmas(word).some((base) => base !== word && thesaurus().is(base, 'v'));
-/** Whether the token is what is done, or was: a participle, or a verb behind "did" and a name. */
-function isDone({ tokens, text }: Question, at: number): boolean {
-  const { lower, start } = tokens[at];
-  if (isFunctionWord(lower) || isGeneric(lower) || isFellowWord(lower) || !thesaurus().lemmas(lower).some((base) => thesaurus().is(base, 'v'))) return false;
-  return isParticiple(lower) || (/\b(?:do|does|did)\b/i.test(text.slice(0, start)) && /\p{Lu}[^\s]*\s+$/u.test(text.slice(0, start)));
-}
-const PREPOSITION = /^(?:of|from|for|with|into|against|about|under|in|at|on|to|as)$/;
-const ENDS = set('until till end expire expiry expiration finish last run valid over through');
-/** "When did the contract start?" where the relation is called "contract until". */
-const isBegun = ({ tokens }: Question, { all }: Phrase): boolean => /^(?:until|till)$/.test(all[all.length - 1]) && all.length > 1 && !tokens.some(({ lower }) => thesaurus().lemmas(lower).some((base) => ENDS.has(base)) || ENDS.has(lower));
-/** "What is X made of?" and "Where was X made?" where the relation is called "made by"; "how many works" where one is called "works for". */
-function isOtherwise({ tokens, text: said }: Question, { text, start, part, asked }: Word, { all, verbal }: Phrase): boolean {
-  if (asked && part === 'noun' && verbal && all.length > 1 && all[0] === text && text.endsWith('s') && isVerbForm(text)) return true;
-  if (all.length < 2 || all[all.length - 1] !== 'by' || tokens.some(({ lower }) => lower === 'by') || text.endsWith('ing')) return false;
-  const next = tokens[tokens.findIndex((token) => token.start === start) + 1];
-  const isWhere = /^\s*(?:and\s+)?where\s+(?:is|are|was|were)\b/i.test(said) && (next === undefined || /^\P{L}+$/u.test(next.text));
-  return (isWhere || (next !== undefined && PREPOSITION.test(next.lower))) && thesaurus().lemmas(text).some((base) => base !== text && `${base}s` !== text && `${base}es` !== text && thesaurus().is(base, 'v'));
-}
-
-const TIMES = /^(?:year|date|day|month|time)s?$/;
-/** "What was X made of?" where the relation is called "creation year": a time is not asked for. */
-function tellsTime({ tokens, expected, kind }: Question, { words, all, verbal }: Phrase): boolean {
-  if (kind === 'verify' || expected === 'time' || verbal || words.length < 2) return false;
-  const time = all[all.length - 1] === words[words.length - 1] && TIMES.test(all[all.length - 1]) ? all[all.length - 1] : TIMES.test(words[0]) && all[1] === 'of' ? words[0] : undefined;
-  return time !== undefined && !tokens.some(({ lower }) => /\d/.test(lower) || TIMES.test(lower) || thesaurus().similarity(time, lower) >= PLAIN);
-}
 
 /** What the relations of one base are called, and what each word is worth. */
 export class Lexicon {
@@ -161,13 +102,14 @@ export class Lexicon {
     return this;
   }
 
-  readonly #phrases = new Map<string, readonly Phrase[]>();
+  readonly #phrases = new Map<string, readonly Label[]>();
   /** In how many relations a word, or one that means the same, is used. */
   readonly #spread = new Map<string, number>();
 
   constructor(relations: readonly Relation[]) {
     for (const { name, aliases } of relations) {
-      const phrases = [phrase(name, true), ...aliases.map(({ text }) => phrase(text, false))];
+      const labels = [labelOf(name, true), ...aliases.map(({ text }) => labelOf(text, false))];
+      const phrases = labels.flatMap((label) => (/.于$/u.test(label.han) ? [label, { ...label, han: label.han.replace(/于$/u, '在') }] : [label]));
       this.#phrases.set(name, phrases);
     }
     for (const word of new Set([...this.#phrases.values()].flatMap((phrases) => phrases.flatMap(({ words }) => words)))) {
@@ -187,24 +129,28 @@ export class Lexicon {
     let best: Match = NONE;
     // What the word is worth, and the label that is most nearly what is written: "taught" rather than "teacher of".
     let literal = 0;
-    const take = (value: number, nearness: number, each: Phrase, sure: boolean, spelt = false): void => {
+    const take = (value: number, nearness: number, each: Label, sure: boolean, spelt = false): void => {
       const closer = nearness > literal;
-      const own = each === phrases[0] && nearness >= OWN;
+      const own = each.own && nearness >= OWN;
       best = { value: Math.max(value, best.value), label: own ? each.text : closer && !best.binding ? each.text : best.label, binding: best.binding || own || (closer && HAN.test(each.text)), sure: best.sure || sure, spelt: best.spelt || spelt, another: false };
       literal = Math.max(literal, nearness);
     };
+    let another = false;
     if (HAN.test(word.text)) {
       for (const each of phrases) {
-        const { length } = shared(word.text, each.han);
+        const { at, length } = shared(word.text, each.han);
         // One character of several says little; the whole alias says all.
-        if (length > 0 && length >= Math.min(2, each.han.length)) take((0.4 + (0.6 * length) / each.han.length) * Math.min(1, 0.5 + length / word.text.length), length / each.han.length, each, true);
+        if (length === 0 || length < Math.min(2, each.han.length)) continue;
+        if (asksOtherwise(question, word, each)) continue;
+        if (saysAnotherHan(question, word.start + at, word.text.slice(at, at + length), each, (said) => this.#speaksHan(said))) another = true;
+        else take((0.4 + (0.6 * length) / each.han.length) * Math.min(1, 0.5 + length / word.text.length), length / each.han.length, each, true);
       }
-      return best;
+      return another && best.value === 0 ? { ...best, another } : best;
     }
-    let another = false;
     const isVerb = word.part === 'verb' || (word.part === 'any' && isVerbForm(word.text));
     for (const each of phrases) {
-      if (leadsAway(question, word, each) || isOtherwise(question, word, each) || tellsTime(question, each) || isBegun(question, each)) continue;
+      if (asksOtherwise(question, word, each)) continue;
+      const near = nearOf(each);
       for (const own of each.words) {
         let nearness = word.text === DURATION && own === question.text.slice(word.start, word.end).toLowerCase() ? 1 : thesaurus().similarity(own, word.text, word.part);
         // A word that no dictionary has may be one of these, misspelt.
@@ -221,47 +167,33 @@ export class Lexicon {
           if (isVerb && (each.verbal || !thesaurus().is(own, 'n')) && isVerbForm(own)) nearness = Math.min(nearness, NEAR_VERB);
         }
         // Who founded a club says nothing of its home ground.
-        if (nearness > NEAR_VERB && isVerb && !each.verbal && own === headOf(each) && !isAkin(own, word.text) && !each.words.some((said) => isParticiple(said) && !thesaurus().is(said, 'n')) && !this.#areSaid(question, word, each, own)) nearness = NEAR_VERB;
+        if (nearness > NEAR_VERB && isVerb && !each.verbal && own === headOf(each) && !isAkin(own, word.text) && !each.words.some((said) => isParticiple(said) && !thesaurus().is(said, 'n')) && !areSaid(question, word, each, own)) nearness = NEAR_VERB;
         // "Which plants does X operate" says nothing of what X "grows", and "which team does X play for" nothing of a home team.
         const isAsking = word.asked && word.part === 'noun' && nearness > ASKED;
-        if (isAsking && !each.verbal && own === headOf(each) && !this.#areSaid(question, word, each, own)) nearness = ASKED;
+        if (isAsking && !each.verbal && own === headOf(each) && !areSaid(question, word, each, own)) nearness = ASKED;
         if (isAsking && each.verbal && !thesaurus().lemmas(own).some((base) => thesaurus().lemmas(word.text).includes(base))) nearness = ASKED;
-        if (nearness < Math.min(each.near, misspelt ? MISSPELT : 1)) continue;
-        if (nearness >= PLAIN && this.#isAnother(question, word, each, own)) {
+        if (nearness < Math.min(near, misspelt ? MISSPELT : 1)) continue;
+        if (nearness >= PLAIN && saysAnother(question, word, each, own, (said) => this.#speaks(said))) {
           another = true;
           continue;
         }
-        const said = each.words.length === 1 && each.near < 1 ? 0 : run(question, word, each.all) / each.all.length;
+        const said = each.words.length === 1 && near < 1 ? 0 : run(question, word, each.all) / each.all.length;
         // Said as a whole, "favourite colour" is not to be taken for another colour.
         const spelt = each.words.length > 1 && said === 1;
-        const whole = spelt ? 1 : each.near < 1 ? 0.9 + 0.1 / each.words.length : said ** 1.5;
+        const whole = spelt ? 1 : near < 1 ? 0.9 + 0.1 / each.words.length : said ** 1.5;
         take(nearness * (spelt ? 1 : this.#weight(own)) * whole, nearness * whole, each, sure, spelt && nearness === 1);
       }
     }
     return another && best.value === 0 ? { ...best, another } : best;
   }
 
-  /** Whether the question says another of the label's words, if it has any. */
-  #areSaid(question: Question, { text }: Word, { words }: Phrase, own: string): boolean {
-    const others = words.filter((each) => each !== own);
-    return others.length === 0 || others.some((each) => question.tokens.some(({ lower }) => lower !== text && thesaurus().similarity(each, lower) >= PLAIN));
-  }
-  /** "The wedding date" for "date of birth", "conceded goals" for "goals scored": where a label's other words are not said, and the question says something else in their place. */
-  #isAnother(question: Question, word: Word, phrase: Phrase, own: string): boolean {
-    const { text, start, asked, modifier } = word;
-    const { words, verbal } = phrase;
-    const others = words.filter((each) => each !== own);
-    const near = (said: string): boolean => words.some((each) => thesaurus().similarity(each, said) >= PLAIN);
-    if ((isParticiple(text) && !thesaurus().is(text, 'n')) || this.#areSaid(question, word, phrase, own)) return false;
-    if (modifier !== undefined && !verbal && own === headOf(phrase) && !near(modifier) && !thesaurus().isOnlyVerb(modifier)) return true;
-    // A verb that speaks of no relation at all.
-    const at = question.tokens.findIndex((token) => token.start === start);
-    const isTogether = (i: number): boolean => asked || question.tokens.slice(Math.min(i, at) + 1, Math.max(i, at)).every((token) => isFunctionWord(token.lower) || /^[\p{Lu}\p{N}]/u.test(token.text));
-    return others.some(isParticiple) && question.tokens.some(({ text: said, lower }, i) => i !== at && isDone(question, i) && isTogether(i) && !near(lower) && !/^\p{Lu}/u.test(said) && !this.#speaks(lower));
-  }
   /** Whether the word is near to any that a relation is called by. */
   #speaks(word: string): boolean {
     return [...this.#spread.keys()].some((own) => thesaurus().similarity(own, word) >= OWN);
+  }
+
+  #speaksHan(stretch: string): boolean {
+    return [...this.#phrases.values()].flat().some(({ han }) => han !== '' && shared(stretch, han).length >= Math.min(2, han.length));
   }
 
   /** A little for each more word of one phrase that the question holds: "release year" over "release date". */
@@ -271,7 +203,9 @@ export class Lexicon {
       if (own.length === 0) continue;
       const held = own.filter((each) => words.some(({ text }) => thesaurus().similarity(each, text) >= 0.9)).length;
       if (held === 0) continue;
-      const joined = small.filter((each) => question.tokens.some(({ lower }) => lower === each)).length;
+      // "What did X report?" needs no "by".
+      const isDone = /\b(?:do|does|did)\b/i.test(question.text) && !/\b(?:to|from|for|with|in|at|on|of)[\s?.!]*$/i.test(question.text);
+      const joined = small.filter((each) => (each === 'by' && isDone) || question.tokens.some(({ lower }) => lower === each)).length;
       best = Math.max(best, 0.08 * (held / own.length) + (small.length > 0 ? 0.03 * (joined / small.length) : 0));
     }
     return best;

@@ -1,6 +1,7 @@
 // Owns hearing what narrows a name or the answers further than a path or a triple does: words that make a name another one's, "former" and "twice", "which women", what is left of a yes/no question.
 // Refuses to know how paths are found and scored.
 
+import { relationText } from '../words/evidence.ts';
 import type { Word } from './content.ts';
 import type { Stranger } from './interpretation.ts';
 import type { Link } from './link.ts';
@@ -37,7 +38,7 @@ const within = (links: readonly Link[], { start, end }: { readonly start: number
 
 /** What may stand right behind a Chinese name without making it another one's: adverbs, titles, "city". */
 const BEHIND_HAN = new RegExp(
-  `^${oneOf('曾, 一共, 一生, 总共, 共, 究竟, 到底, 现, 今年, 今天, 已经?, 目前, 如今, 当年, 当时, 后来, 最初, 起初, 最终, 先后, 具体, 真的?, 确实, 真正, 分别, 本人, 自己, 先生, 女士, 教授, 博士, 爵士, 市, 来自, 出自, 生于, 叫, 该, 此')}`,
+  `^${oneOf('曾, 一共, 一生, 总共, 共, 究竟, 到底, 现, 今年, 今天, 已经?, 目前, 如今, 当年, 当时, 后来, 最初, 起初, 最终, 先后, 具体, 真的?, 确实, 真正, 分别, 本人, 自己, 先生, 女士, 教授, 博士, 爵士, 市, 来自, 出自, 生于, 叫, 该, 此, 每[年季月周天日], 属于(?=[哪什]), 从(?=[哪什何]), [重高](?=多少)')}`,
   'u',
 );
 /** A verb of one character, as `singleHan` has it: "爱因斯坦死于". */
@@ -143,7 +144,7 @@ export function unknownSubjectHan(question: Question, links: readonly Link[], sp
 /** "The former wife of", "won twice", "will be": one of several, how often, or what is to come, unless a relation is called so. */
 export function pickedOut(question: Question, links: readonly Link[], labels: readonly string[]): boolean {
   const said = question.tokens.filter((token) => !within(links, token));
-  const named = (word: string): boolean => labels.some((label) => label.toLowerCase().split(/[^\p{L}\p{N}]+/u).includes(word));
+  const named = (word: string): boolean => labels.some((label) => relationText(label).toLowerCase().split(/[^\p{L}\p{N}]+/u).includes(word));
   return said.some(({ lower }, i) => (ORDER.has(lower) && !(lower === 'next' && said[i + 1]?.lower === 'to') && !named(lower)) || (lower === 'will' && (/^(?:be|become|have)$/.test(said[i + 1]?.lower ?? '') || said[i - 1]?.lower === 'who')));
 }
 
@@ -151,7 +152,7 @@ export function pickedOut(question: Question, links: readonly Link[], labels: re
 const OTHERWISE = /^(?:in|at|for|by|on|to|as)$/;
 /** "Who acted with X?" for "acted in": where a verb of the graph's relations is said with "with" and none of them is called so, the others are asked for who do the same. */
 export function companions({ text, tokens }: Question, links: readonly Link[], labels: readonly string[]): number[] {
-  const told = labels.map((label) => label.toLowerCase().split(/[^\p{L}\p{N}]+/u));
+  const told = labels.map((label) => relationText(label).toLowerCase().split(/[^\p{L}\p{N}]+/u));
   return tokens.flatMap((token, i) => {
     const verb = tokens[i - 1];
     if (token.lower !== 'with' || i === 0 || within(links, token) || within(links, verb) || /\b(?:is|are|was|were|be|been)\b/i.test(text.slice(0, verb.start))) return [];

@@ -17,6 +17,8 @@ export type Expected = 'person' | 'time' | 'place' | 'any';
 
 export interface Question {
   readonly text: string;
+  /** The text with \u25a1 in the place of every character of a name. */
+  readonly rest: string;
   readonly language: Language;
   readonly kind: Kind;
   readonly expected: Expected;
@@ -74,15 +76,15 @@ const UNREAL = new RegExp(
   'iu',
 );
 const BEYOND_HAN = /不|没|未|除了|除开|或者?|还是|最|比(?!利|亚)|哪(?:[国里儿]|个?(?:国家|地方|省|城市))的?人|之前|之后|以前|以后|更|先|可能|或许|也许|大概|恐怕|应该|应当|必须|本该|将[来会要]|即将|(?<!的)(?:想(?!知道|问|了解|请)|打算|计划|希望|试图|企图|假装|声称|拒绝|放弃|失去|停止|缺[少乏]|差点|险些|几乎)|(?:超过|[大小高低多少]于)\s*[\d一二三四五六七八九十百千万两]|\d\P{P}{0,4}(?:以上|以下)/u;
-/** Forms in which a negation only asks ("Isn't Berlin ...?", "是不是"). */
-const ONLY_ASKS = /^(?:isn|aren|wasn|weren|doesn|don|didn|hasn|haven)['’]t\b/i;
+/** Forms in which a negation only asks ("Isn't Berlin ...?", "是不是"), and a bound or length that is asked for. */
+const ONLY_ASKS = /^(?:isn|aren|wasn|weren|doesn|don|didn|hasn|haven)['’]t\b|\b(?:until|till)\s+when\b|(?<=\bhow long (?:do|does|did|will)\b[^?]*)\blast\b/gi;
 const ONLY_ASKS_HAN = /是不是|对不对|有没有|知不知道/g;
 /** Two of them ask two things; who knows is only asked. */
 const ASKS_HAN = /(?<!有)谁(?!知道|能告诉|可以告诉)|有谁(?!知道|能告诉|可以告诉)|哪|什么|何[时地处人]|多少/gu;
 /** Measure words that stand between a number or a question word and a noun. */
 export const MEASURES_HAN = '[个位座种部家所条本名只头匹辆间栋支届场款项张幅件艘架株颗]';
 const COUNT = /\bhow many\b|\bthe number of\b|\bcount (?:the|all|of)\b/i;
-const COUNT_HAN = new RegExp(`多少(?!钱)|几(?:首|${MEASURES_HAN})|数量`);
+const COUNT_HAN = new RegExp(`(?<![是为])多少(?!钱)|几(?:首|${MEASURES_HAN})|数量`);
 /** Characters of Chinese questions that carry no relation. */
 const FUNCTION_HAN = /[的了是在有谁哪什么吗呢吧啊嘛里个位那这些和与跟被把由对于及其都也还请问告诉我你他她它们为何怎样多少几过着到会能可以呀之所不否没]/u;
 
@@ -139,7 +141,7 @@ export function languageOf(text: string): Language {
 function expectedOf(text: string, language: Language): Expected {
   if (language === 'zh') return /谁|哪位|哪些人|什么人/.test(text) ? 'person' : /何时|什么时候|哪一?年|几[年月号]|什么时间|哪天/.test(text) ? 'time' : /哪里|哪儿|何处|什么地方|哪个(?:国家|城市|地方)/.test(text) ? 'place' : 'any';
   if (/\bwh(?:o|om|ose)\b|\bwhich (?:person|people)\b/i.test(text)) return 'person';
-  if (/\bwhen\b|\b(?:what|which) (?:year|years|date|dates|day|days|month|time)\b/i.test(text)) return 'time';
+  if (/\bwhen\b|\bbirth(?:day|date)\b|\b(?:what|which) (?:year|years|date|dates|day|days|month|time)\b/i.test(text)) return 'time';
   return /\bwhere\b|\b(?:what|which) (?:place|country|city|town)\b/i.test(text) ? 'place' : 'any';
 }
 
@@ -161,6 +163,7 @@ export function analyse(text: string, names: readonly { readonly start: number; 
   const fellow = said.flatMap(({ lower, start, end }) => (FELLOW.has(lower) || (lower === 'co' && text[end] === '-') ? [start] : []));
   return {
     text,
+    rest,
     language,
     kind: count ? 'count' : verify ? 'verify' : 'answer',
     expected: expectedOf(rest, language),

@@ -119,10 +119,12 @@ export class Ranker {
     return this.#labels.get(relation)?.[this.#words.indexOf(word)].label || relation;
   }
 
+  #isJoined(i: number, matches: readonly (readonly Match[])[]): boolean {
+    return i > 0 && this.#words[i].start - this.#words[i - 1].end <= 1 && matches.some((each) => each[i - 1].value >= PLAIN && (each[i].value >= WEAK || isNoun(each[i - 1].label)));
+  }
   /** Words that speak of no relation of the base although they must speak of one; part of a compound whose other part does ("release dates of", "email address") is none. */
   get strangers(): readonly Word[] {
-    const joined = (i: number): boolean => i > 0 && this.#words[i].start - this.#words[i - 1].end <= 1 && [...this.#labels.values()].some((matches) => matches[i - 1].value >= PLAIN && (matches[i].value >= WEAK || isNoun(matches[i - 1].label)));
-    return this.#words.filter(({ relational }, i) => relational && this.#plain[i] < (joined(i) ? WEAK : NAMED));
+    return this.#words.filter(({ relational }, i) => relational && this.#plain[i] < (this.#isJoined(i, [...this.#labels.values()]) ? WEAK : NAMED));
   }
 
   score(path: Path): RankedPath {
@@ -135,6 +137,8 @@ export class Ranker {
     for (const i of this.#words.keys()) {
       const spoken = Math.max(0, ...[...used].map((relation) => this.matches(relation)[i]));
       astray ||= this.#plain[i] >= CERTAIN && spoken < ASTRAY * this.#plain[i];
+      // "The working hours of X" for "works in".
+      astray ||= this.#words[i].relational && spoken === 0 && !this.#isJoined(i, [...used].map((relation) => this.#labels.get(relation) ?? []));
       if (this.#plain[i] >= PLAIN) score -= UNSPOKEN * Math.max(0, this.#plain[i] - spoken);
     }
     for (const relation of used) score += this.#fit(relation) / used.size;

@@ -3,14 +3,14 @@
 
 import { entity, literal, termText } from '../../../graph/terms.ts';
 import type { BaseName, Entity, Path, Relation, RelationName, Term } from '../../../graph/terms.ts';
-import { relationText } from '../words/evidence.ts';
 import { labelShape } from '../words/wording.ts';
-import { arePersons, askedOf, danglingPronoun, fitting, isClass, isOwning, isPlaceHan, isSuffering, nounHan, wantedOf } from './classes.ts';
+import { arePersons, askedOf, asksKind, danglingPronoun, fitting, isClass, isOwning, isPlaceHan, isSuffering, nounHan, wantedOf } from './classes.ts';
 import type { Asked } from './classes.ts';
 import { contentWords, deedHan, impliedWords, singleHan, unknownHan } from './content.ts';
 import type { Word } from './content.ts';
 import { dated } from './dated.ts';
 import type { Candidate, Interpretation, QuestionGraph } from './interpretation.ts';
+import { labelled } from './label.ts';
 import { isUnknown, Lexicon, NEAR_VERB, WEAK } from './lexicon.ts';
 import { exactLinks, misspeltLinks, overlaps } from './link.ts';
 import type { Link } from './link.ts';
@@ -55,14 +55,20 @@ export async function understand(graph: QuestionGraph, text: string, { base, hop
   // Beside names as written there may be one that is not: a word that no dictionary has.
   else if (unnamed.tokens.some((token) => isStrange(token, links, speaks)))
     links = [...links, ...(await misspeltLinks(graph, base, unnamed, () => false, (token) => isStrange(token, links, speaks)))].toSorted((a, b) => a.start - b.start || b.score - a.score);
-  const outside = overlaps(links);
   const labels = relations.flatMap(({ name, aliases }) => [name as string, ...aliases.map(({ text: alias }) => alias)]);
+  const spelt = labelled(text, labels);
+  // "合作医院" names no hospital.
+  const apart = links.filter(({ start, end, text: name }) => !/\p{Script=Han}/u.test(name) || !spelt.some((label) => label.start <= start && end <= label.end && label.end - label.start > end - start));
+  if (apart.length > 0) links = apart;
+  const outside = overlaps(links);
   const heard = analyse(withoutChatter(text, links).replace(IS_TRUE, blanks), links);
-  const question: Question = { ...heard, kind: IS_TRUE.test(text) ? 'verify' : heard.kind, fellow: [...heard.fellow, ...companions(heard, links, labels)] };
+  // "Common name", "合作医院": a label that the graph has is meant as a whole.
+  const fellow = heard.fellow.filter((at) => overlaps(spelt)(at, at + 1));
+  const question: Question = { ...heard, kind: IS_TRUE.test(text) ? 'verify' : heard.kind, fellow: [...fellow, ...companions(heard, links, labels)] };
   const han = lexicon.hanWords(question, outside);
   const free = (start: number, end: number): boolean => outside(start, end) && overlaps(han)(start, end);
   const written = [...contentWords(question, outside), ...han, ...unknownHan(question, free), ...deedHan(question, han)];
-  const implied = impliedWords(question, links, written);
+  const implied = impliedWords(question, links, written, MEASURED_HAN.test(text) ? await labelsOf(graph, base, links, relations) : []);
   const told = [...written, ...implied];
   // A verb of one character keeps a question from being a bare "what is X", and is not left out beside other words.
   const spoken = [...told, ...singleHan(question, (start, end) => free(start, end) && overlaps(implied)(start, end)).filter(({ relational }) => relational || told.length === 0)].sort((a, b) => a.start - b.start);
@@ -81,12 +87,11 @@ export async function understand(graph: QuestionGraph, text: string, { base, hop
   const onlyClass = asked?.link !== undefined && links.every(({ start }) => start === asked.link?.start) ? asked : undefined;
   const isUnnamed = links.length === 0 || onlyClass !== undefined;
   const time = isUnnamed && question.kind !== 'verify' ? moment : undefined;
-  const isYear = time === undefined || /^\d+$/.test(text.slice(time.start, time.end));
+  const isYear = time === undefined || /^\d+\s*年?$/.test(text.slice(time.start, time.end));
   const number = isUnnamed && isYear ? question.tokens.find(({ text: digits, start, end }) => /^\d+(?:\.\d+)?$/.test(digits) && outside(start, end)) : undefined;
   // "Who acted in and directed X": two relations of one name, not one behind the other.
   const joined = spoken.some((word, i) => spoken[i + 1] !== undefined && /^\s*(?:in\s+|by\s+|with\s+)?(?:,\s*)?and\s+(?:also\s+)?$/i.test(text.slice(word.end, spoken[i + 1].start)) && [word, spoken[i + 1]].every(speaksPlainly));
-  // "The last name of", "the average rating": a label that the graph has is meant as a whole.
-  const beyond = question.beyond && analyse(question.text, [...links, ...labelled(question.text, labels)]).beyond;
+  const beyond = question.beyond && analyse(question.text, [...links, ...spelt]).beyond;
   const read = (start: number, end: number): boolean => !overlaps(han)(start, end);
   const beside = besideName(timeless, links, speaks, read);
   // Whom a pronoun in front of the names stands for is not said: "Where in Germany was she born?".
@@ -124,6 +129,13 @@ export async function understand(graph: QuestionGraph, text: string, { base, hop
   if (wanted === 'none' || isNarrower) return { ...known, candidates, ...refused };
   return { ...known, ...(wanted === 'any' ? {} : { wanted }), candidates, confident };
 }
+const MEASURED_HAN = /多(?:[大高重长]|少钱)|[高重]多少/u;
+/** What the relations of which the named things are subjects are called. */
+async function labelsOf(graph: QuestionGraph, base: BaseName, links: readonly Link[], relations: readonly Relation[]): Promise<readonly string[]> {
+  const own = new Set<string>();
+  for (const { entity: { id } } of links.slice(0, STARTS)) for (const { path: [{ relation, inverse }] } of await graph.paths(base, entity(id), { hops: 1 })) if (!inverse) own.add(relation);
+  return relations.flatMap(({ name, aliases }) => (own.has(name) ? [name as string, ...aliases.map(({ text: alias }) => alias)] : []));
+}
 /** The word only says what the answers are. */
 const isKindWord = ({ asked, start, end }: Word, kind: Asked | undefined): boolean => asked || (kind !== undefined && kind.word.start <= start && end <= kind.word.end);
 const isStrange = ({ lower, start, end, han }: Token, links: readonly Link[], speaks: (word: string) => boolean): boolean =>
@@ -136,15 +148,6 @@ async function pluralLinks(graph: QuestionGraph, base: BaseName, { tokens }: Que
   return [...(await graph.named(base, [...bases.keys()]))].flatMap(([lemma, hits]) => {
     const token = bases.get(lemma);
     return token ? hits.slice(0, 1).map(({ entity: named }) => ({ entity: named, start: token.start, end: token.end, text: token.text, score: 0.8 })) : [];
-  });
-}
-
-/** Where the question says a label of several words, which are none that relate things ("older than"). */
-function labelled(text: string, labels: readonly string[]): readonly { readonly start: number; readonly end: number }[] {
-  const lower = text.toLowerCase();
-  return labels.map((label) => relationText(label).toLowerCase()).flatMap((label) => {
-    const start = /\s/.test(label) && !/\b(?:than|before|after|until|during|between|not|or|but|without)\b/.test(label) ? lower.indexOf(label) : -1;
-    return start < 0 || /[\p{L}\p{N}]/u.test(`${lower[start - 1] ?? ''}${lower[start + label.length] ?? ''}`) ? [] : [{ start, end: start + label.length }];
   });
 }
 
@@ -190,7 +193,8 @@ async function answering(
     const having = words.length === 0 ? question.tokens.find(({ lower, start: at, end }) => /^(?:has|have|had|有)$/.test(lower) && overlaps(starts)(at, end)) : undefined;
     const owns = having !== undefined && (question.language === 'en' || ((having.end === from.start || having.start === from.end) && !asksInstances(question, from, kind)));
     const isJoined = JOINED.test(question.text.slice(0, from.start));
-    const bare = words.length === 0 && !owns && !isJoined && question.expected !== 'place' && question.expected !== 'time' && !GOES_ON.test(question.text) ? classPath(relations) : [];
+    const asksWhat = words.length === 0 ? !DOING.test(question.rest) && !owns && !isJoined && question.expected !== 'place' && question.expected !== 'time' && !GOES_ON.test(question.text) : await asksKind(graph, base, question, start, classPath(relations));
+    const bare = asksWhat ? classPath(relations) : [];
     const isOnlyKind = words.every((word) => isKindWord(word, kind));
     const isWho = isOnlyKind && !owns && !isJoined && asksInstances(question, from, kind);
     const preposition = isOnlyKind ? (INSIDE.exec(blanked(question, from))?.[1].toLowerCase() ?? (INSIDE_HAN.test(blanked(question, from)) ? '' : undefined)) : undefined;
@@ -217,7 +221,8 @@ async function answering(
   found.sort((a, b) => b.candidate.score - a.candidate.score);
   // What is only near to what a relation is called does not become it by reaching a time.
   const isTold = ({ path }: Candidate): boolean => path.every(({ relation }) => words.some((word) => lexicon.match(question, word, relation).value > NEAR_VERB));
-  const best = await byEnds(graph, base, question, found.slice(0, CANDIDATES), isTold);
+  const isSure = ({ path }: Candidate): boolean => path.every(({ relation }) => words.some((word) => lexicon.match(question, word, relation).sure));
+  const best = await byEnds(graph, base, question, found.slice(0, CANDIDATES), isTold, isSure);
   return { candidates: best.map(({ candidate }) => candidate), confident: best.length > 0 && best[0].evidence >= CLEAR && !best[0].strange && !best[0].astray && !isLeftOut(question, words, best[0].candidate, lexicon) };
 }
 /** The one of the paths that reaches what is known as what is asked for. */
@@ -230,6 +235,8 @@ async function reachingOnly(graph: QuestionGraph, base: BaseName, start: Term, p
   }
   return found.length === 1 ? found[0] : undefined;
 }
+/** "Who set X?", whatever is done. */
+const DOING = /\bwho\s+(?!is\b|are\b|was\b|were\b)\p{L}+\s+(?:the\s+|an?\s+)?\u25a1/iu;
 /** "What is in X?" does not ask what X is. */
 const JOINED = /\b(?:is|are|was|were)\s+(?:in|on|at|from|of|for|with|by|to|under|near|behind|inside)\s+(?:an?\s+|the\s+)?$/i;
 /** "What is in X?", "Which stations are there on X?". */
@@ -267,14 +274,16 @@ async function isClassName(graph: QuestionGraph, base: BaseName, names: readonly
 const classPath = (relations: readonly Relation[]): readonly RelationName[] => relations.filter(isClass).map(({ name }) => name);
 
 /** Of nearly equal paths, those that reach what the question word asks for: times for "when", and no times for "who" and "where". */
-async function byEnds<T extends { readonly candidate: Candidate; readonly evidence: number; readonly astray: boolean }>(graph: QuestionGraph, base: BaseName, question: Question, ranked: readonly T[], isTold: (candidate: Candidate) => boolean): Promise<readonly T[]> {
+async function byEnds<T extends { readonly candidate: Candidate; readonly evidence: number; readonly astray: boolean }>(graph: QuestionGraph, base: BaseName, question: Question, ranked: readonly T[], isTold: (candidate: Candidate) => boolean, isSure: (candidate: Candidate) => boolean): Promise<readonly T[]> {
   const time = question.expected === 'time';
   const close = ranked.filter(({ candidate }) => candidate.score >= ranked[0].candidate.score - (time ? CLOSE_TIMES : CLOSE));
   if (question.expected === 'any') return ranked;
   const scored: { one: T; score: number; fits: boolean }[] = [];
   for (const one of close) {
     const ends = (await graph.follow(base, one.candidate.start, one.candidate.path, { limit: REACHED })).map(({ end }) => end);
-    const fits = ends.filter(isTime).length > ends.length / 2 === time;
+    // A number may be a time where the words say what the relation does: the rent is none when a contract began.
+    const isThen = (end: Term): boolean => isTime(end) && !(time && end.kind === 'literal' && end.type === 'number' && !isSure(one.candidate));
+    const fits = ends.filter(isThen).length > ends.length / 2 === time;
     scored.push({ one, fits, score: one.candidate.score + (time ? EXPECTED_TIME : 0) });
   }
   const best = scored.filter(({ fits }) => fits).sort((a, b) => b.score - a.score);
