@@ -14,7 +14,7 @@ t.test('numbers that a text must be', (t) => {
   ] as const)
     t.same(roundedIn(parseExactly(text))?.path, path, text);
   // Bounds, names of properties and notes.
-  for (const text of [`{"maximum": ${LONG}}`, `{"properties": {"const": {"maximum": ${LONG}}, "enum": {"minimum": -${LONG}}}}`, `{"$defs": {"enum": {"maximum": ${LONG}}}}`, `{"default": {"const": ${LONG}}, "examples": [{"enum": [${LONG}]}]}`, '{"const": 100000000000000000000}', `{"const": ${1.2345678901234568e20}}`])
+  for (const text of [`{"maximum": ${LONG}}`, `{"properties": {"const": {"maximum": ${LONG}}, "enum": {"minimum": -${LONG}}}}`, `{"$defs": {"enum": {"maximum": ${LONG}}}}`, `{"default": {"const": ${LONG}}, "examples": [{"enum": [${LONG}]}]}`, '{"const": 100000000000000000000}', `{"const": ${String(1.2345678901234568e20)}}`])
     t.equal(roundedIn(parseExactly(text)), undefined, text);
   t.end();
 });
